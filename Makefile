@@ -1,0 +1,43 @@
+# Two commands on a machine with Python, git and make:
+#   make new DEST=../my-service    a new wrapper; ARGS passes more to `startos-wrapper new`
+#   make test                      every check of this repository
+PYTHON ?= python3
+DEST ?=
+ARGS ?=
+PYTEST_ARGS ?=
+
+.PHONY: new test lint types bench docs clean
+
+new: .venv/installed
+	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
+	@.venv/bin/startos-wrapper new "$(DEST)" $(ARGS)
+
+test: lint types
+	.venv/bin/pytest -n auto $(PYTEST_ARGS)
+
+lint: .venv/installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/installed-dev
+	.venv/bin/mypy
+
+bench: .venv/installed-dev
+	.venv/bin/python tests/bench/copy_time.py
+
+docs: .venv/installed-dev
+	.venv/bin/python docs/questions.py
+
+.venv/installed: pyproject.toml
+	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }
+	@echo "Installing startos-wrapper into .venv"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/installed-dev: .venv/installed
+	@echo "Installing what the tests need into .venv"
+	@.venv/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+clean:
+	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,0 +1,1 @@
+"""The command around the template: what a Jinja template cannot do."""

@@ -1,0 +1,42 @@
+"""The files of `hooks/data`, which the questions (by Jinja) and the command (here) both read."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_PACKAGE = Path(__file__).parent
+# In a wheel the files lie inside the package, in a checkout beside it.
+_FOLDER = _PACKAGE if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
+
+
+def rules_file() -> Path:
+    """Return the path of `rules.jinja`, the validators of the questions."""
+    return _FOLDER / "rules.jinja"
+
+
+def template_folder() -> Path | None:
+    """Return the checkout that this package runs from, or None when it was installed from a wheel."""
+    checkout = _PACKAGE.parents[1]
+    return checkout if (checkout / "copier.yml").is_file() else None
+
+
+@cache
+def load(name: str) -> Any:
+    """Return the content of `data/<name>.yaml`. Raises FileNotFoundError when there is no such file."""
+    return yaml.safe_load((_FOLDER / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+@cache
+def pattern(name: str) -> re.Pattern[str]:
+    """Return the named pattern of `grammar.yaml` with its parts filled in, for use with `fullmatch`.
+
+    Raises KeyError when there is no such pattern.
+    """
+    grammar = load("grammar")
+    text: str = grammar["patterns"][name]["pattern"]
+    for part, expression in grammar["parts"].items():
+        text = text.replace(f"%{part}%", f"({expression})")
+    return re.compile(text)

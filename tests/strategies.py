@@ -1,0 +1,123 @@
+"""Random answers, all of them good: texts as hostile as the rules let through, and every shape of the other answers."""
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+# What shells, make, Docker, YAML, Jinja, Markdown and JSON treat as more than text.
+NASTY = [
+    "{{ 7 * 7 }}", "{% raw %}", "{# x #}", "$(touch PWNED)", "`touch PWNED`", "; touch PWNED", "| tee PWNED", "$HOME",
+    "${PATH}", "$$", "$(shell touch PWNED)", "'", '"', '"""', "\\", "\\n", "%s", "!important", "&amp;", "<b>", "-->",
+    ": ", " #", "#", "*", "**", "_", "[x](y)", "![x](y)", "- ", "1. ", "> ", "---", "|", "~", "@name", ":smile:", "!!str",
+    "&a", "*a", "yes", "null", "1e3", "0x10", "🚀", "👩‍👩‍👧", "שלום עולם", "مرحبا", "\u202eabc", "\u00a0", "é", "ﷺ", "x" * 200,
+]  # fmt: skip
+
+_plain = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff")
+_piece = st.one_of(st.sampled_from(NASTY), st.text(_plain, max_size=12))
+
+#: One line of text.
+lines = st.lists(_piece, min_size=1, max_size=4).map(lambda parts: "".join(parts).strip()).filter(bool)
+#: Text of several lines, with the line breaks and tabs where they hurt.
+texts = st.lists(
+    st.one_of(_piece, st.sampled_from(["\n", "\n\n", "\t", "  ", "\n  - x", "\n#", "\n\t", "---\n"])), max_size=8
+).map("".join).filter(lambda text: bool(text.strip()))  # fmt: skip
+#: Values of environment variables: any text that the shell can hold.
+values = st.one_of(texts, st.just(""), st.text(_plain | st.sampled_from("\n\t\u2028"), max_size=20))
+
+titles = lines.map(lambda text: text.encode()[:29].decode(errors="ignore").strip()).filter(bool)
+ids = st.from_regex(r"[a-z]{1,8}(-[a-z]{1,8}){0,2}", fullmatch=True) | st.sampled_from(["no", "yes", "null", "true", "y"])
+segments = st.from_regex(r"[A-Za-z0-9._+@=~%-]{1,10}", fullmatch=True).filter(lambda s: s not in {".", ".."})
+ports = st.integers(1, 65535)
+urls = st.builds(
+    "https://{}.example.com{}".format,
+    st.from_regex(r"[a-z]{1,8}", fullmatch=True),
+    st.from_regex(r"(/[A-Za-z0-9$&()*+,;=:@!~_.%#?-]{0,12})?", fullmatch=True),
+)
+words = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="'\ufeff\ufffe\uffff"), max_size=10)
+
+
+@st.composite
+def commands(draw: st.DrawFn, program: str) -> str:
+    """Return a command line of `program` with quoted words of any text."""
+    return " ".join([program, *(f"'{word}'" for word in draw(st.lists(words, max_size=3)))])
+
+
+@st.composite
+def _interface(draw: st.DrawFn) -> dict[str, Any]:
+    interface: dict[str, Any] = {"name": draw(lines), "description": draw(texts)}
+    kind = draw(st.sampled_from(["port", "tor", "lan", "both"]))
+    if kind == "port":
+        interface["port"] = draw(ports)
+    if kind in {"tor", "both"}:
+        interface["tor"] = draw(st.dictionaries(ports, ports, min_size=1, max_size=2))
+    if kind in {"lan", "both"}:
+        external = draw(ports.filter(lambda port: port not in {80, 443}))
+        interface["lan"] = {external: {"ssl": draw(st.booleans()), "internal": draw(ports)}}
+    if draw(st.booleans()):
+        interface["ui"] = draw(st.booleans())
+        interface["protocols"] = ["tcp", "http", *draw(st.lists(lines, max_size=2, unique=True))]
+    return interface
+
+
+@st.composite
+def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
+    """Return the answers of a whole wrapper."""
+    base = draw(st.sampled_from(["golang", "rust", "alpine", "image"]))
+    answers: dict[str, Any] = {
+        "service_id": draw(ids), "title": draw(titles), "short_description": draw(lines)[:160].strip() or "x",
+        "long_description": draw(texts), "base": base, "user_name": draw(st.one_of(st.just(""), lines)),
+        "version": draw(st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,3}", fullmatch=True)),
+        "license": draw(st.sampled_from(["MIT", "BSD-3-Clause", "other"])),
+        "wrapper_repo": draw(urls), "upstream_repo": draw(urls.filter(lambda url: "$" not in url)),
+        "ui_port": draw(st.one_of(st.just(0), ports)),
+        "config": draw(st.sampled_from(["none", "script", "compat"])),
+        "arches": draw(st.lists(st.sampled_from(["aarch64", "x86_64", "armv7"]), min_size=1, unique=True)),
+        "environment": draw(st.dictionaries(st.from_regex(r"[A-Z][A-Z0-9_]{2,8}", fullmatch=True)
+                            .filter(lambda name: name not in {"PWD", "OLDPWD", "IFS", "OPTIND", "LINENO", "PPID", "PATH", "ENV"}),
+                            values, max_size=4)),
+        "alerts": draw(st.dictionaries(st.sampled_from(["install", "uninstall", "restore", "start", "stop"]), texts)),
+        "sigterm_timeout": draw(st.sampled_from(["30s", "5m", "1h"])),
+        "ci": draw(st.sampled_from(["github", "none"])), "updates": draw(st.sampled_from(["renovate", "none"])),
+        "support_site": draw(st.one_of(st.just(""), urls)), "donation_url": draw(st.one_of(st.just(""), urls)),
+        "packages": draw(st.lists(st.sampled_from(["curl", "jq", "bash=5.2.37-r0"]), unique=True)),
+        "interfaces": draw(st.dictionaries(ids, _interface(), max_size=3)),
+    }  # fmt: skip
+    if base == "image":
+        answers["upstream_image"] = draw(st.sampled_from(["nginx:1.27.3", "host.example:5000/a/b:v1", "x@sha256:" + "0" * 64]))
+        answers["run"] = draw(commands("service"))
+    elif base in {"golang", "rust"}:
+        answers["source"] = draw(st.sampled_from(["starter", "upstream"]))
+
+    needed = 1 if answers["config"] != "none" else 0
+    names = draw(st.lists(ids.filter(lambda name: name != "compat"), min_size=needed, max_size=6, unique=True))
+    paths = [f"/srv/{name}-{number}/{draw(segments)}" for number, name in enumerate(names)]
+    split = draw(st.integers(needed, len(names)))
+    volumes = list(zip(names, paths, strict=True))
+    answers["volumes"] = dict(volumes[:split])
+    answers["assets"] = {name: draw(st.sampled_from([path, None])) for name, path in volumes[split:]}
+    if answers["config"] == "compat":
+        answers["assets"]["compat"] = draw(st.sampled_from(["/mnt/assets", None]))
+    taken = {*names, "compat"}
+    pointed = draw(st.lists(ids.filter(lambda name: name not in taken), max_size=2, unique=True))
+    answers["pointers"] = {
+        name: {"package": draw(ids), "volume": draw(ids), "path": draw(st.sampled_from(["/", "/public", "a/b"])),
+               "mount": f"/point/{number}", **draw(st.sampled_from([{}, {"readonly": False}]))}
+        for number, name in enumerate(pointed)
+    }  # fmt: skip
+    interfaces = list(answers["interfaces"]) or (["main"] if answers["ui_port"] else [])
+    if interfaces and "cert" not in {*taken, *pointed} and draw(st.booleans()):
+        answers["certificates"] = {"cert": {"interface": draw(st.sampled_from(interfaces)), "mount": "/mnt/cert"}}
+    answers["dependencies"] = draw(
+        st.dictionaries(ids, st.sampled_from(["required", "opt-in", "opt-out"]).flatmap(_dependency), max_size=2)
+    )
+    if answers["ui_port"] or answers["interfaces"]:
+        answers["health_check"] = draw(st.sampled_from(["http", "tcp", "process", "none"]))
+    return answers
+
+
+def _dependency(requirement: str) -> st.SearchStrategy[dict[str, Any]]:
+    ranges = st.sampled_from(["*", ">=1.2.0 <2.0.0", "^1.2", "~1.2.3", "=1.0 || =2.0", "1.x", "!=1.5", "1.0 - 2.0"])
+    how = {} if requirement == "required" else {"how": texts}
+    return st.fixed_dictionaries(
+        {"version": ranges, "requirement": st.just(requirement), **how}, optional={"description": texts}
+    )

@@ -1,0 +1,193 @@
+"""Every bad answer is refused by name, with the offending item and the rule, and nothing is written."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from conftest import copier
+
+IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
+WEB = {"name": "Web", "description": "The pages.", "port": 8080}
+LND = {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}
+
+# What is answered, the name of the answer, the item that is at fault, and a piece of the rule.
+BAD: list[tuple[dict[str, Any], str, str, str]] = [
+    # The service
+    ({"service_id": "hello2"}, "service_id", "hello2", "without digits"),
+    ({"service_id": "Hello"}, "service_id", "Hello", "lower-case"),
+    ({"service_id": "hello_world"}, "service_id", "hello_world", "single hyphens"),
+    ({"service_id": "hello--world"}, "service_id", "hello--world", "single hyphens"),
+    ({"service_id": "-hello"}, "service_id", "-hello", "single hyphens"),
+    ({"service_id": "hello\n"}, "service_id", r"hello\n", "an id is"),
+    ({"service_id": ""}, "service_id", '""', "an id is"),
+    ({"title": "x" * 30}, "title", "x" * 30, "at most 29 bytes"),
+    ({"title": "é" * 15}, "title", "30", "at most 29 bytes"),
+    ({"title": ""}, "title", '""', "one line of text"),
+    ({"title": "two\nlines"}, "title", r"two\nlines", "one line of text"),
+    ({"title": " edge"}, "title", " edge", "spaces at its ends"),
+    ({"title": ["a"]}, "title", "a", "not text"),
+    ({"title": 42}, "title", "42", "put it in quotes"),
+    ({"version": "v1.2"}, "version", "v1.2", "1 to 4 numbers"),
+    ({"version": "1.2.3.4.5"}, "version", "1.2.3.4.5", "1 to 4 numbers"),
+    ({"version": "1.2-beta"}, "version", "1.2-beta", "nothing before or after"),
+    ({"version": 0.10}, "version", "0.1", "put it in quotes"),
+    ({"short_description": "x" * 161}, "short_description", "161", "at most 160 characters"),
+    ({"short_description": ""}, "short_description", '""', "one line of text"),
+    ({"long_description": "x" * 5001}, "long_description", "5001", "at most 5000 characters"),
+    ({"long_description": " \n "}, "long_description", "", "not empty"),
+    ({"long_description": "bell \a"}, "long_description", r"\u0007", "control characters"),
+    ({"license": "mit"}, "license", "mit", "Apache-2.0"),
+    ({"github_user": "a b"}, "github_user", "a b", "letters and digits"),
+    ({"user_name": "a\nb"}, "user_name", r"a\nb", "one line"),
+    ({"wrapper_repo": "github.com/me/x"}, "wrapper_repo", "github.com/me/x", "with its scheme"),
+    ({"wrapper_repo": "https://a b/"}, "wrapper_repo", "a b", "absolute URL"),
+    ({"upstream_repo": ""}, "upstream_repo", '""', "absolute URL"),
+    ({"upstream_repo": "mailto:a@b", "source": "upstream"}, "upstream_repo", "mailto:a@b", "https://"),
+    ({"support_site": "example.com"}, "support_site", "example.com", "with its scheme"),
+    ({"donation_url": 'https://x/"'}, "donation_url", "https://x/", "absolute URL"),
+    ({"startos": "0.4"}, "startos", "0.4", "0.3.5"),
+    # What runs
+    ({"base": "debian"}, "base", "debian", "golang"),
+    ({"source": "git"}, "source", "git", "upstream"),
+    ({"source": "upstream", "upstream_ref": "--upload-pack=x"}, "upstream_ref", "--upload-pack", "a tag, a branch"),
+    ({"base": "image"}, "upstream_image", "", "required"),
+    ({"base": "image", "upstream_image": "nginx"}, "upstream_image", "nginx", "pin it"),
+    ({"base": "image", "upstream_image": "nginx:latest"}, "upstream_image", "nginx:latest", "other than latest"),
+    ({"base": "image", "upstream_image": "host:5000/nginx"}, "upstream_image", "host:5000/nginx", "pin it"),
+    ({"base": "image", "upstream_image": "Nginx:1.2 x"}, "upstream_image", "Nginx:1.2 x", "tag or digest"),
+    ({"build_image": "golang"}, "build_image", "golang", "pin it"),
+    ({"runtime_image": "alpine:latest"}, "runtime_image", "alpine:latest", "pin it"),
+    ({"packages": "curl"}, "packages", "curl", "give a list"),
+    ({"packages": ["curl; rm -rf /"]}, "packages", "curl; rm", "Alpine package"),
+    ({"packages": ["curl", "curl"]}, "packages", "curl", "twice"),
+    ({"packages": [1]}, "packages", "1", "Alpine package"),
+    ({**IMAGE, "run": "nginx; reboot"}, "run", "nginx; reboot", "must be quoted"),
+    ({**IMAGE, "run": "nginx | tee log"}, "run", "nginx | tee", "sh -c"),
+    ({**IMAGE, "run": "nginx `id`"}, "run", "nginx `id`", "must be quoted"),
+    ({**IMAGE, "run": ["nginx $(id)"]}, "run", "nginx $(id)", "must be quoted"),
+    ({**IMAGE, "run": ["nginx 'open"]}, "run", "nginx 'open", "one command"),
+    ({**IMAGE, "run": ["DEBUG=1 nginx"]}, "run", "DEBUG=1", "environment"),
+    ({**IMAGE, "run": []}, "run", "", "at least one command"),
+    ({**IMAGE, "run": ["good", "a & b"]}, "run", "command 2", "must be quoted"),
+    ({**IMAGE, "run": {"a": "b"}}, "run", "a", "list of commands"),
+    ({**IMAGE, "run": ["two\nlines"]}, "run", r"two\nlines", "one command"),
+    ({"arches": []}, "arches", "", "at least one"),
+    ({"arches": ["mips"]}, "arches", "mips", "aarch64"),
+    ({"arches": 7}, "arches", "7", "give a list"),
+    # How it is reached and configured
+    ({"ui_port": 70000}, "ui_port", "70000", "65535"),
+    ({"ui_port": -1}, "ui_port", "-1", "whole number"),
+    ({"ui_port": "eighty"}, "ui_port", "eighty", "whole number"),
+    ({"ui_port": 80.5}, "ui_port", "80.5", "whole number"),
+    ({"ui_port": True}, "ui_port", "true", "whole number"),
+    ({"config": "yes"}, "config", "yes", "compat"),
+    ({"config": "script", "volumes": {}}, "volumes", "script", "at least one"),
+    ({"config": "compat", "assets": {"web": "/web"}}, "assets", "compat", "add compat"),
+    # Where data lies
+    ({"volumes": "main"}, "volumes", "main", "give a map"),
+    ({"volumes": ["main"]}, "volumes", "main", "give a map"),
+    ({"volumes": {"main": "data"}}, "volumes", "main", "absolute path"),
+    ({"volumes": {"main": None}}, "volumes", "main", "absolute path"),
+    ({"volumes": {"main": "/a/../b"}}, "volumes", "/a/../b", "absolute path"),
+    ({"volumes": {"main": "/a b"}}, "volumes", "/a b", "absolute path"),
+    ({"volumes": {"main": "/"}}, "volumes", "main", "absolute path"),
+    ({"volumes": {"main": "/usr/bin/"}}, "volumes", "/usr/bin/", "hides the image"),
+    ({"volumes": {"main": "/proc/x"}}, "volumes", "/proc", "kernel"),
+    ({"volumes": {"BACKUP": "/b"}}, "volumes", "BACKUP", "backup drive"),
+    ({"volumes": {"my_db": "/b"}}, "volumes", "my_db", "single hyphens"),
+    ({"volumes": {"main": "/a", "db": "/a/"}}, "volumes", "db", "the mount path of main too"),
+    ({"volumes": {"db": "/a/b", "main": "/a"}}, "volumes", "main", "would hide db"),
+    ({"assets": {"main": "/x"}}, "assets", "main", "another volume"),
+    ({"assets": {"web": "/root"}}, "assets", "web", "would hide main"),
+    ({"assets": {"a": "/x", "b": "/x/y"}}, "assets", "b", "read-only"),
+    ({"assets": {"web": "mnt"}}, "assets", "web", "absolute path"),
+    ({"assets": []}, "assets", "[]", "give a map"),
+    ({"pointers": {"lnd": {"package": "lnd"}}}, "pointers", "lnd", "mount is missing"),
+    ({"pointers": {"lnd": {**LND, "mode": "ro"}}}, "pointers", "mode", "unknown key"),
+    ({"pointers": {"lnd": {**LND, "readonly": "yes"}}}, "pointers", "lnd.readonly", "true or false"),
+    ({"pointers": {"lnd": {**LND, "package": "c2"}}}, "pointers", "lnd.package", "without digits"),
+    ({"pointers": {"lnd": {**LND, "mount": "/root/.hello-world"}}}, "pointers", "lnd", "mount path of main"),
+    ({"pointers": {"main": LND}}, "pointers", "main", "another volume"),
+    ({"certificates": {"cert": {"interface": "rpc", "mount": "/c"}}}, "certificates", "rpc", "there are: main"),
+    ({"certificates": {"cert": {"mount": "/c"}}}, "certificates", "cert", "interface is missing"),
+    # Interfaces
+    ({"interfaces": {"main": "8080"}}, "interfaces", "main", "give a map"),
+    ({"interfaces": {"main": {**WEB, "ports": 1}}}, "interfaces", "ports", "unknown key"),
+    ({"interfaces": {"main": {**WEB, "port": 0}}}, "interfaces", "main.port", "from 1 to"),
+    ({"interfaces": {"main": {**WEB, "port": "http"}}}, "interfaces", "main.port", "whole number"),
+    ({"interfaces": {"main": {**WEB, "tor": {80: 80}}}}, "interfaces", "main", "either port"),
+    ({"interfaces": {"main": {"name": "x", "description": "y"}}}, "interfaces", "main", "give port"),
+    ({"interfaces": {"main": {**WEB, "ui": "yes"}}}, "interfaces", "main.ui", "true or false"),
+    ({"interfaces": {"main": {**WEB, "ui": True, "protocols": ["tcp"]}}}, "interfaces", "main", "needs http or https"),
+    ({"interfaces": {"main": {**WEB, "protocols": ["http"]}}}, "interfaces", "main", "Tor needs tcp"),
+    ({"interfaces": {"main": {**WEB, "protocols": "http"}}}, "interfaces", "main.protocols", "list of names"),
+    ({"interfaces": {"my-rpc2": WEB}}, "interfaces", "my-rpc2", "without digits"),
+    (
+        {"interfaces": {"main": {"name": "x", "description": "y", "lan": {443: {"ssl": False, "internal": 80}}}}},
+        "interfaces", "main.lan.443", "port 443 without",
+    ),
+    (
+        {"interfaces": {"main": {"name": "x", "description": "y", "lan": {99999: {"ssl": True, "internal": 80}}}}},
+        "interfaces", "99999", "65535",
+    ),
+    (
+        {"interfaces": {"main": {"name": "x", "description": "y", "tor": {80: "a"}}}},
+        "interfaces", "main.tor.80", "whole number",
+    ),
+    ({"ui_port": 0, "health_check": "http"}, "health_check", "http", "needs a port"),
+    ({"health_check": "ping"}, "health_check", "ping", "process"),
+    # How it runs
+    ({"environment": {"my-var": "x"}}, "environment", "my-var", "letters, digits and underscores"),
+    ({"environment": {"A": True}}, "environment", "A", "put it in quotes"),
+    ({"environment": {"A": 1.10}}, "environment", "1.1", "put it in quotes"),
+    ({"environment": {"IFS": "x"}}, "environment", "IFS", "of the shell itself"),
+    ({"environment": {"A": "nul \0"}}, "environment", "A", "control characters"),
+    ({"environment": ["A=1"]}, "environment", "A=1", "give a map"),
+    ({"directories": "/a"}, "directories", "/a", "list of paths"),
+    ({"directories": ["logs"]}, "directories", "logs", "absolute path"),
+    ({"sigterm_timeout": "500ms"}, "sigterm_timeout", "500ms", "whole number"),
+    ({"sigterm_timeout": "1h30m"}, "sigterm_timeout", "1h30m", "whole number"),
+    ({"sigterm_timeout": 30}, "sigterm_timeout", "30", "put it in quotes"),
+    # What else the OS is told
+    ({"dependencies": {"lnd": {"requirement": "required"}}}, "dependencies", "lnd", "version is missing"),
+    ({"dependencies": {"lnd": {"version": "1.2.3", "requirement": "required"}}}, "dependencies", "1.2.3", "bare version"),
+    ({"dependencies": {"lnd": {"version": ">= 1.2", "requirement": "required"}}}, "dependencies", ">= 1.2", "a range is"),
+    ({"dependencies": {"lnd": {"version": "*", "requirement": "maybe"}}}, "dependencies", "maybe", "opt-out"),
+    ({"dependencies": {"lnd": {"version": "*", "requirement": "opt-in"}}}, "dependencies", "lnd", "how is missing"),
+    ({"dependencies": {"lnd": {"version": "*", "requirement": "required", "how": "x"}}}, "dependencies", "lnd.how", "only"),
+    ({"dependencies": {"l n d": {"version": "*", "requirement": "required"}}}, "dependencies", "l n d", "an id is"),
+    ({"alerts": {"delete": "x"}}, "alerts", "delete", "unknown key"),
+    ({"alerts": {"install": ""}}, "alerts", "install", "not empty"),
+    ({"alerts": "beware"}, "alerts", "beware", "give a map"),
+    ({"manage": ["everything"]}, "manage", "everything", "plumbing"),
+    ({"advanced": "maybe"}, "advanced", "maybe", "true or false"),
+    ({"advanced": False, "environment": {"A": "x"}}, "advanced", "environment", "only `advanced` asks"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("answers", "name", "item", "rule"), BAD, ids=[f"{b[1]}-{i}" for i, b in enumerate(BAD)])
+def test_refused_by_name_and_rule(
+    template: Path, tmp_path: Path, answers: dict[str, Any], name: str, item: str, rule: str
+) -> None:
+    (tmp_path / "answers.yml").write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False))
+    destination = tmp_path / "wrapper"
+    result = copier("copy", "--defaults", "--data-file", tmp_path / "answers.yml", template, destination)
+    message = result.stderr.strip().splitlines()[-1]
+    assert result.returncode != 0
+    for words in (name, item, rule):
+        assert words in message
+    assert not destination.exists()
+
+
+def test_all_faults_of_an_answer_are_named_at_once(template: Path, tmp_path: Path) -> None:
+    volumes = "{Main: data, db: /var/db, cache: /var/db/}"
+    result = copier("copy", "--defaults", "-d", "service_id=a", "-d", f"volumes={volumes}", template, tmp_path / "w")
+    message = result.stderr.strip().splitlines()[-1]
+    assert all(words in message for words in ('"Main"', '"data"', "cache", "mount path of db"))
+
+
+def test_volumes_inside_another_volume_are_fine_when_the_outer_one_is_listed_first(template: Path, tmp_path: Path) -> None:
+    volumes = "{main: /data, db: /data/db}"
+    result = copier("copy", "--defaults", "-d", "service_id=a", "-d", f"volumes={volumes}", template, tmp_path / "w")
+    assert result.returncode == 0, result.stderr
