@@ -46,11 +46,12 @@ def rules() -> Any:
         loader=FileSystemLoader(ROOT), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
     environment.filters.update(FilterModule().filters())
-    return environment.get_template("hooks/rules.jinja").module
+    return [environment.get_template(f"hooks/{name}.jinja").module for name in ("rules", "rules_advanced")]
 
 
 def _fault(rules: Any, macro: str, *arguments: Any) -> str:
-    return str(getattr(rules, macro)(*arguments)).strip()
+    module = next(module for module in rules if hasattr(module, macro))
+    return str(getattr(module, macro)(*arguments)).strip()
 
 
 def _given(manifest: dict[str, Any]) -> list[tuple[str, str, tuple[Any, ...]]]:
