@@ -140,7 +140,8 @@ def test_hostile_text_comes_back_unchanged_and_runs_nowhere(render: Render, part
             for path in wrapper.glob("*.json"):
                 json.loads(path.read_text())
             assert not list(wrapper.parent.rglob("PWNED")), "text was executed"
-            assert faults(wrapper) == []
+            found = faults(wrapper)
+            assert not found, found
         finally:
             shutil.rmtree(wrapper)
 

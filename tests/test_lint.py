@@ -1,0 +1,147 @@
+"""Rendered wrappers pass the linters of their languages, and the starters their compilers, vets and own tests."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT, Render
+from tools import require
+
+UPSTREAM = {"source": "upstream", "upstream_repo": "https://example.com/a/b", "upstream_ref": "v1.2.3"}
+MANY = {
+    "volumes": {"main": "/data", "db": "/var/lib/db", "cache": "/var/cache/hello"},
+    "assets": {"web": "/srv/web", "compat": None, "more": "/srv/more"},
+    "pointers": {"lnd": {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}},
+    "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
+    "environment": {"QUOTED": "it's \"x\" $HOME `id`", "LINES": "a\nb", "EMPTY": ""},
+    "directories": ["/data/logs", "/data/tmp"],
+    "dependencies": {"lnd": {"version": ">=1.0", "requirement": "opt-in", "how": "Choose it.\nThen save."}},
+    "alerts": {"install": "One.\nTwo.\n", "stop": "Wait."},
+    "long_description": "First.\n\nSecond: with a colon.\n",
+    "sigterm_timeout": "5m",
+    "packages": ["curl", "jq"],
+}
+IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
+SETS: dict[str, dict[str, Any]] = {
+    "golang": {},
+    "golang-upstream": UPSTREAM,
+    "golang-own-images": {"build_image": "arm32v7/golang:1.25-alpine3.22", "runtime_image": "arm64v8/alpine:3.22"},
+    "rust": {"base": "rust", "config": "script"},
+    "rust-upstream": {"base": "rust", **UPSTREAM},
+    "alpine": {"base": "alpine", "config": "compat"},
+    "alpine-many": {"base": "alpine", "run": "sh -c 'sleep 1; exit'", **MANY},
+    "image": {**IMAGE, "packages": ["curl"], "health_check": "tcp"},
+    "image-processes": {**IMAGE, "run": ["nginx -g 'daemon off;'", 'app --name "$HOME"'], "health_check": "process", **MANY},
+    "nothing": {"volumes": {}, "ui_port": 0, "ci": "none", "updates": "none", "license": "other"},
+}
+# Copier writes lists in the answers file without indenting them.
+YAMLLINT = """
+extends: default
+rules:
+  document-start: disable
+  line-length: {max: 160}
+  truthy: {check-keys: false}
+  indentation: {indent-sequences: whatever}
+"""
+
+
+@pytest.fixture(scope="module", params=SETS, ids=list(SETS))
+def wrapper(render: Render, request: pytest.FixtureRequest) -> Path:
+    return render(SETS[request.param])
+
+
+def _pass(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> None:
+    result = subprocess.run(
+        list(map(str, command)), cwd=cwd, text=True, capture_output=True, check=False, env={**os.environ, **(env or {})}
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_shellcheck(wrapper: Path) -> None:
+    scripts = [path for path in wrapper.rglob("*") if path.suffix in {".sh", ".cgi"}]
+    assert scripts
+    _pass(require("shellcheck"), "--severity=style", "--shell=sh", *scripts, cwd=wrapper)
+
+
+def test_hadolint(wrapper: Path) -> None:
+    _pass(require("hadolint"), "--no-color", "Dockerfile", cwd=wrapper)
+
+
+def test_yamllint(wrapper: Path) -> None:
+    _pass(require("yamllint"), "--strict", "-d", YAMLLINT, ".", cwd=wrapper)
+
+
+def test_actionlint(wrapper: Path) -> None:
+    workflows = sorted((wrapper / ".github" / "workflows").glob("*.yml"))
+    if workflows:
+        _pass(require("actionlint"), *workflows, cwd=wrapper, env={"PATH": f"{Path(require('shellcheck')).parent}:/bin"})
+
+
+def test_markdownlint(wrapper: Path) -> None:
+    (wrapper / ".markdownlint-cli2.yaml").write_text("config: {MD013: false}\n")
+    try:
+        _pass(require("markdownlint-cli2"), "README.md", "instructions.md", cwd=wrapper)
+    finally:
+        (wrapper / ".markdownlint-cli2.yaml").unlink()
+
+
+def test_an_inline_exception_says_why(wrapper: Path) -> None:
+    """A comment stands above every exception."""
+    for path in (path for path in wrapper.rglob("*") if path.is_file() and path.suffix not in {".png", ".lock"}):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if re.search(r"(hadolint|shellcheck|yamllint|markdownlint).*(ignore|disable)", line):
+                earlier = "\n".join(lines[:number])
+                assert lines[number - 1].startswith("#") or line in earlier, f"{path.name}:{number + 1}"
+
+
+def test_json_and_makefile(wrapper: Path) -> None:
+    for path in wrapper.glob("*.json"):
+        json.loads(path.read_text())
+    _pass("make", "--warn-undefined-variables", "help", cwd=wrapper)
+    result = subprocess.run(["make", "-pn", "all"], cwd=wrapper, text=True, capture_output=True, check=False)
+    assert result.returncode == 0
+    assert "warning" not in result.stderr
+
+
+def test_make_check(wrapper: Path) -> None:
+    _pass("make", "check", cwd=wrapper)
+    icon = wrapper / "icon.png"
+    content = icon.read_bytes()
+    icon.unlink()
+    result = subprocess.run(["make", "check"], cwd=wrapper, text=True, capture_output=True, check=False)
+    icon.write_bytes(content)
+    assert result.returncode != 0
+    assert "icon.png is missing" in result.stderr
+
+
+def test_the_golang_starter(render: Render) -> None:
+    service = render({}) / "service"
+    assert subprocess.run([require("gofmt"), "-l", "."], cwd=service, capture_output=True, check=True).stdout == b""
+    _pass(require("go"), "vet", "./...", cwd=service)
+    _pass(require("go"), "test", "./...", cwd=service)
+
+
+def test_the_rust_starter(render: Render, tmp_path: Path) -> None:
+    service = render({"base": "rust"}) / "service"
+    cargo, env = require("cargo"), {"CARGO_TARGET_DIR": str(tmp_path)}
+    _pass(cargo, "fmt", "--check", cwd=service)
+    _pass(cargo, "clippy", "--locked", "--all-targets", "--", "-D", "warnings", cwd=service, env=env)
+    _pass(cargo, "test", "--locked", cwd=service, env=env)
+
+
+@pytest.mark.parametrize("shell", ["dash", "busybox"])
+def test_the_alpine_starter(render: Render, shell: str) -> None:
+    service = render({"base": "alpine"}) / "service"
+    require("busybox")
+    _pass(*([require("dash")] if shell == "dash" else [require("busybox"), "sh"]), "test.sh", cwd=service)
+
+
+def test_this_repositorys_own_scripts_and_texts() -> None:
+    _pass(require("shellcheck"), ".ci/run", cwd=ROOT)
+    documents = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))]
+    _pass(require("markdownlint-cli2"), "--config", "tests/.markdownlint-cli2.yaml", *documents, cwd=ROOT)
