@@ -1,4 +1,4 @@
-"""Programs that the tests run. In CI a missing one is a failure."""
+"""The programs that tests run: found where `.ci/run` puts them, or anywhere on the PATH."""
 
 import os
 import shutil
@@ -8,15 +8,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+FOLDERS = [
+    ROOT / ".tools" / "bin",
+    ROOT / ".tools" / "node_modules" / ".bin",
+    Path(sys.prefix) / "bin",
+    Path("~/go/bin").expanduser(),
+]
 
 
 def require(name: str) -> str:
-    """Return the path of a program; without it the test is skipped here, and fails where CI is set."""
-    folders = [ROOT / ".tools/bin", ROOT / ".tools/node_modules/.bin", Path(sys.executable).parent, os.environ["PATH"]]
-    found = shutil.which(name, path=os.pathsep.join(map(str, folders)))
-    if found is None:
-        reason = f"{name} is missing: .ci/run installs it"
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-        pytest.skip(reason)
-    return found
+    """Return the path of a program. Without it the test is skipped, and fails in CI, where nothing may be missing."""
+    path = shutil.which(name, path=os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)]))
+    if path:
+        return path
+    message = f"{name} is missing: .ci/run installs it"
+    if os.environ.get("CI"):
+        pytest.fail(message, pytrace=False)
+    pytest.skip(message)

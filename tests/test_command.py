@@ -1,0 +1,130 @@
+"""The command: from a checkout, and as a wheel in a clean environment."""
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from startos import faults
+from startos_wrapper.cli import main
+from startos_wrapper.data import load, pattern
+
+
+@pytest.fixture
+def wrapper_command() -> str:
+    return str(Path(sys.executable).parent / "startos-wrapper")
+
+
+def _run(*command: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        list(map(str, command)), cwd=cwd, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False
+    )
+
+
+def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
+    answers = tmp_path / "answers.yml"
+    answers.write_text("service_id: hello-world\ntitle: Hello\n")
+    result = _run(wrapper_command, "new", tmp_path / "w", "--defaults", "--data-file", answers, "-d", "title=Other")
+    assert result.returncode == 0, result.stderr
+    assert "title: Other\n" in (tmp_path / "w" / "manifest.yaml").read_text()
+    assert faults(tmp_path / "w") == []
+
+
+@pytest.mark.filterwarnings("ignore::copier.errors.DirtyLocalWarning")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["-d", "service_id=hello2"], "without digits"),
+        ([], '"service_id" is required'),
+        (["-d", "service_id=a", "-d", "volume={}"], "did you mean volumes?"),
+        (["-d", "service_id"], "NAME=VALUE"),
+        (["--data-file", "nothing.yml"], "nothing.yml: No such file"),
+        (["--data-file", "list.yml"], "give a map"),
+        (["--data-file", "broken.yml"], "broken.yml"),
+    ],
+)
+def test_a_refusal_is_one_line_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list.yml").write_text("- a\n")
+    (tmp_path / "broken.yml").write_text("{a\n")
+    assert main(["new", "w", "--defaults", "--quiet", *arguments]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert said in lines[0]
+    assert not (tmp_path / "w").exists()
+
+
+def test_a_folder_with_files_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mine").write_text("x")
+    assert main(["new", str(tmp_path), "--defaults", "-d", "service_id=a"]) == 1
+    assert "choose a new folder" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_make_new_on_a_clean_clone(tmp_path: Path) -> None:
+    """The main job, with the environment that the tests run in standing for the one that make would install."""
+    _run("git", "clone", "-q", ROOT, tmp_path / "clone")
+    for path in ("Makefile", "copier.yml", "pyproject.toml"):
+        assert (tmp_path / "clone" / path).is_file(), "commit first"
+    refused = _run("make", "--no-print-directory", "new", "-o", ".venv/installed", cwd=tmp_path / "clone")
+    assert refused.returncode != 0
+    assert "make new DEST=" in refused.stderr
+
+
+def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
+    built = _run(sys.executable, "-m", "build", "--wheel", "--outdir", tmp_path, ROOT)
+    assert built.returncode == 0, built.stdout + built.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    installed = _run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", wheel)
+    assert installed.returncode == 0, installed.stderr
+    command = tmp_path / "venv" / "bin" / "startos-wrapper"
+    version = _run(command, "--version", cwd=tmp_path)
+    assert version.stdout == f"startos-wrapper {(ROOT / 'pyproject.toml').read_text().split('version = ')[1].split(chr(34))[1]}\n"
+    assert "new" in _run(command, "--help", cwd=tmp_path).stdout
+    program = (
+        "from startos_wrapper import data; print(data.pattern('id').fullmatch('a-b') is not None, "
+        "data.load('images')['alpine'], data.rules_file().is_file(), data.template_folder())"
+    )
+    answer = _run(python, "-c", program, cwd=tmp_path)
+    assert answer.stdout.split() == ["True", load("images")["alpine"], "True", "None"], answer.stderr
+    refused = _run(command, "new", "w", cwd=tmp_path)
+    assert refused.returncode == 1
+    assert "--template" in refused.stderr
+    assert not os.path.exists(tmp_path / "w")  # noqa: PTH110
+
+
+@pytest.mark.parametrize("name", load("grammar")["patterns"])
+def test_python_and_jinja_fill_in_the_same_pattern(name: str) -> None:
+    assert "%" not in pattern(name).pattern.replace("%-]", "").replace("=~%", "")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "good"),
+    [
+        ("range", ">=1.0 <2.0 || ^3.1", True), ("range", ">=1.0, <2.0", False), ("range", "1.x", True),
+        ("command", "a 'b ; c' \"$HOME\" ${X} d\\;", True), ("command", "a #b", False), ("command", "a#b", True),
+        ("image", "host:5000/a/b:v1@sha256:" + "a" * 64, True), ("image", "A/b:1 ", False),
+        ("url", "https://matrix.to/#/!x:example.com", True), ("url", "https:///x", False),
+        ("git_ref", "release/1.2", True), ("git_ref", "a..b", False), ("pointer_path", "/", True),
+    ],
+)  # fmt: skip
+def test_patterns(name: str, text: str, good: bool) -> None:
+    assert (pattern(name).fullmatch(text) is not None) is good
+
+
+@pytest.mark.parametrize("name", load("grammar")["patterns"])
+def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
+    import time
+
+    expression = pattern(name)
+    for text in ("a" * 5000 + "\0", "a." * 2500 + "\0", "/a" * 2500 + "\0", "$a" * 2500 + "`", "'a' " * 1500 + "`", "1." * 2000):
+        started = time.process_time()
+        expression.fullmatch(text)
+        assert time.process_time() - started < 1, text[:10]

@@ -1,0 +1,101 @@
+"""The prompts, through a real pseudo-terminal."""
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pexpect
+import pytest
+import yaml
+
+ENTER, UP, DOWN, BACKSPACE = "\r", "\x1b[A", "\x1b[B", "\x7f"
+
+
+class Terminal:
+    """`copier copy` in a terminal of its own."""
+
+    def __init__(self, template: Path, destination: Path, *arguments: str) -> None:
+        self.destination = destination
+        command = ["-m", "copier", "copy", *arguments, str(template), str(destination)]
+        env = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "50", "PROMPT_TOOLKIT_NO_CPR": "1"}
+        self.child = pexpect.spawn(sys.executable, command, env=env, timeout=20, encoding="utf-8", dimensions=(50, 200))  # type: ignore[arg-type]
+
+    def answer(self, question: str, text: str = "") -> None:
+        """Wait for a question by the first words of its help, type, and press Enter."""
+        self.child.expect(re.escape(question))
+        self.child.send(text + ENTER)
+
+    def finish(self) -> dict[str, object]:
+        self.child.expect(pexpect.EOF)
+        self.child.close()
+        assert self.child.exitstatus == 0, self.child.before
+        recorded: dict[str, object] = yaml.safe_load((self.destination / ".copier-answers.yml").read_text())
+        return recorded
+
+
+ORDER = [
+    "The name that people see", "What it does", "The version", "The licence", "Your GitHub user", "What the image is built",
+    "Where the program's source", "Be asked about everything", "The port of the web UI", "How people configure",
+    "Volumes that keep", "Folders below assets",
+]  # fmt: skip
+
+
+def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(template: Path, tmp_path: Path) -> None:
+    terminal = Terminal(template, tmp_path / "w")
+    terminal.answer("The service's id", "hello2")
+    terminal.child.expect("without digits")
+    terminal.child.send(BACKSPACE + ENTER)
+    for question in ORDER:
+        terminal.answer(question)
+    recorded = terminal.finish()
+    assert recorded["service_id"] == "hello"
+    assert recorded["title"] == "Hello"
+    assert recorded["volumes"] == {"main": "/root/.hello"}
+    assert (tmp_path / "w" / "service" / "main.go").is_file()
+
+
+def test_lists_are_entered_on_one_line_and_refused_in_place(template: Path, tmp_path: Path) -> None:
+    terminal = Terminal(template, tmp_path / "w", "-d", "service_id=hello", "-d", "base=golang")
+    for question in ORDER:
+        if question == "What the image is built":
+            continue
+        if question == "Volumes that keep":
+            terminal.child.expect(question)
+            terminal.child.send(BACKSPACE * 40 + "{main: data}" + ENTER)
+            terminal.child.expect("absolute path")
+            terminal.child.send(BACKSPACE * 40 + "{main: /data, db: /srv/db}" + ENTER)
+        elif question == "Folders below assets":
+            terminal.answer(question, BACKSPACE * 40 + "{web: /srv/web, more: }")
+        else:
+            terminal.answer(question)
+    recorded = terminal.finish()
+    assert recorded["volumes"] == {"main": "/data", "db": "/srv/db"}
+    assert recorded["assets"] == {"web": "/srv/web", "more": None}
+    assert (tmp_path / "w" / "assets" / "more" / ".gitkeep").is_file()
+
+
+def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -> None:
+    terminal = Terminal(template, tmp_path / "w", "-d", "service_id=web")
+    for question in ORDER[:5]:
+        terminal.answer(question)
+    terminal.answer("What the image is built", DOWN * 3)
+    terminal.child.expect("The published image")
+    terminal.child.send("nginx" + ENTER)
+    terminal.child.expect("pin it")
+    terminal.child.send(":1.27.3" + ENTER)
+    for question in ("Be asked about everything", "The address of the service's own", "The command that starts",
+                     *ORDER[8:]):  # fmt: skip
+        terminal.answer(question)
+    recorded = terminal.finish()
+    assert recorded["upstream_image"] == "nginx:1.27.3"
+    assert recorded["run"] == "nginx"
+
+
+@pytest.mark.parametrize("key", ["\x03"])
+def test_leaving_writes_nothing(template: Path, tmp_path: Path, key: str) -> None:
+    terminal = Terminal(template, tmp_path / "w")
+    terminal.child.expect("The service's id")
+    terminal.child.send(key)
+    terminal.child.expect(pexpect.EOF)
+    assert not (tmp_path / "w").exists()
