@@ -12,7 +12,6 @@ import pytest
 from copier import run_copy
 
 ROOT = Path(__file__).parents[1]
-CORPUS = ROOT.parent / "shared" / "corpus"
 Render = Callable[[dict[str, Any]], Path]
 
 
@@ -25,7 +24,9 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
         (folder / "settings.yml").write_text("{}\n")
-        (folder / "gitconfig").write_text("[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n")
+        (folder / "gitconfig").write_text(
+            "[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n"
+        )
         yield
 
 

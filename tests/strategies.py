@@ -25,7 +25,9 @@ texts = st.lists(
 values = st.one_of(texts, st.just(""), st.text(_plain | st.sampled_from("\n\t\u2028"), max_size=20))
 
 titles = lines.map(lambda text: text.encode()[:29].decode(errors="ignore").strip()).filter(bool)
-ids = st.from_regex(r"[a-z]{1,8}(-[a-z]{1,8}){0,2}", fullmatch=True) | st.sampled_from(["no", "yes", "null", "true", "y"])
+ids = st.from_regex(r"[a-z]{1,8}(-[a-z]{1,8}){0,2}", fullmatch=True) | st.sampled_from(
+    ["no", "yes", "null", "true", "y"]
+)
 segments = st.from_regex(r"[A-Za-z0-9._+@=~%-]{1,10}", fullmatch=True).filter(lambda s: s not in {".", ".."})
 ports = st.integers(1, 65535)
 urls = st.builds(
@@ -83,7 +85,9 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
         "interfaces": draw(st.dictionaries(ids, _interface(), max_size=3)),
     }  # fmt: skip
     if base == "image":
-        answers["upstream_image"] = draw(st.sampled_from(["nginx:1.27.3", "host.example:5000/a/b:v1", "x@sha256:" + "0" * 64]))
+        answers["upstream_image"] = draw(
+            st.sampled_from(["nginx:1.27.3", "host.example:5000/a/b:v1", "x@sha256:" + "0" * 64])
+        )
         answers["run"] = draw(commands("service"))
     elif base in {"golang", "rust"}:
         answers["source"] = draw(st.sampled_from(["starter", "upstream"]))

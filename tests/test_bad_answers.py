@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import copier
 
 IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
@@ -187,7 +188,9 @@ def test_all_faults_of_an_answer_are_named_at_once(template: Path, tmp_path: Pat
     assert all(words in message for words in ('"Main"', '"data"', "cache", "mount path of db"))
 
 
-def test_volumes_inside_another_volume_are_fine_when_the_outer_one_is_listed_first(template: Path, tmp_path: Path) -> None:
+def test_volumes_inside_another_volume_are_fine_when_the_outer_one_is_listed_first(
+    template: Path, tmp_path: Path
+) -> None:
     volumes = "{main: /data, db: /data/db}"
     result = copier("copy", "--defaults", "-d", "service_id=a", "-d", f"volumes={volumes}", template, tmp_path / "w")
     assert result.returncode == 0, result.stderr

@@ -7,8 +7,9 @@ import venv
 from pathlib import Path
 
 import pytest
+
 from conftest import ROOT
-from startos import faults
+from oracle import faults
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
 
@@ -86,7 +87,10 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert installed.returncode == 0, installed.stderr
     command = tmp_path / "venv" / "bin" / "startos-wrapper"
     version = _run(command, "--version", cwd=tmp_path)
-    assert version.stdout == f"startos-wrapper {(ROOT / 'pyproject.toml').read_text().split('version = ')[1].split(chr(34))[1]}\n"
+    assert (
+        version.stdout
+        == f"startos-wrapper {(ROOT / 'pyproject.toml').read_text().split('version = ')[1].split(chr(34))[1]}\n"
+    )
     assert "new" in _run(command, "--help", cwd=tmp_path).stdout
     program = (
         "from startos_wrapper import data; print(data.pattern('id').fullmatch('a-b') is not None, "
@@ -124,7 +128,14 @@ def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
     import time
 
     expression = pattern(name)
-    for text in ("a" * 5000 + "\0", "a." * 2500 + "\0", "/a" * 2500 + "\0", "$a" * 2500 + "`", "'a' " * 1500 + "`", "1." * 2000):
+    for text in (
+        "a" * 5000 + "\0",
+        "a." * 2500 + "\0",
+        "/a" * 2500 + "\0",
+        "$a" * 2500 + "`",
+        "'a' " * 1500 + "`",
+        "1." * 2000,
+    ):
         started = time.process_time()
         expression.fullmatch(text)
         assert time.process_time() - started < 1, text[:10]

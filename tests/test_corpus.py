@@ -1,26 +1,14 @@
 """What real wrappers are called and where they mount is accepted, but for what the rules of 0.3.5 refuse."""
 
-import json
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from conftest import CORPUS, ROOT
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_ansible_filters.core_filters import FilterModule  # type: ignore[import-untyped]
 
-if not CORPUS.is_dir():
-    if os.environ.get("CI"):
-        pytest.fail(f"the corpus is missing: {CORPUS}", pytrace=False)
-    pytest.skip("the corpus of real manifests is not beside this repository", allow_module_level=True)
-
-try:
-    import tomllib
-except ModuleNotFoundError:
-    import tomli as tomllib
+from conftest import ROOT
+from oracle import read_manifest
+from tools import require_corpus
 
 # Refused: the answer, the value, and the rule of 0.3.5 that refuses it.
 REFUSED: dict[tuple[str, str], str] = {
@@ -29,14 +17,9 @@ REFUSED: dict[tuple[str, str], str] = {
 }
 
 
-def _manifest(path: Path) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")
-    loaders: dict[str, Callable[[str], Any]] = {".yaml": yaml.safe_load, ".json": json.loads, ".toml": tomllib.loads}
-    manifest: dict[str, Any] = loaders[path.suffix](text)
-    return manifest
-
-
-MANIFESTS = [_manifest(path) for path in sorted(CORPUS.glob("*/manifest.*"))]
+@pytest.fixture(scope="module")
+def manifests() -> list[dict[str, Any]]:
+    return [read_manifest(path) for path in sorted(require_corpus().glob("*/manifest.*"))]
 
 
 @pytest.fixture(scope="module")
@@ -100,14 +83,14 @@ def _given(manifest: dict[str, Any]) -> list[tuple[str, str, tuple[Any, ...]]]:
     return given
 
 
-def test_the_corpus_is_there() -> None:
-    assert len(MANIFESTS) == 75
+def test_the_corpus_is_there(manifests: list[dict[str, Any]]) -> None:
+    assert len(manifests) == 75
 
 
-def test_everything_real_is_accepted_but_for_what_0_3_5_refuses(rules: Any) -> None:
+def test_everything_real_is_accepted_but_for_what_0_3_5_refuses(rules: Any, manifests: list[dict[str, Any]]) -> None:
     faults = {
         (answer, value): fault
-        for manifest in MANIFESTS
+        for manifest in manifests
         for answer, value, arguments in _given(manifest)
         if (fault := _fault(rules, answer, *arguments))
     }

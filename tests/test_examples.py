@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import CORPUS, ROOT, Render
-from startos import faults, read_manifest
+
+from conftest import ROOT, Render
+from oracle import faults, read_manifest
+from tools import require_corpus
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yml"))
-REAL_LND = CORPUS / "Start9Labs__lnd-startos__7a0744ce" / "manifest.yaml"
 
 # What the real wrapper has and this template does not write, and why.
 LEFT_OUT = {
@@ -38,9 +39,8 @@ def test_there_is_an_example_for_lnd_golang_and_rust() -> None:
 
 @pytest.fixture
 def lnd() -> tuple[dict[str, Any], dict[str, Any]]:
-    if not REAL_LND.is_file():
-        pytest.skip("the corpus of real manifests is not beside this repository")
-    return yaml.safe_load((ROOT / "docs" / "examples" / "lnd.yml").read_text()), read_manifest(REAL_LND)
+    real = require_corpus() / "Start9Labs__lnd-startos__7a0744ce" / "manifest.yaml"
+    return yaml.safe_load((ROOT / "docs" / "examples" / "lnd.yml").read_text()), read_manifest(real)
 
 
 def _compared(manifest: dict[str, Any]) -> dict[str, Any]:

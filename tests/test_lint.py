@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from conftest import ROOT, Render
 from tools import require
 
@@ -17,7 +18,7 @@ MANY = {
     "assets": {"web": "/srv/web", "compat": None, "more": "/srv/more"},
     "pointers": {"lnd": {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}},
     "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
-    "environment": {"QUOTED": "it's \"x\" $HOME `id`", "LINES": "a\nb", "EMPTY": ""},
+    "environment": {"QUOTED": 'it\'s "x" $HOME `id`', "LINES": "a\nb", "EMPTY": ""},
     "directories": ["/data/logs", "/data/tmp"],
     "dependencies": {"lnd": {"version": ">=1.0", "requirement": "opt-in", "how": "Choose it.\nThen save."}},
     "alerts": {"install": "One.\nTwo.\n", "stop": "Wait."},
@@ -35,7 +36,12 @@ SETS: dict[str, dict[str, Any]] = {
     "alpine": {"base": "alpine", "config": "compat"},
     "alpine-many": {"base": "alpine", "run": "sh -c 'sleep 1; exit'", **MANY},
     "image": {**IMAGE, "packages": ["curl"], "health_check": "tcp"},
-    "image-processes": {**IMAGE, "run": ["nginx -g 'daemon off;'", 'app --name "$HOME"'], "health_check": "process", **MANY},
+    "image-processes": {
+        **IMAGE,
+        "run": ["nginx -g 'daemon off;'", 'app --name "$HOME"'],
+        "health_check": "process",
+        **MANY,
+    },
     "nothing": {"volumes": {}, "ui_port": 0, "ci": "none", "updates": "none", "license": "other"},
 }
 # Copier writes lists in the answers file without indenting them.
@@ -78,7 +84,9 @@ def test_yamllint(wrapper: Path) -> None:
 def test_actionlint(wrapper: Path) -> None:
     workflows = sorted((wrapper / ".github" / "workflows").glob("*.yml"))
     if workflows:
-        _pass(require("actionlint"), *workflows, cwd=wrapper, env={"PATH": f"{Path(require('shellcheck')).parent}:/bin"})
+        _pass(
+            require("actionlint"), *workflows, cwd=wrapper, env={"PATH": f"{Path(require('shellcheck')).parent}:/bin"}
+        )
 
 
 def test_markdownlint(wrapper: Path) -> None:

@@ -19,7 +19,7 @@ class Terminal:
         self.destination = destination
         command = ["-m", "copier", "copy", *arguments, str(template), str(destination)]
         env = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "50", "PROMPT_TOOLKIT_NO_CPR": "1"}
-        self.child = pexpect.spawn(sys.executable, command, env=env, timeout=20, encoding="utf-8", dimensions=(50, 200))  # type: ignore[arg-type]
+        self.child = pexpect.spawn(sys.executable, command, env=env, timeout=20, encoding="utf-8", dimensions=(50, 200))
 
     def answer(self, question: str, text: str = "") -> None:
         """Wait for a question by the first words of its help, type, and press Enter."""

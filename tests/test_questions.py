@@ -1,14 +1,16 @@
 """copier.yml says what it means: Copier ignores a misspelt key, and YAML 1.1 reads some words as something else."""
 
+import importlib.util
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from conftest import ROOT, Render
 from copier import run_copy
 from jinja2 import Environment, nodes
+
+from conftest import ROOT, Render
 from startos_wrapper.data import load
 
 SETTINGS = {
@@ -19,7 +21,12 @@ TEXT = (ROOT / "copier.yml").read_text(encoding="utf-8")
 COPIER: dict[str, Any] = yaml.safe_load(TEXT)
 QUESTIONS: dict[str, dict[str, Any]] = {name: value for name, value in COPIER.items() if not name.startswith("_")}
 # Asked, then used in no file: what the answer decides is said here.
-USED_ELSEWHERE = {"advanced": "which questions are asked", "manage": "_exclude", "ci": "_exclude", "updates": "_exclude"}
+USED_ELSEWHERE = {
+    "advanced": "which questions are asked",
+    "manage": "_exclude",
+    "ci": "_exclude",
+    "updates": "_exclude",
+}
 
 
 def test_no_trust_is_ever_asked_for() -> None:
@@ -118,3 +125,11 @@ def test_an_advanced_answer_given_by_data_turns_advanced_on_and_is_recorded(
     recorded = yaml.safe_load((render(given) / ".copier-answers.yml").read_text())
     assert recorded["advanced"] is advanced
     assert {name: recorded[name] for name in given} == given
+
+
+def test_the_page_of_questions_is_fresh() -> None:
+    spec = importlib.util.spec_from_file_location("questions", ROOT / "docs" / "questions.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.PAGE.read_text(encoding="utf-8") == module.page(), "run `make docs`"

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import ROOT, Render
 from tools import require
 
@@ -86,10 +87,14 @@ def test_nothing_but_the_language_is_used(script: Path) -> None:
         assert name not in source, name
 
 
-def test_the_scripts_export_what_startos_calls(script: Path, volumes: Path) -> None:
+def test_the_scripts_export_what_startos_calls(script: Path) -> None:
     listing = "import * as m from './embassy.mjs'; console.log(Object.keys(m).sort().join(' '))"
     result = subprocess.run(
-        [require("node"), "--input-type=module", "-e", listing], cwd=script.parent, text=True, capture_output=True, check=True
+        [require("node"), "--input-type=module", "-e", listing],
+        cwd=script.parent,
+        text=True,
+        capture_output=True,
+        check=True,
     )
     assert result.stdout.split() == ["getConfig", "migration", "properties", "setConfig"]
 
@@ -101,7 +106,17 @@ def test_the_spec_of_compat_is_the_same_form(script: Path, volumes: Path) -> Non
     assert yaml.safe_load((folder / "config_rules.yaml").read_text()) == []
     for entry in spec.values():  # config/spec.rs: a string's required and known keys
         assert {"type", "name", "nullable"} <= entry.keys()
-        assert entry.keys() <= {"type", "name", "description", "warning", "nullable", "default", "copyable", "masked", "textarea"}
+        assert entry.keys() <= {
+            "type",
+            "name",
+            "description",
+            "warning",
+            "nullable",
+            "default",
+            "copyable",
+            "masked",
+            "textarea",
+        }
 
 
 @pytest.mark.parametrize(("there", "configured"), [(True, True), (False, False)])
@@ -112,8 +127,12 @@ def test_the_migration_of_compat_keeps_a_configured_service_configured(
     (data / "start9").mkdir(parents=True)
     if there:
         (data / "start9" / "config.yaml").write_text("greeting: Hi\n")
-    manifest = yaml.safe_load((render({"config": "compat", "volumes": {"main": str(data)}}) / "manifest.yaml").read_text())
+    manifest = yaml.safe_load(
+        (render({"config": "compat", "volumes": {"main": str(data)}}) / "manifest.yaml").read_text()
+    )
     for way in ("from", "to"):
         step = manifest["migrations"][way]["*"]
-        result = subprocess.run([step["entrypoint"], *step["args"]], input='"0.0.9"', text=True, capture_output=True, check=True)
+        result = subprocess.run(
+            [step["entrypoint"], *step["args"]], input='"0.0.9"', text=True, capture_output=True, check=True
+        )
         assert json.loads(result.stdout) == {"configured": configured}

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Render
 from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, Phase, given, settings
 from markdown_it import MarkdownIt
-from startos import faults, read_manifest
+
+from conftest import Render
+from oracle import faults, read_manifest
 from strategies import answer_sets
 
 # 1,000 sets in CI, in parts that run beside each other.

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import yaml
+
 from conftest import ROOT, Render, copier
-from startos import faults, read_manifest
+from oracle import faults, read_manifest
 
 EXPECTED = {
     "manifest.yaml", "Dockerfile", "docker_entrypoint.sh", "Makefile", "README.md", "LICENSE", "instructions.md", "icon.png",
@@ -80,7 +81,10 @@ def test_generated_files_say_so_and_yours_do_not(render: Render) -> None:
 
 def test_every_assets_volume_has_its_folder(render: Render) -> None:
     wrapper = render({"assets": {"web": "/srv/web", "more": None}})
-    assert {name for name in files(wrapper) if name.startswith("assets/")} == {"assets/web/.gitkeep", "assets/more/.gitkeep"}
+    assert {name for name in files(wrapper) if name.startswith("assets/")} == {
+        "assets/web/.gitkeep",
+        "assets/more/.gitkeep",
+    }
 
 
 def test_an_entry_of_each_kind_of_volume_stands_in_manifest_readme_and_makefile(render: Render) -> None:
@@ -114,7 +118,9 @@ def test_the_tcp_check_sees_a_port_that_is_listened_on(render: Render) -> None:
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        check = read_manifest(render({"ui_port": port, "health_check": "tcp"}) / "manifest.yaml")["health-checks"]["main"]
+        check = read_manifest(render({"ui_port": port, "health_check": "tcp"}) / "manifest.yaml")["health-checks"][
+            "main"
+        ]
         command = [check["entrypoint"], *check["args"]]
         assert subprocess.run(command, input="", text=True, capture_output=True, check=False).returncode == 0
     assert subprocess.run(command, input="", text=True, capture_output=True, check=False).returncode == 1
@@ -158,7 +164,9 @@ def test_every_arch_has_its_image_and_platform(render: Render, arches: list[str]
 
 
 def test_the_template_has_no_stale_partial() -> None:
-    texts = "".join(path.read_text() for path in (ROOT / "template").rglob("*.jinja"))
-    for part in (ROOT / "template" / ".parts").iterdir():
+    texts = "".join(
+        path.read_text() for path in (*(ROOT / "template").rglob("*.jinja"), *(ROOT / "hooks").rglob("*.jinja"))
+    )
+    for part in (ROOT / "hooks" / "parts").iterdir():
         stem = part.name.split("-")[0].split(".")[0]
-        assert f".parts/{stem}" in texts, part.name
+        assert f"parts/{stem}" in texts, part.name

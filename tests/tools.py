@@ -4,10 +4,26 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+CORPUS = ROOT.parent / "shared" / "corpus"
+
+
+def _absent(reason: str) -> NoReturn:
+    """Skip the test; where CI is set, fail it."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def require_corpus() -> Path:
+    """Return the folder of real manifests, which lies beside the repository and is no part of it."""
+    return CORPUS if CORPUS.is_dir() else _absent("the corpus of real manifests is not beside this repository")
+
+
 FOLDERS = [
     ROOT / ".tools" / "bin",
     ROOT / ".tools" / "node_modules" / ".bin",

@@ -27,14 +27,20 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {version('startos-wrapper')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    new = commands.add_parser("new", help="write a new wrapper", description="Write a new wrapper into the folder DEST.")
+    new = commands.add_parser(
+        "new", help="write a new wrapper", description="Write a new wrapper into the folder DEST."
+    )
     new.add_argument("dest", metavar="DEST", type=Path, help="the new folder")
     new.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
     new.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers")
-    new.add_argument("-l", "--defaults", action="store_true", help="ask nothing: take the default of every other question")
+    new.add_argument(
+        "-l", "--defaults", action="store_true", help="ask nothing: take the default of every other question"
+    )
     new.add_argument("-q", "--quiet", action="store_true", help="do not list the files")
     new.add_argument("--template", metavar="URL", help="the template, when it is not this checkout")
-    new.add_argument("--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)")
+    new.add_argument(
+        "--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)"
+    )
     return parser
 
 

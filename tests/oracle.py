@@ -6,15 +6,16 @@ a mistake in one does not repeat itself in the other.
 
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-try:
+if sys.version_info >= (3, 11):
     import tomllib
-except ModuleNotFoundError:
+else:
     import tomli as tomllib
 
 Faults = list[str]
@@ -42,7 +43,7 @@ for _tag, _pattern, _first in (
 def _load_yaml(text: str) -> Any:
     if any(isinstance(token, yaml.TagToken) for token in yaml.scan(text)):
         raise ValueError("the OS refuses YAML tags")
-    return yaml.load(text, _Loader)  # noqa: S506
+    return yaml.load(text, _Loader)
 
 
 def _text_keys(value: Any) -> Any:
@@ -82,7 +83,9 @@ def of_type(kind: type, what: str) -> Reader:
 
 _V = r"[0-9]+(\.[0-9]+){0,3}"
 _ATOM = rf"([<>]=?|!?=|\^|~){_V}|[0-9]+(\.[0-9]+){{0,2}}\.x|{_V}\s*-\s*{_V}"
-string, boolean, anything = of_type(str, "text"), of_type(bool, "a bool"), lambda _value, _at: []
+string: Reader = of_type(str, "text")
+boolean: Reader = of_type(bool, "a bool")
+anything: Reader = lambda _value, _at: []  # noqa: E731
 identifier = matches(r"[a-z]+(-[a-z]+)*", "an id")  # models/src/id/mod.rs:26
 volume_id = matches(r"[a-z]+(-[a-z]+)*|BACKUP", "a volume id")
 # 5 numbers are refused, other text after the numbers is ignored (models/src/version.rs:89).
@@ -107,7 +110,9 @@ def port_number(value: Any, at: str) -> Faults:
 def list_of(item: Reader) -> Reader:
     """Return a reader of a list."""
     return lambda value, at: (
-        [f for i, v in enumerate(value) for f in item(v, f"{at}[{i}]")] if isinstance(value, list) else [f"{at}: no list"]
+        [f for i, v in enumerate(value) for f in item(v, f"{at}[{i}]")]
+        if isinstance(value, list)
+        else [f"{at}: no list"]
     )
 
 
@@ -339,7 +344,9 @@ def unused(manifest: dict[str, Any]) -> Faults:
         # The seed's own example declares an assets volume that main does not mount.
         if id not in mounted and entry["type"] != "assets":
             faults.append(f"volumes.{id}: nothing mounts it")
-        if entry["type"] == "data" and not all(id in manifest["backup"][key]["mounts"] for key in ("create", "restore")):
+        if entry["type"] == "data" and not all(
+            id in manifest["backup"][key]["mounts"] for key in ("create", "restore")
+        ):
             faults.append(f"volumes.{id}: not in the backup")
     for at, step, _ in steps:
         paths = [path.rstrip("/") for path in step.get("mounts", {}).values()]
@@ -366,13 +373,17 @@ def pack_faults(tree: Path, manifest: dict[str, Any]) -> Faults:
     """Return the files that `start-sdk pack` would miss in a wrapper, and scripts that it would leave out."""
     assets = manifest.get("assets", {})
     names = {"license": "LICENSE.md", "instructions": "INSTRUCTIONS.md", "icon": "icon.png"}
-    faults = [f"{path} is missing" for key, name in names.items() if not (tree / (path := assets.get(key) or name)).is_file()]
+    faults = [
+        f"{path} is missing" for key, name in names.items() if not (tree / (path := assets.get(key) or name)).is_file()
+    ]
     if not assets.get("icon") or (tree / assets["icon"]).stat().st_size > 102400:
         faults.append("assets.icon: not set, or larger than 100 KiB")
     declared = {id for id, entry in manifest["volumes"].items() if entry["type"] == "assets"}
     folders = {path.name for path in (tree / "assets").iterdir()} if (tree / "assets").is_dir() else set()
     faults += [f"assets/{id}: a volume without a folder, or a folder without a volume" for id in declared ^ folders]
-    counted = any(step["type"] == "script" for at, step, _ in procedures(manifest) if not at.startswith("health-checks"))
+    counted = any(
+        step["type"] == "script" for at, step, _ in procedures(manifest) if not at.startswith("health-checks")
+    )
     if counted != (tree / "scripts" / "embassy.js").is_file():
         faults.append("scripts/embassy.js: missing, or there and not needed")
     return faults

@@ -1,0 +1,54 @@
+"""Writes docs/questions.md from copier.yml, so that the page cannot say anything else."""
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "questions.md"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    questions: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    lines = [
+        "<!-- Written by docs/questions.py from copier.yml: `make docs`. -->",
+        "",
+        "# The questions",
+        "",
+        "In the order in which they are asked. The names are API: answers files may rely on them. Where a default or a",
+        "condition is computed, its expression stands here as it is in `copier.yml`.",
+        "",
+        "| Name | Type | Default | Asked when | What for |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    for name, question in questions.items():
+        if name.startswith("_"):
+            continue
+        kind = (
+            question["type"]
+            if "choices" not in question
+            else ("several of" if question.get("multiselect") else "one of")
+        )
+        if "choices" in question:
+            choices = question["choices"]
+            kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
+        default = f"`{_cell(str(question['default']))}`" if question.get("default") not in (None, "") else ""
+        when = f"`{_cell(question['when'].strip('{} '))}`" if "when" in question else "always"
+        # Jinja around a name is for the prompt; here the name itself says it.
+        help_text = _cell(question["help"].replace("{{ service_id }}", "hello-world"))
+        help_text = re.sub(r"https://[^\s)]+", r"<\g<0>>", help_text)
+        lines.append(f"| `{name}` | {kind} | {default} | {when} | {help_text} |")
+    return "\n".join([*lines, ""])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(f"{PAGE.relative_to(ROOT)} written", file=sys.stderr)
