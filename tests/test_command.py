@@ -139,3 +139,17 @@ def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
         started = time.process_time()
         expression.fullmatch(text)
         assert time.process_time() - started < 1, text[:10]
+
+
+def test_the_oldest_copier_that_copier_yml_allows(template: Path, tmp_path: Path) -> None:
+    oldest = (ROOT / "copier.yml").read_text().split('_min_copier_version: "')[1].split('"')[0]
+    venv.create(tmp_path / "venv", with_pip=True)
+    python = tmp_path / "venv" / "bin" / "python"
+    assert (
+        _run(python, "-m", "pip", "install", "-q", "--disable-pip-version-check", f"copier=={oldest}").returncode == 0
+    )
+    result = _run(
+        python, "-m", "copier", "copy", "--defaults", "-d", "service_id=hello-world", template, tmp_path / "w"
+    )
+    assert result.returncode == 0, result.stderr
+    assert faults(tmp_path / "w") == []

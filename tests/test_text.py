@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from conftest import Render
 from oracle import faults, read_manifest
 from strategies import answer_sets
+from tools import require
 
 # 1,000 sets in CI, in parts that run beside each other.
 PARTS = 4
@@ -56,7 +57,7 @@ def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) ->
     (tools / program).chmod(0o755)
     environment = {"PATH": f"{tools}:{os.environ['PATH']}", "DUMP": str(tools)}
     if program in {"true", "yes"}:
-        shell = "dash"  # Debian's busybox would run its own program of that name.
+        shell = require("dash")  # Debian's busybox would run its own program of that name.
     command = [*shell.split(), str(wrapper / "docker_entrypoint.sh")]
     result = subprocess.run(command, env=environment, cwd=wrapper, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -120,7 +121,7 @@ def _read_back_readme(wrapper: Path, answers: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_hostile_text_comes_back_unchanged_and_runs_nowhere(render: Render, part: int) -> None:
-    shell = ["dash", "busybox sh"][part % 2]
+    shell = [require("dash"), f"{require('busybox')} sh"][part % 2]
 
     # A failing set is not made smaller: at a render each that takes minutes, and the assertion names the text anyway.
     @settings(

@@ -19,7 +19,11 @@ import (
 	"time"
 )
 
-const defaultGreeting = "Hello from your server!"
+const (
+	defaultGreeting = "Hello from your server!"
+	longestHeader   = 16 << 10
+	patience        = 5 * time.Second
+)
 
 var page = template.Must(template.New("page").Parse(`<!doctype html>
 <html lang="en">
@@ -48,15 +52,19 @@ func openCounter(folder string) (*counter, error) {
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 	case err != nil:
-		return nil, err
+		return nil, fmt.Errorf("DATA_DIR=%s: %w", folder, err)
 	default:
-		c.visits, err = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64)
+		// 63 bits, so that counting on from here cannot overflow.
+		c.visits, err = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 63)
 		if err != nil {
 			return nil, fmt.Errorf("%s does not hold a number: repair it or move it away", c.path)
 		}
 	}
 	// Find out now, not at the first visit, whether the folder can be written to.
-	return c, c.save(c.visits)
+	if err := c.save(c.visits); err != nil {
+		return nil, fmt.Errorf("DATA_DIR=%s: %w", folder, err)
+	}
+	return c, nil
 }
 
 func (c *counter) add() (uint64, error) {
@@ -74,12 +82,12 @@ func (c *counter) save(visits uint64) error {
 	if c.path == "" {
 		return nil
 	}
-	file, err := os.CreateTemp(filepath.Dir(c.path), ".visits-")
+	file, err := os.Create(c.path + ".new")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(file.Name()) // Gone already when all went well.
 	_, err = fmt.Fprintln(file, visits)
+	// Before the rename, or a power cut could leave the new name with nothing in it.
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
@@ -93,6 +101,9 @@ func greeting(folder string) string {
 	}
 	text, err := os.ReadFile(filepath.Join(folder, "greeting.txt"))
 	if err != nil {
+		if !errors.Is(err, os.ErrNotExist) {
+			log.Print(err)
+		}
 		return defaultGreeting
 	}
 	return strings.TrimSpace(string(text))
@@ -100,10 +111,12 @@ func greeting(folder string) string {
 
 func newHandler(c *counter, assets string) http.Handler {
 	mux := http.NewServeMux()
+	// GET is for HEAD too. The mux answers 405 to other methods and 404 to other paths.
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		if r.Method == http.MethodHead {
 			return
 		}
@@ -126,44 +139,64 @@ func newHandler(c *counter, assets string) http.Handler {
 
 // serve answers until the context ends, then lets requests in flight finish.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
-	server := &http.Server{Handler: handler, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{
+		Handler: handler,
+		// Without these, a client that never finishes is kept for ever.
+		ReadHeaderTimeout: patience,
+		ReadTimeout:       2 * patience,
+		WriteTimeout:      2 * patience,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    longestHeader,
+	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	select {
 	case err := <-failed:
 		return err
 	case <-ctx.Done():
-		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		defer cancel()
-		return server.Shutdown(patience)
 	}
+	limit, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := server.Shutdown(limit); err != nil {
+		// A client that is still not done was given its time: this is no failure of the service.
+		_ = server.Close()
+	}
+	return nil
 }
 
 func run(ctx context.Context) error {
-	port, err := strconv.ParseUint(os.Getenv("PORT"), 10, 16)
+	text := os.Getenv("PORT")
+	if text == "" {
+		text = "8080"
+	}
+	port, err := strconv.ParseUint(text, 10, 16)
 	if err != nil {
-		return fmt.Errorf("PORT=%q is not a port", os.Getenv("PORT"))
+		return fmt.Errorf("PORT=%q is not a port", text)
 	}
 	folder := os.Getenv("DATA_DIR")
 	c, err := openCounter(folder)
 	if err != nil {
-		return fmt.Errorf("DATA_DIR=%s: %w", folder, err)
+		return err
+	}
+	where := folder
+	if where == "" {
+		where = "memory"
 	}
 	if port == 0 {
-		log.Print("started without a web page")
+		log.Printf("started without a web page, visits in %s", where)
 		<-ctx.Done()
 		return nil
 	}
 	listener, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
 	if err != nil {
-		return err
+		return fmt.Errorf("port %d: %w", port, err)
 	}
-	log.Printf("listening on port %d", port)
+	log.Printf("listening on port %d, visits in %s", port, where)
 	return serve(ctx, listener, newHandler(c, os.Getenv("ASSETS_DIR")))
 }
 
 func main() {
-	log.SetFlags(0)
+	log.SetFlags(0) // Whatever collects the log adds the time.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx); err != nil {

@@ -1,0 +1,118 @@
+"""The entrypoint, run by real shells: one process, several, folders and signals."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import Render
+from tools import require
+
+SHELLS = [["dash"], ["busybox", "sh"]]
+# Writes down that it runs, waits, and writes down that it was asked to stop.
+SERVICE = """#!/bin/sh
+name=$(basename "$0")
+trap 'echo stopped >"$LOG/$name.stopped"; kill "$!" 2>/dev/null; exit 0' TERM
+echo "$$" >"$LOG/$name.started"
+sleep 30 &
+wait
+"""
+
+
+class Container:
+    """The entrypoint with services of the test's own on the PATH."""
+
+    def __init__(self, folder: Path, entrypoint: Path, shell: list[str], services: dict[str, str]) -> None:
+        self.log = folder / "log"
+        tools = folder / "tools"
+        self.log.mkdir()
+        tools.mkdir()
+        for name, text in services.items():
+            (tools / name).write_text(text)
+            (tools / name).chmod(0o755)
+        self.process = subprocess.Popen(
+            [require(shell[0]), *shell[1:], entrypoint],
+            env={"PATH": f"{tools}:{os.environ['PATH']}", "LOG": str(self.log)},
+            start_new_session=True,
+        )
+
+    def until(self, *names: str) -> None:
+        """Wait until all of these files are there."""
+        deadline = time.monotonic() + 10
+        while not all((self.log / name).exists() for name in names):
+            assert time.monotonic() < deadline, (names, list(self.log.iterdir()))
+            time.sleep(0.02)
+
+    def left(self) -> list[str]:
+        """Return the processes of the container that still run after its end."""
+        self.process.wait(5)
+        deadline = time.monotonic() + 2
+        while (found := self._running()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return found
+
+    def _running(self) -> list[str]:
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                name, _, rest = stat.read_text().rpartition(") ")
+            except OSError:
+                continue  # It ended while we looked.
+            state, _parent, group, *_ = rest.split()
+            if int(group) == self.process.pid and state != "Z":
+                found.append(name)
+        return found
+
+
+@pytest.fixture(params=SHELLS, ids=["dash", "busybox"])
+def shell(request: pytest.FixtureRequest) -> list[str]:
+    chosen: list[str] = request.param
+    return chosen
+
+
+def _entrypoint(render: Render, run: object, **answers: object) -> Path:
+    return render({"base": "image", "upstream_image": "x:1", "run": run, **answers}) / "docker_entrypoint.sh"
+
+
+def test_one_process_replaces_the_shell(render: Render, tmp_path: Path, shell: list[str]) -> None:
+    container = Container(tmp_path, _entrypoint(render, "one"), shell, {"one": SERVICE})
+    container.until("one.started")
+    assert int((container.log / "one.started").read_text()) == container.process.pid
+    container.process.send_signal(signal.SIGTERM)
+    assert container.process.wait(5) == 0
+    assert (container.log / "one.stopped").exists()
+
+
+def test_sigterm_reaches_all_of_several_processes(render: Render, tmp_path: Path, shell: list[str]) -> None:
+    container = Container(tmp_path, _entrypoint(render, ["one", "two"]), shell, {"one": SERVICE, "two": SERVICE})
+    container.until("one.started", "two.started")
+    started = time.monotonic()
+    container.process.send_signal(signal.SIGTERM)
+    assert container.process.wait(5) in {0, 143}
+    assert time.monotonic() - started < 2
+    assert {"one.stopped", "two.stopped"} <= {path.name for path in container.log.iterdir()}
+    assert container.left() == []
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_first_that_ends_stops_the_others_and_gives_the_code(
+    render: Render, tmp_path: Path, shell: list[str], code: int
+) -> None:
+    dies = f'#!/bin/sh\nuntil [ -e "$LOG/one.started" ]; do sleep 0.1; done\nexit {code}\n'
+    container = Container(tmp_path, _entrypoint(render, ["one", "two"]), shell, {"one": SERVICE, "two": dies})
+    assert container.process.wait(10) == code
+    assert (container.log / "one.stopped").exists()
+    assert container.left() == []
+
+
+def test_folders_are_made_and_a_second_start_finds_them(render: Render, tmp_path: Path, shell: list[str]) -> None:
+    folder = tmp_path / "data" / "logs"
+    entrypoint = _entrypoint(render, "sleep 0", directories=[str(folder)])
+    for _ in range(2):
+        subprocess.run([require(shell[0]), *shell[1:], entrypoint], check=True)
+        assert folder.is_dir()
+        (folder / "mine").write_text("kept")
+    assert (folder / "mine").read_text() == "kept"
