@@ -40,7 +40,13 @@ def page() -> str:
         if "choices" in question:
             choices = question["choices"]
             kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
-        default = f"`{_cell(str(question['default']))}`" if question.get("default") not in (None, "") else ""
+        default = (
+            f"`{_cell(str(question['default']))}`"
+            if question.get("default")
+            else "empty"
+            if "default" in question
+            else "none"
+        )
         when = f"`{_cell(question['when'].strip('{} '))}`" if "when" in question else "always"
         # Jinja around a name is for the prompt; here the name itself says it.
         help_text = _cell(question["help"].replace("{{ service_id }}", "hello-world"))

@@ -53,6 +53,9 @@ rules:
   truthy: {check-keys: false}
   indentation: {indent-sequences: whatever}
 """
+SHEBANG = re.compile(r"#! *(/\S*/)?(env +)?(busybox +)?(\S*/)?(ba|da|)sh\b")
+# Options of the developer's own, which do not count here.
+OWN_OPTIONS = {"GOFLAGS", "RUSTFLAGS", "SHELLCHECK_OPTS"}
 
 
 @pytest.fixture(scope="module", params=SETS, ids=list(SETS))
@@ -60,21 +63,31 @@ def wrapper(render: Render, request: pytest.FixtureRequest) -> Path:
     return render(SETS[request.param])
 
 
-def _pass(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> None:
+def _pass(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
+    """Run a program that must find nothing, and return what it says."""
+    own = {name: value for name, value in os.environ.items() if name not in OWN_OPTIONS}
     result = subprocess.run(
-        list(map(str, command)), cwd=cwd, text=True, capture_output=True, check=False, env={**os.environ, **(env or {})}
+        list(map(str, command)), cwd=cwd, text=True, capture_output=True, check=False, env={**own, **(env or {})}
     )
     assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def _texts(wrapper: Path) -> dict[Path, str]:
+    paths = [path for path in sorted(wrapper.rglob("*")) if path.is_file() and path.suffix != ".png"]
+    return {path: path.read_text(encoding="utf-8") for path in paths}
 
 
 def test_shellcheck(wrapper: Path) -> None:
-    scripts = [path for path in wrapper.rglob("*") if path.suffix in {".sh", ".cgi"}]
-    assert scripts
-    _pass(require("shellcheck"), "--severity=style", "--shell=sh", *scripts, cwd=wrapper)
+    scripts = [path for path, text in _texts(wrapper).items() if path.suffix == ".sh" or SHEBANG.match(text)]
+    assert wrapper / "docker_entrypoint.sh" in scripts
+    _pass(require("shellcheck"), "--norc", "--severity=style", *scripts, cwd=wrapper)
 
 
-def test_hadolint(wrapper: Path) -> None:
-    _pass(require("hadolint"), "--no-color", "Dockerfile", cwd=wrapper)
+def test_hadolint(wrapper: Path, tmp_path: Path) -> None:
+    config = tmp_path / "hadolint.yaml"
+    config.write_text("ignored: []\n")
+    _pass(require("hadolint"), "--no-color", "--config", config, "Dockerfile", cwd=wrapper)
 
 
 def test_yamllint(wrapper: Path) -> None:
@@ -131,7 +144,7 @@ def test_the_golang_starter(render: Render) -> None:
     service = render({}) / "service"
     assert subprocess.run([require("gofmt"), "-l", "."], cwd=service, capture_output=True, check=True).stdout == b""
     _pass(require("go"), "vet", "./...", cwd=service)
-    _pass(require("go"), "test", "./...", cwd=service)
+    assert "no test files" not in _pass(require("go"), "test", "-count=1", "./...", cwd=service)
 
 
 def test_the_rust_starter(render: Render, tmp_path: Path) -> None:
@@ -139,7 +152,8 @@ def test_the_rust_starter(render: Render, tmp_path: Path) -> None:
     cargo, env = require("cargo"), {"CARGO_TARGET_DIR": str(tmp_path)}
     _pass(cargo, "fmt", "--check", cwd=service)
     _pass(cargo, "clippy", "--locked", "--all-targets", "--", "-D", "warnings", cwd=service, env=env)
-    _pass(cargo, "test", "--locked", cwd=service, env=env)
+    output = _pass(cargo, "test", "--locked", cwd=service, env=env)
+    assert re.search(r"test result: ok\. [1-9]", output), output
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox"])
@@ -153,3 +167,26 @@ def test_this_repositorys_own_scripts_and_texts() -> None:
     _pass(require("shellcheck"), ".ci/run", cwd=ROOT)
     documents = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))]
     _pass(require("markdownlint-cli2"), "--config", "tests/.markdownlint-cli2.yaml", *documents, cwd=ROOT)
+
+
+FAULTS = {
+    "shellcheck": ("docker_entrypoint.sh", "\necho $HOME\n", "SC2086"),
+    "hadolint": ("Dockerfile", "\nRUN cd /tmp\n", "DL3003"),
+    "yamllint": ("manifest.yaml", "id: twice\n", "duplication of key"),
+    "actionlint": (".github/workflows/build.yml", "\n  other:\n    steps: []\n", "runs-on"),
+    "markdownlint": ("instructions.md", "\n#No space\n", "MD018"),
+    "an_inline_exception_says_why": ("Dockerfile", "\nRUN :\n# hadolint ignore=DL1\nRUN :\n", "Dockerfile"),
+}
+
+
+@pytest.mark.parametrize("linter", FAULTS)
+def test_a_linter_finds_a_fault(linter: str, render: Render, tmp_path: Path) -> None:
+    """A linter that reads nothing is happy with everything."""
+    file, text, message = FAULTS[linter]
+    wrapper = render({})
+    with (wrapper / file).open("a", encoding="utf-8") as stream:
+        stream.write(text)
+    check = globals()[f"test_{linter}"]
+    given = {"wrapper": wrapper, "tmp_path": tmp_path}
+    with pytest.raises(AssertionError, match=message):
+        check(**{name: value for name, value in given.items() if name in check.__annotations__})

@@ -50,17 +50,42 @@ def test_the_default_copy_from_git_needs_no_trust_and_is_the_same_twice(clone: P
     assert recorded["_commit"] == "v0.1.0"
 
 
-def test_the_update_of_a_fresh_copy_changes_nothing(clone: Path, tmp_path: Path) -> None:
-    wrapper = tmp_path / "w"
-    assert copier("copy", "--defaults", "-d", "service_id=hello-world", "-d", "ci=none", clone, wrapper).returncode == 0
-    for command in (["git", "init", "-q"], ["git", "add", "."], ["git", "commit", "-qm", "new"]):
-        subprocess.run(command, cwd=wrapper, check=True)
-    (wrapper / "LICENSE").unlink()
-    (wrapper / "service" / "main.go").write_text("package main\n")
-    subprocess.run(["git", "commit", "-qam", "mine"], cwd=wrapper, check=True)
+def _git(folder: Path, *arguments: str) -> str:
+    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_path: Path) -> None:
+    template, wrapper = tmp_path / "template", tmp_path / "wrapper"
+    _git(tmp_path, "clone", "-q", str(clone), str(template))
+    answers = ["-d", "service_id=hello-world", "-d", "config=script"]
+    assert copier("copy", "--defaults", *answers, template, wrapper).returncode == 0
+    _git(wrapper, "init", "-q")
+    (wrapper / "instructions.md").unlink()
+    (wrapper / "Makefile").write_text((wrapper / "Makefile").read_text() + "mine:\n")
+    _git(wrapper, "add", ".")
+    _git(wrapper, "commit", "-qm", "mine")
+    assert copier("update", "--defaults", wrapper).returncode == 0
+    assert _git(wrapper, "status", "--porcelain") == "", "an update to the same release changes nothing"
+
+    for name in (
+        "LICENSE.jinja",
+        "instructions.md.jinja",
+        "service/main.go",
+        "scripts/embassy.js.jinja",
+        "README.md.jinja",
+    ):
+        path = template / "template" / name
+        path.write_text(path.read_text() + "A new line.\n")
+    makefile = template / "template" / "Makefile.jinja"
+    makefile.write_text("# A new line.\n" + makefile.read_text())
+    _git(template, "commit", "-qam", "release")
+    _git(template, "tag", "v0.1.1")
     result = copier("update", "--defaults", wrapper)
     assert result.returncode == 0, result.stderr
-    assert subprocess.run(["git", "status", "--porcelain"], cwd=wrapper, capture_output=True, check=True).stdout == b""
+    changed = {line[3:] for line in _git(wrapper, "status", "--porcelain").splitlines()}
+    assert changed == {"README.md", "Makefile", ".copier-answers.yml"}
+    lines = (wrapper / "Makefile").read_text().splitlines()
+    assert (lines[0], lines[-1]) == ("# A new line.", "mine:")
 
 
 def test_run_bits(render: Render) -> None:

@@ -37,7 +37,4 @@ def require(name: str) -> str:
     path = shutil.which(name, path=os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)]))
     if path:
         return path
-    message = f"{name} is missing: .ci/run installs it"
-    if os.environ.get("CI"):
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
+    _absent(f"{name} is missing: .ci/run installs it")

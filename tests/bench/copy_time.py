@@ -1,6 +1,8 @@
-"""How long a default copy takes, against a trivial template of two files: medians of 10 in one run.
+"""How long a default copy takes, against two floors: medians of 10 in one run. Run by `make bench`.
 
-Run by `make bench`. Both templates are git repositories with a tag, and both copies are whole processes.
+`trivial` is a template of two files and one question. `bare` asks our questions without a rule and writes as many files as
+we do without a word of Jinja in them: what Copier itself takes for a template of this shape. All are git repositories with
+a tag, and all copies are whole processes.
 """
 
 import os
@@ -10,10 +12,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 LIMIT = 1.35
+FILES = 17
 
 
 def _git(folder: Path, *arguments: str) -> None:
@@ -37,6 +43,26 @@ def _trivial(folder: Path) -> Path:
     return _release(folder)
 
 
+def _bare(folder: Path) -> Path:
+    """Our questions and the number of our files, with nothing behind them."""
+    config: dict[str, Any] = {"_subdirectory": "template"}
+    plain = {"str": "x", "int": 1, "bool": False, "yaml": "{}"}
+    for name, question in yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8")).items():
+        if not name.startswith("_"):
+            kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
+            default = question["default"] if "choices" in question else plain[question["type"]]
+            config[name] = {**kept, "default": default}
+            if "advanced" in str(question.get("when")):
+                config[name]["when"] = "{{ advanced }}"
+    folder.mkdir()
+    (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False))
+    (folder / "template").mkdir()
+    for number in range(FILES - 1):
+        (folder / "template" / f"file{number}").write_text("x\n")
+    (folder / "template" / "{{ _copier_conf.answers_file }}.jinja").write_text("{{ _copier_answers | to_nice_yaml }}")
+    return _release(folder)
+
+
 def _ours(folder: Path) -> Path:
     subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
     subprocess.run(["rm", "-rf", folder / ".git"], check=True)
@@ -51,10 +77,12 @@ def _seconds(template: Path, destination: Path) -> float:
 
 
 def main() -> int:
-    """Print both medians and their ratio; 1 when it is above the limit."""
+    """Print the medians and their ratios; return 1 when ours is above the limit."""
     with tempfile.TemporaryDirectory() as name:
         work = Path(name)
-        templates = {"trivial": _trivial(work / "trivial"), "ours": _ours(work / "ours")}
+        templates = {
+            "trivial": _trivial(work / "trivial"), "bare": _bare(work / "bare"), "ours": _ours(work / "ours")
+        }  # fmt: skip
         times: dict[str, list[float]] = {name: [] for name in templates}
         for number in range(-1, ROUNDS):  # The first round warms up, and does not count.
             for kind, template in templates.items():
@@ -62,11 +90,11 @@ def main() -> int:
                 if number >= 0:
                     times[kind].append(taken)
     medians = {kind: statistics.median(values) for kind, values in times.items()}
-    ratio = medians["ours"] / medians["trivial"]
-    print(
-        f"trivial {medians['trivial'] * 1000:.0f} ms, ours {medians['ours'] * 1000:.0f} ms, ratio {ratio:.2f} (limit {LIMIT})"
-    )
-    return 0 if ratio <= LIMIT else 1
+    ratio = {kind: median / medians["trivial"] for kind, median in medians.items()}
+    for kind, median in medians.items():
+        print(f"{kind:8} {median * 1000:4.0f} ms  {ratio[kind]:.2f} x trivial")
+    print(f"limit {LIMIT} x trivial: {'kept' if ratio['ours'] <= LIMIT else 'NOT kept'}")
+    return 0 if ratio["ours"] <= LIMIT else 1
 
 
 if __name__ == "__main__":
