@@ -1,396 +1,621 @@
-"""A manifest as StartOS 0.3.5.1 reads it: the oracle that rendered wrappers are held against.
+"""The oracle: a manifest as StartOS 0.3.5.1 reads it, written from its source and apart from this project's own rules.
 
-Written from the OS's sources (paths below core/startos/src at v0.3.5.1), apart from the rules of the template on purpose:
-a mistake in one does not repeat itself in the other.
+Four gates, each a function: what stops the parser, what stops `start-sdk pack`, what stops `start-sdk verify` and every
+install, and what all of these let through although it does not work. A message starts with the path of what is wrong.
+In brackets stands the OS's rule: P3 is a rule of pack, V17 one of verify, I1 one of the install.
+
+Three oddities that the parser takes are faults here: a list in place of an object, a number in place of the word that
+chooses a variant, an object of one key in place of a word. Regular expressions and JSON paths are checked only roughly.
 """
 
-import json
-import re
-import sys
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
-import yaml
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
-Faults = list[str]
-Reader = Callable[[Any, str], Faults]
-
-
-# ---- Reading the file (s9pk/mod.rs:43) -------------------------------------------------------------------------
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML as serde_yaml 0.9 reads it: 1.2's scalars, no tags, no merging of `<<`."""
-
-
-_Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-    ("int", r"[-+]?(0|[1-9][0-9]*)", list("-+0123456789")),
-    ("float", r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-     list("-+.0123456789")),
-):  # fmt: skip
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
-
-
-def _load_yaml(text: str) -> Any:
-    if any(isinstance(token, yaml.TagToken) for token in yaml.scan(text)):
-        raise ValueError("the OS refuses YAML tags")
-    return yaml.load(text, _Loader)
-
-
-def _text_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key if isinstance(key, str) else json.dumps(key): _text_keys(item) for key, item in value.items()}
-    return [_text_keys(item) for item in value] if isinstance(value, list) else value
-
-
-def read_manifest(path: Path) -> dict[str, Any]:
-    """Return the manifest as generic JSON. Raises ValueError or yaml.YAMLError where the OS cannot read it."""
-    text = path.read_text(encoding="utf-8")
-    loaders: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".json": json.loads, ".yaml": _load_yaml}
-    value = loaders[path.suffix](text)
-    if not isinstance(value, dict):
-        raise ValueError("a manifest is a map")
-    manifest: dict[str, Any] = _text_keys(value)
-    return manifest
-
-
-# ---- Readers of one value: what stops `start-sdk pack` ----------------------------------------------------------
-
-
-def matches(pattern: str, what: str) -> Reader:
-    """Return a reader of text that matches the whole pattern."""
-    compiled = re.compile(pattern, re.ASCII | re.DOTALL)
-    return lambda value, at: (
-        [] if isinstance(value, str) and compiled.fullmatch(value) else [f"{at}: {value!r} is not {what}"]
-    )
-
-
-def of_type(kind: type, what: str) -> Reader:
-    """Return a reader of one JSON type; a bool is no number."""
-    return lambda value, at: (
-        [] if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)) else [f"{at}: not {what}"]
-    )
-
-
-_V = r"[0-9]+(\.[0-9]+){0,3}"
-_ATOM = rf"([<>]=?|!?=|\^|~){_V}|[0-9]+(\.[0-9]+){{0,2}}\.x|{_V}\s*-\s*{_V}"
-string: Reader = of_type(str, "text")
-boolean: Reader = of_type(bool, "a bool")
-anything: Reader = lambda _value, _at: []  # noqa: E731
-identifier = matches(r"[a-z]+(-[a-z]+)*", "an id")  # models/src/id/mod.rs:26
-volume_id = matches(r"[a-z]+(-[a-z]+)*|BACKUP", "a volume id")
-# 5 numbers are refused, other text after the numbers is ignored (models/src/version.rs:89).
-version = matches(rf"{_V}(?!\.?[0-9]).*", "a version")
-version_range = matches(rf"\*.*|\(*({_ATOM}).*", "a version range")
-url = matches(r"[A-Za-z][A-Za-z0-9+.-]*:(?!//($|/)).+", "a URL")
-duration = matches(r"[0-9]+(d|h|m|s|ms|us|µs|ns)|[0-9]*\.[0-9]+(d|h|m|s|ms|us|µs|ns)", "a duration")
-
-
-def port_text(value: Any, at: str) -> Faults:
-    """A port that the OS reads as text (util/serde.rs:552)."""
-    good = isinstance(value, str) and re.fullmatch(r"\+?[0-9]+", value) and int(value) < 65536
-    return [] if good else [f"{at}: {value!r} is not a port in quotes"]
-
-
-def port_number(value: Any, at: str) -> Faults:
-    """A port that the OS reads as a number."""
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 65536
-    return [] if good else [f"{at}: {value!r} is not a port number"]
-
-
-def list_of(item: Reader) -> Reader:
-    """Return a reader of a list."""
-    return lambda value, at: (
-        [f for i, v in enumerate(value) for f in item(v, f"{at}[{i}]")]
-        if isinstance(value, list)
-        else [f"{at}: no list"]
-    )
-
-
-def map_of(key: Reader, item: Reader) -> Reader:
-    """Return a reader of a map."""
-
-    def read(value: Any, at: str) -> Faults:
-        if not isinstance(value, dict):
-            return [f"{at}: no map"]
-        return [f for k, v in value.items() for f in key(k, f"{at}.{k}") + item(v, f"{at}.{k}")]
-
-    return read
-
-
-def struct(*, required: dict[str, Reader], default: dict[str, Reader], optional: dict[str, Reader]) -> Reader:
-    """Return a reader of a map with fixed keys; only optional ones may be null, unknown ones are reported as ignored."""
-
-    def read(value: Any, at: str) -> Faults:
-        if not isinstance(value, dict):
-            return [f"{at}: no map"]
-        faults = [f"{at}.{key}: missing" for key in required if key not in value]
-        for key, item in value.items():
-            if reader := required.get(key) or default.get(key):
-                faults += reader(item, f"{at}.{key}")
-            elif reader := optional.get(key):
-                faults += reader(item, f"{at}.{key}") if item is not None else []
-            else:
-                faults.append(f"{at}.{key}: the OS ignores this key")
-        return faults
-
-    return read
-
-
-def tagged(**kinds: Reader) -> Reader:
-    """Return a reader of a map whose `type` says which keys it has."""
-
-    def read(value: Any, at: str) -> Faults:
-        kind = value.get("type") if isinstance(value, dict) else None
-        if kind not in kinds:
-            return [f"{at}.type: {kind!r} is none of {', '.join(kinds)}"]
-        return kinds[str(kind)]({key: item for key, item in value.items() if key != "type"}, at)
-
-    return read
-
-
-# ---- The structure of a manifest (s9pk/manifest.rs:30) ----------------------------------------------------------
-
-_DOCKER: dict[str, Any] = {  # procedure/docker.rs:140
-    "required": {"image": identifier, "entrypoint": string},
-    "default": {
-        "system": boolean, "args": list_of(string), "inject": boolean, "mounts": map_of(volume_id, string),
-        "gpu-acceleration": boolean,
-    },
-    "optional": {
-        "io-format": matches("json|json-pretty|yaml|cbor|toml|toml-pretty", "a format"),
-        "sigterm-timeout": duration, "shm-size-mb": of_type(int, "a number"),
-    },
-}  # fmt: skip
-_SCRIPT: dict[str, Any] = {"required": {}, "default": {"args": list_of(anything)}, "optional": {}}
-procedure = tagged(docker=struct(**_DOCKER), script=struct(**_SCRIPT))
-
-
-def _with(fields: dict[str, Any], required: dict[str, Reader], optional: dict[str, Reader]) -> Reader:
-    return struct(
-        required={**fields["required"], **required},
-        default=fields["default"],
-        optional={**fields["optional"], **optional},
-    )
-
-
-_CHECK = {"required": {"name": string}, "optional": {"success-message": string, "timeout": duration}}
-health_check = tagged(docker=_with(_DOCKER, **_CHECK), script=_with(_SCRIPT, **_CHECK))  # status/health_check.rs:61
-volume = tagged(  # volume.rs:119
-    data=struct(required={}, default={}, optional={}),
-    assets=struct(required={}, default={}, optional={}),
-    pointer=struct(
-        required={"package-id": identifier, "volume-id": volume_id, "path": string, "readonly": boolean},
-        default={}, optional={},
-    ),
-    certificate=struct(required={"interface-id": identifier}, default={}, optional={}),
-)  # fmt: skip
-_lan = struct(required={"ssl": boolean}, default={"internal": port_number, "mapping": port_number}, optional={})
-interface = struct(  # net/interface.rs:62
-    required={"name": string, "description": string, "ui": boolean, "protocols": list_of(string)},
-    default={},
-    optional={
-        "tor-config": struct(required={"port-mapping": map_of(port_text, port_text)}, default={}, optional={}),
-        "lan-config": map_of(port_text, _lan),
-    },
+from oracle_values import (
+    Grammar,
+    charset,
+    duration,
+    find_manifest,
+    float_range,
+    free,
+    identifier,
+    matching,
+    port,
+    read_manifest,
+    regex,
+    url,
+    version,
+    version_range,
+    volume_id,
+    whole_range,
 )
-_opt = struct(required={"how": string}, default={}, optional={})
-dependency = struct(  # dependencies.rs:53
-    required={
-        "version": version_range,
-        "requirement": tagged(**{
-            "required": struct(required={}, default={}, optional={}), "opt-in": _opt, "opt-out": _opt,
-        }),
-    },
-    default={},
-    optional={
-        "description": string,
-        "config": struct(required={"check": procedure, "auto-configure": procedure}, default={}, optional={}),
-    },
-)  # fmt: skip
-action = struct(  # action.rs:47
-    required={
-        "name": string, "description": string, "implementation": procedure,
-        "allowed-statuses": list_of(matches("running|stopped", "a status")),
-    },
-    default={"input-spec": map_of(anything, anything)},
-    optional={"warning": string},
-)  # fmt: skip
-_pair = {"create": procedure, "restore": procedure}
-_steps = map_of(version_range, procedure)
-manifest_reader = struct(
-    required={
-        "id": identifier, "title": string, "version": version, "release-notes": string, "license": string,
-        "wrapper-repo": url, "upstream-repo": url, "main": procedure,
-        "description": struct(required={"short": string, "long": string}, default={}, optional={}),
-        "health-checks": map_of(identifier, health_check), "volumes": map_of(volume_id, volume),
-        "interfaces": map_of(identifier, interface), "backup": struct(required=_pair, default={}, optional={}),
-    },
-    default={
-        "eos-version": version,
-        "assets": struct(required={}, default={}, optional=dict.fromkeys(
-            ["license", "instructions", "icon", "docker-images", "assets", "scripts"], string)),
-        "alerts": struct(required={}, default={}, optional=dict.fromkeys(
-            ["install", "uninstall", "restore", "start", "stop"], string)),
-        "migrations": struct(required={"from": _steps, "to": _steps}, default={}, optional={}),
-        "actions": map_of(identifier, action), "dependencies": map_of(identifier, dependency),
-        "replaces": list_of(string),
-        "hardware-requirements": struct(
-            required={}, default={"device": map_of(anything, string)},
-            optional={"ram": of_type(int, "a number"), "arch": list_of(string)}),
-    },
-    optional={
-        "git-hash": string, "build": list_of(string), "support-site": url, "marketing-site": url, "donation-url": url,
-        "config": struct(required={"get": procedure, "set": procedure}, default={}, optional={}),
-        "properties": procedure, "containers": anything,
-    },
-)  # fmt: skip
+
+__all__ = ["faults", "pack_faults", "parse_faults", "read_manifest", "unknown_keys", "unused", "verify_faults"]
+
+Manifest = dict[str, Any]
+
+# --- Readers of values. Each yields what it finds at a path: a fault, or a key that the OS passes over. ---------------
 
 
-def parse_faults(manifest: dict[str, Any]) -> Faults:
-    """Return what stops the manifest from being read."""
-    return [fault for fault in manifest_reader(manifest, "") if not fault.endswith("ignores this key")]
+class Found(NamedTuple):
+    """A fault at a path; without a text, a key that the OS does not know."""
+
+    path: str
+    fault: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.fault}"
 
 
-def unknown_keys(manifest: dict[str, Any]) -> Faults:
-    """Return the keys that the OS ignores."""
-    return [fault for fault in manifest_reader(manifest, "") if fault.endswith("ignores this key")]
+Reader = Callable[[Any, str], Iterator[Found]]
+TYPES = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "an object"}
 
 
-# ---- What the OS verifies at every install (s9pk/reader.rs:172) -------------------------------------------------
+def _unlike(value: Any, path: str, wanted: str) -> Found:
+    return Found(path, f"is {'null' if value is None else TYPES.get(type(value), 'a date')}, not {wanted}")
 
 
-def procedures(manifest: dict[str, Any]) -> list[tuple[str, dict[str, Any], bool]]:
-    """Return (where, procedure, whether io-format is needed) for every procedure that is verified."""
-    found = [("main", manifest["main"], False)]
-    found += [(f"health-checks.{id}", check, False) for id, check in manifest["health-checks"].items()]
-    found += [(f"actions.{id}", a["implementation"], True) for id, a in manifest.get("actions", {}).items()]
-    found += [(f"backup.{key}", manifest["backup"][key], False) for key in ("create", "restore")]
-    found += [(f"config.{key}", step, True) for key, step in (manifest.get("config") or {}).items()]
-    for way, steps in manifest.get("migrations", {}).items():
-        found += [(f"migrations.{way}.{key}", step, True) for key, step in steps.items()]
-    if manifest.get("properties"):
-        found.append(("properties", manifest["properties"], True))
-    return found
+def _of(*types: type) -> Reader:
+    def reader(value: Any, path: str) -> Iterator[Found]:
+        if type(value) not in types:
+            yield _unlike(value, path, TYPES[types[0]])
+
+    return reader
 
 
-def _procedure_faults(manifest: dict[str, Any], images: set[str]) -> Faults:
-    faults = []
-    for at, step, io in procedures(manifest):
-        if step["type"] == "script":
-            continue
-        for id in step.get("mounts", {}):
-            if id not in manifest["volumes"] and id != "BACKUP":
-                faults.append(f"{at}: mounts {id}, which is no volume")
-        if step["image"] not in ({"compat", "utils"} if step.get("system") else images):
-            faults.append(f"{at}: there is no image {step['image']}")
-        if io and not step.get("io-format"):
-            faults.append(f"{at}: needs io-format")
-    return faults
+def _text(grammar: Grammar = free) -> Reader:
+    def reader(value: Any, path: str) -> Iterator[Found]:
+        if not isinstance(value, str):
+            yield _unlike(value, path, "text")
+            return
+        try:
+            grammar(value)
+        except ValueError as fault:
+            yield Found(path, str(fault))
+
+    return reader
 
 
-def _interface_faults(manifest: dict[str, Any]) -> Faults:
-    faults = []
-    for id, entry in manifest["interfaces"].items():
-        protocols, lan = entry["protocols"], entry.get("lan-config")
-        if entry.get("tor-config") is not None and "tcp" not in protocols:
-            faults.append(f"interfaces.{id}: tor-config needs tcp")
-        if lan is not None and "http" not in protocols:
-            faults.append(f"interfaces.{id}: lan-config needs http")
-        if entry["ui"] and not {"http", "https"} & set(protocols):
-            faults.append(f"interfaces.{id}: ui needs http or https")
-        for port, target in (lan or {}).items():
-            if int(port) == (80 if target["ssl"] else 443):
-                faults.append(f"interfaces.{id}: LAN port {port} with ssl {target['ssl']}")  # install/mod.rs:687
-    return faults
+def _word(*words: str) -> Reader:
+    return _text(matching("|".join(words) or r"(?!)", f"one of {', '.join(words)}"))
 
 
-def verify_faults(manifest: dict[str, Any], images: frozenset[str] = frozenset({"main"})) -> Faults:
-    """Return what the OS refuses at install in a manifest without parse faults."""
-    faults = _procedure_faults(manifest, set(images)) + _interface_faults(manifest)
-    if len(manifest["description"]["short"]) > 160 or len(manifest["description"]["long"]) > 5000:
-        faults.append("description: too long")
-    if len(manifest["title"].encode()) >= 30:
-        faults.append("title: 30 bytes or more")
-    if manifest["main"]["type"] == "script" or manifest.get("containers") is not None:
-        faults.append("main: must be docker, without containers")
+def _whole(limit: int) -> Reader:
+    def reader(value: Any, path: str) -> Iterator[Found]:
+        if type(value) is not int or not 0 <= value <= limit:
+            yield Found(path, f"is not a whole number from 0 to {limit}")
+
+    return reader
+
+
+def _list(item: Reader) -> Reader:
+    """Read a list. The OS does not look for unknown keys inside."""
+
+    def reader(value: Any, path: str) -> Iterator[Found]:
+        if not isinstance(value, list):
+            yield _unlike(value, path, "a list")
+            return
+        for index, each in enumerate(value):
+            yield from (found for found in item(each, f"{path}.{index}") if found.fault)
+
+    return reader
+
+
+def _map(key: Grammar, item: Reader) -> Reader:
+    """Read an object of any keys. One that the OS writes back otherwise counts as unknown, but its value is read."""
+
+    def reader(value: Any, path: str) -> Iterator[Found]:
+        if not isinstance(value, dict):
+            yield _unlike(value, path, "an object")
+            return
+        for name, each in value.items():
+            inside = f"{path}.{name}"
+            faults = list(_text(key)(name, inside))
+            yield from faults
+            if faults or key(name) == name:
+                yield from item(each, inside)
+            else:
+                yield Found(inside)
+                yield from (found for found in item(each, inside) if found.fault)
+
+    return reader
+
+
+def _or_null(reader: Reader) -> Reader:
+    return lambda value, path: iter(()) if value is None else reader(value, path)
+
+
+def _any(_value: Any, _path: str) -> Iterator[Found]:
+    yield from ()
+
+
+class Need(Enum):
+    """Whether a field must be there, whether it may be null, and whether the OS writes it back."""
+
+    REQUIRED = auto()
+    DEFAULT = auto()  # may be absent, not null
+    OPTIONAL = auto()  # may be absent or null
+    DROPPED = auto()  # optional, and null is not written back
+    RENAMED = auto()  # optional, and never written back
+
+
+NEEDED, DEFAULT, OPTIONAL, DROPPED, RENAMED = Need
+Fields = Mapping[str, tuple[Need, Reader]]
+
+
+@dataclass(frozen=True)
+class Struct:
+    """A reader of an object of known fields; the word at its tag chooses the struct that reads on in the same object."""
+
+    fields: Fields
+    tag: str = ""
+    variants: Mapping[str, "Struct"] = field(default_factory=dict)
+    rule: Callable[[dict[str, Any]], str] = lambda _: ""
+
+    def __call__(self, value: Any, path: str) -> Iterator[Found]:
+        if isinstance(value, dict):
+            yield from self._read(value, path, set())
+        else:
+            yield _unlike(value, path, "an object")
+
+    def _read(self, value: dict[str, Any], path: str, known: Set[str]) -> Iterator[Found]:
+        """Read the own fields, then the chosen struct's, and last the keys that none of them knows."""
+        for name, (need, reader) in self.fields.items():
+            yield from _field(value, path, name, need, reader)
+        if fault := self.rule(value):
+            yield Found(path, fault)
+        known = known | {*self.fields, self.tag}
+        if not self.tag:
+            yield from (Found(f"{path}.{key}") for key in value if key not in known)
+            return
+        yield from _field(value, path, self.tag, NEEDED, _word(*self.variants))
+        if isinstance(kind := value.get(self.tag), str) and kind in self.variants:
+            yield from self.variants[kind]._read(value, path, known)
+
+
+def _field(value: dict[str, Any], path: str, name: str, need: Need, reader: Reader) -> Iterator[Found]:
+    inside = f"{path}.{name}"
+    if name not in value:
+        if need is NEEDED:
+            yield Found(inside, "is missing")
+    elif value[name] is not None or need in (NEEDED, DEFAULT):
+        yield from reader(value[name], inside)
+    if (need is RENAMED and name in value) or (need is DROPPED and value.get(name, "") is None):
+        yield Found(inside)
+
+
+# --- The manifest, field by field. -----------------------------------------------------------------------------------
+
+TEXT, BOOLEAN, NUMBER, U64, PORT = _text(), _of(bool), _of(int, float), _whole(2**64 - 1), _text(port)
+ID, VOLUME_ID, DURATION, URL = _text(identifier), _text(volume_id), _text(duration), _text(url)
+TEXTS = _list(TEXT)
+
+CONTAINER: Fields = {
+    "image": (NEEDED, ID), "system": (DEFAULT, BOOLEAN), "mounts": (DEFAULT, _map(volume_id, TEXT)),
+    "sigterm-timeout": (OPTIONAL, DURATION), "shm-size-mb": (OPTIONAL, U64), "gpu-acceleration": (DEFAULT, BOOLEAN),
+}  # fmt: skip
+DOCKER: Fields = {
+    **CONTAINER, "entrypoint": (NEEDED, TEXT), "args": (DEFAULT, TEXTS), "inject": (DEFAULT, BOOLEAN),
+    "io-format": (OPTIONAL, _word("json", "json-pretty", "yaml", "cbor", "toml", "toml-pretty")),
+}  # fmt: skip
+PROCEDURE = Struct({}, "type", {"docker": Struct(DOCKER), "script": Struct({"args": (DEFAULT, _list(_any))})})
+HEALTH_CHECK = Struct(
+    {"name": (NEEDED, TEXT), "success-message": (OPTIONAL, TEXT), "timeout": (OPTIONAL, DURATION)},
+    PROCEDURE.tag,
+    PROCEDURE.variants,
+)
+POINTER: Fields = {
+    "package-id": (NEEDED, ID), "volume-id": (NEEDED, VOLUME_ID), "path": (NEEDED, TEXT), "readonly": (NEEDED, BOOLEAN),
+}  # fmt: skip
+VOLUME = Struct({}, "type", {
+    "data": Struct({}), "assets": Struct({}), "pointer": Struct(POINTER),
+    "certificate": Struct({"interface-id": (NEEDED, ID)}), "backup": Struct({"readonly": (NEEDED, BOOLEAN)}),
+})  # fmt: skip
+
+
+def _internal(lan: dict[str, Any]) -> str:
+    return "has no internal port" if lan.get("internal") is None and lan.get("mapping") is None else ""
+
+
+LAN_PORT = Struct(
+    {"ssl": (NEEDED, BOOLEAN), "internal": (OPTIONAL, _whole(65535)), "mapping": (RENAMED, _whole(65535))},
+    rule=_internal,
+)
+INTERFACE = Struct({
+    "name": (NEEDED, TEXT), "description": (NEEDED, TEXT), "ui": (NEEDED, BOOLEAN), "protocols": (NEEDED, TEXTS),
+    "tor-config": (OPTIONAL, Struct({"port-mapping": (NEEDED, _map(port, PORT))})),
+    "lan-config": (OPTIONAL, _map(port, LAN_PORT)),
+})  # fmt: skip
+HOW = Struct({"how": (NEEDED, TEXT)})
+DEPENDENCY = Struct({
+    "version": (NEEDED, _text(version_range)),
+    "requirement": (NEEDED, Struct({}, "type", {"required": Struct({}), "opt-in": HOW, "opt-out": HOW})),
+    "description": (OPTIONAL, TEXT),
+    "config": (OPTIONAL, Struct({"check": (NEEDED, PROCEDURE), "auto-configure": (NEEDED, PROCEDURE)})),
+})  # fmt: skip
+
+# --- What an action asks for: its input-spec. ------------------------------------------------------------------------
+
+
+def _input_spec(value: Any, path: str) -> Iterator[Found]:
+    yield from _map(free, VALUE_SPEC)(value, path)
+
+
+def _unique_by(value: Any, path: str) -> Iterator[Found]:
+    """Read null, the name of a key, or a list of these as the last entry, `any` or `all`, of an object."""
+    if isinstance(value, dict):
+        names = [name for name in value if name in ("any", "all")]
+        if not names or names[0] != list(value)[-1]:
+            yield Found(path, "does not end in its first any or all")
+        else:
+            yield from _list(_unique_by)(value[names[0]], f"{path}.{names[0]}")
+            yield from (Found(f"{path}.{name}") for name in list(value)[:-1])
+    elif value is not None:
+        yield from TEXT(value, path)
+
+
+def _text_or(struct: Struct) -> Reader:
+    return lambda value, path: iter(()) if isinstance(value, str) else struct(value, path)
+
+
+def _pattern(spec: dict[str, Any]) -> str:
+    return "has only one of pattern and pattern-description" if ("pattern" in spec) != (PATTERN in spec) else ""
+
+
+def _listed(spec: Struct, default: Reader) -> Struct:
+    return Struct({"default": (NEEDED, _list(default)), "spec": (NEEDED, spec), "range": (NEEDED, _text(whole_range))})
+
+
+def _defaulting(spec: Struct, default: tuple[Need, Reader], *, nullable: bool = False) -> Struct:
+    fields = {**spec.fields, "default": default, **({"nullable": (NEEDED, BOOLEAN)} if nullable else {})}
+    return Struct(fields, rule=spec.rule)
+
+
+PATTERN = "pattern-description"
+GENERATED = _text_or(Struct({"charset": (OPTIONAL, _text(charset)), "len": (NEEDED, U64)}))
+UNION_TAG = _text_or(Struct({
+    "id": (NEEDED, TEXT), "name": (NEEDED, TEXT), "description": (OPTIONAL, TEXT),
+    "variant-names": (NEEDED, _map(free, TEXT)),
+}))  # fmt: skip
+ENUM = Struct({"values": (NEEDED, TEXTS), "value-names": (DEFAULT, _map(free, TEXT))})
+NUMERIC = Struct({
+    "range": (OPTIONAL, _text(float_range)), "integral": (DEFAULT, BOOLEAN), "units": (DROPPED, TEXT),
+    "placeholder": (DROPPED, NUMBER),
+})  # fmt: skip
+STRING = Struct({
+    "pattern": (DEFAULT, _text(regex)), PATTERN: (DEFAULT, TEXT), "textarea": (DEFAULT, BOOLEAN),
+    "copyable": (DEFAULT, BOOLEAN), "masked": (DEFAULT, BOOLEAN), "placeholder": (DEFAULT, TEXT),
+}, rule=_pattern)  # fmt: skip
+SHOWN: Fields = {"display-as": (OPTIONAL, TEXT), "unique-by": (DEFAULT, _unique_by)}
+OBJECT = Struct({**SHOWN, "spec": (NEEDED, _input_spec)})
+UNION = _defaulting(
+    Struct({**SHOWN, "tag": (NEEDED, UNION_TAG), "variants": (NEEDED, _map(free, _input_spec))}), (NEEDED, TEXT)
+)
+LISTS = {
+    "enum": _listed(ENUM, TEXT), "number": _listed(NUMERIC, _or_null(NUMBER)), "object": _listed(OBJECT, _of(dict)),
+    "string": _listed(STRING, _or_null(GENERATED)), "union": _listed(UNION, TEXT),
+}  # fmt: skip
+OF_INTERFACE = Struct({"package-id": (NEEDED, ID), "interface": (NEEDED, ID)})
+OF_CONFIG = Struct({"package-id": (NEEDED, ID), "selector": (NEEDED, TEXT), "multi": (NEEDED, BOOLEAN)})
+TARGETS = {"tor-key": OF_INTERFACE, "tor-address": OF_INTERFACE, "lan-address": OF_INTERFACE, "config": OF_CONFIG}
+VALUE_SPEC = Struct({"name": (NEEDED, TEXT), "description": (OPTIONAL, TEXT), "warning": (DROPPED, TEXT)}, "type", {
+    "boolean": Struct({"default": (NEEDED, BOOLEAN)}),
+    "enum": _defaulting(ENUM, (NEEDED, TEXT)),
+    "number": _defaulting(NUMERIC, (OPTIONAL, NUMBER), nullable=True),
+    "string": _defaulting(STRING, (OPTIONAL, GENERATED), nullable=True),
+    "object": OBJECT,
+    "union": UNION,
+    "list": Struct({}, "subtype", LISTS),
+    "pointer": Struct({}, "subtype", {"package": Struct({}, "target", TARGETS), "system": Struct({}, "target")}),
+})  # fmt: skip
+
+ACTION = Struct({
+    "name": (NEEDED, TEXT), "description": (NEEDED, TEXT), "warning": (OPTIONAL, TEXT),
+    "implementation": (NEEDED, PROCEDURE), "allowed-statuses": (NEEDED, _list(_word("running", "stopped"))),
+    "input-spec": (DEFAULT, _input_spec),
+})  # fmt: skip
+MIGRATIONS = _map(version_range, PROCEDURE)
+
+
+def _optional_texts(*names: str) -> Struct:
+    return Struct(dict.fromkeys(names, (OPTIONAL, TEXT)))
+
+
+MANIFEST = Struct({
+    "eos-version": (DEFAULT, _text(version)), "id": (NEEDED, ID), "git-hash": (OPTIONAL, TEXT), "title": (NEEDED, TEXT),
+    "version": (NEEDED, _text(version)),
+    "description": (NEEDED, Struct({"short": (NEEDED, TEXT), "long": (NEEDED, TEXT)})),
+    "assets": (DEFAULT, _optional_texts("license", "instructions", "icon", "docker-images", "assets", "scripts")),
+    "build": (OPTIONAL, TEXTS), "release-notes": (NEEDED, TEXT), "license": (NEEDED, TEXT),
+    "wrapper-repo": (NEEDED, URL), "upstream-repo": (NEEDED, URL), "support-site": (OPTIONAL, URL),
+    "marketing-site": (OPTIONAL, URL), "donation-url": (OPTIONAL, URL),
+    "alerts": (DEFAULT, _optional_texts("install", "uninstall", "restore", "start", "stop")),
+    "main": (NEEDED, PROCEDURE), "health-checks": (NEEDED, _map(identifier, HEALTH_CHECK)),
+    "config": (OPTIONAL, Struct({"get": (NEEDED, PROCEDURE), "set": (NEEDED, PROCEDURE)})),
+    "properties": (OPTIONAL, PROCEDURE), "volumes": (NEEDED, _map(volume_id, VOLUME)),
+    "interfaces": (NEEDED, _map(identifier, INTERFACE)),
+    "backup": (NEEDED, Struct({"create": (NEEDED, PROCEDURE), "restore": (NEEDED, PROCEDURE)})),
+    "migrations": (DEFAULT, Struct({"from": (NEEDED, MIGRATIONS), "to": (NEEDED, MIGRATIONS)})),
+    "actions": (DEFAULT, _map(identifier, ACTION)), "dependencies": (DEFAULT, _map(identifier, DEPENDENCY)),
+    "containers": (OPTIONAL, Struct({"main": (NEEDED, Struct(CONTAINER))})), "replaces": (DEFAULT, TEXTS),
+    "hardware-requirements": (DEFAULT, Struct({
+        "device": (DEFAULT, _map(free, _text(regex))), "ram": (OPTIONAL, U64), "arch": (OPTIONAL, TEXTS),
+    })),
+})  # fmt: skip
+
+
+def parse_faults(manifest: Manifest) -> list[str]:
+    """Return everything at which the parser stops: each fault, not only the first."""
+    return [str(found) for found in MANIFEST(manifest, "") if found.fault]
+
+
+def unknown_keys(manifest: Manifest) -> list[str]:
+    """Return the paths of the keys that the parser passes over, or that it writes back under another name."""
+    return [found.path for found in MANIFEST(manifest, "") if not found.fault]
+
+
+# --- Procedures. -----------------------------------------------------------------------------------------------------
+
+
+class Place(NamedTuple):
+    """Where procedures stand, and how the OS looks at them there."""
+
+    path: str
+    io: bool = False  # verify wants an io-format
+    counted: bool = True  # pack looks here for the need of a script
+    verified: bool = True
+
+
+PLACES = (
+    *map(Place, ("main", "backup.create", "backup.restore")),
+    *(Place(path, io=True) for path in ("config.get", "config.set", "properties", "actions.*.implementation")),
+    *(Place(path, io=True) for path in ("migrations.from.*", "migrations.to.*")),
+    Place("health-checks.*", counted=False),
+    *(Place(f"dependencies.*.config.{name}", counted=False, verified=False) for name in ("check", "auto-configure")),
+)
+
+
+class Procedure(NamedTuple):
+    """A procedure of a manifest."""
+
+    place: Place
+    path: str
+    body: dict[str, Any]
+
+    @property
+    def is_script(self) -> bool:
+        return bool(self.body["type"] == "script")
+
+    @property
+    def mounts(self) -> dict[str, str]:
+        """What the OS mounts for it: nothing if it runs inside the main container."""
+        mounts: dict[str, str] = {} if self.is_script or self.body.get("inject") else self.body.get("mounts", {})
+        return mounts
+
+
+def _at(value: Any, names: list[str], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield what stands at a path in which `*` is any key."""
+    if not names:
+        yield path, value
+        return
+    for name in list(value) if names[0] == "*" else names[:1]:
+        if value.get(name) is not None:
+            yield from _at(value[name], names[1:], f"{path}.{name}")
+
+
+def _procedures(manifest: Manifest) -> list[Procedure]:
+    return [Procedure(place, *found) for place in PLACES for found in _at(manifest, place.path.split("."))]
+
+
+def _volumes(manifest: Manifest, *kinds: str) -> list[str]:
+    return [name for name, volume in manifest["volumes"].items() if volume["type"] in kinds]
+
+
+# --- The gates after the parser. All of them take a manifest without a fault of the parser. --------------------------
+
+
+def pack_faults(tree: Path) -> list[str]:
+    """Return what stops `start-sdk pack` in a wrapper's folder, or is left out of the package (P3, P5, P6, V1)."""
+    manifest = read_manifest(find_manifest(tree))
+    rules = (_files, _asset_folders, _scripts)
+    return [fault for rule in rules for fault in rule(tree, manifest.get("assets", {}), manifest)]
+
+
+def _asset(assets: dict[str, Any], name: str, default: str) -> str:
+    return default if assets.get(name) is None else str(assets[name])
+
+
+def _files(tree: Path, assets: dict[str, Any], _manifest: Manifest) -> Iterator[str]:
+    for name, default in (("license", "LICENSE.md"), ("icon", "icon.png"), ("instructions", "INSTRUCTIONS.md")):
+        file = _asset(assets, name, default)
+        if not (tree / file).is_file():
+            yield f".assets.{name}: there is no file {file} (P3)"
+        elif name == "icon" and (tree / file).stat().st_size > 102_400:
+            yield f".assets.icon: {file} is larger than 100 KiB (V1)"
+
+
+def _asset_folders(tree: Path, assets: dict[str, Any], manifest: Manifest) -> Iterator[str]:
+    folder = _asset(assets, "assets", "assets")
+    for volume in _volumes(manifest, "assets"):
+        if not (tree / folder / volume).is_dir():
+            yield f".volumes.{volume}: there is no folder {folder}/{volume} (P5)"
+
+
+def _scripts(tree: Path, assets: dict[str, Any], manifest: Manifest) -> Iterator[str]:
+    """Check embassy.js. A script of a health check or a dependency alone does not get it into the package."""
+    present = (tree / _asset(assets, "scripts", "scripts") / "embassy.js").exists()
+    scripts = [procedure for procedure in _procedures(manifest) if procedure.is_script]
+    if any(procedure.place.counted for procedure in scripts):
+        if not present:
+            yield ".assets.scripts: there is no embassy.js, which procedures need (P6)"
+    elif scripts:
+        yield from (
+            f"{script.path}: runs embassy.js, which pack then leaves out of the package (P6)" for script in scripts
+        )
+    elif present:
+        yield ".assets.scripts: embassy.js is left out of the package, as no procedure runs it (P6)"
+
+
+MAIN_IMAGE = frozenset({"main"})
+
+
+def verify_faults(manifest: Manifest, images: Set[str] = MAIN_IMAGE) -> list[str]:
+    """Return what `start-sdk verify` and the install refuse (V7-V11, V14-V19, I1, I3), given the packed images."""
+    procedures = [procedure for procedure in _procedures(manifest) if procedure.place.verified]
+    of_procedures = (fault for procedure in procedures for fault in _procedure(procedure, manifest["volumes"], images))
+    rules = (_lengths, _interfaces, _main, _replaces, _volume_kinds, _lan, _icon)
+    return [*of_procedures, *(fault for rule in rules for fault in rule(manifest))]
+
+
+def _procedure(procedure: Procedure, volumes: Iterable[str], images: Set[str]) -> Iterator[str]:
+    body, path = procedure.body, procedure.path
+    if procedure.is_script:
+        return
+    for volume in body.get("mounts", {}):
+        if volume not in volumes and volume != "BACKUP":
+            yield f"{path}.mounts.{volume}: no such volume (V8)"
+    if body["image"] not in ({"compat", "utils"} if body.get("system") else images):
+        yield f"{path}.image: no such {'system image' if body.get('system') else 'image in the package'} (V8)"
+    if procedure.place.io and body.get("io-format") is None:
+        yield f"{path}.io-format: is missing (V8)"
+
+
+def _lengths(manifest: Manifest) -> Iterator[str]:
+    for name, limit in (("short", 160), ("long", 5000)):
+        if len(manifest["description"][name]) > limit:
+            yield f".description.{name}: more than {limit} characters (V7)"
+    if len(manifest["title"].encode()) > 29:
+        yield ".title: more than 29 bytes (V17)"
+
+
+def _interfaces(manifest: Manifest) -> Iterator[str]:
+    for name, interface in manifest["interfaces"].items():
+        protocols = set(interface["protocols"])
+        if interface.get("tor-config") is not None and "tcp" not in protocols:
+            yield f".interfaces.{name}.protocols: no tcp, which tor-config needs (V9)"
+        if interface.get("lan-config") is not None and "http" not in protocols:
+            yield f".interfaces.{name}.protocols: no http, which lan-config needs (V10)"
+        if interface["ui"] and not protocols & {"http", "https"}:
+            yield f".interfaces.{name}.protocols: neither http nor https, which ui needs (V11)"
+
+
+def _main(manifest: Manifest) -> Iterator[str]:
+    if manifest["main"]["type"] == "script":
+        yield ".main.type: is a script (V14)"
+    if manifest.get("containers") is not None:
+        yield ".containers: is set (V14, V18)"
+
+
+def _replaces(manifest: Manifest) -> Iterator[str]:
     replaces = manifest.get("replaces", [])
-    if len(replaces) >= 10 or any(len(name.encode()) >= 10 for name in replaces):
-        faults.append("replaces: 10 or more entries, or one of 10 bytes or more")
-    for id, entry in manifest["volumes"].items():
-        if entry["type"] == "certificate" and entry["interface-id"] not in manifest["interfaces"]:
-            faults.append(f"volumes.{id}: there is no interface {entry['interface-id']}")
-    return faults
+    if len(replaces) > 9:
+        yield ".replaces: more than 9 entries (V15)"
+    yield from (f".replaces: {name} has more than 9 bytes (V16)" for name in replaces if len(name.encode()) > 9)
 
 
-# ---- What passes there and breaks later, or is not needed -------------------------------------------------------
+def _volume_kinds(manifest: Manifest) -> Iterator[str]:
+    for name in _volumes(manifest, "certificate"):
+        if manifest["volumes"][name]["interface-id"] not in manifest["interfaces"]:
+            yield f".volumes.{name}.interface-id: no such interface (V19)"
+    yield from (f".volumes.{name}.type: backup is the OS's own (V19)" for name in _volumes(manifest, "backup"))
 
 
-def unused(manifest: dict[str, Any]) -> Faults:
-    """Return what a generator must not write: stanzas without a use, and what fails on the device."""
-    faults = []
-    steps = procedures(manifest)
-    mounted = {id for _, step, _ in steps for id in step.get("mounts", {})}
-    for id, entry in manifest["volumes"].items():
-        # The seed's own example declares an assets volume that main does not mount.
-        if id not in mounted and entry["type"] != "assets":
-            faults.append(f"volumes.{id}: nothing mounts it")
-        if entry["type"] == "data" and not all(
-            id in manifest["backup"][key]["mounts"] for key in ("create", "restore")
-        ):
-            faults.append(f"volumes.{id}: not in the backup")
-    for at, step, _ in steps:
-        paths = [path.rstrip("/") for path in step.get("mounts", {}).values()]
-        if not all(path.startswith("/") for path in paths) or len(paths) != len(set(paths)):
-            faults.append(f"{at}: a mount is relative, or two lie at one path")
-        if step.get("inject") and (step.get("mounts") or step.get("shm-size-mb")):
-            faults.append(f"{at}: inject ignores mounts")
-        if at != "main" and "sigterm-timeout" in step:
-            faults.append(f"{at}: sigterm-timeout counts for main only")
-        if "BACKUP" in step.get("mounts", {}) and not at.startswith("backup."):
-            faults.append(f"{at}: BACKUP is there in backups only")
-        args = step.get("args", [])
-        if args[:1] == ["duplicity"] and args[2:] != [step["mounts"]["BACKUP"], args[-1]]:
-            faults.append(f"{at}: compat takes the backup's folder first")
-    if manifest.get("config") and not all("*" in manifest.get("migrations", {}).get(way, {}) for way in ("from", "to")):
-        faults.append("migrations: config needs an entry for every version")
-    for key in ("actions", "dependencies", "alerts", "replaces", "migrations"):
-        if manifest.get(key, True) in ({}, []):
-            faults.append(f"{key}: empty")
-    return faults
+def _lan(manifest: Manifest) -> Iterator[str]:
+    for path, ports in _at(manifest, ["interfaces", "*", "lan-config"]):
+        for number, lan in ports.items():
+            if (int(number), lan["ssl"]) in ((80, True), (443, False)):
+                yield f"{path}.{number}.ssl: port 80 is without and 443 with TLS on StartOS (I1)"
 
 
-def pack_faults(tree: Path, manifest: dict[str, Any]) -> Faults:
-    """Return the files that `start-sdk pack` would miss in a wrapper, and scripts that it would leave out."""
-    assets = manifest.get("assets", {})
-    names = {"license": "LICENSE.md", "instructions": "INSTRUCTIONS.md", "icon": "icon.png"}
-    faults = [
-        f"{path} is missing" for key, name in names.items() if not (tree / (path := assets.get(key) or name)).is_file()
-    ]
-    if not assets.get("icon") or (tree / assets["icon"]).stat().st_size > 102400:
-        faults.append("assets.icon: not set, or larger than 100 KiB")
-    declared = {id for id, entry in manifest["volumes"].items() if entry["type"] == "assets"}
-    folders = {path.name for path in (tree / "assets").iterdir()} if (tree / "assets").is_dir() else set()
-    faults += [f"assets/{id}: a volume without a folder, or a folder without a volume" for id in declared ^ folders]
-    counted = any(
-        step["type"] == "script" for at, step, _ in procedures(manifest) if not at.startswith("health-checks")
-    )
-    if counted != (tree / "scripts" / "embassy.js").is_file():
-        faults.append("scripts/embassy.js: missing, or there and not needed")
-    return faults
+def _icon(manifest: Manifest) -> Iterator[str]:
+    if manifest.get("assets", {}).get("icon") is None:
+        yield ".assets.icon: is not set, so the web interface cannot sideload the package (I3)"
 
 
-def faults(tree: Path) -> Faults:
-    """Return everything that is wrong with the wrapper in the folder `tree`."""
-    manifest = read_manifest(tree / "manifest.yaml")
-    found = parse_faults(manifest) + unknown_keys(manifest)
-    return found or verify_faults(manifest) + unused(manifest) + pack_faults(tree, manifest)
+# --- What passes every gate and still does not work. -----------------------------------------------------------------
+
+
+def unused(manifest: Manifest) -> list[str]:
+    """Return what the OS accepts to no effect or to a bad one: volumes left out, mounts in vain, lost configurations."""
+    procedures = _procedures(manifest)
+    of_procedures = (fault for each in procedures for rule in (_mounts, _duplicity, _in_vain) for fault in rule(each))
+    return [*_unmounted(manifest, procedures), *_not_backed_up(manifest, procedures), *of_procedures, *_lost(manifest)]
+
+
+def _unmounted(manifest: Manifest, procedures: list[Procedure]) -> Iterator[str]:
+    """Find volumes that no procedure mounts; an assets volume may lie there for scripts."""
+    mounted = {name for procedure in procedures for name in procedure.mounts}
+    for name in _volumes(manifest, "data", "pointer", "certificate"):
+        if name not in mounted:
+            yield f".volumes.{name}: nothing mounts it"
+
+
+def _not_backed_up(manifest: Manifest, procedures: list[Procedure]) -> Iterator[str]:
+    """Find data volumes that a backup passes by; a script reaches them without a mount."""
+    for procedure in procedures:
+        if procedure.place.path.startswith("backup.") and not procedure.is_script:
+            missing = (name for name in _volumes(manifest, "data") if name not in procedure.mounts)
+            yield from (f"{procedure.path}.mounts: lacks the data volume {name}" for name in missing)
+
+
+def _mounts(procedure: Procedure) -> Iterator[str]:
+    taken: dict[PurePosixPath, str] = {}
+    for name, path in procedure.mounts.items():
+        if not path.startswith("/"):
+            yield f"{procedure.path}.mounts.{name}: {path} is not an absolute path"
+        if (other := taken.setdefault(PurePosixPath(path), name)) != name:
+            yield f"{procedure.path}.mounts.{name}: {path} is taken by {other}"
+
+
+def _duplicity(procedure: Procedure) -> Iterator[str]:
+    """Check `duplicity create|restore <where the backup is mounted> <where the data is mounted>`."""
+    args = procedure.body.get("args", [])
+    if procedure.is_script or not any(arg.startswith("duplicity") for arg in args):
+        return
+    data = [path for name, path in procedure.mounts.items() if name != "BACKUP"]
+    verb, backup = procedure.place.path.rpartition(".")[2], procedure.mounts.get("BACKUP", "")
+    ordered = len(args) == 4 and args[:2] == ["duplicity", verb] and PurePosixPath(args[2]) == PurePosixPath(backup)
+    if not ordered or not any(_related(args[3], path) for path in data):
+        yield f"{procedure.path}.args: are not duplicity {verb} {backup} <where the data is mounted>"
+
+
+def _related(one: str, other: str) -> bool:
+    """Say whether one path is the other or lies in it, or the other way round."""
+    paths = PurePosixPath(one), PurePosixPath(other)
+    return paths[0].is_relative_to(paths[1]) or paths[1].is_relative_to(paths[0])
+
+
+def _in_vain(procedure: Procedure) -> Iterator[str]:
+    body, path = procedure.body, procedure.path
+    if procedure.is_script:
+        return
+    if body.get("sigterm-timeout") is not None and procedure.place.path != "main":
+        yield f"{path}.sigterm-timeout: has an effect on main alone"
+    if body.get("inject") and body.get("mounts"):
+        yield f"{path}.mounts: are ignored, as inject runs in the main container"
+
+
+def _lost(manifest: Manifest) -> Iterator[str]:
+    """Find the way to a version that leaves a service with a config unconfigured: no migration ran."""
+    for side in ("from", "to"):
+        ranges = manifest.get("migrations", {}).get(side, {})
+        if manifest.get("config") is not None and "*" not in map(version_range, ranges):
+            yield f'.migrations.{side}: has no "*", so that a service with a config loses it'
+
+
+# --- All of it. ------------------------------------------------------------------------------------------------------
+
+
+def faults(tree: Path) -> list[str]:
+    """Return everything wrong with a wrapper's folder; after a fault of the parser only unknown keys."""
+    try:
+        manifest = read_manifest(find_manifest(tree))
+    except ValueError as fault:
+        return [str(fault)]
+    unknown = [f"{path}: the OS does not know this key" for path in unknown_keys(manifest)]
+    if parse := parse_faults(manifest):
+        return [*parse, *unknown]
+    return [*unknown, *pack_faults(tree), *verify_faults(manifest), *unused(manifest)]

@@ -2,6 +2,8 @@
 
 import hashlib
 import itertools
+import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -164,20 +166,25 @@ BASES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("base", BASES, ids=["-".join(str(value) for value in b.values())[:20] for b in BASES])
 @pytest.mark.parametrize("config", ["none", "script", "compat"])
 def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
-    """Every base, source and config with 0, 1 and 3 volumes, 0, 1 and 3 assets and all arches satisfies the OS."""
-    arches = itertools.cycle(ARCHES)
+    """Every base, source and config with 0, 1 and 3 volumes, 0, 1 and 3 assets and all arches satisfies the OS.
+
+    In CI that is the full product; elsewhere the arches take turns.
+    """
+    turns = itertools.cycle(ARCHES)
     for volumes, assets in itertools.product(VOLUMES, ASSETS):
         if config == "compat":
             assets = {"compat": "/mnt/assets", **assets}
-        answers = {**base, "config": config, "volumes": volumes, "assets": assets, "arches": next(arches)}
+        answers = {**base, "config": config, "volumes": volumes, "assets": assets}
         if config != "none" and not volumes:
             # Settings are kept in a volume.
             with pytest.raises(ValueError, match="at least one"):
                 render(answers)
             continue
-        wrapper = render(answers)
-        assert faults(wrapper) == [], answers
-        assert read_manifest(wrapper / "manifest.yaml")["hardware-requirements"]["arch"] == answers["arches"]
+        for arches in ARCHES if os.environ.get("CI") else [next(turns)]:
+            wrapper = render({**answers, "arches": arches})
+            assert faults(wrapper) == [], (answers, arches)
+            assert read_manifest(wrapper / "manifest.yaml")["hardware-requirements"]["arch"] == arches
+            shutil.rmtree(wrapper)
 
 
 @pytest.mark.parametrize("arches", ARCHES, ids=["-".join(arches) for arches in ARCHES])
