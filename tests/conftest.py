@@ -12,6 +12,7 @@ import pytest
 from copier import run_copy
 
 ROOT = Path(__file__).parents[1]
+pytest_plugins = ["wrappers"]  # The fixtures of tests/images, which need a Docker engine.
 Render = Callable[[dict[str, Any]], Path]
 
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 CORPUS = ROOT.parent / "shared" / "corpus"
 
 
-def _absent(reason: str) -> NoReturn:
+def absent(reason: str) -> NoReturn:
     """Skip the test; where CI is set, fail it."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
@@ -21,7 +21,7 @@ def _absent(reason: str) -> NoReturn:
 
 def require_corpus() -> Path:
     """Return the folder of real manifests, which lies beside the repository and is no part of it."""
-    return CORPUS if CORPUS.is_dir() else _absent("the corpus of real manifests is not beside this repository")
+    return CORPUS if CORPUS.is_dir() else absent("the corpus of real manifests is not beside this repository")
 
 
 FOLDERS = [
@@ -37,4 +37,4 @@ def require(name: str) -> str:
     path = shutil.which(name, path=os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)]))
     if path:
         return path
-    _absent(f"{name} is missing: .ci/run installs it")
+    absent(f"{name} is missing: .ci/run installs it")

@@ -1,0 +1,243 @@
+"""Base images for tests, made from Debian's packages and this machine's compilers: public ones cannot be had here.
+
+They carry the names of the public images, so that wrappers are built with their Dockerfiles unchanged.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from engine import CURRENT, MIRROR, STORAGE, Engine
+
+ROOT = Path(__file__).parents[2]
+RECIPES = Path(__file__).with_name("bases")
+# An image that stands for one by a service's own authors.
+UPSTREAM = "docker.io/acme/visits:1.0.0"
+# Debian's names of the processors, by Docker's.
+DEBIAN = {"amd64": "amd64", "arm64": "arm64", "armv7": "armhf"}
+GNU = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
+# What nobody needs in a base image and what takes much room: documentation, and gcc's parts for other uses than linking.
+UNWANTED = [
+    "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/i18n", "usr/share/lintian", "usr/share/bug",
+    "usr/share/perl5", "usr/lib/*/gconv", "usr/lib/*/perl*", "usr/lib/gcc/*/*/lto1", "usr/bin/*lto-dump*",
+    "usr/lib/gcc/*/*/lib?san*", "usr/lib/*/lib?san.so*", "usr/bin/rustdoc",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Base:
+    """An image to publish: its full name, the recipe, its platforms and what fills the folder that it is built from."""
+
+    name: str
+    recipe: str
+    platforms: str
+    fill: Callable[[Path], None]
+
+
+def go(*arguments: str, cwd: Path = ROOT / "template" / "service", **env: str) -> str:
+    """Run this machine's go and return what it prints."""
+    env = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-buildvcs=false", **env}
+    return subprocess.run(["go", *arguments], cwd=cwd, env=env, check=True, text=True, stdout=subprocess.PIPE).stdout
+
+
+def unpack(folder: Path, *sets: str) -> None:
+    """Unpack sets of Debian packages, as `.ci/engine` fetched them, without what nobody needs."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in sets:
+        for package in sorted((CURRENT / "debian" / name).glob("*.deb")):
+            subprocess.run(["dpkg-deb", "-x", package, folder], check=True)
+    for pattern in UNWANTED:
+        for path in folder.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+
+
+def link(path: Path, target: str) -> None:
+    """Make a symbolic link, and the folder that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.symlink_to(target)
+
+
+def write(path: Path, text: str) -> None:
+    """Write a text file, and make the folder that it lies in."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def busybox(folder: Path, arch: str) -> None:
+    """Fill a folder with busybox and the files that every image has. Commands lie where Alpine's busybox has them."""
+    unpack(folder, f"base-{DEBIAN[arch]}")
+    # This machine's processor runs only one of them; Debian builds all with the same commands.
+    program = folder.parent / "busybox-amd64"
+    unpack(program, "base-amd64")
+    commands = subprocess.run([program / "bin" / "busybox", "--list-full"], check=True, text=True, capture_output=True)
+    for command in commands.stdout.split():
+        # Alpine's busybox has none of these; httpd comes with busybox-extras.
+        if Path(command).name not in ("busybox", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "linuxrc", "httpd"):
+            link(folder / command, "/bin/busybox")
+    shutil.rmtree(program)
+    write(folder / "etc" / "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n")
+    write(folder / "etc" / "group", "root:x:0:\nnogroup:x:65534:\n")
+    for name in ("dev", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "var/tmp", "usr/local/bin"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name in ("tmp", "var/tmp"):
+        (folder / name).chmod(0o1777)
+
+
+def package(folder: Path, name: str, files: Path) -> None:
+    """Make a package for the stand-in of apk from a folder of files, which is removed."""
+    packages = folder / "usr" / "share" / "packages"
+    packages.mkdir(parents=True, exist_ok=True)
+    files.mkdir(exist_ok=True)
+    tar = packages / f"{name}.tar.gz"
+    subprocess.run(["tar", "-czf", tar, "--owner=0", "--group=0", "-C", files, "."], check=True)
+    shutil.rmtree(files)
+
+
+def alpine(context: Path) -> None:
+    """Fill the folder of `alpine`: a folder for each processor."""
+    for arch in DEBIAN:
+        folder, files = context / arch, context / "files"
+        busybox(folder, arch)
+        write(folder / "etc" / "os-release", 'ID=alpine\nNAME="Stand-in for Alpine Linux"\n')
+        (folder / "lib" / "apk" / "db").mkdir(parents=True)
+        shutil.copy(RECIPES / "apk", folder / "sbin" / "apk")
+        for name in ("tini", "tini-static"):
+            (files / "sbin").mkdir(parents=True)
+            # Debian's other one needs glibc.
+            shutil.copy(folder / "usr" / "bin" / "tini-static", files / "sbin" / name)
+            package(folder, name, files)
+        for path in (folder / "usr" / "bin").glob("tini*"):
+            path.unlink()
+        link(files / "usr" / "sbin" / "httpd", "/bin/busybox")
+        package(folder, "busybox-extras", files)
+        if arch in GNU:
+            unpack(files, f"jq-{arch}")
+            package(folder, "jq", files)
+
+
+def build_packages(context: Path) -> None:
+    """Add the packages that build stages install, on this machine's processor."""
+    folder, files = context / "amd64", context / "files"
+    unpack(files, "git-libraries-amd64", "git-amd64")
+    certificates = sorted((files / "usr" / "share" / "ca-certificates").rglob("*.crt"))
+    write(files / "etc" / "ssl" / "certs" / "ca-certificates.crt", "".join(path.read_text() for path in certificates))
+    package(folder, "git", files)
+    # The compilers need nothing of it.
+    package(folder, "musl-dev", files)
+
+
+def golang(context: Path) -> None:
+    """Fill the folder of `golang`: this machine's Go, and the same version for arm64 from the module proxy."""
+    version = go("env", "GOVERSION").strip()
+    modules = Path(go("env", "GOMODCACHE").strip()) / "golang.org"
+    sources = {"amd64": Path(go("env", "GOROOT").strip()), "arm64": modules / f"toolchain@v0.0.1-{version}.linux-arm64"}
+    unwanted = shutil.ignore_patterns("testdata", "test", "api", "doc", "_*")
+    for arch, source in sources.items():
+        target = context / arch / "usr" / "local" / "go"
+        shutil.copytree(source, target, symlinks=True, ignore=unwanted)
+        # A module's files come without permission to run them.
+        for path in [*target.glob("bin/*"), *target.glob("pkg/tool/*/*")]:
+            path.chmod(0o755)
+        (context / arch / "go" / "bin").mkdir(parents=True)
+    build_packages(context)
+
+
+def rust(context: Path) -> None:
+    """Fill the folder of `rust`: Debian's compiler with glibc, and the standard library for musl of `.ci/engine`."""
+    for arch, gnu in GNU.items():
+        folder = context / arch
+        unpack(folder, f"rust-{arch}")
+        library = folder / "usr" / "lib" / "rustlib"
+        for target in (CURRENT / "musl").iterdir():
+            shutil.copytree(target, library / target.name)
+        link(library / gnu.replace("-", "-unknown-", 1) / "bin" / "rust-lld", "/usr/lib/llvm-22/bin/lld")
+        programs = folder / "usr" / "local" / "cargo" / "bin"
+        for name in ("rustc", "cargo"):
+            link(programs / name, f"/usr/bin/{name}")
+        shutil.copy(RECIPES / "rustup", programs)
+        (folder / "usr" / "local" / "rustup").mkdir()
+    build_packages(context)
+
+
+def visits(context: Path) -> None:
+    """Fill the folder of an image that stands for one by a service's own authors: not Alpine, and not run by root."""
+    for arch in GNU:
+        folder = context / arch
+        busybox(folder, arch)
+        # Another layout: all commands in one folder.
+        (folder / "usr" / "bin").mkdir(exist_ok=True)
+        for name in ("bin", "sbin", "usr/sbin"):
+            for path in (folder / name).iterdir():
+                path.rename(folder / "usr" / "bin" / path.name)
+            (folder / name).rmdir()
+            link(folder / name, "/usr/bin")
+        write(folder / "etc" / "os-release", 'ID=acme\nNAME="Acme Linux"\n')
+        program = folder / "usr" / "local" / "bin" / "visits"
+        go("build", "-trimpath", "-ldflags=-s -w", "-o", str(program), ".", CGO_ENABLED="0", GOOS="linux", GOARCH=arch)
+
+
+def buildkit(context: Path) -> None:
+    """Fill the folder of the image that buildx starts for its driver docker-container."""
+    folder = context / "amd64"
+    busybox(folder, "amd64")
+    unpack(folder, "runc-amd64")
+    for name in ("buildkitd", "buildctl"):
+        shutil.copy(CURRENT / "bin" / name, folder / "usr" / "bin")
+    # In its own configuration, as buildx (0.38) does not let BUILDER=tcp://... be where it finds one in DOCKER_CONFIG.
+    write(folder / "etc" / "buildkit" / "buildkitd.toml", MIRROR)
+
+
+def all_bases() -> list[Base]:
+    """All images, each after those that it is built from."""
+    images = yaml.safe_load((ROOT / "hooks" / "data" / "images.yaml").read_text())
+    amd64, arm64 = "linux/amd64", "linux/amd64,linux/arm64"
+    return [
+        Base(f"library/{images['alpine']}", "alpine", f"{arm64},linux/arm/v7", alpine),
+        Base(f"library/{images['golang']}", "golang", arm64, golang),
+        Base(f"library/{images['rust']}", "rust", arm64, rust),
+        Base(UPSTREAM.removeprefix("docker.io/"), "visits", arm64, visits),
+        Base("moby/buildkit:buildx-stable-1", "buildkit", amd64, buildkit),
+    ]
+
+
+def digest(base: Base) -> str:
+    """A hash of everything that goes into an image."""
+    parts = [*sorted(RECIPES.iterdir()), Path(__file__)]
+    if base.fill is visits:
+        parts.append(ROOT / "template" / "service" / "main.go")
+    text = MIRROR + base.name + go("env", "GOVERSION") + "".join(path.read_text() for path in parts)
+    text += "".join(str((CURRENT / name).resolve()) for name in ("bin", "debian", "musl"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def publish(engine: Engine) -> None:
+    """Build the images and push them to the engine's registry, but for those that it has already."""
+    published = STORAGE / "published"
+    published.mkdir(parents=True, exist_ok=True)
+    bases = all_bases()
+    alpine_name = bases[0].name.removeprefix("library/")
+    for base in bases:
+        mark = published / base.name.replace("/", "_")
+        wanted = digest(base)
+        if mark.exists() and mark.read_text() == wanted:
+            continue
+        with tempfile.TemporaryDirectory(dir=engine.folder) as context:
+            base.fill(Path(context))
+            output = f"type=image,name={engine.registry}/{base.name},push=true,compression=uncompressed"
+            command = [
+                str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--progress=plain",
+                "--frontend=dockerfile.v0", "--local", f"context={context}", "--local", f"dockerfile={RECIPES}",
+                "--opt", f"filename={base.recipe}.Dockerfile", "--opt", f"platform={base.platforms}",
+                "--opt", f"build-arg:ALPINE={alpine_name}", "--output", output,
+            ]  # fmt: skip
+            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            if result.returncode != 0:
+                raise RuntimeError(f"{base.name} could not be published:\n{result.stdout}")
+        mark.write_text(wanted)

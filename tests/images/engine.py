@@ -1,0 +1,228 @@
+"""Docker, two BuildKits and a registry of the tests' own, for as long as a test session needs them."""
+
+import fcntl
+import os
+import re
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "startos-wrapper"
+# What .ci/engine made.
+CURRENT = CACHE / "current"
+# What the registry keeps from one run to the next.
+STORAGE = CACHE / "registry"
+BRIDGE = "startos-wrap0"
+GATEWAY = "172.31.235.1"
+REGISTRY = f"{GATEWAY}:5000"
+# How a BuildKit finds the base images under their public names.
+MIRROR = f'[registry."docker.io"]\nmirrors = ["{REGISTRY}"]\n[registry."{REGISTRY}"]\nhttp = true\n'
+DOCKER = "/usr/bin/docker"
+# A privileged container, like the one that buildx makes, gets every capability that there is, and cannot start where
+# this machine itself has been denied one. In such a place it does without.
+RUNTIME = """#!/bin/sh
+for argument; do
+  case "${previous:-}" in
+    --bundle) sed -i 's/"CAP_SYS_RESOURCE",//g' "$argument/config.json" ;;
+    --process) sed -i 's/"CAP_SYS_RESOURCE",//g' "$argument" ;;
+  esac
+  previous=$argument
+done
+exec runc "$@"
+"""
+CAP_SYS_RESOURCE = 24
+PROGRAMS = [
+    DOCKER, "dockerd", "containerd", "docker-registry", "runc", "iptables", "ip", "mount", "umount", "setpriv",
+    "update-binfmts", "qemu-aarch64-static", "qemu-arm-static", "dpkg-deb", "go",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What runs, and how to reach it."""
+
+    env: dict[str, str]
+    """The environment for a wrapper's `make` and for `docker`."""
+    builder: str
+    """The address of a BuildKit that stands alone: `make BUILDER=...`."""
+    gateway: str
+    """The address at which containers and the RUN steps of a build reach this machine."""
+    registry: str
+    """The registry, as host:port. `bases.publish` puts the base images there."""
+    folder: Path
+    """Where it keeps its data and logs."""
+
+    def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run docker and return its output. Raises RuntimeError when it fails, unless told not to check."""
+        result = subprocess.run([DOCKER, *arguments], env=self.env, text=True, capture_output=True, check=False)
+        if check and result.returncode != 0:
+            raise RuntimeError(f"docker {' '.join(arguments)}: {result.stderr}")
+        return result
+
+
+def missing() -> str:
+    """Return one line that names what this machine lacks to run `engine`, or nothing."""
+    if os.geteuid() != 0:
+        return "tests of images need root, to start Docker"
+    absent = [program for program in PROGRAMS if not shutil.which(program)]
+    absent += [name for name in ("bin", "debian", "musl") if not (CURRENT / name).is_dir()]
+    return f"tests of images lack {', '.join(absent)}: .ci/engine makes them ready" if absent else ""
+
+
+def _free_address() -> str:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{listener.getsockname()[1]}"
+
+
+def _connects(address: str) -> bool:
+    host, port = address.split(":")
+    with socket.socket() as client:
+        return client.connect_ex((host, int(port))) == 0
+
+
+@contextmanager
+def _service(folder: Path, command: list[str], ready: Callable[[], bool], env: dict[str, str]) -> Iterator[None]:
+    """Run a service until the end of the context. Its log lies in `folder`. It ends with this process in any case."""
+    name = Path(command[0]).name
+    path = folder / f"{name}.log"
+    with path.open("w") as log:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not ready():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} did not start:\n{path.read_text()[-3000:]}")
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _emulate() -> None:
+    """Let the kernel run arm64 and armv7 programs, in containers too. A reboot forgets it; nothing here does."""
+    kernel = Path("/proc/sys/fs/binfmt_misc")
+    if not (kernel / "register").exists():
+        subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", kernel], check=True)
+    for name in ("qemu-aarch64", "qemu-arm"):
+        if not (kernel / name).exists():
+            subprocess.run(["update-binfmts", "--enable", name], check=True)
+        # F: the kernel holds the emulator open, so that it need not lie in the container.
+        if "F" not in (kernel / name).read_text().split("flags:")[1].split("\n")[0]:
+            raise RuntimeError(f"{name} would not be found inside containers")
+
+
+@contextmanager
+def _bridge() -> Iterator[None]:
+    """Make the network of the containers until the end of the context, with this machine at GATEWAY."""
+    remove = ["ip", "link", "delete", BRIDGE]
+    # One may be left of a run that was killed.
+    subprocess.run(remove, capture_output=True, check=False)
+    subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
+    try:
+        subprocess.run(["ip", "address", "add", f"{GATEWAY}/24", "dev", BRIDGE], check=True)
+        subprocess.run(["ip", "link", "set", BRIDGE, "up"], check=True)
+        yield
+    finally:
+        subprocess.run(remove, check=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder, and unmount what a service left mounted in it."""
+    mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+    for mount in reversed(mounts):
+        if mount.startswith(f"{folder}/"):
+            subprocess.run(["umount", "--lazy", mount], check=True)
+    shutil.rmtree(folder)
+
+
+def _runtime(folder: Path) -> list[str]:
+    """Return the options that let dockerd start privileged containers with the capabilities that there are."""
+    held = int(re.findall(r"CapBnd:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
+    if held >> CAP_SYS_RESOURCE & 1:
+        return []
+    program = folder / "runtime"
+    program.write_text(RUNTIME)
+    program.chmod(0o755)
+    return ["--add-runtime", f"without={program}", "--default-runtime", "without"]
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[Engine]:
+    """Start everything under `folder`, which need not exist, and stop and remove it at the end.
+
+    One process of this machine at a time; others wait. Logs are in `folder` until then.
+    """
+    reason = missing()
+    if reason:
+        raise RuntimeError(reason)
+    folder = folder.resolve()
+    # Sockets have short paths at most, and the folder of a test may have a long one: they lie in a folder of their own.
+    data, run = folder / "engine", Path("/run/startos-wrapper")
+    with ExitStack() as stack:
+        lock = stack.enter_context((CACHE / "lock").open("w"))
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for path in (data, run):
+            if path.exists():
+                _remove(path)
+            path.mkdir(parents=True)
+            stack.callback(_remove, path)
+        _emulate()
+        stack.enter_context(_bridge())
+
+        (data / "registry.yml").write_text(
+            f"version: 0.1\nlog: {{level: warn}}\nhttp: {{addr: '{REGISTRY}'}}\n"
+            f"storage: {{filesystem: {{rootdirectory: '{STORAGE}'}}}}\n"
+        )
+        environ = dict(os.environ)
+        command = ["docker-registry", "serve", str(data / "registry.yml")]
+        stack.enter_context(_service(data, command, lambda: _connects(REGISTRY), environ))
+
+        (data / "buildkitd.toml").write_text(MIRROR)
+        address = _free_address()
+        builder = f"tcp://{address}"
+        command = [
+            str(CURRENT / "bin" / "buildkitd"), "--addr", builder, "--config", str(data / "buildkitd.toml"),
+            "--root", str(data / "buildkit"), "--otel-socket-path", str(run / "otel.sock"),
+            "--oci-worker=true", "--containerd-worker=false",
+        ]  # fmt: skip
+        stack.enter_context(_service(data, command, lambda: _connects(address), environ))
+
+        (data / "config" / "cli-plugins").mkdir(parents=True)
+        (data / "config" / "cli-plugins" / "docker-buildx").symlink_to(CURRENT / "bin" / "buildx")
+        (data / "bin").mkdir()
+        (data / "bin" / "docker").symlink_to(DOCKER)
+        env = environ | {
+            "DOCKER_HOST": f"unix://{run}/docker.sock",
+            "DOCKER_CONFIG": str(data / "config"),
+            "PATH": f"{data / 'bin'}:{environ['PATH']}",
+        }
+        for name in ("DOCKER_CONTEXT", "BUILDX_BUILDER", "BUILDX_CONFIG", "BUILDKIT_HOST"):
+            env.pop(name, None)
+        command = [
+            "dockerd", "--host", env["DOCKER_HOST"], "--data-root", str(data / "docker"), "--exec-root", str(run / "docker"),
+            "--pidfile", str(run / "docker.pid"), "--bridge", BRIDGE, "--registry-mirror", f"http://{REGISTRY}",
+            "--insecure-registry", REGISTRY, *_runtime(data),
+        ]  # fmt: skip
+
+        found = Engine(env, builder, GATEWAY, REGISTRY, data)
+
+        def remove_containers() -> None:
+            if containers := found.docker("ps", "--all", "--quiet").stdout.split():
+                found.docker("rm", "--force", "--volumes", *containers)
+
+        stack.enter_context(_service(data, command, lambda: found.docker("info", check=False).returncode == 0, env))
+        stack.callback(remove_containers)
+        yield found
