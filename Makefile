@@ -6,14 +6,14 @@ DEST ?=
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: new test lint types bench docs clean
+.PHONY: new test lint types bench bench-images docs clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
 	@.venv/bin/startos-wrapper new "$(DEST)" $(ARGS)
 
 test: lint types
-	.venv/bin/pytest -n auto $(PYTEST_ARGS)
+	.venv/bin/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
 lint: .venv/installed-dev
 	.venv/bin/ruff check .
@@ -24,6 +24,9 @@ types: .venv/installed-dev
 
 bench: .venv/installed-dev
 	.venv/bin/python tests/bench/copy_time.py
+
+bench-images: .venv/installed-dev
+	.venv/bin/python tests/bench/build_time.py
 
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py

@@ -82,6 +82,16 @@ def busybox(folder: Path, arch: str) -> None:
         if Path(command).name not in ("busybox", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "linuxrc", "httpd"):
             link(folder / command, "/bin/busybox")
     shutil.rmtree(program)
+    # Debian's wget knows no -T, and busybox's shell would run it before any other: its name is taken out of the list.
+    shell = folder / "bin" / "busybox"
+    content = shell.read_bytes()
+    assert content.count(b"\0wget\0") == 1
+    shell.write_bytes(content.replace(b"\0wget\0", b"\0wgeu\0"))
+    (folder / "usr" / "bin" / "wget").unlink()
+    go_arch = {"armv7": "arm"}.get(arch, arch)
+    for source in RECIPES.glob("*.go"):
+        program = folder / "usr" / "bin" / source.stem
+        go("build", "-trimpath", "-ldflags=-s -w", "-o", str(program), str(source), CGO_ENABLED="0", GOARCH=go_arch)
     write(folder / "etc" / "passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n")
     write(folder / "etc" / "group", "root:x:0:\nnogroup:x:65534:\n")
     for name in ("dev", "home", "mnt", "opt", "proc", "root", "run", "srv", "sys", "tmp", "var/tmp", "usr/local/bin"):
@@ -117,9 +127,6 @@ def alpine(context: Path) -> None:
             path.unlink()
         link(files / "usr" / "sbin" / "httpd", "/bin/busybox")
         package(folder, "busybox-extras", files)
-        if arch in GNU:
-            unpack(files, f"jq-{arch}")
-            package(folder, "jq", files)
 
 
 def build_packages(context: Path) -> None:
@@ -224,10 +231,13 @@ def publish(engine: Engine) -> None:
     bases = all_bases()
     alpine_name = bases[0].name.removeprefix("library/")
     for base in bases:
-        mark = published / base.name.replace("/", "_")
+        repository = base.name.split(":")[0]
+        mark = published / repository.replace("/", "_")
         wanted = digest(base)
         if mark.exists() and mark.read_text() == wanted:
             continue
+        # What it had before would stay for ever.
+        shutil.rmtree(STORAGE / "docker" / "registry" / "v2" / "repositories" / repository, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=engine.folder) as context:
             base.fill(Path(context))
             output = f"type=image,name={engine.registry}/{base.name},push=true,compression=uncompressed"
@@ -237,7 +247,11 @@ def publish(engine: Engine) -> None:
                 "--opt", f"filename={base.recipe}.Dockerfile", "--opt", f"platform={base.platforms}",
                 "--opt", f"build-arg:ALPINE={alpine_name}", "--output", output,
             ]  # fmt: skip
-            result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+            result = subprocess.run(
+                list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            )
             if result.returncode != 0:
                 raise RuntimeError(f"{base.name} could not be published:\n{result.stdout}")
         mark.write_text(wanted)
+        sweep = ["docker-registry", "garbage-collect", engine.folder / "registry.yml"]
+        subprocess.run(sweep, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -1,0 +1,86 @@
+"""How long an image takes to build for arm64: clean, after a change of one line, and with the compiler emulated.
+
+Run by `make bench-images`, as root, after `.ci/engine`. Every clean build has a builder of its own, which has nothing but
+the base images. The emulated build is the same Dockerfile, told that this machine is an arm64 one.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "images"))
+
+from copier import run_copy  # noqa: E402
+
+import bases  # noqa: E402
+import engine as engines  # noqa: E402
+from engine import Engine  # noqa: E402
+
+SOURCES = {"golang": "main.go", "rust": "src/main.rs"}
+NATIVE, EMULATED = "linux/amd64", "linux/arm64"
+FASTER, REBUILD = 6.0, 0.35
+
+
+def _build(engine: Engine, wrapper: Path, builder: str, compiler: str) -> float:
+    """Build a wrapper's image for arm64 with the compiler on a platform; return the seconds that it took."""
+    started = time.monotonic()
+    engine.docker(
+        "buildx", "build", "--builder", builder, "--platform", "linux/arm64", "--build-arg", f"BUILDPLATFORM={compiler}",
+        "--output", f"type=docker,dest={wrapper}/image.tar", str(wrapper),
+    )  # fmt: skip
+    return time.monotonic() - started
+
+
+def _builder(engine: Engine, name: str, wrapper: Path, compiler: str) -> str:
+    """Start a builder and let it fetch the base images, so that a measurement begins with the compiler."""
+    engine.docker("buildx", "create", "--name", name, "--driver", "docker-container")
+    images = [
+        line.split()[-3:] for line in (wrapper / "Dockerfile").read_text().splitlines() if line.startswith("FROM")
+    ]
+    build, runtime = images[0][0], images[-1][-1]
+    fetch = wrapper.parent / f"{name}.Dockerfile"
+    fetch.write_text(f"FROM --platform={compiler} {build} AS build\nFROM {runtime}\nCOPY --from=build /etc/passwd /\n")
+    engine.docker(
+        "buildx", "build", "--builder", name, "--platform", "linux/arm64", "--file", str(fetch), "--output",
+        f"type=local,dest={wrapper.parent}/fetched", str(wrapper),
+    )  # fmt: skip
+    return name
+
+
+def _measure(engine: Engine, base: str, folder: Path) -> bool:
+    wrapper = folder / base
+    run_copy(
+        str(ROOT), wrapper, data={"service_id": "hello-world", "base": base}, defaults=True, quiet=True, vcs_ref="HEAD"
+    )
+    native = _builder(engine, f"native-{base}", wrapper, NATIVE)
+    clean = _build(engine, wrapper, native, NATIVE)
+    with (wrapper / "service" / SOURCES[base]).open("a") as source:
+        source.write("// One line more.\n")
+    rebuild = _build(engine, wrapper, native, NATIVE)
+    emulated = _build(engine, wrapper, _builder(engine, f"emulated-{base}", wrapper, EMULATED), EMULATED)
+    print(
+        f"{base:6}  clean {clean:5.1f} s  after one line {rebuild:5.1f} s ({rebuild / clean:.0%})  "
+        f"emulated {emulated:6.1f} s ({emulated / clean:.1f} x clean)",
+        flush=True,
+    )
+    return emulated >= FASTER * clean and rebuild <= REBUILD * clean
+
+
+def main() -> int:
+    """Print the figures; return 1 when a limit is not kept, 2 when this machine cannot measure."""
+    if reason := engines.missing():
+        print(reason, file=sys.stderr)
+        return 2
+    with tempfile.TemporaryDirectory() as name, engines.engine(Path(name)) as engine:
+        bases.publish(engine)
+        kept = [_measure(engine, base, Path(name)) for base in SOURCES]
+    print(
+        f"limits: emulated at least {FASTER} x clean, rebuild at most {REBUILD:.0%}: {'kept' if all(kept) else 'NOT kept'}"
+    )
+    return 0 if all(kept) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,194 @@
+"""What the Makefile says when something is missing or goes wrong, and what it leaves behind: nothing half-made."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pexpect
+import pytest
+
+from wrappers import Wrapper, Wrappers, http, until
+
+pytestmark = pytest.mark.xdist_group("images")
+
+
+@pytest.fixture(scope="module")
+def ready(wrappers: Wrappers) -> Wrapper:
+    """A wrapper with its image, for this machine's processor alone."""
+    wrapper = wrappers.new({"arches": ["x86_64"]})
+    wrapper.make("images")
+    return wrapper
+
+
+@pytest.fixture
+def fresh(wrappers: Wrappers) -> Wrapper:
+    return wrappers.new({"arches": ["aarch64", "x86_64"]})
+
+
+def complaint(wrapper: Wrapper, *arguments: str, env: dict[str, str] | None = None) -> str:
+    """Return the one line of our own that a failing `make` prints; nothing half-made is left."""
+    before = set((wrapper.folder / "docker-images").glob("*"))
+    result = wrapper.make(*arguments, check=False, env=env)
+    assert result.returncode != 0
+    assert set((wrapper.folder / "docker-images").glob("*")) == before
+    assert not list((wrapper.folder / ".build").glob("*"))
+    lines = [line for line in result.stderr.splitlines() if not line.startswith(("make", "#", " ", "ERROR", "---"))]
+    assert len(lines) == 1, result.stderr
+    return lines[0]
+
+
+@pytest.fixture
+def without_docker(tmp_path: Path) -> str:
+    """A PATH with everything that this machine has but docker."""
+    for program in Path("/usr/bin").iterdir():
+        if not program.name.startswith("docker"):
+            (tmp_path / program.name).symlink_to(program)
+    return str(tmp_path)
+
+
+def test_docker_is_missing(fresh: Wrapper, without_docker: str) -> None:
+    assert complaint(fresh, "images", env={"PATH": without_docker}) == (
+        "docker is missing: install Docker Engine with the buildx plugin"
+    )
+
+
+def test_buildx_is_missing(fresh: Wrapper, tmp_path: Path) -> None:
+    said = complaint(fresh, "images", env={"DOCKER_CONFIG": str(tmp_path)})
+    assert said == "docker has no buildx: install the docker-buildx plugin"
+
+
+def test_docker_does_not_run(fresh: Wrapper, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    (config / "cli-plugins").mkdir(parents=True)
+    plugin = Path(fresh.engine.env["DOCKER_CONFIG"], "cli-plugins", "docker-buildx").resolve()
+    (config / "cli-plugins" / "docker-buildx").symlink_to(plugin)
+    said = complaint(
+        fresh, "images", env={"DOCKER_CONFIG": str(config), "DOCKER_HOST": f"unix://{tmp_path}/nothing.sock"}
+    )
+    assert "does not start: is Docker running" in said
+
+
+def test_a_builder_that_nobody_made(fresh: Wrapper) -> None:
+    assert "is BUILDER right?" in complaint(fresh, "images", "BUILDER=nobodys")
+
+
+@pytest.fixture
+def no_emulation() -> Iterator[None]:
+    for name in ("qemu-aarch64", "qemu-arm"):
+        subprocess.run(["update-binfmts", "--disable", name], check=True)
+    yield
+    for name in ("qemu-aarch64", "qemu-arm"):
+        subprocess.run(["update-binfmts", "--enable", name], check=True)
+
+
+@pytest.mark.usefixtures("no_emulation")
+def test_the_builder_has_no_emulation(fresh: Wrapper) -> None:
+    docker = fresh.engine.docker
+    docker("buildx", "create", "--name", "narrow", "--driver", "docker-container")
+    try:
+        said = complaint(fresh, "aarch64", "BUILDER=narrow")
+    finally:
+        docker("buildx", "rm", "narrow")
+    assert "the builder narrow cannot run linux/arm64: install qemu-user-static" in said
+
+
+def test_start_sdk_is_missing(ready: Wrapper) -> None:
+    assert complaint(ready, "pack") == "start-sdk is missing: build it from the sources of StartOS 0.3.5"
+
+
+def test_there_is_no_commit(ready: Wrapper) -> None:
+    (ready.folder / ".git").rename(ready.folder / "git")
+    try:
+        assert "there is no git commit yet" in complaint(ready, "pack")
+    finally:
+        (ready.folder / "git").rename(ready.folder / ".git")
+
+
+def test_a_port_is_in_use(ready: Wrapper) -> None:
+    with socket.create_server(("0.0.0.0", 8080)):
+        said = complaint(ready, "run")
+    assert "a port is in use" in said
+    assert "PUBLISH='--publish 8080:8080'" in said or "PUBLISH=' --publish 8080:8080'" in said
+
+
+def test_the_disk_is_full(fresh: Wrapper) -> None:
+    folder = fresh.folder / ".build"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], check=True)
+    try:
+        result = fresh.make("x86_64", check=False)
+        assert result.returncode != 0
+        assert "no space left" in result.stderr
+        assert "docker-images/x86_64.tar was not made" in result.stderr
+        assert not fresh.tar("x86_64").exists()
+        assert not list(folder.iterdir())
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    fresh.make("x86_64")
+    assert fresh.archive("x86_64")
+
+
+def test_ctrl_c_leaves_nothing_that_looks_done(fresh: Wrapper) -> None:
+    with (fresh.folder / "Dockerfile").open("a") as dockerfile:
+        dockerfile.write("RUN sleep 60\n")
+    with subprocess.Popen(
+        ["make", "x86_64"], cwd=fresh.folder, env=fresh.engine.env, start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    ) as build:  # fmt: skip
+        assert build.stdout
+        for line in build.stdout:
+            if "RUN sleep 60" in line:
+                break
+        started = time.monotonic()
+        os.killpg(build.pid, signal.SIGINT)
+        build.stdout.read()
+    assert build.returncode != 0
+    assert time.monotonic() - started < 20
+    assert not fresh.tar("x86_64").exists()
+    assert not list((fresh.folder / ".build").iterdir())
+
+
+def test_an_image_is_not_built_again_for_nothing(ready: Wrapper) -> None:
+    before = ready.tar("x86_64").stat().st_mtime_ns
+    assert "Nothing to be done" in ready.make("images").stdout
+    assert ready.tar("x86_64").stat().st_mtime_ns == before
+
+
+def test_one_processor_has_its_own_target(fresh: Wrapper) -> None:
+    fresh.make("aarch64")
+    assert fresh.tar("aarch64").exists()
+    assert not fresh.tar("x86_64").exists()
+
+
+@pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
+    """In a terminal: the service answers, a shell looks into its container, Ctrl-C ends it, its data stays."""
+    wrapper = wrappers("golang")
+
+    def spawn(*arguments: str) -> "pexpect.spawn[str]":
+        return pexpect.spawn(
+            "make", list(arguments), cwd=str(wrapper.folder), env=wrapper.engine.env, timeout=30, encoding="utf-8"
+        )
+
+    run = spawn("run", f"ARCH={arch}")
+    run.logfile_read = sys.stdout
+    page = until(lambda: http(8080))
+    assert "Visits" in page
+    shell = spawn("shell")
+    shell.expect("#")
+    shell.sendline("cat /root/.hello-world/visits; uname -m")
+    shell.expect(r"\d+\r\n")
+    shell.expect({"x86_64": "x86_64", "aarch64": "aarch64"}[arch])
+    shell.sendline("exit")
+    shell.expect(pexpect.EOF)
+    run.sendintr()
+    run.expect(pexpect.EOF)
+    run.close()
+    assert run.exitstatus == 0
+    assert int((wrapper.folder / ".data" / "main" / "visits").read_text()) > 0
+    assert not wrapper.engine.docker("ps", "--quiet", "--filter", "name=hello-world").stdout
