@@ -254,4 +254,4 @@ def publish(engine: Engine) -> None:
                 raise RuntimeError(f"{base.name} could not be published:\n{result.stdout}")
         mark.write_text(wanted)
         sweep = ["docker-registry", "garbage-collect", engine.folder / "registry.yml"]
-        subprocess.run(sweep, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(list(map(str, sweep)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
