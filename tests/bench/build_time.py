@@ -1,7 +1,8 @@
 """How long an image takes to build for arm64: clean, after a change of one line, and with the compiler emulated.
 
-Run by `make bench-images`, as root, after `.ci/engine`. Every clean build has a builder of its own, which has nothing but
-the base images. The emulated build is the same Dockerfile, told that this machine is an arm64 one.
+Run by `make bench-images`, as root, after `.ci/engine`. `first` is a build by a new builder, which fetches the base images
+from this machine's registry. A `clean` one has the base images and nothing else; emulation is measured against that. The
+emulated build is the same Dockerfile, told that this machine is an arm64 one.
 """
 
 import sys
@@ -54,6 +55,9 @@ def _measure(engine: Engine, base: str, folder: Path) -> bool:
     run_copy(
         str(ROOT), wrapper, data={"service_id": "hello-world", "base": base}, defaults=True, quiet=True, vcs_ref="HEAD"
     )
+    engine.docker("buildx", "create", "--name", f"first-{base}", "--driver", "docker-container")
+    engine.docker("buildx", "inspect", "--bootstrap", f"first-{base}")
+    first = _build(engine, wrapper, f"first-{base}", NATIVE)
     native = _builder(engine, f"native-{base}", wrapper, NATIVE)
     clean = _build(engine, wrapper, native, NATIVE)
     with (wrapper / "service" / SOURCES[base]).open("a") as source:
@@ -61,11 +65,12 @@ def _measure(engine: Engine, base: str, folder: Path) -> bool:
     rebuild = _build(engine, wrapper, native, NATIVE)
     emulated = _build(engine, wrapper, _builder(engine, f"emulated-{base}", wrapper, EMULATED), EMULATED)
     print(
-        f"{base:6}  clean {clean:5.1f} s  after one line {rebuild:5.1f} s ({rebuild / clean:.0%})  "
+        f"{base:6}  first {first:5.1f} s  clean {clean:5.1f} s  after one line {rebuild:5.1f} s "
+        f"({rebuild / first:.0%} of first, {rebuild / clean:.0%} of clean)  "
         f"emulated {emulated:6.1f} s ({emulated / clean:.1f} x clean)",
         flush=True,
     )
-    return emulated >= FASTER * clean and rebuild <= REBUILD * clean
+    return emulated >= FASTER * clean and rebuild <= REBUILD * first
 
 
 def main() -> int:
@@ -75,9 +80,9 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as name, engines.engine(Path(name)) as engine:
         bases.publish(engine)
-        kept = [_measure(engine, base, Path(name)) for base in SOURCES]
+        kept = [_measure(engine, base, Path(name)) for base in sys.argv[1:] or SOURCES]
     print(
-        f"limits: emulated at least {FASTER} x clean, rebuild at most {REBUILD:.0%}: {'kept' if all(kept) else 'NOT kept'}"
+        f"limits: emulated at least {FASTER} x clean, rebuild at most {REBUILD:.0%} of first: {'kept' if all(kept) else 'NOT kept'}"
     )
     return 0 if all(kept) else 1
 
