@@ -192,7 +192,7 @@ def test_every_arch_has_its_image_and_platform(render: Render, arches: list[str]
     makefile = (render({"arches": arches}) / "Makefile").read_text()
     platforms = {"aarch64": "linux/arm64", "x86_64": "linux/amd64", "armv7": "linux/arm/v7"}
     for arch, platform in platforms.items():
-        assert (f"docker-images/{arch}.tar: PLATFORM := {platform}\n" in makefile) == (arch in arches)
+        assert (f"PLATFORM_{arch} := {platform}\n" in makefile) == (arch in arches)
 
 
 def test_the_template_has_no_stale_partial() -> None:
