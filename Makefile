@@ -6,7 +6,7 @@ DEST ?=
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: new test lint types bench bench-images docs clean
+.PHONY: new test lint types bench bench-check bench-images docs clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
@@ -25,11 +25,15 @@ types: .venv/installed-dev
 bench: .venv/installed-dev
 	.venv/bin/python tests/bench/copy_time.py
 
+bench-check: .venv/installed-dev
+	.venv/bin/python tests/bench/check_time.py
+
 bench-images: .venv/installed-dev
 	.venv/bin/python tests/bench/build_time.py
 
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
+	.venv/bin/python docs/rules.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }

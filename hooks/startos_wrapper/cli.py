@@ -1,14 +1,14 @@
-"""The command line: `startos-wrapper new`."""
+"""The command line: `startos-wrapper new` and `startos-wrapper check`."""
 
 import argparse
 import difflib
 import sys
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import yaml
 
+from startos_wrapper.check import command as check_command
 from startos_wrapper.data import template_folder
 
 EXIT_OK = 0
@@ -21,11 +21,22 @@ class UsageError(Exception):
     """What was asked cannot be done; the text says what is wrong and what to do."""
 
 
+class _Version(argparse.Action):
+    """Print the version. What finds it takes longer to import than `check` may take, so it is looked for here alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print and leave."""
+        from importlib.metadata import version
+
+        print(parser.prog, version("startos-wrapper"))
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="startos-wrapper", description="Write StartOS service wrappers and keep them up to date."
     )
-    parser.add_argument("--version", action="version", version=f"%(prog)s {version('startos-wrapper')}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     new = commands.add_parser(
         "new", help="write a new wrapper", description="Write a new wrapper into the folder DEST."
@@ -41,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     new.add_argument(
         "--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)"
     )
+    check_command.add_parser(commands)
     return parser
 
 
@@ -109,9 +121,12 @@ def _new(arguments: argparse.Namespace) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command with the arguments `argv` (default: those of the process) and return its exit code.
 
-    0: done; 1: refused, with one line that says why; 2: wrong usage; 130: left at a prompt.
+    0: done; 1: refused, with one line that says why, or faults found; 2: wrong usage, or could not check;
+    130: left at a prompt.
     """
     arguments = _parser().parse_args(argv)
+    if arguments.command == "check":
+        return check_command.run(arguments)
     try:
         return _new(arguments)
     except UsageError as error:

@@ -10,6 +10,8 @@ import yaml
 _PACKAGE = Path(__file__).parent
 # In a wheel the files lie inside the package, in a checkout beside it.
 _FOLDER = _PACKAGE if (_PACKAGE / "data").is_dir() else _PACKAGE.parent
+# Ten times as fast, where PyYAML was built with libyaml; both read safely.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def rules_file() -> Path:
@@ -26,7 +28,7 @@ def template_folder() -> Path | None:
 @cache
 def load(name: str) -> Any:
     """Return the content of `data/<name>.yaml`. Raises FileNotFoundError when there is no such file."""
-    return yaml.safe_load((_FOLDER / "data" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return yaml.load((_FOLDER / "data" / f"{name}.yaml").read_text(encoding="utf-8"), _LOADER)
 
 
 @cache

@@ -1,0 +1,272 @@
+"""The small languages in a manifest's values, accepted exactly as StartOS 0.3.5.1 accepts them.
+
+An acceptor takes any text, never raises, and looks at each character a fixed number of times.
+"""
+
+import re
+from typing import NamedTuple
+
+_U64, _U128 = 2**64 - 1, 2**128 - 1
+
+# --- Versions and ranges: emver, commit 61cf0bc9, src/emver.rs -------------------------------------------------------
+
+_DIGITS = re.compile("[0-9]+")
+_PARTS = 4
+# nom's space0 and space1 know these two alone.
+_SPACES = re.compile(r"[ \t]+")
+_OR = re.compile(r"[ \t]*\|\|[ \t]*")
+_DASH = re.compile(r"[ \t]*-[ \t]*")
+_OPEN, _CLOSE = re.compile(r"\([ \t]*"), re.compile(r"[ \t]*\)")
+_OPERATOR = re.compile("[<>]=?|!?=|[~^]")
+# Where the OS's parser runs into the end of its stack is not known; nobody nests ranges.
+_DEEPEST = 64
+
+
+class _Numbers(NamedTuple):
+    """The numbers of a version, and where in the text they end."""
+
+    parts: list[int]
+    end: int
+
+
+class _Range(NamedTuple):
+    """Where a range ends, and whether every version is in it."""
+
+    end: int
+    is_any: bool = False
+
+
+def version(text: str) -> bool:
+    """Say whether a text begins with a version: what follows it is passed over. emver.rs:278-289"""
+    return _numbers(text, 0) is not None
+
+
+def version_numbers(text: str) -> tuple[int, int, int, int] | None:
+    """Return the four numbers by which the OS compares a version, None for what is none."""
+    numbers = _numbers(text, 0)
+    if numbers is None:
+        return None
+    first, second, third, fourth = [*numbers.parts, 0, 0, 0][:_PARTS]
+    return first, second, third, fourth
+
+
+def version_rest(text: str) -> str:
+    """Return what the OS passes over at the end of a version; nothing for what is no version."""
+    numbers = _numbers(text, 0)
+    return text[numbers.end :] if numbers else ""
+
+
+def version_range(text: str) -> bool:
+    """Say whether a text begins with a range of versions: what follows it is passed over. emver.rs:291-404"""
+    return _range(text, 0) is not None
+
+
+def range_is_any(text: str) -> bool:
+    """Say whether a text is a range that every version is in, whatever it looks like."""
+    found = _range(text, 0)
+    return found is not None and found.is_any
+
+
+def range_rest(text: str) -> str:
+    """Return what the OS passes over at the end of a range; nothing for spaces alone and for what is no range."""
+    found = _range(text, 0)
+    rest = text[found.end :] if found else ""
+    return rest if rest.strip() else ""
+
+
+def _number(digits: str, limit: int) -> int | None:
+    """Return the value of decimal digits unless it is above the limit. Python refuses to read very long ones."""
+    digits = digits.lstrip("0") or "0"
+    value = int(digits) if len(digits) <= len(str(limit)) else limit + 1
+    return value if value <= limit else None
+
+
+def _numbers(text: str, at: int) -> _Numbers | None:
+    """Read one to four numbers joined by dots. One that is too large ends them before its dot; a fifth is refused."""
+    parts, end = [], at
+    while digits := _DIGITS.match(text, at):
+        number = _number(digits[0], _U64)
+        if number is None:
+            break
+        parts.append(number)
+        end = digits.end()
+        if len(parts) > _PARTS:
+            return None
+        if text[end : end + 1] != ".":
+            break
+        at = end + 1
+    return _Numbers(parts, end) if parts else None
+
+
+def _range(text: str, at: int, depth: int = 0) -> _Range | None:
+    """Read alternatives joined by `||`, or a star alone."""
+    found = _product(text, at, depth)
+    if found is None:
+        return _Range(at + 1, is_any=True) if text[at : at + 1] == "*" else None
+    is_any = found.is_any
+    while (gap := _OR.match(text, found.end)) and (item := _product(text, gap.end(), depth)):
+        found, is_any = item, is_any or item.is_any
+    return _Range(found.end, is_any)
+
+
+def _product(text: str, at: int, depth: int) -> _Range | None:
+    """Read conditions joined by spaces."""
+    found = _condition(text, at, depth)
+    if found is None:
+        return None
+    is_any = found.is_any
+    while (gap := _SPACES.match(text, found.end)) and (item := _condition(text, gap.end(), depth)):
+        found, is_any = item, is_any and item.is_any
+    return _Range(found.end, is_any)
+
+
+def _condition(text: str, at: int, depth: int) -> _Range | None:
+    opened = _OPEN.match(text, at)
+    if opened is None:
+        return _atom(text, at)
+    inner = _range(text, opened.end(), depth + 1) if depth < _DEEPEST else None
+    closed = _CLOSE.match(text, inner.end) if inner else None
+    return _Range(closed.end(), inner.is_any) if inner and closed else None
+
+
+def _atom(text: str, at: int) -> _Range | None:
+    """Read an operator with a version, versions that begin alike (`1.x`), or two versions with a hyphen between."""
+    operator = _OPERATOR.match(text, at)
+    numbers = _numbers(text, operator.end() if operator else at)
+    if numbers is None:
+        return None
+    if operator:
+        return _Range(numbers.end)
+    if text.startswith(".x", numbers.end) and len(numbers.parts) < _PARTS:
+        return _Range(numbers.end + 2)
+    dash = _DASH.match(text, numbers.end)
+    last = _numbers(text, dash.end()) if dash else None
+    return _Range(last.end) if last else None
+
+
+# --- Durations and ports: core/startos/src/util/serde.rs:470-629 -----------------------------------------------------
+
+_DURATION = re.compile(r"\+?(?:([0-9]+)|([0-9]+\.[0-9]*|\.[0-9]+))(d|h|m|s|ms|us|µs|ns)")
+_SECONDS = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-12}
+# How many of a unit make the second that the OS splits a whole number at.
+_PER_SECOND = {"ms": 1_000, "us": 1_000_000, "µs": 1_000_000, "ns": 1_000_000_000}
+_PORT = re.compile(r"\+?([0-9]+)")
+_LARGEST_PORT = 65535
+
+
+def duration(text: str) -> bool:
+    """Say whether a text is one number and one unit. A negative fraction, at which the OS panics, is refused."""
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return False
+    whole, fraction, unit = match.groups()
+    if whole:
+        return _number(whole, _U128 if unit in _PER_SECOND else _U64) is not None
+    # Above this the conversion of seconds panics.
+    return float(fraction) * _SECONDS[unit] < 2.0**64
+
+
+def duration_is_misread(text: str) -> bool:
+    """Say whether the OS takes a duration for another: the rest below a second of whole ms and µs counts as ns."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not match[1] or match[3] not in ("ms", "us", "µs"):
+        return False
+    number = _number(match[1], _U128)
+    return number is not None and number % _PER_SECOND[match[3]] != 0
+
+
+def port(text: str) -> bool:
+    """Say whether a text is the number of a port, as `u16::from_str` reads it."""
+    match = _PORT.fullmatch(text)
+    return match is not None and _number(match[1], _LARGEST_PORT) is not None
+
+
+# --- URLs and regular expressions: the crates url 2.4.1 and regex 1.10.2 ---------------------------------------------
+
+# What nearly every manifest has and no reader of URLs refuses: a name of plain labels, of which the last is no number.
+_PLAIN_URL = re.compile(
+    r"https?://(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)*[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?::[0-9]{1,4})?(?:[/?#][!-~]*)?",
+    re.I | re.A,
+)
+
+
+def url(text: str) -> bool:
+    """Say whether a text is an absolute URL to the crate `url`."""
+    if _PLAIN_URL.fullmatch(text):
+        return True
+    from pydantic_core import Url  # It is that very crate, and takes a fifth of the whole check to import.
+
+    try:
+        Url(text)
+    except ValueError:
+        return False
+    return True
+
+
+def regex(text: str) -> bool:
+    """Say whether a text is a regular expression to the crate `regex`."""
+    return not regex_fault(text)
+
+
+def regex_fault(text: str) -> str:
+    """Return why a text is no regular expression to the crate `regex`, nothing if it is one."""
+    from pydantic_core import SchemaError, SchemaValidator, core_schema
+
+    try:
+        SchemaValidator(core_schema.str_schema(pattern=text, regex_engine="rust-regex"))
+    except SchemaError as error:
+        # The last line says it, after drawings of where in the text.
+        return str(error).rstrip().splitlines()[-1].rpartition("rror: ")[2].rstrip(".")
+    return ""
+
+
+# --- Grammars of an action's form: core/startos/src/config/util.rs ---------------------------------------------------
+
+# What Rust's `trim` takes off: the characters that Unicode calls White_Space.
+_WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_FLOAT = re.compile(r"[+-]?(?:(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:e[+-]?[0-9]+)?|inf|infinity|nan)", re.I | re.A)
+_WHOLE = re.compile(r"\+?([0-9]+)")
+
+
+def number_range(text: str) -> bool:
+    """Say whether a text is a range of numbers such as `[1,100]` or `(*,5)`."""
+    return _bounds(text, whole=False)
+
+
+def whole_range(text: str) -> bool:
+    """Say whether a text is a range of whole numbers from 0 on, such as `[1,5]` or `[0,*)`."""
+    return _bounds(text, whole=True)
+
+
+def charset(text: str) -> bool:
+    """Say whether a text is a set of characters: single ones and ranges (`a-z`), joined by commas."""
+    at = 0
+    while at < len(text):
+        first, at = text[at], at + 1
+        if text[at : at + 1] == "-":
+            # A range, unless the text ends at its hyphen.
+            if at + 1 < len(text) and not first < text[at + 1] < "\x80":
+                return False
+            at += 2
+        if at < len(text):
+            if text[at] != ",":
+                return False
+            at += 1
+    return True
+
+
+def _bounds(text: str, *, whole: bool) -> bool:
+    """Read a lower and perhaps an upper bound; what follows a second comma is passed over."""
+    low, *rest = text.split(",", 2)
+    if low[:1] not in ("(", "[") or not (low.startswith("(*") or _bound(low[1:], whole)):
+        return False
+    high = rest[0] if rest else "*)"
+    return high[-1:] in (")", "]") and (high.endswith("*)") or _bound(high[:-1], whole))
+
+
+def _bound(text: str, whole: bool) -> bool:
+    text = text.strip(_WHITE)
+    if not whole:
+        return _FLOAT.fullmatch(text) is not None
+    match = _WHOLE.fullmatch(text)
+    return match is not None and _number(match[1], _U64) is not None

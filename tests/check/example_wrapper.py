@@ -1,0 +1,76 @@
+"""The example wrapper, and what the rules' documents change in it."""
+
+import io
+import re
+import shutil
+import tarfile
+from pathlib import Path
+from typing import Any
+
+EXAMPLE = Path(__file__).parent / "example"
+_STANZA = re.compile(r"^(?=[^\s#])", re.MULTILINE)
+
+
+def stanzas(text: str) -> dict[str, str]:
+    """Return the top-level stanzas of a YAML manifest, by their keys."""
+    pieces = [piece for piece in _STANZA.split(text) if piece.strip()]
+    return {re.split(r"[:\s]", piece.lstrip("\"'"), maxsplit=1)[0]: piece for piece in pieces}
+
+
+def write(folder: Path, change: dict[str, Any]) -> Path:
+    """Write the example wrapper into `folder`, changed as `bad` or `good` of a rule's document says.
+
+    A commit is faked, so that the folder counts as a git repository.
+    """
+    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
+    (folder / ".git/refs/heads").mkdir(parents=True)
+    (folder / ".git/objects").mkdir()
+    (folder / ".git/HEAD").write_text("ref: refs/heads/main\n")
+    (folder / ".git/refs/heads/main").write_text("0123456789012345678901234567890123456789\n")
+    manifest = folder / "manifest.yaml"
+    parts = stanzas(manifest.read_text())
+    for name in change.get("without", []):
+        del parts[name]
+    manifest.write_text("".join({**parts, **_of(change.get("manifest", ""))}.values()))
+    for name in change.get("folders", []):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    for name, content in change.get("files", {}).items():
+        _file(folder / name, content)
+    for name, mode in change.get("modes", {}).items():
+        (folder / name).chmod(int(mode, 8))
+    for name, target in change.get("links", {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).symlink_to(target)
+    return folder
+
+
+def _of(manifest: str) -> dict[str, str]:
+    return stanzas(manifest if not manifest or manifest.endswith("\n") else manifest + "\n")
+
+
+def _file(path: Path, content: Any) -> None:
+    if content is None:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_bytes(content))
+
+
+def _bytes(content: Any) -> bytes:
+    if isinstance(content, str):
+        return content.encode()
+    if "size" in content:
+        return bytes(content["size"])
+    if "bytes" in content:
+        return bytes.fromhex(content["bytes"])
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as tar:
+        for name, text in content["tar"].items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            tar.addfile(member, io.BytesIO(text.encode()))
+    return buffer.getvalue()

@@ -1,0 +1,84 @@
+"""Broken manifests by the thousand: never a traceback, and the same verdict as the oracle's."""
+
+import os
+import random
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import example_wrapper
+import oracle
+from startos_wrapper.check.engine import check
+from tools import require_corpus
+
+# 20,000 in all where it counts; on a developer's machine a sample.
+ROUNDS, EACH = 40, 500 if "CI" in os.environ else 10
+SLOWEST = 5.0
+PIECES = (
+    b"!!int ", b"!x ", b"&a ", b"*a", b"<<: ", b"? ", b"---\n", b"...\n", b"%YAML 1.2\n", b"|\n", b">-\n", b"{", b"}", b"[",
+    b"]", b"'", b'"', b": ", b"- ", b"#", b"\t", b"\r\n", b"\xef\xbb\xbf", b"\xff", b"\x00", b"\x85", b"\xe2\x80\xa8", b"~",
+    b"null", b"yes", b"0x10", b"1e400", b".inf", b"99999999999999999999999", b"\\ud800", b"BACKUP", b"-" * 3000, b"[" * 300,
+)  # fmt: skip
+PARSE = tuple(f"E1{number:02}" for number in range(100))
+
+
+def _mutated(data: bytes, rng: random.Random) -> bytes:
+    """Return a manifest after one to four accidents: bytes, words and lines lost, doubled, moved or put in."""
+    for _ in range(rng.randint(1, 4)):
+        lines = data.split(b"\n")
+        at, line = rng.randrange(len(data) + 1), rng.randrange(len(lines))
+        match rng.randrange(7):
+            case 0:
+                data = data[:at] + data[at + rng.randint(1, 30) :]
+            case 1:
+                data = data[:at] + rng.choice(PIECES) + data[at:]
+            case 2:
+                data = b"\n".join([*lines[:line], *lines[line + rng.randint(1, 3) :]])
+            case 3:
+                data = b"\n".join([*lines[: line + 1], *lines[line : line + rng.randint(1, 5)], *lines[line + 1 :]])
+            case 4:
+                lines[line] = b" " * rng.randint(0, 6) + lines[line].lstrip()
+                data = b"\n".join(lines)
+            case 5:
+                key, colon, _ = lines[line].partition(b":")
+                lines[line] = key + colon + b" " + rng.choice(PIECES)
+                data = b"\n".join(lines)
+            case 6:
+                other = rng.randrange(len(lines))
+                lines[line], lines[other] = lines[other], lines[line]
+                data = b"\n".join(lines)
+    return data
+
+
+def _manifests(seed: int) -> Iterator[tuple[str, bytes]]:
+    rng = random.Random(seed)
+    corpus = sorted(require_corpus().glob("*/manifest.*"))
+    for _ in range(EACH):
+        path = rng.choice(corpus)
+        yield path.name, _mutated(path.read_bytes(), rng)
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {})
+    (wrapper / "manifest.yaml").unlink()
+    for name, data in _manifests(seed):
+        file = wrapper / name
+        file.write_bytes(data)
+        began = time.perf_counter()
+        findings = check(wrapper).findings
+        assert time.perf_counter() - began < SLOWEST
+        assert file.read_bytes() == data
+        found = [finding for finding in findings if finding.code in PARSE]
+        assert bool(found) == bool(_stops(file)), (data, found, _stops(file))
+        file.unlink()
+
+
+def _stops(file: Path) -> list[str]:
+    """Return why the oracle's parser stops at a manifest."""
+    try:
+        return oracle.parse_faults(oracle.read_manifest(file))
+    except ValueError as fault:
+        return [str(fault)]

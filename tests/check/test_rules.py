@@ -1,0 +1,121 @@
+"""Every rule: its document's examples, and that nothing else would have found the fault."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import example_wrapper
+from startos_wrapper.check.engine import Outcome, check, codes, repair
+from startos_wrapper.data import rules_file
+
+DOCUMENTS = sorted((rules_file().parent / "data/rules").glob("*.yaml"))
+RULES: dict[str, dict[str, Any]] = {
+    code: entry for path in DOCUMENTS for code, entry in yaml.safe_load(path.read_text()).items()
+}
+FIXABLE = [code for code, entry in RULES.items() if entry.get("fixable")]
+
+
+@pytest.fixture(autouse=True)
+def _bare_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty home and no programs, so that a rule about the machine sees what the example says."""
+    folder = tmp_path_factory.mktemp("machine")
+    for name in ("home", "bin"):
+        (folder / name).mkdir()
+    monkeypatch.setenv("HOME", str(folder / "home"))
+    monkeypatch.setenv("PATH", str(folder / "bin"))
+    yield folder
+
+
+def _write(folder: Path, change: dict[str, Any]) -> Path:
+    home, programs = Path(os.environ["HOME"]), Path(os.environ["PATH"])
+    for name, text in change.get("home", {}).items():
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text(text)
+    for name in change.get("programs", []):
+        (programs / name).touch(mode=0o755)
+    return example_wrapper.write(folder, change)
+
+
+def _at(outcome: Outcome, code: str) -> list[str]:
+    """Return the text at which the findings of a rule point."""
+    places = [finding.place for finding in outcome.findings if finding.code == code]
+    sources = [(outcome.wrapper.sources.get(place.file), place) for place in places]
+    return [source.lines[place.line - 1][place.column - 1 :] if source else "" for source, place in sources]
+
+
+def assert_found(outcome: Outcome, code: str) -> None:
+    """Fail unless the outcome has what the rule's bad example is to show, at its place, and nothing that it hides."""
+    bad = RULES[code]["bad"]
+    found = _at(outcome, code)
+    assert len(found) == bad.get("times", 1), outcome.findings
+    assert all(text.startswith(bad["at"]) for text in found), found
+    others = {finding.code for finding in outcome.findings} - {code}
+    assert others == set(bad.get("also", [])), outcome.findings
+
+
+def test_every_rule_has_a_document_and_every_document_a_rule() -> None:
+    assert sorted(RULES) == codes()
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_a_document_is_complete(code: str) -> None:
+    entry = RULES[code]
+    assert set(entry) <= {"name", "title", "why", "source", "fixable", "bad", "good"}
+    assert entry["name"] == entry["name"].lower() and " " not in entry["name"]
+    assert entry["title"] and not entry["title"].endswith(".")
+    assert entry["why"].strip() and entry["source"].strip()
+
+
+def test_the_names_are_unique() -> None:
+    assert len({entry["name"] for entry in RULES.values()}) == len(RULES)
+
+
+def test_the_example_wrapper_is_clean(tmp_path: Path) -> None:
+    assert check(_write(tmp_path / "wrapper", {})).findings == []
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_bad_example_is_found_at_its_place(code: str, tmp_path: Path) -> None:
+    assert_found(check(_write(tmp_path / "wrapper", RULES[code]["bad"])), code)
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_the_good_example_is_clean(code: str, tmp_path: Path) -> None:
+    assert check(_write(tmp_path / "wrapper", RULES[code]["good"])).findings == []
+
+
+@pytest.mark.parametrize("code", RULES)
+def test_without_the_rule_the_fault_is_missed(code: str, tmp_path: Path) -> None:
+    """A mutation of the checker, one rule at a time: the test above must turn red."""
+    outcome = check(_write(tmp_path / "wrapper", RULES[code]["bad"]), lambda other: other != code)
+    with pytest.raises(AssertionError):
+        assert_found(outcome, code)
+
+
+@pytest.mark.parametrize("code", FIXABLE)
+def test_a_fix_leaves_the_wrapper_clean_and_has_nothing_more_to_do(code: str, tmp_path: Path) -> None:
+    wrapper = _write(tmp_path / "wrapper", RULES[code]["bad"])
+    outcome = repair(wrapper)
+    assert code in {finding.code for finding in outcome.fixed}
+    assert {finding.code for finding in outcome.findings} <= set(RULES[code]["bad"].get("also", []))
+    after = _content(wrapper)
+    assert repair(wrapper).fixed == []
+    assert _content(wrapper) == after
+
+
+@pytest.mark.parametrize("code", sorted(set(RULES) - set(FIXABLE)))
+def test_what_is_not_called_fixable_is_not_changed(code: str, tmp_path: Path) -> None:
+    wrapper = _write(tmp_path / "wrapper", RULES[code]["bad"])
+    before = _content(wrapper)
+    outcome = repair(wrapper)
+    if not any(RULES[other].get("fixable") for other in RULES[code]["bad"].get("also", [])):
+        assert outcome.fixed == [] and _content(wrapper) == before
+
+
+def _content(folder: Path) -> dict[str, tuple[int, bytes]]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    return {str(path.relative_to(folder)): (path.stat().st_mode, path.read_bytes()) for path in files}

@@ -1,0 +1,200 @@
+"""What is said of each rule: by `--explain` and in docs/rules.md."""
+
+import importlib.util
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from conftest import ROOT
+from startos_wrapper.check import explain
+from tools import require
+
+FIRST = r"""
+W601:
+  name: floating-base
+  title: The base image has no fixed version | or tag
+  why: |
+    It `changes` by itself.
+  source: counted in 114 wrappers, 19 (https://example.com/c)
+  fixable: true
+  bad:
+    without: [config, backup]
+    manifest: "id: a\nalerts: {}"
+    files:
+      Dockerfile: "FROM alpine\n"
+      Makefile: "all:\n\ttrue \x1b[31m\n"
+      .gitignore: "```\n````\n"
+      empty.sh: ""
+      LICENSE: null
+      icon.png: {size: 200000}
+      icon.gif: {bytes: "fffe"}
+      docker-images/x.tar: {tar: {manifest.json: "[]", layer: ""}}
+    modes: {docker_entrypoint.sh: "644"}
+    folders: [assets/x]
+    links: {here: there}
+    home: {.a/b.yaml: "c: d"}
+    programs: [start-sdk]
+  good: {}
+"""
+SECOND = """
+E113:
+  name: not-text
+  title: A value is not text
+  why: StartOS takes text.
+  source: core/startos/src/s9pk/manifest.rs:40
+  bad: {manifest: "version: 1.0"}
+  good: {manifest: 'version: "1.0"'}
+"""
+W601 = """\
+# W601 floating-base
+
+Warning. The image may not build, or not again, or is larger or weaker than it need be.
+
+The base image has no fixed version | or tag. `--fix` repairs it.
+
+It `changes` by itself.
+
+Source: counted in 114 wrappers, 19 (<https://example.com/c>)
+
+Bad: `manifest.yaml` without `config`, `backup`.
+
+Bad, in `manifest.yaml`:
+
+```yaml
+id: a
+alerts: {}
+```
+
+Bad, `Dockerfile`:
+
+```dockerfile
+FROM alpine
+```
+
+Bad, `Makefile`:
+
+```make
+all:
+\ttrue \\x1b[31m
+```
+
+Bad, `.gitignore`:
+
+`````text
+```
+````
+`````
+
+Bad: `empty.sh` is empty.
+
+Bad: there is no `LICENSE`.
+
+Bad: `icon.png` has 200000 bytes.
+
+Bad: `icon.gif` consists of the bytes `fffe`.
+
+Bad: `docker-images/x.tar` is a tar archive of `manifest.json`, `layer`.
+
+Bad, `manifest.json` in `docker-images/x.tar`:
+
+```json
+[]
+```
+
+Bad: `layer` in `docker-images/x.tar` is empty.
+
+Bad: `docker_entrypoint.sh` has the mode 644.
+
+Bad: there is an empty folder `assets/x`.
+
+Bad: `here` is a symbolic link to `there`.
+
+Bad, `~/.a/b.yaml`:
+
+```yaml
+c: d
+```
+
+Bad: installed is `start-sdk`.
+"""
+
+
+@pytest.fixture
+def small_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    (tmp_path / "a.yaml").write_text(FIRST)
+    (tmp_path / "b.yaml").write_text(SECOND)
+    monkeypatch.setattr(explain, "FOLDER", tmp_path)
+    explain.rule_docs.cache_clear()
+    yield
+    explain.rule_docs.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("rules_page", ROOT / "docs" / "rules.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.usefixtures("small_docs")
+def test_explain_tells_all_of_a_rule() -> None:
+    assert explain.explain("W601") == W601
+    assert explain.explain("E113").startswith("# E113 not-text\n\nError. The manifest cannot be read: ")
+    with pytest.raises(KeyError):
+        explain.explain("E999")
+
+
+@pytest.mark.usefixtures("small_docs")
+def test_the_page_has_a_table_and_sections_for_each_group() -> None:
+    page = explain.page()
+    assert re.findall("^#.*", page, re.MULTILINE)[:5] == [
+        "# The rules", "## PARSE", "### E113 not-text", "## Dockerfile", "### W601 floating-base",
+    ]  # fmt: skip
+    assert "| [E113](#e113-not-text) | not-text | A value is not text | no |\n" in page
+    assert (
+        r"| [W601](#w601-floating-base) | floating-base | The base image has no fixed version \| or tag | yes |" in page
+    )
+    assert page.endswith(W601[W601.index("Bad:") :])
+
+
+@pytest.mark.usefixtures("small_docs")
+def test_the_page_passes_the_linter_whatever_the_examples_hold(tmp_path: Path) -> None:
+    _lint(explain.page(), tmp_path)
+
+
+def _lint(text: str, folder: Path) -> None:
+    (folder / "rules.md").write_text(text)
+    config = ROOT / "tests" / ".markdownlint-cli2.yaml"
+    command = [require("markdownlint-cli2"), "--config", str(config), "rules.md"]
+    result = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False)
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_linter_reads_the_page(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="MD018"):
+        _lint(explain.page() + "\n#No space\n", tmp_path)
+
+
+def test_no_two_rules_have_the_same_code_or_name() -> None:
+    rules = explain.rule_docs()
+    texts = [path.read_text(encoding="utf-8") for path in explain.FOLDER.glob("*.yaml")]
+    assert sum(len(re.findall(r"^[EW]\d{3}:", text, re.MULTILINE)) for text in texts) == len(rules)
+    assert len({rule.name for rule in rules.values()}) == len(rules)
+    assert [rule.name for rule in rules.values() if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", rule.name)] == []
+
+
+def test_every_rule_has_a_section_and_an_explanation() -> None:
+    sections = re.findall(r"^### (\w+) ", explain.page(), re.MULTILINE)
+    assert sections == list(explain.rule_docs())
+    for code in sections:
+        assert explain.explain(code)
+
+
+def test_the_page_of_rules_is_fresh(generator: ModuleType) -> None:
+    assert generator.PAGE.read_text(encoding="utf-8") == generator.page(), "run `make docs`"

@@ -1,0 +1,462 @@
+"""The finer points of the rules about the tree around a wrapper."""
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import example_wrapper
+from startos_wrapper.check.engine import check, repair
+from startos_wrapper.check.findings import Finding
+
+
+def _found(folder: Path, **change: Any) -> list[Finding]:
+    """Return what the rules about the tree say of the example wrapper with some changes."""
+    wrapper = example_wrapper.write(folder / "wrapper", change)
+    return check(wrapper, lambda code: code.startswith("W8")).findings
+
+
+def _codes(folder: Path, **change: Any) -> list[str]:
+    return [finding.code for finding in _found(folder, **change)]
+
+
+# --- W801, W802: .dockerignore ---------------------------------------------------------------------------------------
+
+COPY_ALL = "FROM alpine:3.24\nCOPY . /app\n"
+
+
+@pytest.mark.parametrize(
+    ("patterns", "lets_in"),
+    [
+        ("docker-images", False),
+        ("docker-images/", False),
+        ("/docker-images/**", False),
+        ("**/docker-images", False),
+        ("docker-images/*.tar", False),
+        ("*\n!service", False),
+        ("docker*", False),
+        ("*\n!docker-images", True),
+        ("# docker-images", True),
+        (".git\nimages", True),
+        ("", True),
+    ],
+)
+def test_what_the_patterns_let_in(patterns: str, lets_in: bool, tmp_path: Path) -> None:
+    found = _codes(tmp_path, files={".dockerignore": f"{patterns}\n", "Dockerfile": COPY_ALL})
+    assert found == ["W802"] * lets_in
+
+
+def test_without_a_copy_of_the_whole_folder_the_images_stay_outside(tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={".dockerignore": ".git\n"}) == []
+
+
+def test_the_images_are_added_to_the_patterns_on_a_line_of_their_own(tmp_path: Path) -> None:
+    wrapper = example_wrapper.write(
+        tmp_path / "wrapper", {"files": {".dockerignore": "# a\n.git", "Dockerfile": COPY_ALL}}
+    )
+    repair(wrapper, lambda code: code == "W802")
+    assert (wrapper / ".dockerignore").read_text() == "# a\n.git\ndocker-images\n"
+
+
+def test_the_ignore_file_is_that_of_the_build(tmp_path: Path) -> None:
+    make = "docker-images/%.tar: image/Dockerfile\n\tdocker buildx build --tag start9/hello-sky/main:1.2.3 image\n"
+    files: dict[str, Any] = {"Makefile": make, "Dockerfile": None, "image/Dockerfile": "FROM alpine:3.24\n"}
+    (finding,) = _found(tmp_path / "none", files=files)
+    assert (finding.code, finding.place.file) == ("W801", "image/Dockerfile")
+    assert "image/.dockerignore" in finding.todo
+    assert _codes(tmp_path / "there", files={**files, "image/.dockerignore": "*.md\n"}) == []
+    assert _codes(tmp_path / "beside", files={**files, "image/Dockerfile.dockerignore": "*.md\n"}) == []
+
+
+def test_a_wrapper_without_a_dockerfile_needs_no_ignore_file(tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={".dockerignore": None, "Dockerfile": None}) == []
+
+
+# --- W803, W811, W817, W818: what is packed --------------------------------------------------------------------------
+
+SCRIPT = {"assets/utils/check.sh": "#!/bin/sh\n"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Dockerfile": "FROM alpine:3.24\nCOPY assets/utils/check.sh /bin/\n"},
+        {"Dockerfile": "FROM alpine:3.24\nCOPY ./assets /assets\n"},
+        {"Dockerfile": "FROM alpine:3.24\nADD assets/utils/*.sh /bin/\n"},
+        {"Dockerfile": COPY_ALL},
+        {"Makefile": "docker-images/%.tar: Dockerfile $(shell find assets/utils)\n\tdocker build .\n"},
+    ],
+)
+def test_a_folder_of_assets_that_the_build_uses_is_fine(files: dict[str, str], tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={**SCRIPT, **files}) == []
+
+
+def test_a_folder_that_holds_the_icon_is_fine(tmp_path: Path) -> None:
+    manifest = "assets:\n  license: LICENSE\n  icon: assets/brand/icon.svg\n  instructions: instructions.md\n"
+    assert _codes(tmp_path, manifest=manifest, files={"assets/brand/icon.svg": "<svg/>"}) == []
+
+
+def test_files_and_empty_folders_among_the_assets_are_fine(tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={"assets/icon.svg": "<svg/>", "assets/utils/.gitkeep": ""}) == []
+
+
+def test_a_data_volume_does_not_pack_a_folder(tmp_path: Path) -> None:
+    (finding,) = _found(tmp_path, files={"assets/main/x": ""})
+    assert (finding.code, finding.place.file) == ("W803", "assets/main")
+
+
+VOLUME = "volumes:\n  main:\n    type: data\n  compat:\n    type: assets\n"
+
+
+@pytest.mark.parametrize(
+    ("link", "target", "codes"),
+    [
+        ("assets/compat/a", "../../Dockerfile", []),
+        ("assets/compat/a", "../../../elsewhere", ["W811"]),
+        ("assets/compat/a", "/etc/passwd", ["W811"]),
+        ("assets/compat/deep/a", "../../x", []),
+        ("LICENSE", "docs/LICENSE", []),
+        ("LICENSE", "../LICENSE", ["W811"]),
+        ("README.md", "/etc/passwd", []),
+    ],
+)
+def test_links_that_lead_out_of_the_wrapper(link: str, target: str, codes: list[str], tmp_path: Path) -> None:
+    found = _found(tmp_path, manifest=VOLUME, files={"assets/compat/b": ""}, links={link: target})
+    assert [finding.code for finding in found] == codes
+    assert all(finding.place.file == link for finding in found)
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "is_wrong"),
+    [
+        ("icon.png", b"\x89PNG\r\n\x1a\n1234", False),
+        ("icon.png", b"\xff\xd8\xff\xe0", True),
+        ("icon.png", b"RIFF1234WEBPVP8", True),
+        ("icon.png", b"GIF89a", True),
+        ("icon.png", b"", True),
+        ("icon.png", b"<!DOCTYPE html><html>", True),
+        ("icon.png", b"version https://git-lfs.github.com/spec/v1\n", True),
+        ("icon.png", b"what this is, nobody knows", False),
+        ("icon.jpeg", b"\xff\xd8\xff\xe0", False),
+        ("icon.webp", b"RIFF1234WEBPVP8", False),
+        ("icon.webp", b"RIFF1234WAVE", False),
+        ("icon.svg", b"\xef\xbb\xbf\n<?xml version='1.0'?><svg/>", False),
+        ("icon.svg", b"<!-- drawn --><svg/>", False),
+        ("icon.svg", b"\x89PNG\r\n\x1a\n1234", True),
+        ("icon", b"GIF89a", False),
+    ],
+)
+def test_the_icon_is_what_its_name_says(name: str, head: bytes, is_wrong: bool, tmp_path: Path) -> None:
+    manifest = f"assets:\n  license: LICENSE\n  icon: {name}\n  instructions: instructions.md\n"
+    assert _codes(tmp_path, manifest=manifest, files={name: {"bytes": head.hex()}}) == ["W817"] * is_wrong
+
+
+@pytest.mark.parametrize("text", ["", " \n\t\n"])
+def test_empty_texts_are_found_where_the_manifest_names_them(text: str, tmp_path: Path) -> None:
+    manifest = "assets:\n  license: COPYING\n  icon: icon.png\n  instructions: docs/help.md\n"
+    found = _found(tmp_path, manifest=manifest, files={"COPYING": text, "docs/help.md": text})
+    assert [(finding.code, finding.place.file) for finding in found] == [("W818", "COPYING"), ("W818", "docs/help.md")]
+
+
+# --- W804: leftovers -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"README.md": "Based on the template hello-world-startos.\n"},
+        {"README.md": "Try `docker run hello-world` first.\n"},
+        {"Makefile": "# from hello-world\ndocker-images/%.tar:\n\ttrue\n"},
+        {"scripts/a.ts": "// as in hello-world\n"},
+        {"docs/hello-world.md": "hello-world\n"},
+        {"README.md": "Hello, world!\n"},
+    ],
+)
+def test_what_is_no_leftover(files: dict[str, str], tmp_path: Path) -> None:
+    assert _codes(tmp_path, files=files) == []
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "Makefile", ".gitignore", ".github/workflows/a.yml", "scripts/lib/a.ts", "Dockerfile"]
+)
+def test_leftovers_are_found_once_a_file_with_their_number(file: str, tmp_path: Path) -> None:
+    text = "FROM alpine\nRUN x\nhello_world: a hello-world\nb: hello-world.s9pk\n"
+    (finding,) = _found(tmp_path, files={file: text})
+    assert (finding.code, finding.place.file, finding.place.line, finding.place.column) == ("W804", file, 3, 1)
+    assert "2 lines" in finding.what and "hello-sky" in finding.todo
+
+
+def test_the_template_itself_may_name_itself(tmp_path: Path) -> None:
+    assert _codes(tmp_path, manifest="id: hello-world\n", files={"README.md": "# hello-world\n"}) == []
+
+
+# --- W805, W816: versions and processors -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("call", "at"),
+    [
+        ('fromMapping({}, "1.2.2")', "1.2.2"),
+        ("fromMapping( {}, '1.2.2' )", "1.2.2"),
+        ('fromMapping(\n  {},\n  "1.2.2",\n)', "1.2.2"),
+        ('fromMapping({ "1.0": { up: f("a)", `}`), /* ) */ type: "up" } }, "1.2.2")', "1.2.2"),
+        ('fromMapping({}, // ) "9"\n "1.2.2")', "1.2.2"),
+        ('fromMapping({}, "1.2.3")', None),
+        ('fromMapping({}, "1.2.3.0")', None),
+        ("fromMapping({}, version)", None),
+        ('fromMapping({}, "1.2.2" + x)', None),
+        ('fromMapping({ "1.2.2": up }, current)', None),
+        ('fromMapping({}, "latest")', None),
+        ('// fromMapping({}, "1.2.2")', None),
+        (' * fromMapping({}, "1.2.2")', None),
+        ('fromMapping({}, "1.2.2"', None),
+        ("fromMapping", None),
+    ],
+)
+def test_the_version_of_the_migrations(call: str, at: str | None, tmp_path: Path) -> None:
+    found = _found(tmp_path, files={"scripts/procedures/migrations.ts": f"a;\n{call}\n"})
+    assert [finding.code for finding in found] == ["W805"] * (at is not None)
+    lines = f"a;\n{call}\n".split("\n")
+    assert all(lines[finding.place.line - 1][finding.place.column - 1 :].startswith(str(at)) for finding in found)
+
+
+def test_only_the_number_is_changed_in_the_migrations(tmp_path: Path) -> None:
+    text = 'x("1.2.2");\nfromMapping({ "1.2.2": a }, /* b */ "1.2.2"); // c\n'
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": {"scripts/m.ts": text}})
+    repair(wrapper)
+    assert (wrapper / "scripts/m.ts").read_text() == text.replace('*/ "1.2.2"', '*/ "1.2.3"')
+
+
+def test_the_bundle_is_not_looked_at(tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={"scripts/embassy.js": 'fromMapping({}, "1.0")'}) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "codes"),
+    [
+        ("VERSION := 1.2.2", ["W805"]),
+        ("VERSION := 1.2.3", []),
+        ("VERSION := $(shell yq .version manifest.yaml)", []),
+        ("OTHER_VERSION := 1.2.2\nVERSION := 1.2.3", []),
+    ],
+)
+def test_the_version_that_the_makefile_tags_images_with(line: str, codes: list[str], tmp_path: Path) -> None:
+    make = f"{line}\ndocker-images/%.tar:\n\tdocker buildx build --tag start9/hello-sky/main:$(VERSION) .\n"
+    assert _codes(tmp_path / "tag", files={"Makefile": make}) == codes
+    # The same name for something else says nothing of the package.
+    assert (
+        _codes(tmp_path / "arg", files={"Makefile": make.replace("--tag start9/hello-sky/main:", "--build-arg V=")})
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("arch", "codes"), [("[aarch64, x86_64]", ["W816"]), ("[x86_64]", []), ("[x86_64, x86_64]", [])]
+)
+def test_one_tar_for_the_processors_that_are_listed(arch: str, codes: list[str], tmp_path: Path) -> None:
+    assets = (
+        "assets:\n  license: LICENSE\n  icon: icon.png\n  instructions: instructions.md\n  docker-images: image.tar\n"
+    )
+    assert _codes(tmp_path, manifest=f"{assets}hardware-requirements:\n  arch: {arch}\n") == codes
+
+
+# --- W806, W807, W814: after merges and renamings --------------------------------------------------------------------
+
+CONFLICT = "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", ".github/workflows/a.yml", "scripts/procedures/a.ts", "service/src/main.rs"]
+)
+def test_conflicts_are_found_wherever_an_author_writes(file: str, tmp_path: Path) -> None:
+    (finding,) = _found(tmp_path, files={file: f"x\n{CONFLICT}y\n{CONFLICT}"})
+    assert (finding.code, finding.place.file, finding.place.line) == ("W806", file, 2)
+    assert "2 conflicts" in finding.what
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Title\n=======\n\ntext\n",
+        "<<<<<<< a\n>>>>>>> b\n",
+        ">>>>>>> a\n=======\n<<<<<<< b\n",
+        " <<<<<<< a\n =======\n >>>>>>> b\n",
+        "<<<<<<<\n=======\n>>>>>>>\n",
+    ],
+)
+def test_what_is_no_conflict(text: str, tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={"README.md": text}) == []
+
+
+def test_generated_folders_are_not_searched(tmp_path: Path) -> None:
+    files = {f"{folder}/a.rej": "" for folder in ("service/target", "scripts/node_modules/b", "docker-images", "docs")}
+    assert _codes(tmp_path, files=files) == []
+
+
+def test_rejected_changes_are_found_in_folders_too(tmp_path: Path) -> None:
+    found = _found(tmp_path, files={".github/workflows/a.yml.rej": "", "x.rej": "", "service/b/c.rej": ""})
+    assert [finding.place.file for finding in found] == [".github/workflows/a.yml.rej", "service/b/c.rej", "x.rej"]
+    assert {finding.code for finding in found} == {"W807"}
+
+
+def test_all_calls_of_renamed_programs_are_renamed_and_nothing_else(tmp_path: Path) -> None:
+    text = "# embassy-sdk\nall:\n\t@embassy-sdk pack && x/embassy-sdk https://a/embassy-cli my-embassy-sdk\n\tembassy-cli install || embassy-sdk"
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": {"Makefile": text}})
+    (finding,) = (finding for finding in check(wrapper).findings if finding.code == "W814")
+    assert (finding.place.line, finding.place.column) == (3, 3)
+    repair(wrapper, lambda code: code == "W814")
+    changed = text.replace("@embassy-sdk", "@start-sdk").replace(
+        "embassy-cli install || embassy-sdk", "start-cli install || start-sdk"
+    )
+    assert (wrapper / "Makefile").read_text() == changed
+
+
+def test_a_name_in_a_path_or_comment_is_no_call(tmp_path: Path) -> None:
+    files = {"Makefile": "# embassy-sdk\ndocker-images/%.tar:\n\tcat embassy-sdk.md ~/.embassy-cli/a\n"}
+    assert _codes(tmp_path, files=files) == []
+
+
+# --- W808, W809, W810, W812: what others read ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("_commit: v1\n_src_path: gh:a/b\n", []),
+        ("_commit: 1234567\n_src_path: gh:a/b\n", []),
+        ("_commit: v1\n_src_path: gh:a/b\nservice_id: hello-sky\n", []),
+        ("_commit: v1\n_src_path: gh:a/b\nservice_id: other\n", ["W809"]),
+        ("_commit: v1\n", ["W808"]),
+        ("service_id: other\n", ["W808", "W809"]),
+        ("_commit: [\n", ["W808"]),
+        ("- a\n", ["W808"]),
+        ("", ["W808"]),
+    ],
+)
+def test_the_answers(text: str, codes: list[str], tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={".copier-answers.yml": text}) == codes
+
+
+def test_answers_that_blow_up_end_in_a_finding(tmp_path: Path) -> None:
+    bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)
+    )
+    assert _codes(tmp_path, files={".copier-answers.yml": bomb}) == ["W808"]
+
+
+SUBMODULE = '[submodule "sky"]\n\tpath = sky\n\turl = https://example.com/sky\n'
+
+
+def test_a_submodule_with_files_or_that_make_fetches_is_fine(tmp_path: Path) -> None:
+    make = "docker-images/%.tar:\n\tgit submodule update --init\n"
+    assert _codes(tmp_path / "empty", files={".gitmodules": SUBMODULE}, folders=["sky"]) == ["W812"]
+    assert _codes(tmp_path / "there", files={".gitmodules": SUBMODULE, "sky/.git": ""}) == []
+    assert _codes(tmp_path / "make", files={".gitmodules": SUBMODULE, "Makefile": make}) == []
+    assert _codes(tmp_path / "outside", files={".gitmodules": SUBMODULE.replace("path = sky", "path = ../sky")}) == []
+
+
+BUNDLE = "scripts/embassy.js: scripts/embassy.ts\n\tdeno bundle $< $@\n\ndocker-images/%.tar:\n\ttrue\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "codes"),
+    [
+        ({}, ["W810"]),
+        ({"scripts/embassy.ts": ""}, []),
+        ({"scripts/embassy.js": ""}, []),
+        ({"Makefile": f"scripts/embassy.ts: a\n\tmake it\n{BUNDLE}"}, []),
+        ({"Makefile": "scripts/embassy.js: src/main.ts\n\tesbuild $< >$@\n"}, []),
+        (
+            {"Makefile": BUNDLE.replace("embassy.ts", "bundle.ts"), "scripts/bundle.ts": 'bundle("embassy.ts")'},
+            ["W810"],
+        ),
+    ],
+)
+def test_the_source_of_the_scripts(files: dict[str, str], codes: list[str], tmp_path: Path) -> None:
+    assert _codes(tmp_path, manifest="properties:\n  type: script\n", files={"Makefile": BUNDLE, **files}) == codes
+
+
+def test_no_script_needs_no_source(tmp_path: Path) -> None:
+    assert _codes(tmp_path, files={"Makefile": BUNDLE}) == []
+
+
+# --- Hostile trees ---------------------------------------------------------------------------------------------------
+
+MAKERS: list[Callable[[Path], object]] = [
+    lambda file: file.symlink_to(file.name),
+    lambda file: file.symlink_to("/"),
+    os.mkfifo,
+    Path.mkdir,
+]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "scripts",
+        "assets",
+        "service",
+        ".github",
+        "LICENSE",
+        "icon.png",
+        "README.md",
+        ".gitmodules",
+        ".copier-answers.yml",
+        ".dockerignore",
+        "instructions.md",
+    ],
+)
+def test_loops_pipes_and_folders_in_the_place_of_files_do_no_harm(path: str, tmp_path: Path) -> None:
+    for number, make in enumerate(MAKERS):
+        wrapper = example_wrapper.write(tmp_path / str(number), {})
+        (wrapper / path).unlink(missing_ok=True)
+        make(wrapper / path)
+        check(wrapper, lambda code: code.startswith("W8"))
+
+
+def test_folders_outside_of_the_wrapper_are_not_walked(tmp_path: Path) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts/a.ts").write_text('fromMapping({}, "1.0")')
+    (tmp_path / "scripts/b.rej").touch()
+    for number, scripts in enumerate(("../scripts", str(tmp_path / "scripts"), "/")):
+        assets = (
+            f"assets:\n  license: LICENSE\n  icon: icon.png\n  instructions: instructions.md\n  scripts: {scripts}\n"
+        )
+        assert _codes(tmp_path / str(number), manifest=assets) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("scripts/a.ts", "fromMapping(" * 80_000),
+        ("scripts/a.ts", "fromMapping(" + "/*" * 400_000),
+        ("scripts/a.ts", "fromMapping(`" + "\\`" * 400_000),
+        ("scripts/a.ts", "fromMapping(" + "a," * 400_000),
+        ("Makefile", "embassy-sdk " * 80_000),
+        ("Makefile", "\tembassy-sdk\n" * 70_000),
+        ("README.md", "hello-world\n" * 80_000),
+        ("README.md", "<<<<<<< a\n=======\n>>>>>>> b\n" * 8_000),
+        (".dockerignore", "*a*b*c*d\n" * 100_000),
+        (".copier-answers.yml", "[" * 500_000),
+        (".gitmodules", "path = a\n" * 100_000),
+    ],
+    ids=lambda text: text[:16],
+)
+def test_a_hostile_file_takes_no_time(file: str, text: str, tmp_path: Path) -> None:
+    start = time.process_time()
+    _found(tmp_path, files={file: text, "Dockerfile": COPY_ALL})
+    assert time.process_time() - start < 4
+
+
+def test_a_big_tree_takes_no_time(tmp_path: Path) -> None:
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {})
+    for folder in range(30):
+        (wrapper / f"service/{folder}").mkdir(parents=True)
+        for number in range(100):
+            (wrapper / f"service/{folder}/{number}.rs").write_text("x")
+    start = time.process_time()
+    assert check(wrapper, lambda code: code.startswith("W8")).findings == []
+    assert time.process_time() - start < 1
