@@ -123,13 +123,15 @@ def test_a_broken_text_has_a_model(text: str) -> None:
         ("--build-arg A=1 -t start9/x", "sky", "sky/Dockerfile", "sky/Dockerfile"),
         ("-f $(SOMEWHERE)/sky", ".", "Dockerfile", "Dockerfile"),
         ("-f ../sky", ".", "Dockerfile", "Dockerfile"),
+        ("--tag $(TAG) -f ${FILE}", ".", "sky", "sky"),
         ("--builder $(if $(A),b-$(shell echo '$(B)' | cksum),$(B)) -f sky", ".", "sky", "sky"),
     ],
 )
 def test_the_makefile_says_which_dockerfile_is_built(
     tmp_path: Path, options: str, context: str, file: str, expected: str
 ) -> None:
-    files = {"Dockerfile": None, "Makefile": BUILD.format(options, context), file: "FROM a:1\n"}
+    makefile = "FILE := sky\nTAG := x:$(shell sed 's/\\(a\\)/b/' c)\n" + BUILD.format(options, context)
+    files = {"Dockerfile": None, "Makefile": makefile, file: "FROM a:1\n"}
     model = dockerfile_of(Wrapper(example_wrapper.write(tmp_path / "wrapper", {"files": files})))
     assert model and model.source.file == expected
 

@@ -146,7 +146,11 @@ def test_a_hostile_tree_costs_nothing(name: str, form: str, tmp_path: Path) -> N
     output = tmp_path / "output"
     with output.open("wb") as file:
         launched = subprocess.run(
-            [sys.executable, "-c", LAUNCH, *command], stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.PIPE, check=True
+            [sys.executable, "-c", LAUNCH, *command],
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.PIPE,
+            check=True,
         )
     code, took, kilobytes = json.loads(launched.stderr)
     said = output.read_text(errors="replace")

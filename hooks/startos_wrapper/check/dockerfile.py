@@ -10,6 +10,7 @@ from io import BytesIO
 from itertools import islice
 from pathlib import PurePosixPath
 
+from startos_wrapper.check.makefile import Makefile
 from startos_wrapper.check.source import Source
 from startos_wrapper.check.wrapper import Wrapper
 
@@ -40,7 +41,7 @@ _TOKEN = re.compile(
 _LEADS = {"if", "then", "else", "elif", "do", "while", "until", "!", "{"}
 _LEADS |= {"sudo", "env", "exec", "time", "command", "nohup"}
 _BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
-_SUBSHELL = re.compile(r"\$\([^()]*\)")
+_REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}")
 # What tells the build of the package's image from that of a tool.
 _PACKED = re.compile(r"start9/|docker-images|image\.tar")
 # The short options of docker build that take a value, and the long ones that take none.
@@ -479,11 +480,21 @@ def builds_of(wrapper: Wrapper) -> list[Build]:
     lines = re.sub(r"\\\r?\n", "  ", wrapper.makefile.source.text).splitlines()
     calls: list[tuple[str, Build]] = []
     for line in islice((line for line in lines if line.startswith("\t") and _BUILDERS.search(line)), _MOST_CALLS):
-        text = wrapper.makefile.expand(line)
-        for _ in range(_DEEPEST):
-            text = _SUBSHELL.sub("$_", text)
-        calls += [(text, build) for command in commands(text) if (build := _build(command))]
+        builds = (_build(command) for command in commands(_plain(wrapper.makefile, line)))
+        calls += [(wrapper.makefile.expand(line), build) for build in builds if build]
     return [build for text, build in calls if _PACKED.search(text)] or [build for _, build in calls]
+
+
+def _plain(makefile: Makefile, line: str) -> str:
+    """Return a recipe's line with plain values for its references to variables, and `$_` for all others."""
+
+    def value(match: re.Match[str]) -> str:
+        expanded = makefile.expand(match[0])
+        return "$_" if re.search(r"[$()]", expanded) else expanded
+
+    for _ in range(_DEEPEST):
+        line = _REFERENCE.sub(value, line)
+    return line
 
 
 def _build(command: Command) -> Build | None:

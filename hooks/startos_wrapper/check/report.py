@@ -54,7 +54,7 @@ class Report:
         return sum(bool(finding.fixes) for finding in self.findings)
 
     def path(self, file: str) -> str:
-        """Return a file's name as it is shown, from the working directory if it lies there; U+FFFD is what is no UTF-8."""
+        """Return a file's name as it is shown, from the working directory if it lies there; no UTF-8 is U+FFFD."""
         path = Path(file)
         if path.is_absolute() and path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())

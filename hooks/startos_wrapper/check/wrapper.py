@@ -23,7 +23,7 @@ DEFAULT_ASSETS = {
     "assets": "assets",
     "scripts": "scripts",
 }
-_NOTHING = Node({}, 0, 0)
+NOTHING = Node({}, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Procedure:
     @property
     def mounts(self) -> Node:
         """The mounts: a map from volume to path, empty where there is none."""
-        return self.node.get("mounts") or _NOTHING
+        return self.node.get("mounts") or NOTHING
 
     @property
     def args(self) -> list[Node]:
@@ -166,15 +166,20 @@ class Wrapper:
         return self.readable(self.manifest_file) if self.manifest_file else None
 
     @cached_property
+    def document(self) -> Node | NotADocumentError | TooLargeError | None:
+        """The manifest's value, or why its file has none; None where the file is missing or cannot be read."""
+        if self.manifest_source is None:
+            return None
+        try:
+            return read_document(self.manifest_source)
+        except (NotADocumentError, TooLargeError) as error:
+            return error
+
+    @cached_property
     def manifest(self) -> Node:
         """The manifest's values; an empty map where it is missing, unreadable or no map."""
-        if self.manifest_source is None:
-            return _NOTHING
-        try:
-            node = read_document(self.manifest_source)
-        except (NotADocumentError, TooLargeError):
-            return _NOTHING
-        return node if isinstance(node.value, dict) else _NOTHING
+        document = self.document
+        return document if isinstance(document, Node) and isinstance(document.value, dict) else NOTHING
 
     def at(self, node: Node | Key | None) -> Place:
         """Return the place of a node or key of the manifest; without one, the manifest's beginning."""

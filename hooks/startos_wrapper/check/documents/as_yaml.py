@@ -1,4 +1,4 @@
-"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events there and here, this says the rest."""
+"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events, this says what they mean."""
 
 import re
 from collections.abc import Iterator

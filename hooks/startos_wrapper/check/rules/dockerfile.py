@@ -528,8 +528,7 @@ def recommended_packages(wrapper: Wrapper) -> Iterator[Finding]:
             if word.text == "install" and named and "--no-install-recommends" not in command.texts:
                 what = f"{command.program} install takes along what the packages only recommend"
                 todo = "write install --no-install-recommends, and name what the service needs of those"
-                fix = dockerfile.source.edit(word.end, word.end, " --no-install-recommends")
-                yield _finding("W609", dockerfile, word, what, todo, (fix,))
+                yield _finding("W609", dockerfile, word, what, todo)
 
 
 @checks("W610")

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from startos_wrapper.check.documents import NotADocumentError, read_document
+from startos_wrapper.check.documents import NotADocumentError
 from startos_wrapper.check.findings import Finding, Place, checks
 from startos_wrapper.check.node import Node
-from startos_wrapper.check.source import UnreadableError
+from startos_wrapper.check.source import TooLargeError, UnreadableError
 from startos_wrapper.check.wrapper import MANIFESTS, Wrapper
 
 
@@ -37,12 +37,12 @@ def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
         what = "The manifest is not a file"
         yield Finding("E101", Place(wrapper.manifest_file), what, "put the manifest's file there")
         return
-    try:
-        node = read_document(source)
-    except NotADocumentError as error:
-        yield Finding(error.code, source.place(error.offset), error.what, error.todo)
-        return
-    if not isinstance(node.value, dict):
+    node = wrapper.document
+    if isinstance(node, TooLargeError):
+        raise node
+    if isinstance(node, NotADocumentError):
+        yield Finding(node.code, source.place(node.offset), node.what, node.todo)
+    elif node is not None and not isinstance(node.value, dict):
         kind = {type(None): "empty", list: "a list"}.get(type(node.value), "a single value")
         what = f"The manifest is {kind}, not a map of keys"
         yield Finding("E107", source.place(node.start), what, "begin with `id: my-service`")

@@ -17,7 +17,7 @@ from jsonschema_rs import Draft7Validator
 from startos_wrapper.check import grammar
 from startos_wrapper.check.findings import Edit, Finding, Place, checks
 from startos_wrapper.check.node import Key, Node
-from startos_wrapper.check.wrapper import _NOTHING, Wrapper
+from startos_wrapper.check.wrapper import NOTHING, Wrapper
 from startos_wrapper.data import rules_file
 
 # The largest of 114 real manifests has some 600 values. What is beyond this many is not looked at.
@@ -228,7 +228,7 @@ class _Fault:
 )  # fmt: skip
 def breaches(wrapper: Wrapper) -> Iterator[Finding]:
     """Yield every breach of the schema. A manifest that is none is other rules' matter."""
-    if wrapper.manifest is not _NOTHING:
+    if wrapper.manifest is not NOTHING:
         # One fault can break a rough pattern, for editors, and an exact format. An alias brings it to several paths.
         found = {(each.code, each.place, each.todo): each for each in islice(_all(wrapper), _MOST_FINDINGS)}
         yield from found.values()
