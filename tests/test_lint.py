@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -129,15 +131,57 @@ def test_json_and_makefile(wrapper: Path) -> None:
     assert "warning" not in result.stderr
 
 
-def test_make_check(wrapper: Path) -> None:
-    _pass("make", "check", cwd=wrapper)
-    icon = wrapper / "icon.png"
-    content = icon.read_bytes()
-    icon.unlink()
-    result = subprocess.run(["make", "check"], cwd=wrapper, text=True, capture_output=True, check=False)
-    icon.write_bytes(content)
+def _committed(wrapper: Path, folder: Path) -> Path:
+    """Return a copy of a wrapper with a commit."""
+    shutil.copytree(wrapper, folder)
+    for command in (["init", "-q"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-qm", "x"]):
+        subprocess.run(["git", *command], cwd=folder, check=True)
+    return folder
+
+
+def test_make_check(wrapper: Path, tmp_path: Path) -> None:
+    copy = _committed(wrapper, tmp_path / "wrapper")
+    with_command = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    # The template of these tests lies in a plain folder, so that the answers have no commit (W808).
+    assert _pass("make", "check", cwd=copy, env=with_command).endswith("\n1 warning\n")
+    (copy / "icon.png").unlink()
+    result = subprocess.run(
+        ["make", "check"], cwd=copy, text=True, capture_output=True, check=False, env={**os.environ, **with_command}
+    )
     assert result.returncode != 0
-    assert "icon.png is missing" in result.stderr
+    assert "E203" in result.stdout
+
+
+def test_make_check_without_the_command_says_in_one_line_how_to_get_it(wrapper: Path) -> None:
+    bare = {"PATH": os.defpath}
+    assert shutil.which("startos-wrapper", path=os.defpath) is None
+    said = subprocess.run(["make", "check"], cwd=wrapper, text=True, capture_output=True, check=True, env=bare)
+    assert said.stdout == ""
+    (line,) = said.stderr.splitlines()
+    assert line.startswith("startos-wrapper is missing, so nothing was checked. To get it: pipx install '/")
+
+
+@pytest.mark.parametrize(
+    ("source", "commit", "address"),
+    [
+        ("gh:start/wrapper", "v0.3.0", "git+https://github.com/start/wrapper@v0.3.0"),
+        ("gl:start/wrapper.git", "v0.3.0", "git+https://gitlab.com/start/wrapper.git@v0.3.0"),
+        ("https://example.com/w.git", "v0.3.0-2-gabcdef", "git+https://example.com/w.git@v0.3.0-2-gabcdef"),
+        ("git@example.com:start/wrapper.git", "v0.3.0", "git+ssh://git@example.com/start/wrapper.git@v0.3.0"),
+        ("ssh://git@example.com/w", "v0.3.0", "git+ssh://git@example.com/w@v0.3.0"),
+        ("git+https://example.com/w", "v0.3.0", "git+https://example.com/w@v0.3.0"),
+        ("/srv/wrapper", "v0.3.0", "/srv/wrapper"),
+    ],
+)
+def test_make_template_is_what_pipx_installs(
+    source: str, commit: str, address: str, wrapper: Path, tmp_path: Path
+) -> None:
+    shutil.copy(wrapper / "Makefile", tmp_path)
+    (tmp_path / "manifest.yaml").write_text("id: a\nversion: 1.0.0\n")
+    (tmp_path / ".copier-answers.yml").write_text(
+        f"# Written by Copier\n_commit: {commit}\n_src_path: {source}\nbase: golang\n"
+    )
+    assert _pass("make", "--silent", "template", cwd=tmp_path).strip() == address
 
 
 def test_the_golang_starter(render: Render) -> None:

@@ -487,10 +487,6 @@ def test_what_a_stage_leaves_behind_counts_only_if_it_is_in_the_image(tmp_path: 
         ("RUN apk update && \\\n    apk add --no-cache a", "RUN apk add --no-cache a"),
         ("RUN set -e; apk update; apk add --no-cache a", "RUN set -e; apk add --no-cache a"),
         ("RUN apk add a \\\n  b", "RUN apk add --no-cache a \\\n  b"),
-        (
-            "RUN apt-get update && apt-get install a && " + CLEAN,
-            "RUN apt-get update && apt-get install --no-install-recommends a && " + CLEAN,
-        ),
         ("add docker_entrypoint.sh /", "copy docker_entrypoint.sh /"),
     ],
 )

@@ -14,7 +14,8 @@ from startos_wrapper.check.wrapper import Wrapper
 
 assert _rules.__all__
 
-_SILENCE = re.compile(r"(?:#|//|<!--)\s*startos-wrapper:\s*ignore\b([^#\n]*)")
+_MARK, _SILENCE = "startos-wrapper:", re.compile(r"\s*ignore\b([^#]*)")
+_COMMENT = re.compile(r"#|//|<!--")
 _CODE = re.compile(r"\b[EW][0-9]{3}\b")
 _COMMENT_ALONE = re.compile(r"\s*(?:#|//|<!--)")
 # A repair can make way for another one: an edit waits for a later round when it overlaps.
@@ -120,12 +121,13 @@ class _Silence:
 def _silences(sources: Iterable[Source]) -> dict[tuple[str, int, str], _Silence]:
     found: dict[tuple[str, int, str], _Silence] = {}
     for source in sources:
-        if "startos-wrapper:" not in source.text:
+        if _MARK not in source.text:
             continue
         for number, line in enumerate(source.lines, 1):
-            if comment := _SILENCE.search(line):
-                for silence in _in_comment(source, number, line, comment):
-                    found.update({(source.file, covered, silence.code): silence for covered in silence.lines})
+            at = line.find(_MARK)
+            comment = _SILENCE.match(line, at + len(_MARK)) if at > 0 and _COMMENT.search(line, 0, at) else None
+            for silence in _in_comment(source, number, line, comment) if comment else ():
+                found.update({(source.file, covered, silence.code): silence for covered in silence.lines})
     return found
 
 

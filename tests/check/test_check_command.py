@@ -1,0 +1,228 @@
+"""`startos-wrapper check` as it is called: arguments, exit codes, silence, repairs."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+import example_wrapper
+from startos_wrapper.cli import main
+from tools import ROOT
+
+FAULTY = {"manifest": "title: Hello Sky\nversion: 1.0\nhealth-checks: {}\n"}  # an error, and a warning
+
+
+@pytest.fixture
+def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = example_wrapper.write(tmp_path / "wrapper", FAULTY)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def _codes(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
+    code = main(["check", "--format", "json", *arguments])
+    return code, [finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_errors_fail_and_warnings_only_if_strict(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _codes(capsys) == (1, ["E111", "W523"])
+    assert _codes(capsys, "--ignore", "E111") == (0, ["W523"])
+    assert _codes(capsys, "--ignore", "E111", "--strict") == (1, ["W523"])
+    assert _codes(capsys, "--select", "W8", "--strict") == (0, [])
+
+
+@pytest.mark.usefixtures("wrapper")
+@pytest.mark.parametrize(
+    ("arguments", "codes"),
+    [
+        (["--select", "E"], ["E111"]),
+        (["--select", "w5"], ["W523"]),
+        (["--select", "E1,W523"], ["E111", "W523"]),
+        (["--select", "E1", "--select", "W523"], ["E111", "W523"]),
+        (["--select", "E1,W5", "--ignore", "W523"], ["E111"]),
+        (["--ignore", "E,W"], []),
+    ],
+)
+def test_codes_are_chosen_by_how_they_begin(
+    arguments: list[str], codes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _codes(capsys, *arguments)[1] == codes
+
+
+@pytest.mark.usefixtures("wrapper")
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--select", "W5200"], "there is no rule W5200; did you mean W520?"),
+        (["--ignore", "F401"], "there is no rule F401"),
+        (["--explain", "X"], "there is no rule X"),
+        (["nowhere"], "nowhere: there is no such folder"),
+        (["manifest.yaml"], "manifest.yaml: there is no such folder"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_and_exit_2(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", *arguments]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    (line,) = captured.err.splitlines()
+    assert line.startswith(f"startos-wrapper: {said}")
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_a_manifest_that_is_too_large_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("manifest.yaml").write_text("# " + "x" * 2**20)
+    assert main(["check"]) == 2
+    assert "manifest.yaml has more than 1024 KiB: too large to check" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_a_rule_that_fails_is_named_without_a_traceback(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("startos_wrapper.check.wrapper.Wrapper.at_key", lambda *_: 1 / 0)
+    assert main(["check", "--select", "W523"]) == 2
+    assert "the rule W523 failed on this wrapper" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_several_wrappers_in_one_call(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example_wrapper.write(tmp_path / "other", FAULTY)
+    assert main(["check", ".", "../other", "--format", "json", "--select", "E1"]) == 1
+    files = [finding["file"] for finding in json.loads(capsys.readouterr().out)["findings"]]
+    assert files == ["../other/manifest.yaml", "manifest.yaml"]
+
+
+def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--explain", "w520"]) == 0
+    said = capsys.readouterr().out
+    assert "W520" in said and "system-images/compat/src/main.rs" in said and "/mnt/backup" in said
+
+
+# --- Silence -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("manifest", "codes"),
+    [
+        ("health-checks: {}  # startos-wrapper: ignore W523", []),
+        ("# startos-wrapper: ignore W523\nhealth-checks: {}", []),
+        ("# It has none. startos-wrapper: ignore W523\nhealth-checks: {}", []),
+        ("health-checks: {}\nalerts: {}  # startos-wrapper: ignore W523", ["W523", "W901"]),
+        ("# startos-wrapper: ignore W523\n# and more\nhealth-checks: {}", []),
+        ("health-checks: {}  # startos-wrapper: ignore W523, W514", ["W901"]),
+        ("health-checks: {}  # startos-wrapper: ignore", ["W523"]),
+        ("health-checks: {}  # startos-wrapper: ignore W52", ["W523"]),
+        ("health-checks: {}  # startos-wrapper: ignore W999 W523", ["W901"]),
+        ("health-checks: {}\n# startos-wrapper: ignore W523\n", ["W523", "W901"]),
+        ("health-checks: {}\nalerts: {start: 'startos-wrapper: ignore W523'}", ["W523"]),
+    ],
+)
+def test_a_comment_silences_one_rule_on_one_line(
+    manifest: str, codes: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrapper = example_wrapper.write(tmp_path / "w", {})
+    parts = example_wrapper.stanzas((wrapper / "manifest.yaml").read_text())
+    (wrapper / "manifest.yaml").write_text("".join({**parts, "health-checks": manifest + "\n"}.values()))
+    assert _codes(capsys, str(wrapper))[1] == codes
+
+
+def test_a_comment_works_in_every_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dockerfile = "# startos-wrapper: ignore W601\nFROM alpine\nCOPY docker_entrypoint.sh /\n"
+    entrypoint = "#!/bin/sh\nset -eu\nexec a | b # startos-wrapper: ignore W702\n"
+    files = {"Dockerfile": dockerfile, "docker_entrypoint.sh": entrypoint}
+    folder = example_wrapper.write(tmp_path / "w", {"files": files, "modes": {"docker_entrypoint.sh": "755"}})
+    assert _codes(capsys, str(folder)) == (0, [])
+
+
+def test_silence_in_vain_is_not_told_when_rules_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = example_wrapper.write(tmp_path / "w", {"manifest": "health-checks: {}  # startos-wrapper: ignore W523"})
+    assert _codes(capsys, str(folder), "--ignore", "W523") == (0, [])
+
+
+# --- Repairs -----------------------------------------------------------------------------------------------------------
+
+
+def test_without_fix_nothing_is_written(wrapper: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = {path: path.read_bytes() for path in wrapper.rglob("*") if path.is_file()}
+    main(["check"])
+    assert {path: path.read_bytes() for path in wrapper.rglob("*") if path.is_file()} == before
+    capsys.readouterr()
+
+
+def test_a_fix_keeps_line_ends_marks_and_mode(wrapper: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = Path("manifest.yaml")
+    data = b"\xef\xbb\xbf" + manifest.read_bytes().replace(b"\n", b"\r\n").replace(b"Hello Sky", "Größe".encode())
+    manifest.write_bytes(data)
+    manifest.chmod(0o640)
+    assert main(["check", "--fix", "--select", "E"]) == 0
+    assert "1 repaired" in capsys.readouterr().out
+    assert manifest.read_bytes() == data.replace(b"version: 1.0\r", b'version: "1.0"\r')
+    assert manifest.stat().st_mode & 0o777 == 0o640
+    assert [path.name for path in wrapper.iterdir() if ".manifest" in path.name] == []
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_a_fix_does_not_follow_a_link_out_of_the_wrapper(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outside = tmp_path / "outside.yaml"
+    shutil.move("manifest.yaml", outside)
+    Path("manifest.yaml").symlink_to(outside)
+    before = outside.read_bytes()
+    assert main(["check", "--fix"]) == 1
+    assert outside.read_bytes() == before and Path("manifest.yaml").is_symlink()
+    (tmp_path / "elsewhere").mkdir()
+    Path("assets").symlink_to(tmp_path / "elsewhere")
+    Path("manifest.yaml").unlink()
+    manifest = before + b"volumes:\n  main:\n    type: data\n  web:\n    type: assets\n"
+    Path("manifest.yaml").write_bytes(manifest.replace(b"volumes:\n  main:\n    type: data\ni", b"i"))
+    main(["check", "--fix"])
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+    capsys.readouterr()
+
+
+# --- Around ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_a_reader_that_leaves_early_is_no_fault() -> None:
+    command = f"{sys.executable} -m startos_wrapper check | head -n 1"
+    result = subprocess.run(["bash", "-o", "pipefail", "-c", command], text=True, capture_output=True, check=False)
+    assert result.stderr == ""
+    assert result.stdout.startswith("manifest.yaml:")
+
+
+@pytest.mark.usefixtures("wrapper")
+@pytest.mark.parametrize(
+    ("environment", "coloured"),
+    [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({}, False)],
+)
+def test_colours_only_where_they_are_wanted(environment: dict[str, str], coloured: bool) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR")}
+    command = [sys.executable, "-m", "startos_wrapper", "check"]
+    said = subprocess.run(command, text=True, capture_output=True, check=False, env={**kept, **environment}).stdout
+    assert ("\x1b[" in said) == coloured
+
+
+def test_the_pre_commit_hook_runs_before_the_first_commit(tmp_path: Path) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {})
+    shutil.rmtree(wrapper / ".git")
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+
+    def run() -> int:
+        return subprocess.run(
+            hook["entry"].split(), cwd=wrapper, env={**os.environ, "PATH": path}, check=False
+        ).returncode
+
+    assert run() == 0
+    (wrapper / "icon.png").unlink()
+    assert run() == 1
