@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT
+import example_wrapper
 from oracle import faults
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
@@ -98,6 +99,10 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     )
     answer = _run(python, "-c", program, cwd=tmp_path)
     assert answer.stdout.split() == ["True", load("images")["alpine"], "True", "None"], answer.stderr
+    checked = _run(command, "check", example_wrapper.write(tmp_path / "example", {"manifest": "version: 1.0"}))
+    assert checked.returncode == 1, checked.stderr
+    assert "E111 version: `1.0` is a number here, not text" in checked.stdout
+    assert "# E316 replaces-too-long" in _run(command, "check", "--explain", "E316").stdout
     refused = _run(command, "new", "w", cwd=tmp_path)
     assert refused.returncode == 1
     assert "--template" in refused.stderr
