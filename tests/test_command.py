@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 import example_wrapper
+from conftest import ROOT
 from oracle import faults
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
