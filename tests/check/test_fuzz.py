@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import example_wrapper
 import oracle
@@ -64,6 +65,7 @@ def _manifests(seed: int) -> Iterator[tuple[str, bytes]]:
 def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
     wrapper = example_wrapper.write(tmp_path / "wrapper", {})
     (wrapper / "manifest.yaml").unlink()
+    compared = 0
     for name, data in _manifests(seed):
         file = wrapper / name
         file.write_bytes(data)
@@ -72,13 +74,25 @@ def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
         assert time.perf_counter() - began < SLOWEST
         assert file.read_bytes() == data
         found = [finding for finding in findings if finding.code in PARSE]
-        assert bool(found) == bool(_stops(file)), (data, found, _stops(file))
+        verdict = _stops(file)
+        if verdict is not None:
+            assert bool(found) == verdict, (data, found)
+            compared += 1
         file.unlink()
+    assert compared > EACH * 0.9
 
 
-def _stops(file: Path) -> list[str]:
-    """Return why the oracle's parser stops at a manifest."""
+def _stops(file: Path) -> bool | None:
+    """Say whether the OS's parser stops at a manifest; None where libyaml, which it uses, takes what the oracle cannot.
+
+    The oracle reads YAML by PyYAML's own scanner, which differs from libyaml's in a few characters.
+    """
+    if file.suffix == ".yaml":
+        try:
+            list(yaml.parse(file.read_bytes(), Loader=yaml.CSafeLoader))
+        except yaml.YAMLError:
+            return True
     try:
-        return oracle.parse_faults(oracle.read_manifest(file))
+        return bool(oracle.parse_faults(oracle.read_manifest(file)))
     except ValueError as fault:
-        return [str(fault)]
+        return None if isinstance(fault.__cause__, yaml.YAMLError) else True

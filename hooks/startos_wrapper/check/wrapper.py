@@ -130,7 +130,21 @@ class Wrapper:
             return []
 
     def made(self, file: str) -> bool:
-        """Say whether a build makes a file: a target of the Makefile makes it, or it lies in a submodule."""
+        """Say whether a build makes a file: a target of the Makefile makes it, or it lies in a submodule.
+
+        A link counts as what it leads to: many a LICENSE leads into a submodule that is not checked out.
+        """
+        return self._made(file) or any(map(self._made, self._behind(file)))
+
+    def _behind(self, file: str) -> list[str]:
+        """Return where in the wrapper a link leads, whether there is something or not."""
+        try:
+            path, root = os.path.realpath(self.root / file), os.path.realpath(self.root)
+        except ValueError:
+            return []
+        return [os.path.relpath(path, root)] if path.startswith(root + os.sep) else []
+
+    def _made(self, file: str) -> bool:
         path = PurePosixPath(os.path.normpath(file))
         if any(path == folder or folder in path.parents for folder in self.submodules):
             return True
