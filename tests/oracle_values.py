@@ -234,6 +234,8 @@ def regex(text: str) -> str:
 # --- URLs, as the WHATWG's standard reads them without a base. -------------------------------------------------------
 
 SPECIAL_SCHEMES = {"http", "https", "ws", "wss", "ftp", "file"}
+# What UTS 46 leaves out of a name before anything else is looked at.
+IGNORED_IN_NAME = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
 ENDS, BAD_IN_OPAQUE, BAD_IN_NAME = r"[/\\?#]", r"[\x00 #/:<>?@\[\\\]^|]", r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]"
 
 
@@ -269,8 +271,9 @@ def _host(host: str, special: bool) -> bool:
             return False
     if not special:
         return not re.search(BAD_IN_OPAQUE, host)
-    name = unquote(host).removesuffix(".")
-    if re.search(BAD_IN_NAME, name):
+    whole = IGNORED_IN_NAME.sub("", unquote(host))
+    name = whole.removesuffix(".")
+    if not whole or re.search(BAD_IN_NAME, name):
         return False
     return not re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", name.rpartition(".")[2]) or _ipv4(name)
 

@@ -289,11 +289,13 @@ GRAMMARS: list[tuple[Grammar, dict[str, str] | list[str], list[str]]] = [
         "https://example.com", "https:example.com", "mailto:a@b", "HTTP://[::1]:80/x", "http://127.0.0.1", "git:x",
         "file:///tmp", " http://a ", "http://u:p@a:1?q#f", "foo://", "http://0x7f.1", "http://127.0.0.010", "http://0x10.00.109.255",
         "http://1.16777215", "http://0X", "http://a:65535", "http:a", "http:\\\\a", "h0+.-:x", "ssh://git@example.com/x",
+        "http://a\u200bb",
     ], [
         "", "github.com/x", "http://", "http://:80", "http://a b", "http://a:x", "http://a:99999", "http://[::1",
         "http://[x]", "http://1.2.3.256", "http://256.256.256.256.1", "http://a<b", "//example.com", "ssh://a b", "1:x",
         "file://a:80/", "foo://:80", "http://08", "!http://a", "http:a b", "http:/a b", "http:\\\\a b", "http://a:65536",
         "http://1.16777216", "http://1.2.3.4.5", "http://0x100.1", "http://0x1g.1.0x5g.0x0", "http://0xfffffffff",
+        "https:\ufeff//a", "http://\u00ad/",
     ]),
     (oracle_values.regex, ["", "^a+$", r"\p{L}", "(?P<x>a)", "(?<x>a)", r"a\z", "[[:alpha:]]", "(?i)a", r"\\1", "[[a]b]"], [
         "(", "[", "(?=a)", "(?!a)", "(?<!a)", r"(a)\1", "*", r"a\Z", "(?P=x)", "(?>a)",
