@@ -1,0 +1,120 @@
+"""Every release of the template, from this repository's own history, and the working tree as the newest one."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools import ROOT
+
+NEWEST = "999.0.0"
+_VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
+# So that the same work gives the same commits. Settings and git's configuration are isolated by conftest.py.
+ENVIRONMENT = {
+    "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+    "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
+    "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+}
+
+
+def run(
+    *command: str | Path, cwd: Path, check: bool = True, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program with nothing to read and an environment of its own. Raises CalledProcessError if told to check."""
+    return subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        check=check,
+        text=True,
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **ENVIRONMENT, **(env or {})},
+    )
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in a folder and return its output. Raises CalledProcessError when it fails."""
+    return run("git", *arguments, cwd=folder).stdout
+
+
+def releases() -> dict[str, str]:
+    """Return the commits of the releases by version, oldest first: those that change the version in pyproject.toml."""
+    found: dict[str, str] = {}
+    for commit in git(ROOT, "log", "--reverse", "--first-parent", "--format=%H", "--", "pyproject.toml").split():
+        match = _VERSION.search(git(ROOT, "show", f"{commit}:pyproject.toml"))
+        if match and match[1] not in found:
+            found[match[1]] = commit
+    # The first commit of all begins at 0.0.0 and is no release.
+    return {version: commit for version, commit in found.items() if version != "0.0.0"}
+
+
+def template(folder: Path) -> Path:
+    """Make a git repository of the template in `folder`: a tag for every release, and NEWEST for the working tree."""
+    git(folder.parent, "clone", "-q", "--no-checkout", str(ROOT), str(folder))
+    for tag in git(folder, "tag").split():
+        git(folder, "tag", "-d", tag)
+    for version, commit in releases().items():
+        git(folder, "tag", f"v{version}", commit)
+    tracked = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    for name in filter(None, tracked):
+        source = ROOT / name
+        if source.exists() or source.is_symlink():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, folder / name, follow_symlinks=False)
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "The working tree")
+    git(folder, "tag", f"v{NEWEST}")
+    return folder
+
+
+@dataclass
+class Project:
+    """A wrapper that was made from the template, with the author's commits."""
+
+    folder: Path
+    template: Path
+    answers: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def new(cls, folder: Path, template: Path, version: str, answers: dict[str, Any]) -> "Project":
+        """Copy a release with answers, and commit it."""
+        data = folder.with_suffix(".yml")
+        data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}), encoding="utf-8")
+        run(
+            "copier", "copy", "-q", "--defaults", "--vcs-ref", f"v{version}", "--data-file", data, template, folder,
+            cwd=folder.parent,
+        )  # fmt: skip
+        git(folder, "init", "-q", "-b", "main")
+        project = cls(folder, template, answers)
+        project.commit("New wrapper")
+        return project
+
+    def commit(self, message: str = "Mine") -> None:
+        """Commit everything."""
+        git(self.folder, "add", "-A")
+        git(self.folder, "commit", "-q", "--allow-empty", "-m", message)
+
+    def update(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run `copier update` with the defaults for new questions, in the project, without trust."""
+        return run("copier", "update", "--defaults", *arguments, cwd=self.folder, check=check)
+
+    def status(self) -> dict[str, str]:
+        """Return what git says of each path: `UU`, ` M`, `??` and so on."""
+        lines = git(self.folder, "status", "--porcelain=v1", "-z", "--untracked-files=all").split("\0")
+        return {line[3:]: line[:2] for line in lines if line}
+
+    @property
+    def unmerged(self) -> set[str]:
+        """The paths that wait for somebody to resolve a conflict."""
+        return set(git(self.folder, "diff", "--name-only", "--diff-filter=U").split("\n")) - {""}
+
+    def recorded(self) -> dict[str, Any]:
+        """Return the recorded answers."""
+        loaded: dict[str, Any] = yaml.safe_load((self.folder / ".copier-answers.yml").read_text(encoding="utf-8"))
+        return loaded
