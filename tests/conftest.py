@@ -12,7 +12,8 @@ import pytest
 from copier import run_copy
 
 ROOT = Path(__file__).parents[1]
-pytest_plugins = ["wrappers"]  # The fixtures of tests/images, which need a Docker engine.
+# The fixtures of tests/images, which need a Docker engine, and of tests/update.
+pytest_plugins = ["wrappers", "history"]
 Render = Callable[[dict[str, Any]], Path]
 
 

@@ -1,4 +1,4 @@
-"""Fixtures of the update tests."""
+"""The fixture of the update tests."""
 
 from pathlib import Path
 
