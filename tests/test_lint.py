@@ -56,8 +56,8 @@ rules:
   indentation: {indent-sequences: whatever}
 """
 SHEBANG = re.compile(r"#! *(/\S*/)?(env +)?(busybox +)?(\S*/)?(ba|da|)sh\b")
-# Options of the developer's own, which do not count here.
-OWN_OPTIONS = {"GOFLAGS", "RUSTFLAGS", "SHELLCHECK_OPTS"}
+# Options of the developer's own, and of the make that runs these tests, which do not count here.
+OWN_OPTIONS = {"GOFLAGS", "RUSTFLAGS", "SHELLCHECK_OPTS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 
 
 @pytest.fixture(scope="module", params=SETS, ids=list(SETS))
