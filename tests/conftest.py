@@ -61,3 +61,12 @@ def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Comple
     """Run the real `copier` command, without trust and without a terminal."""
     command = [sys.executable, "-m", "copier", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
+
+
+# The tests that take minutes, in the order in which they shall begin: one that begins last keeps a worker busy alone.
+LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", "test_fuzz.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that take longest."""
+    items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))

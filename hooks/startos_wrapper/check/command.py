@@ -10,6 +10,7 @@ from pathlib import Path
 
 from startos_wrapper.check.findings import Finding
 from startos_wrapper.check.output import FORMATS, render
+from startos_wrapper.writing import print_text
 
 EXIT_CLEAN = 0
 EXIT_FOUND = 1
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (CannotCheckError, _CodeError) as error:
         print(f"startos-wrapper: {error}", file=sys.stderr)
         return EXIT_CANNOT
-    _print(text)
+    print_text(text)
     return code
 
 
@@ -93,7 +94,7 @@ def _explain(code: str, known: list[str]) -> int:
 
     if code not in known:
         raise _CodeError(_unknown(code, known))
-    _print(explain(code))
+    print_text(explain(code))
     return EXIT_CLEAN
 
 
@@ -125,13 +126,3 @@ def _seen_from_here(finding: Finding, root: Path) -> Finding:
     fixes = tuple(dataclasses.replace(fix, file=(root / fix.file).as_posix()) for fix in finding.fixes)
     place = dataclasses.replace(finding.place, file=(root / finding.place.file).as_posix())
     return dataclasses.replace(finding, place=place, fixes=fixes)
-
-
-def _print(text: str) -> None:
-    """Print text, whatever the terminal's encoding, and be content with a reader that leaves early."""
-    try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,9 +1,6 @@
 """Repairs: the edits of findings, written so that nothing else changes and nothing is left half done."""
 
-import contextlib
-import os
 import stat
-import tempfile
 from bisect import bisect_left
 from pathlib import Path
 
@@ -11,6 +8,7 @@ from startos_wrapper.check.documents import NotADocumentError, read_document
 from startos_wrapper.check.findings import CreateFile, Edit, Finding, MakeExecutable
 from startos_wrapper.check.source import Source, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.writing import replace_file
 
 
 def apply(wrapper: Wrapper, findings: list[Finding]) -> list[Finding]:
@@ -82,16 +80,7 @@ def _write(root: Path, source: Source, data: bytes) -> bool:
     try:
         if not _inside(root, path) or read_bytes(path) != source.data:
             return False
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            Path(temporary).chmod(stat.S_IMODE(path.stat().st_mode))
-            Path(temporary).replace(path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                Path(temporary).unlink()
-            raise
+        replace_file(path, data)
     except (OSError, TooLargeError, UnreadableError):
         return False
     return True

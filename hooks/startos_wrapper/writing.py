@@ -1,0 +1,34 @@
+"""Writing: a file in one step, and text to whoever reads the standard output."""
+
+import contextlib
+import os
+import stat
+import sys
+from pathlib import Path
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put `data` in the place of a file, in one step and with its mode: nobody ever sees half of it. Raises OSError."""
+    # Most commands only read, and need not wait for the import.
+    import tempfile
+
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        Path(temporary).chmod(stat.S_IMODE(path.stat().st_mode))
+        Path(temporary).replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            Path(temporary).unlink()
+        raise
+
+
+def print_text(text: str) -> None:
+    """Print text, whatever the terminal's encoding, and be content with a reader that leaves early."""
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
