@@ -1,4 +1,4 @@
-"""The command line: `startos-wrapper new` and `startos-wrapper check`."""
+"""The command line: `startos-wrapper new`, `startos-wrapper check` and `startos-wrapper manage`."""
 
 import argparse
 import difflib
@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
+from startos_wrapper import manage as manage_command
 from startos_wrapper.check import command as check_command
 from startos_wrapper.data import template_folder
 
@@ -53,6 +54,7 @@ def _parser() -> argparse.ArgumentParser:
         "--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)"
     )
     check_command.add_parser(commands)
+    manage_command.add_parser(commands)
     return parser
 
 
@@ -124,9 +126,11 @@ def main(argv: list[str] | None = None) -> int:
     0: done; 1: refused, with one line that says why, or faults found; 2: wrong usage, or could not check;
     130: left at a prompt.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(manage_command.arrange(sys.argv[1:] if argv is None else argv))
     if arguments.command == "check":
         return check_command.run(arguments)
+    if arguments.command == manage_command.COMMAND:
+        return manage_command.run(arguments)
     try:
         return _new(arguments)
     except UsageError as error:

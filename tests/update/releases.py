@@ -70,6 +70,8 @@ def template(folder: Path) -> Path:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", "The working tree")
     git(folder, "tag", f"v{NEWEST}")
+    # One pack: it is cloned for each update.
+    git(folder, "gc", "-q")
     return folder
 
 

@@ -1,0 +1,126 @@
+"""Writes docs/update-table.md: what updates do to wrappers that are edited as real ones are (tests/update/authors.py).
+
+What git makes of them is asked here for every wrapper; tests compare it with what Copier does. It takes some minutes,
+so it is not part of `make docs`: run it when a test says so.
+"""
+
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "update-table.md"
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "update")]
+
+import authors  # noqa: E402
+import releases  # noqa: E402
+from tools import CORPUS  # noqa: E402
+
+_STEPS = ((authors.OLDEST, releases.NEWEST), (releases.NEWEST, authors.NEXT))
+_NOTHING = "none"
+
+_TEXT = f"""\
+<!-- Written by docs/update_table.py. -->
+
+# What updates do to real wrappers
+
+WRAPPERS wrappers, made with the answers that fit a real wrapper for StartOS 0.3.5 and edited as heavily as it is: the
+real manifest's stanzas in place of the template's, a Makefile with more targets and prerequisites and other recipes,
+another entrypoint. Lines of the authors that an update lost: **0**.
+
+A conflict is where an author and the template have changed the same lines, or lines beside each other. It is named
+after the target of the Makefile or the key of the manifest that it lies in. A file with one conflict counts as
+conflicting, however many other edits of it were merged.
+
+## From {authors.OLDEST} to this release
+
+FIRST
+## From this release to the next
+
+The next release is made for this table. It changes a recipe of the Makefile and adds a target, changes a workflow, adds
+a line to the backup and rewords a comment of the manifest.
+
+SECOND
+## Each wrapper
+
+Edits are the places in which an author changed {", ".join(authors.EDITS)}.
+{" and ".join(f"`{id}`" for id in sorted(authors.DISORDERED))} had to put the recorded `volumes` in order before the \
+first update.
+
+| Wrapper | Edits | Merged, {authors.OLDEST} to this | Conflicts, {authors.OLDEST} to this \
+| Merged, this to next | Conflicts, this to next |
+| --- | --- | --- | --- | --- | --- |
+ROWS
+"""
+_TOTALS = """\
+| File | Edits of the authors | Conflicts | Files that did not change | Files merged | Files with conflicts |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def row(author: authors.Author, plain: dict[str, Path], folder: Path) -> str:
+    """Return an author's line of the table. `plain` has the plain folders of the releases."""
+    if author.id in authors.REFUSED:
+        return f"| `{author.id}` | left out: {authors.REFUSED[author.id]} | | | | |"
+    cells: list[str] = []
+    for old, new in _STEPS:
+        (folder / new).mkdir(parents=True)
+        found = authors.forecast(author, plain[old], plain[new], folder / new)
+        if not cells:
+            cells.append(", ".join(map(str, found.edits.values())))
+        conflicts = (
+            f"`{name}`: " + ", ".join(f"`{where}`" for where in found.conflicts[name]) for name in found.conflicts
+        )
+        cells += [", ".join(f"`{name}`" for name in found.merged) or _NOTHING, "; ".join(conflicts) or _NOTHING]
+    return f"| `{author.id}` | {' | '.join(cells)} |"
+
+
+def _total(rows: list[list[str]], column: int) -> str:
+    """Count a step whose cells begin at `column`: edits and conflicts, and what became of the files."""
+    lines = []
+    for number, name in enumerate(authors.EDITS):
+        edits = sum(int(cells[1].split(", ")[number]) for cells in rows)
+        merged = sum(f"`{name}`" in cells[column] for cells in rows)
+        found = [re.findall(rf"`{re.escape(name)}`: ([^;]+)", cells[column + 1]) for cells in rows]
+        conflicts = [places[0].count(", ") + 1 for places in found if places]
+        unchanged = len(rows) - merged - len(conflicts)
+        lines.append(f"| {name} | {edits} | {sum(conflicts)} | {unchanged} | {merged} | {len(conflicts)} |\n")
+    return _TOTALS + "".join(lines)
+
+
+def page(rows: list[str]) -> str:
+    """Return the page as Markdown, with the totals of its rows."""
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows]
+    counted = [row for row in cells if not row[1].startswith("left out")]
+    parts = {
+        "WRAPPERS": str(len(counted)),
+        "FIRST": _total(counted, 2),
+        "SECOND": _total(counted, 4),
+        "ROWS": "\n".join(rows),
+    }
+    return re.sub("|".join(parts), lambda match: parts[match[0]], _TEXT)
+
+
+def _main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        # Nobody's settings, as in tests/conftest.py.
+        (folder / "settings.yml").write_text("{}\n")
+        (folder / "gitconfig").write_text("[user]\nname = Test\nemail = test@example.com\n")
+        os.environ["COPIER_SETTINGS_PATH"] = str(folder / "settings.yml")
+        os.environ["GIT_CONFIG_GLOBAL"], os.environ["GIT_CONFIG_SYSTEM"] = str(folder / "gitconfig"), os.devnull
+        template = authors.next_release(releases.template(folder / "history"), folder / "template")
+        versions = {version for step in _STEPS for version in step}
+        plain = {version: authors.plain(template, version, folder / f"plain-{version}") for version in versions}
+        rows = []
+        for author in authors.authors(CORPUS):
+            rows.append(row(author, plain, folder / author.id))
+            print(rows[-1], file=sys.stderr)
+    PAGE.write_text(page(rows), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _main()
+    print(f"{PAGE.relative_to(ROOT)} written", file=sys.stderr)

@@ -1,0 +1,380 @@
+"""`startos-wrapper manage`: shows or changes which parts of a wrapper `copier update` keeps up to date.
+
+The recorded answer is edited, and nothing else: Copier then leaves the part's files out of the old and of the new
+rendering alike. `copier update --data manage=...` changes the new one alone, and so deletes files or meets conflicts.
+"""
+
+import argparse
+import contextlib
+import difflib
+import itertools
+import json
+import os
+import re
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from startos_wrapper.check.source import Source, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.writing import print_text, replace_file
+
+EXIT_DONE = 0
+EXIT_REFUSED = 1
+EXIT_CANNOT = 2
+
+COMMAND = "manage"
+ANSWERS = ".copier-answers.yml"
+# The choices of the question `manage` and what `_exclude` leaves out for each, in copier.yml.
+PARTS = {
+    "manifest": ("manifest.yaml",),
+    "build": ("Dockerfile", "docker_entrypoint.sh"),
+    "plumbing": ("Makefile", ".dockerignore", ".gitignore"),
+    "ci": (".github", "renovate.json"),
+    "docs": ("README.md",),
+}
+
+_DESCRIPTION = f"""\
+Show or change which parts of a wrapper `copier update` keeps up to date. The files of the others stay as you leave
+them. Only the recorded answer in {ANSWERS} is written: no other file is changed, and none is deleted."""
+_EPILOG = """\
+parts:
+{parts}
+
+examples:
+  startos-wrapper manage              show them
+  startos-wrapper manage -ci          leave the workflows as they are from now on
+  startos-wrapper manage ../a +ci     keep those of another wrapper up to date again
+
+Commit the change before the next `copier update`, which refuses uncommitted changes.
+
+exit codes: 0 done, 1 refused, 2 could not run"""
+# All answers at their longest are far below.
+_LARGEST = 256 * 1024
+# What PyYAML takes very long for: maps that merge maps that merge maps, and brackets in brackets.
+_MOST_ALIASES = 20
+_DEEPEST = 50
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+# What a merge leaves behind; YAML would only speak of a missing colon.
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)", re.MULTILINE)
+# The comment at the top, which Copier's template writes.
+_HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*")
+# What PyYAML raises for text that is no YAML, for values such as `!!bool maybe`, and for very deep ones.
+_NOT_YAML = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class RefusedError(Exception):
+    """The answers file is not one that can be edited; the text says why."""
+
+
+class UsageError(Exception):
+    """What was asked makes no sense; the text says why."""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the arguments of `manage` to the command line."""
+    parser = commands.add_parser(
+        COMMAND,
+        help="show or change which parts `copier update` keeps up to date",
+        usage="%(prog)s [-h] [--format {text,json}] [PATH] [+PART ...] [-PART ...]",
+        description=_DESCRIPTION,
+        epilog=_EPILOG.format(parts="\n".join(f"  {part:10}{', '.join(files)}" for part, files in PARTS.items())),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    # One argument takes them all, as argparse knows neither a plus sign nor where a list in the middle ends.
+    parser.add_argument(
+        "operands",
+        metavar="PATH, +PART, -PART",
+        nargs="*",
+        help="the wrapper's folder (default: this one); a part to keep up to date; one to leave alone",
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print (default: text)")
+
+
+def arrange(argv: list[str]) -> list[str]:
+    """Return the command line with the operands of `manage` last: argparse would take `-ci` for options."""
+    if argv[:1] != [COMMAND]:
+        return argv
+    options: list[str] = []
+    operands: list[str] = []
+    words = iter(argv[1:])
+    for word in words:
+        if word == "--":
+            operands += words
+        elif word == "--format":
+            options += [word, *itertools.islice(words, 1)]
+        elif word == "-h" or word.startswith("--"):
+            options.append(word)
+        else:
+            operands.append(word)
+    return [COMMAND, *options, *(["--", *operands] if operands else [])]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show or change the parts, print, and return the exit code."""
+    try:
+        folder, wanted = _asked(arguments.operands)
+        answers = _Answers(folder)
+        changes = {part: kept for part, kept in wanted.items() if kept != (part in answers.kept)}
+        if changes:
+            answers.write([part for part in answers.known if changes.get(part, part in answers.kept)])
+    except (RefusedError, UsageError, OSError) as error:
+        text = f"{error.filename or ANSWERS}: {error.strerror}" if isinstance(error, OSError) else str(error)
+        # A folder's name may hold anything.
+        print("startos-wrapper: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), file=sys.stderr)
+        return EXIT_REFUSED if isinstance(error, RefusedError) else EXIT_CANNOT
+    if arguments.format == "json":
+        print_text(_json(answers, changes))
+    else:
+        print_text(_report(answers, wanted, changes) if wanted else _table(answers))
+    return EXIT_DONE
+
+
+def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
+    """Return the folder, and the parts that shall be kept up to date (True) or not. Raises UsageError."""
+    paths = [word for word in operands if word[:1] not in ("+", "-")]
+    wanted: dict[str, bool] = {}
+    for word in operands:
+        if word not in paths:
+            part, kept = word[1:], word[0] == "+"
+            if part not in PARTS:
+                near = difflib.get_close_matches(part, PARTS, n=1)
+                hint = f" (did you mean {near[0]}?)" if near else ""
+                raise UsageError(f"there is no part {part!r}{hint}; the parts are {', '.join(PARTS)}")
+            if wanted.setdefault(part, kept) != kept:
+                raise UsageError(f"+{part} and -{part}: give one of them")
+    if len(paths) > 1:
+        raise UsageError(f"{paths[1]}: one folder at a time; a part is written with a sign, +PART or -PART")
+    path = paths[0] if paths else "."
+    if not path or not Path(path).is_dir():
+        hint = f"; a part is written with a sign, +{path} or -{path}" if path in PARTS else ""
+        raise UsageError(f"{path or repr(path)}: there is no such folder{hint}")
+    return Path(path), wanted
+
+
+class _Answers:
+    """The answers file of a wrapper."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read it. Raises RefusedError, and OSError where the system does not let it be read."""
+        self.folder = folder
+        self.path = folder / ANSWERS
+        self.source = self._read()
+        self.values = self._parse()
+        # Not recorded as long as `advanced` is no; then the default counts, which is all of them.
+        kept = self.values.get("manage", list(PARTS))
+        if not isinstance(kept, list) or not all(isinstance(part, str) for part in kept):
+            raise RefusedError(f"{self.path}: manage is not a list of parts, for example [{', '.join(PARTS)}]")
+        self.kept: list[str] = kept
+
+    @property
+    def known(self) -> list[str]:
+        """All parts, in the order of the question; behind them those that only a newer template knows."""
+        return list(dict.fromkeys([*PARTS, *self.kept]))
+
+    @property
+    def sets_advanced(self) -> bool:
+        """Whether a change has to record `advanced: true`: beside false, Copier refuses the answer `manage`."""
+        return self.values.get("advanced") is not True
+
+    def files(self, part: str) -> list[str]:
+        """Return the files of a part that this wrapper has."""
+        here = [name for name in PARTS.get(part, ()) if os.path.lexists(self.folder / name)]
+        return [f"{name}/" if (self.folder / name).is_dir() else name for name in here]
+
+    def write(self, kept: list[str]) -> None:
+        """Record which parts are kept up to date, in one step. Raises RefusedError and OSError."""
+        changes: dict[str, Any] = {"manage": kept, **({"advanced": True} if self.sets_advanced else {})}
+        text = _edited(self.source.text, self.values, changes)
+        if self._read().data != self.source.data:
+            raise RefusedError(f"{self.path}: it changed just now; try again")
+        replace_file(self.path, self.source.encode(text))
+
+    def _read(self) -> Source:
+        if self.path.is_symlink():
+            raise RefusedError(f"{self.path}: it is a link, and is not followed")
+        try:
+            data = read_bytes(self.path, _LARGEST)
+            if data is not None:
+                return Source(ANSWERS, data)
+        except TooLargeError as error:
+            raise RefusedError(f"{self.path}: too large for an answers file") from error
+        except UnreadableError as error:
+            if isinstance(error.__cause__, OSError):
+                raise error.__cause__ from error
+            raise RefusedError(f"{self.path}: {error}") from error
+        if self.path.exists():
+            raise RefusedError(f"{self.path}: it is not a file")
+        raise RefusedError(f"{self.path}: there is none, so this is not a wrapper that `copier update` can update")
+
+    def _parse(self) -> dict[Any, Any]:
+        conflict = _CONFLICT.search(self.source.text)
+        if conflict:
+            line = self.source.place(conflict.start()).line
+            raise RefusedError(f"{self.path}:{line}: a conflict is left there; resolve it first")
+        try:
+            if _takes_long(self.source.text):
+                raise RefusedError(f"{self.path}: too many aliases (*name) or too deep for an answers file")
+            values = yaml.safe_load(self.source.text)
+        except _NOT_YAML as error:
+            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+            where = f"{self.path}:{mark.line + 1}" if mark else str(self.path)
+            raise RefusedError(f"{where}: it is not YAML" + (f": {problem}" if problem else "")) from error
+        for name in ("service_id", "_src_path"):
+            if not isinstance(values, dict) or not isinstance(values.get(name), str):
+                raise RefusedError(f"{self.path}: {name} is missing, so it is not the answers file of a wrapper")
+        recorded: dict[Any, Any] = values
+        return recorded
+
+
+def _takes_long(text: str) -> bool:
+    """Say whether PyYAML would take very long to read a text. Raises YAMLError."""
+    aliases = depth = 0
+    for token in yaml.scan(text):
+        aliases += isinstance(token, yaml.AliasToken)
+        depth += type(token) in _OPENING
+        depth -= type(token) in _CLOSING
+        if aliases > _MOST_ALIASES or depth > _DEEPEST:
+            return True
+    return False
+
+
+# ---- Editing -----------------------------------------------------------------------------------------------------
+
+
+def _edited(text: str, values: dict[Any, Any], changes: dict[str, Any]) -> str:
+    """Return the text with answers changed and all else as it stands, or where that fails, as Copier writes it."""
+    edited = text
+    with contextlib.suppress(*_NOT_YAML):
+        for name, value in changes.items():
+            edited = _set(edited, name, value)
+        read = yaml.safe_load(edited)
+        # The order of the parts means nothing.
+        read["manage"].sort(key=changes["manage"].index)
+        if _dump(read) == _dump({**values, **changes}):
+            return edited
+    header = _HEADER.match(text)
+    end = "\r\n" if "\r\n" in text else "\n"
+    return (header[0] if header else "") + _dump({**values, **changes}).replace("\n", end)
+
+
+def _dump(values: Any) -> str:
+    """Return YAML in Copier's style, see `to_nice_yaml` in the answers file's template."""
+    return yaml.safe_dump(values, indent=2, width=120, allow_unicode=True, default_flow_style=False)
+
+
+def _set(text: str, name: str, value: Any) -> str:
+    """Return the text of a map in block style with one answer set; for other text it may return nonsense.
+
+    The places that PyYAML gives count the characters of this very text, whatever its line ends are.
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = _dump({name: value}).replace("\n", end)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    entries = root.value
+    for key, node in entries:
+        if key.value != name:
+            continue
+        if value and isinstance(node, yaml.SequenceNode) and not node.flow_style:
+            return _set_items(text, node.value, value, end)
+        # A list in block style ends where something else begins: comments behind it would be lost.
+        last = node if getattr(node, "flow_style", True) else node.value[-1]
+        return text[: key.start_mark.index] + lines.removesuffix(end) + text[last.end_mark.index :]
+    # Copier sorts the answers.
+    later = [key.start_mark.index for key, _ in entries if key.value > name]
+    return _insert(text, min(later, default=len(text)), lines, end)
+
+
+def _set_items(text: str, items: list[Any], wanted: list[str], end: str) -> str:
+    """Return the text with the lines of a list of parts taken out and put in; the other lines stay where they are."""
+    spans = {
+        item.value: (_line_start(text, item.start_mark.index), _line_end(text, item.end_mark.index)) for item in items
+    }
+    bullet = text[_line_start(text, items[0].start_mark.index) : items[0].start_mark.index]
+    edits = [(start, stop, "") for part, (start, stop) in spans.items() if part not in wanted]
+    for place, part in enumerate(wanted):
+        if part not in spans:
+            behind = next((spans[later][0] for later in wanted[place:] if later in spans), None)
+            at = max(stop for _, stop in spans.values()) if behind is None else behind
+            edits.append((at, at, bullet + part + end))
+    # From the end, so that the places before stay right.
+    for start, stop, new in sorted(edits, key=lambda edit: edit[0])[::-1]:
+        text = _insert(text, start, new, end) if new else text[:start] + text[stop:]
+    return text
+
+
+def _line_start(text: str, at: int) -> int:
+    return text.rfind("\n", 0, at) + 1
+
+
+def _line_end(text: str, at: int) -> int:
+    return text.find("\n", at) + 1 or len(text)
+
+
+def _insert(text: str, at: int, lines: str, end: str) -> str:
+    """Return the text with whole lines put in."""
+    before = text[:at]
+    return before + (end if before and not before.endswith("\n") else "") + lines + text[at:]
+
+
+# ---- Printing ----------------------------------------------------------------------------------------------------
+
+
+def _table(answers: _Answers) -> str:
+    rows = [("part", "kept up to date", "files")]
+    for part in answers.known:
+        rows.append((_shown(part), "yes" if part in answers.kept else "no", ", ".join(answers.files(part))))
+    width = max(len(part) for part, _, _ in rows)
+    return "".join(f"{part:{width}}  {kept:15}  {files}".rstrip() + "\n" for part, kept, files in rows)
+
+
+def _shown(part: str) -> str:
+    """Return a part's name; one that this command does not know may hold anything."""
+    return part if part in PARTS else ascii(part)
+
+
+def _json(answers: _Answers, changes: dict[str, bool]) -> str:
+    parts = [
+        {"name": part, "kept": changes.get(part, part in answers.kept), "files": answers.files(part)}
+        for part in answers.known
+    ]
+    return json.dumps({"version": 1, "parts": parts, "changed": list(changes)}, indent=2) + "\n"
+
+
+def _report(answers: _Answers, wanted: dict[str, bool], changes: dict[str, bool]) -> str:
+    """Return what was done with the parts, and what comes next."""
+    lines = []
+    for part, kept in wanted.items():
+        files = ", ".join(answers.files(part)) or "no files here"
+        if part not in changes:
+            lines.append(f"{part}: {'kept up to date' if kept else 'left alone'} already ({files})")
+        elif kept:
+            lines.append(f"{part}: `copier update` merges changes of the template from now on ({files})")
+        else:
+            lines.append(f"{part}: `copier update` leaves it alone from now on ({files})")
+    if changes:
+        lines += [
+            "",
+            f"Only {ANSWERS} was written. Commit it before the next `copier update`:",
+            f"  {_commit(answers)}",
+        ]
+        if answers.sets_advanced:
+            lines += [
+                "It says `advanced: true` now, without which Copier refuses the answer. So the next update asks the",
+                "advanced questions too; `copier update --defaults` takes their defaults, which change nothing.",
+            ]
+    return "\n".join(lines) + "\n"
+
+
+def _commit(answers: _Answers) -> str:
+    folder = [] if answers.folder == Path() else ["-C", str(answers.folder)]
+    return shlex.join(["git", *folder, "commit", "-m", "Change what the template keeps up to date", ANSWERS])

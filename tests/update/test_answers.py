@@ -1,0 +1,485 @@
+"""Answers that change in an update: the author's lines stay, and what goes as a whole file is named and comes back."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import releases
+from conftest import Render
+from releases import NEWEST, Project, git, run
+from tools import ROOT
+
+ANSWERS = ".copier-answers.yml"
+PAGE = ROOT / "docs" / "update-answers.md"
+# Files of the author: written once. An icon is no text.
+YOURS = re.compile(r"icon\.png|LICENSE|instructions\.md|service/|scripts/|assets/.+/(?!\.gitkeep)")
+MARK = "mine: "
+CONFLICT = re.compile(r"<<<<<<< before updating\n.*?=======\n(.*?)>>>>>>> after updating\n", re.DOTALL)
+WRITTEN = "copier recopy --vcs-ref :current: --defaults --overwrite --skip '*'"
+TOGETHER = "copier update --defaults -d config=script -d 'volumes={main: /data}'"
+
+WORKFLOWS = {".github/workflows/build.yml", ".github/workflows/release.yml"}
+STARTERS = {
+    "golang": {"service/go.mod", "service/main.go", "service/main_test.go"},
+    "rust": {"service/Cargo.lock", "service/Cargo.toml", "service/src/main.rs", "service/src/tests.rs"},
+    "alpine": {"service/serve.sh", "service/test.sh", "service/www/cgi-bin/index.cgi", "service/www/health"},
+    "image": set(),
+}
+COMPAT = {"assets/compat/config_rules.yaml", "assets/compat/config_spec.yaml"}
+BASES: dict[str, dict[str, Any]] = {
+    "golang": {"base": "golang"},
+    "rust": {"base": "rust"},
+    "alpine": {"base": "alpine"},
+    "image": {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3"},
+}
+TWO = {"main": "/root/.hello-world", "db": "/var/lib/db"}
+LONG = {"long_description": "One: two.\n\n- {{ three }}\n  four\n", "alerts": {"install": "First.\nSecond."}}
+RPC = {"name": "RPC", "description": "For programs.", "port": 9735, "protocols": ["tcp"]}
+WEB = {"name": "Web", "description": "The pages.", "ui": True, "port": 8080}
+
+
+@dataclass(frozen=True)
+class Change:
+    """Answers before an update and those that it is given; whole files that it makes and deletes; what it talks of."""
+
+    name: str
+    before: dict[str, Any]
+    given: dict[str, Any]
+    new: set[str]
+    deleted: set[str]
+    # Other answers that change, and answers or files that may have to.
+    followed: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
+    # One of the few that are tried outside of CI too.
+    quick: bool = False
+
+
+def _base(old: str, new: str) -> Change:
+    source = ({"source"} if old in {"golang", "rust"} and new not in {"golang", "rust"} else set()) | (
+        {"upstream_image"} if old == "image" else set()
+    )
+    stale = ({"run"} if old in {"alpine", "image"} else set()) | ({"packages"} if old == "alpine" else set())
+    # From an image, the command stays that of the image: no starter would be run by it.
+    written = set() if old == "image" and new == "alpine" else STARTERS[new]
+    return Change(
+        f"{old} to {new}", BASES[old], BASES[new], written, set(), tuple(source),
+        (*stale, *(["service/"] if old != "image" else [])), quick=(old, new) in {("golang", "rust"), ("image", "golang")},
+    )  # fmt: skip
+
+
+CHANGES = [
+    Change("volume added", {}, {"volumes": TWO}, set(), set(), quick=True),
+    Change("volume renamed", {"volumes": TWO}, {"volumes": {"main": "/root/.hello-world", "data": "/var/lib/db"}}, set(), set()),
+    Change("volume removed", {"volumes": TWO}, {"volumes": {"main": "/root/.hello-world"}}, set(), set()),
+    Change("assets added", {}, {"assets": {"web": "/mnt/web"}}, {"assets/web/.gitkeep"}, set()),
+    Change("assets renamed", {"assets": {"web": "/mnt/web"}}, {"assets": {"pages": "/mnt/web"}}, {"assets/pages/.gitkeep"}, {"assets/web/.gitkeep"}, quick=True),
+    Change("assets removed", {"assets": {"web": "/mnt/web", "compat": None}}, {"assets": {"compat": None}}, set(), {"assets/web/.gitkeep"}),
+    Change("all assets removed", {"assets": {"web": "/mnt/web"}}, {"assets": {}}, set(), {"assets/web/.gitkeep"}),
+    Change("arch added", {}, {"arches": ["aarch64", "x86_64", "armv7"]}, set(), set()),
+    Change("arch removed", {"arches": ["aarch64", "x86_64", "armv7"]}, {"arches": ["x86_64"]}, set(), set()),
+    Change("port", {}, {"ui_port": 9090}, set(), set()),
+    Change("no port", {"health_check": "http"}, {"ui_port": 0}, set(), set(), ("health_check",)),
+    Change("interface added", {"interfaces": {"main": WEB}}, {"interfaces": {"main": WEB, "rpc": RPC}}, set(), set()),
+    Change("interface removed", {"interfaces": {"main": WEB, "rpc": RPC}}, {"interfaces": {}}, set(), set()),
+    Change("to script", {}, {"config": "script"}, {"scripts/embassy.js"}, set(), quick=True),
+    Change("to compat", {"assets": {"web": "/mnt/web"}}, {"config": "compat"}, {*COMPAT, "assets/compat/.gitkeep"}, set(), ("assets",), quick=True),
+    Change("script to compat", {"config": "script"}, {"config": "compat"}, {*COMPAT, "assets/compat/.gitkeep"}, set(), ("assets",)),
+    Change("compat to none", {"config": "compat"}, {"config": "none"}, set(), set()),
+    Change("compat to none, without its folder", {"config": "compat"}, {"config": "none", "assets": {}}, set(), {"assets/compat/.gitkeep"}),
+    Change("to upstream", {}, {"source": "upstream", "upstream_repo": "https://github.com/satoshi/hello"}, set(), set(), stale=("service/",)),
+    Change("to starter", {"source": "upstream", "upstream_repo": "https://github.com/satoshi/hello"}, {"source": "starter"}, STARTERS["golang"], set(), ("upstream_ref",)),
+    Change("id", {"wrapper_repo": "https://example.com/hello-world-startos"}, {"service_id": "bye-world"}, set(), set(), stale=("volumes", "wrapper_repo")),
+    Change("id of alpine", {"base": "alpine"}, {"service_id": "bye-world"}, set(), set(), stale=("run", "volumes")),
+    Change("workflows off", {"ci": "github"}, {"ci": "none"}, set(), WORKFLOWS, quick=True),
+    Change("workflows on", {"ci": "none"}, {"ci": "github"}, WORKFLOWS, set()),
+    Change("renovate off", {}, {"updates": "none"}, set(), {"renovate.json"}, ("advanced",)),
+    Change("renovate on", {"updates": "none"}, {"updates": "renovate"}, {"renovate.json"}, set()),
+    Change("licence", {}, {"license": "Apache-2.0"}, set(), set(), stale=("LICENSE",)),
+    Change("version beside text of several lines", LONG, {"version": "0.2.0"}, set(), set()),
+    *(_base(old, new) for old in BASES for new in BASES if old != new),
+]  # fmt: skip
+TRIED = [change for change in CHANGES if change.quick or "CI" in os.environ]
+
+
+def _typed(value: Any) -> str:
+    """Return an answer as somebody would type it."""
+    if isinstance(value, str):
+        return value
+    # On one line, and without the dots that end a document of one plain word.
+    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=9999).replace("\n...\n", "").strip()
+
+
+def command(given: dict[str, Any]) -> list[str]:
+    """Return the arguments of `copier update` that give answers."""
+    return [part for name, value in given.items() for part in ("-d", f"{name}={_typed(value)}")]
+
+
+@pytest.fixture(scope="session")
+def start(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, dict[str, Any]], Project]:
+    """Make a project of the newest release with answers, from a copy that is made once."""
+    made: dict[str, Project] = {}
+
+    def start(folder: Path, answers: dict[str, Any]) -> Project:
+        key = yaml.safe_dump(answers)
+        if key not in made:
+            made[key] = Project.new(tmp_path_factory.mktemp("start") / "wrapper", history, NEWEST, answers)
+        shutil.copytree(made[key].folder, folder, symlinks=True)
+        return Project(folder, history, answers)
+
+    return start
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return the files of a wrapper, without git's."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+    return {name: data for name, data in found.items() if not name.startswith(".git/")}
+
+
+def edit(project: Project) -> None:
+    """Write lines of the author's into every file: below the first line, in the middle and at the end; a new file."""
+    (project.folder / "NOTES").write_text("", encoding="utf-8")
+    for name in files(project.folder):
+        if name in {ANSWERS, "icon.png"}:
+            continue
+        path = project.folder / name
+        if name.endswith(("/.gitkeep", "/build.yml")):
+            path.with_name("own").write_text(f"# {MARK}{name} beside\n", encoding="utf-8")
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        for place in (len(lines), len(lines) // 2, min(1, len(lines))):
+            lines.insert(place, f"# {MARK}{name} {place}\n")
+        path.write_text("".join(lines), encoding="utf-8")
+    project.commit("Edits")
+
+
+def mine(text: str) -> Counter[str]:
+    """Count the author's lines."""
+    return Counter(line for line in text.splitlines() if MARK in line)
+
+
+def all_of_mine(folder: Path) -> Counter[str]:
+    """Count the author's lines in a whole wrapper."""
+    texts = (data.decode() for name, data in files(folder).items() if name != "icon.png")
+    return sum((mine(text) for text in texts), Counter())
+
+
+def in_index(project: Project) -> Counter[str]:
+    """Count the author's lines in git's index; of an unmerged path, in the author's side."""
+    entries = git(project.folder, "ls-files", "--stage", "-z").split("\0")
+    blobs = [entry.split()[1] for entry in entries if entry and entry.split()[2] in {"0", "2"}]
+    text = subprocess.run(
+        ["git", "cat-file", "--batch"], cwd=project.folder, input="\n".join(blobs).encode(), capture_output=True, check=True
+    ).stdout  # fmt: skip
+    return mine(text.decode(errors="replace"))
+
+
+def theirs(text: str) -> str:
+    """Return a file as it would be without the author: the template's side of each conflict, no line of the author's."""
+    return "".join(line for line in CONFLICT.sub(r"\1", text).splitlines(keepends=True) if MARK not in line)
+
+
+def listed(message: str, beginning: str) -> set[str]:
+    """Return what a line of the message lists."""
+    found = re.search(re.escape(beginning) + r" ?(.+)", message)
+    return set(re.split(r",? ", found[1])) if found else set()
+
+
+@pytest.mark.parametrize("change", TRIED, ids=lambda change: change.name)
+def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
+    change: Change, start: Callable[[Path, dict[str, Any]], Project], render: Render, tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", change.before)
+    edit(project)
+    before, lines, recorded = files(project.folder), all_of_mine(project.folder), project.recorded()
+    message = project.update(*command(change.given)).stderr
+
+    # The answers: those that were given, those that the message names, and no other.
+    now = project.recorded()
+    assert {name: now[name] for name in change.given} == change.given
+    changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
+    assert changed - set(change.given) == set(change.followed) == listed(message, "Other answers that changed:")
+    assert listed(message, "Unchanged, but do they still fit?") == set(change.stale)
+
+    # Whole files.
+    after = files(project.folder)
+    assert set(after) - set(before) == change.new
+    assert set(before) - set(after) == change.deleted == listed(message, "git restore --staged --worktree")
+    for name in change.new:
+        assert MARK not in after[name].decode()
+    folders = {re.sub(r"(assets/compat|\w+)/.*", r"\1/", name) for name in change.new if YOURS.match(name)}
+    assert listed(message, "New files of yours:") == folders
+
+    # Lines: the author's in the tree and in the index, the template's as in a copy with the new answers.
+    gone = sum((mine(before[name].decode()) for name in change.deleted), Counter())
+    assert all_of_mine(project.folder) + gone == lines
+    assert in_index(project) == lines
+    assert bool(gone) == bool(change.deleted)
+    fresh = files(render({name: value for name, value in now.items() if not name.startswith("_")}))
+    for name, data in after.items():
+        if name in before and YOURS.match(name):
+            assert data == before[name], name
+        elif name != ANSWERS and name.rpartition("/")[2] not in {"NOTES", "own"}:
+            assert theirs(data.decode()) == fresh[name].decode(), name
+    assert {name for name in fresh if not YOURS.match(name)} <= set(after)
+
+    # What was deleted comes back by the command that the message names.
+    if change.deleted:
+        (restore,) = re.findall(r"^ +(git restore .+)$", message, re.MULTILINE)
+        run(*shlex.split(restore), cwd=project.folder)
+        assert all_of_mine(project.folder) == lines
+        assert {name: files(project.folder)[name] for name in change.deleted} == {
+            name: before[name] for name in change.deleted
+        }
+
+
+def _resolved(project: Project) -> None:
+    """Keep the author's side of every conflict, and commit."""
+    for name in project.unmerged:
+        git(project.folder, "checkout", "--ours", "--", name)
+    project.commit("Update")
+
+
+def test_settings_and_starters_come_and_go_and_the_authors_stay(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    """From none to script, compat, none, script; and from one base to another and back. The folder's name is a glob."""
+    project = start(tmp_path / "wr[ap]*er", {"config": "script"})
+    edit(project)
+    lines = all_of_mine(project.folder)
+    for given in ({"config": "compat", "base": "rust"}, {"config": "none"}, {"config": "script", "base": "golang"}):
+        before = files(project.folder)
+        message = project.update(*command(given)).stderr
+        after = files(project.folder)
+        new = {*COMPAT, *STARTERS["rust"], "assets/compat/.gitkeep"} if given.get("base") == "rust" else set()
+        assert set(after) - set(before) == new
+        assert set(before) <= set(after)
+        assert listed(message, "New files of yours:") == ({"assets/compat/", "service/"} if new else set())
+        assert {name: after[name] for name in before if YOURS.match(name)} == {
+            name: before[name] for name in before if YOURS.match(name)
+        }
+        _resolved(project)
+        for name in new & COMPAT:
+            (project.folder / name).write_text(f"# {MARK}{name}\n", encoding="utf-8")
+            lines += mine(f"# {MARK}{name}")
+        project.commit()
+        assert all_of_mine(project.folder) == lines
+    project.update()
+    assert set(project.status()) == set()
+
+
+def test_a_starter_is_not_written_among_files_of_the_authors_but_can_be_had(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {})
+    edit(project)
+    (project.folder / "service" / "test.sh").write_text(f"# {MARK}test\n", encoding="utf-8")
+    (project.folder / "instructions.md").unlink()
+    project.commit()
+    message = project.update("-d", "base=alpine", "-d", "license=Apache-2.0").stderr
+    assert listed(message, "New files of yours:") == set()
+    assert set(files(project.folder)) & STARTERS["alpine"] == {"service/test.sh"}
+    (project.folder / "LICENSE").unlink()
+    _resolved(project)
+    before, lines = files(project.folder), all_of_mine(project.folder)
+    run(*shlex.split(WRITTEN), cwd=project.folder)
+    # Every file that the answers ask for, a deleted one too, and not a byte of another.
+    assert set(project.status().items()) == {
+        (name, "??") for name in {*STARTERS["alpine"] - {"service/test.sh"}, "instructions.md", "LICENSE"}
+    }
+    assert "Apache License" in (project.folder / "LICENSE").read_text(encoding="utf-8")
+    assert {name: files(project.folder)[name] for name in before} == before
+    assert all_of_mine(project.folder) == lines
+
+
+def test_a_file_of_the_authors_that_the_new_answers_generate_is_put_into_conflict(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {"ci": "none", "updates": "none"})
+    own = project.folder / ".github" / "workflows" / "build.yml"
+    own.parent.mkdir(parents=True)
+    own.write_text(f"# {MARK}workflow\non: push\n", encoding="utf-8")
+    project.commit()
+    project.update("-d", "ci=github")
+    assert project.unmerged == {".github/workflows/build.yml"}
+    assert f"# {MARK}workflow\non: push\n" in own.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("before", "given", "says"),
+    [
+        ({"pointers": {"lnd": {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}}}, {"volumes": {"main": "/root/.hello-world", "lnd": "/data"}}, "pointers.*lnd"),
+        ({"interfaces": {"main": WEB, "rpc": RPC}, "certificates": {"cert": {"interface": "rpc", "mount": "/cert"}}}, {"interfaces": {}}, "certificates.*rpc"),
+        ({"assets": {"web": "/mnt/web"}}, {"volumes": {"main": "/root/.hello-world", "web": "/data"}}, "assets.*web"),
+        ({"volumes": {}}, {"config": "script"}, "volumes.*at least one"),
+        ({"upstream_repo": "ftp://example.com/hello"}, {"source": "upstream"}, "upstream_repo"),
+        ({}, {"manage": ["manifest", "build", "plumbing", "docs"]}, "manage.*startos-wrapper manage"),
+        ({"manage": ["docs"]}, {"manage": ["manifest", "docs"]}, "manage.*startos-wrapper manage"),
+        ({"environment": {"A": "x"}}, {"advanced": False}, "advanced.*environment"),
+    ],
+    ids=["pointers", "certificates", "assets", "volumes", "upstream_repo", "manage less", "manage more", "advanced"],
+)  # fmt: skip
+def test_a_recorded_answer_that_does_not_fit_stops_the_update_and_nothing_is_written(
+    before: dict[str, Any],
+    given: dict[str, Any],
+    says: str,
+    start: Callable[[Path, dict[str, Any]], Project],
+    tmp_path: Path,
+) -> None:
+    project = start(tmp_path / "wrapper", before)
+    tree = files(project.folder)
+    result = project.update(*command(given), check=False)
+    assert result.returncode == 1
+    assert re.search(f"Validation error for question '{says}", result.stderr), result.stderr[-500:]
+    assert files(project.folder) == tree
+    assert project.status() == {}
+
+
+def test_two_answers_that_fit_together_are_given_together(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {"volumes": {}})
+    project.update(*shlex.split(TOGETHER)[3:])
+    assert project.recorded()["volumes"] == {"main": "/data"}
+
+
+@pytest.mark.parametrize(
+    "answers", [{"ci": "none"}, {"updates": "none"}, {"assets": {}}], ids=lambda answers: next(iter(answers))
+)
+def test_a_whole_file_stays_when_the_recorded_answer_is_edited(
+    answers: dict[str, Any], start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    """The copy of the old answers does not have the file either, so there is nothing that Copier would delete."""
+    (name,) = answers
+    project = start(tmp_path / "wrapper", {"advanced": True, "assets": {"web": "/mnt/web"}})
+    edit(project)
+    before, recorded = files(project.folder), project.recorded()
+    for value in (answers[name], recorded[name]):
+        record(project, {name: value})
+        message = project.update().stderr
+        assert "git restore" not in message
+        after = files(project.folder)
+        assert {path: data for path, data in after.items() if path != ANSWERS} == {
+            path: data for path, data in before.items() if path != ANSWERS
+        }
+        project.commit()
+
+
+def test_a_part_leaves_manage_and_comes_back_by_its_recorded_answer(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {"advanced": True})
+    edit(project)
+    before, parts = files(project.folder), project.recorded()["manage"]
+    record(project, {"manage": [part for part in parts if part not in {"manifest", "ci"}]})
+    project.update("-d", "ui_port=9090")
+    after = files(project.folder)
+    unmanaged = {"manifest.yaml", "renovate.json", *WORKFLOWS}
+    assert {name: after[name] for name in unmanaged} == {name: before[name] for name in unmanaged}
+    assert b"9090" in after["Dockerfile"]
+    _resolved(project)
+    # Back: what changed meanwhile does not come with it, what changes from now on does.
+    record(project, {"manage": parts})
+    project.update("-d", "version=0.2.0")
+    manifest = (project.folder / "manifest.yaml").read_text(encoding="utf-8")
+    assert '"0.2.0"' in manifest or "0.2.0" in manifest
+    assert "9090" not in manifest
+    assert all_of_mine(project.folder) == sum(
+        (mine(data.decode()) for name, data in before.items() if name != "icon.png"), Counter()
+    )
+
+
+def test_an_answer_within_files_is_not_to_be_edited_in_the_record(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    """Both copies have it then, and the update finds no difference: that is why the page says to give it by -d."""
+    project = start(tmp_path / "wrapper", {})
+    record(project, {"ui_port": 9090, "config": "script"})
+    project.update()
+    assert "9090" not in (project.folder / "manifest.yaml").read_text(encoding="utf-8")
+    assert not (project.folder / "scripts").exists()
+
+
+def test_volumes_keep_their_order_from_update_to_update(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    """The outer one comes first: sorted by name, these would be refused as recorded answers ever after."""
+    volumes = {"outer": "/data", "cache": "/data/cache"}
+    project = start(tmp_path / "wrapper", {"volumes": volumes})
+    for _ in range(2):
+        project.update()
+        assert project.status() == {}
+        assert list(project.recorded()["volumes"]) == list(volumes)
+
+
+def test_volumes_that_an_older_release_sorted_are_put_in_order_by_hand(history: Path, tmp_path: Path) -> None:
+    volumes = {"outer": "/data", "cache": "/data/cache"}
+    project = Project.new(tmp_path / "wrapper", history, "0.3.0", {"volumes": volumes})
+    result = project.update(check=False)
+    assert result.returncode == 1 and "would hide cache" in result.stderr
+    record(project, {"volumes": volumes})
+    project.update()
+    assert project.unmerged == set()
+    assert list(project.recorded()["volumes"]) == list(volumes)
+
+
+def test_an_answers_file_that_was_shortened_by_hand_still_works(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {})
+    kept = {name: value for name, value in project.recorded().items() if name.startswith("_") or name == "service_id"}
+    (project.folder / ANSWERS).write_text(yaml.safe_dump(kept), encoding="utf-8")
+    project.commit()
+    message = project.update("-d", "config=script", "-d", "ci=none").stderr
+    assert listed(message, "git restore --staged --worktree") == WORKFLOWS
+    assert listed(message, "New files of yours:") == {"scripts/"}
+    assert project.recorded()["base"] == "golang"
+
+
+def record(project: Project, answers: dict[str, Any]) -> None:
+    """Edit recorded answers by hand, and commit."""
+    recorded = {**project.recorded(), **answers}
+    (project.folder / ANSWERS).write_text(yaml.safe_dump(recorded, sort_keys=False), encoding="utf-8")
+    project.commit("Answers")
+
+
+@pytest.mark.parametrize("version", list(releases.releases()))
+def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, history: Path, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "wrapper", history, version, {"assets": {"web": "/mnt/web"}})
+    edit(project)
+    lines = all_of_mine(project.folder)
+    message = project.update("-d", "config=compat", "-d", "ci=none", "-d", "base=alpine").stderr
+    assert listed(message, "git restore --staged --worktree") == WORKFLOWS
+    assert listed(message, "New files of yours:") == {"assets/compat/", "service/"}
+    assert listed(message, "Other answers that changed:") >= {"assets"}
+    assert project.recorded()["assets"] == {"compat": "/mnt/assets", "web": "/mnt/web"}
+    assert files(project.folder).keys() >= {*COMPAT, *STARTERS["alpine"]}
+    run("git", "restore", "--staged", "--worktree", *WORKFLOWS, cwd=project.folder)
+    assert all_of_mine(project.folder) == lines
+
+
+def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> None:
+    """A file that no pattern of `seeds` finds could be written over one of the author's."""
+    text = (ROOT / "hooks" / "changes.jinja").read_text(encoding="utf-8")
+    match = re.search(r"set seeds = (\{.*?\}) %}", text, re.DOTALL)
+    assert match
+    template = ROOT / "template"
+    patterns = [pattern for given in yaml.safe_load(match[1]).values() for pattern in given]
+    found = {path for pattern in patterns for end in ("", ".jinja") for path in template.glob(pattern + end)}
+    for folder in ("service", "scripts", "assets/compat"):
+        assert {path for path in (template / folder).rglob("*") if path.is_file()} <= found
+
+
+def test_the_page_names_every_change_and_only_commands_that_are_tested() -> None:
+    commands = set(re.findall(r"`((?:copier|git) [^`]* [^`]+)`", PAGE.read_text(encoding="utf-8")))
+    changes = {shlex.join(["copier", "update", "--defaults", *command(change.given)]) for change in CHANGES}
+    assert commands == changes | {WRITTEN, TOGETHER, "git restore --staged --worktree FILE"}

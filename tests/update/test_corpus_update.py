@@ -1,0 +1,201 @@
+"""Realistic authors update: nothing of theirs is lost, and what conflicts is where both have changed the same lines."""
+
+import importlib.util
+import os
+import subprocess
+from collections import Counter
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+import authors
+from authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
+from conftest import ROOT
+from oracle import read_manifest
+from releases import NEWEST, Project, git, releases, run
+from tools import require_corpus
+
+CI = bool(os.environ.get("CI"))
+# Wrappers that Copier itself updates; what git makes of the others must be what the table says.
+SAMPLE = 5 if CI else 10
+EACH_RELEASE = 1 if CI else 2
+# Of eight parts of the table, CI looks at three: what changes in the template shows in most of the rows.
+PARTS = range(0, 8, 3) if CI else range(8)
+
+
+@pytest.fixture(scope="module")
+def everybody() -> list[Author]:
+    return authors.authors(require_corpus())
+
+
+@pytest.fixture(scope="module")
+def fitting(everybody: list[Author]) -> list[Author]:
+    """The authors whose answers the template takes."""
+    return [author for author in everybody if author.id not in REFUSED]
+
+
+@pytest.fixture(scope="module")
+def later(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's repository with a release after the working tree."""
+    return authors.next_release(history, tmp_path_factory.mktemp("later") / "template")
+
+
+@pytest.fixture(scope="module")
+def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Plain folders of the oldest release, the working tree and the one after."""
+    folder = tmp_path_factory.mktemp("plain")
+    return {version: authors.plain(later, version, folder / version) for version in (OLDEST, NEWEST, NEXT)}
+
+
+@pytest.fixture(scope="module")
+def table() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("update_table", ROOT / "docs" / "update_table.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _said(text: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)
+    return loaded
+
+
+def _look_at(project: Project, outcome: Outcome) -> None:
+    """Nothing is lost, files that only the author has are as they were, and what merged still works and says the same."""
+    rendered = authors.first_commit(project)
+    assert authors.lost(rendered, outcome.before, outcome.after) == {}
+    assert all(outcome.after[name] == outcome.before[name] for name in NEW)
+    assert set(outcome.conflicts) <= set(EDITS)
+    if "manifest.yaml" not in outcome.conflicts:
+        was, mine, now = (_said(files["manifest.yaml"]) for files in (rendered, outcome.before, outcome.after))
+        assert {key: now[key] for key in mine if mine[key] != was.get(key)} == {
+            key: mine[key] for key in mine if mine[key] != was.get(key)
+        }
+    if "Makefile" not in outcome.conflicts:
+        run("make", "-n", "help", "clean", cwd=project.folder)
+    if "docker_entrypoint.sh" not in outcome.conflicts:
+        run("sh", "-n", "docker_entrypoint.sh", cwd=project.folder)
+
+
+def _second_update_changes_nothing(project: Project, keep: str) -> None:
+    authors.resolve(project, keep)
+    mine = authors.tree(project.folder)
+    project.update()
+    assert project.status() == {}
+    assert authors.tree(project.folder) == mine
+
+
+@pytest.mark.parametrize("number", range(SAMPLE))
+def test_a_real_author_updates_the_oldest_release(
+    number: int, fitting: list[Author], history: Path, plain: dict[str, Path], tmp_path: Path
+) -> None:
+    author = fitting[number * len(fitting) // SAMPLE]
+    project = authors.start(tmp_path / "wrapper", history, OLDEST, author)
+    outcome = authors.update(project)
+    _look_at(project, outcome)
+
+    forecast = authors.forecast(author, plain[OLDEST], plain[NEWEST], tmp_path)
+    assert (outcome.merged, outcome.conflicts) == (forecast.merged, forecast.conflicts)
+    assert {name: outcome.after[name] for name in EDITS} == forecast.after
+
+    _second_update_changes_nothing(project, "both" if number % 2 else "mine")
+
+
+@pytest.mark.parametrize("version", [*releases(), NEWEST])
+def test_a_real_author_updates_each_release_to_the_next(
+    version: str, fitting: list[Author], later: Path, tmp_path: Path
+) -> None:
+    first = [*releases(), NEWEST].index(version) * 7 + 3
+    for number in range(EACH_RELEASE):
+        author = fitting[(first + number * 5) % len(fitting)]
+        project = authors.start(tmp_path / author.id, later, version, author)
+        outcome = authors.update(project)
+        _look_at(project, outcome)
+        assert "  merge_group:" in outcome.after[".github/workflows/build.yml"].splitlines()
+        assert "distclean: clean ## Remove the volumes of `make run` too" in outcome.after["Makefile"].splitlines()
+        assert "# This is the container that runs" in outcome.after["manifest.yaml"]
+        assert "    io-format: json" in outcome.after["manifest.yaml"].splitlines()
+
+
+def test_volumes_in_another_order_than_their_ids_are_updated_once_they_are_recorded_so(
+    fitting: list[Author], history: Path, tmp_path: Path
+) -> None:
+    """Until 0.3.0 the recorded order was that of the ids, in which the outer volume hides the inner one."""
+    author = next(author for author in fitting if author.id in DISORDERED)
+    project = authors.start(tmp_path / "wrapper", history, OLDEST, author)
+    given = list(authors.answers(author)["volumes"])
+    git(project.folder, "checkout", "-q", "HEAD~1", "--", ANSWERS)
+    project.commit("As it was recorded")
+    assert list(project.recorded()["volumes"]) == sorted(given) != given
+    refused = project.update(check=False)
+    assert refused.returncode == 1 and "list the outer volume first" in refused.stderr
+    assert project.status() == {}
+
+    authors.put_in_order(project, author)
+    project.commit("In order")
+    _look_at(project, authors.update(project))
+    _second_update_changes_nothing(project, "mine")
+    assert list(project.recorded()["volumes"]) == given
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_table_says_what_happens(
+    part: int, everybody: list[Author], plain: dict[str, Path], table: ModuleType, tmp_path: Path
+) -> None:
+    lines = table.PAGE.read_text(encoding="utf-8").splitlines()
+    for author in everybody[part::8]:
+        assert table.row(author, plain, tmp_path / author.id) in lines, "run `python docs/update_table.py`"
+
+
+def test_the_table_has_every_author_and_its_totals_are_those_of_its_rows(
+    everybody: list[Author], table: ModuleType
+) -> None:
+    text = table.PAGE.read_text(encoding="utf-8")
+    rows = [line for line in text.splitlines() if line.startswith("| `")]
+    assert [row.split("`")[1] for row in rows] == [author.id for author in everybody]
+    assert len(everybody) - len(REFUSED) >= 30
+    assert text == table.page(rows)
+
+
+@pytest.mark.parametrize("id", REFUSED)
+def test_an_author_is_left_out_only_if_the_template_refuses_the_answers(
+    id: str, everybody: list[Author], history: Path, tmp_path: Path
+) -> None:
+    author = next(author for author in everybody if author.id == id)
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        authors.start(tmp_path / "wrapper", history, OLDEST, author)
+    assert "Validation error for question" in refused.value.stderr
+
+
+def test_an_author_has_edited_every_file(everybody: list[Author], plain: dict[str, Path], tmp_path: Path) -> None:
+    """What the author says is in the manifest; of a usual backup the template's remains."""
+    author = everybody[0]
+    rendered = authors.render(plain[OLDEST], authors.answers(author), tmp_path / "wrapper")
+    mine = authors.edited(rendered, author)
+    assert all(text != (rendered / name).read_text(encoding="utf-8") for name, text in mine.items())
+    (tmp_path / "manifest.yaml").write_text(mine["manifest.yaml"], encoding="utf-8")
+    said = read_manifest(tmp_path / "manifest.yaml")
+    assert {key: said[key] for key in author.manifest if key != "backup"} == {
+        key: value for key, value in author.manifest.items() if key != "backup"
+    }
+
+
+def test_a_lost_line_is_found_in_the_file_that_had_it() -> None:
+    rendered = {"a": "one\ntwo\n", "b": ""}
+    before = {"a": "one\nmine\nmine\ntwo\n", "b": "mine\n", "c": "new\n"}
+    assert authors.lost(rendered, before, before) == {}
+    assert authors.lost(rendered, before, {"a": "mine\n", "b": "mine\nmine\n"}) == {
+        "a": Counter({"mine": 1}),
+        "c": Counter({"new": 1}),
+    }
+
+
+def test_a_conflict_is_named_after_what_it_lies_in() -> None:
+    conflict = "<<<<<<< before updating\n\tmine\n=======\n\ttheirs\n>>>>>>> after updating\n"
+    assert authors.places(f"A := 1\nclean: all ## Remove\n{conflict}") == ["clean"]
+    assert authors.places(f"A := 1\n{conflict.replace(chr(9), 'run: ')}") == ["run"]
+    assert authors.places("<<<<<<< before updating\nno end\n") == []

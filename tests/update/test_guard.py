@@ -1,0 +1,277 @@
+"""What wrappers already have does not go away: files, questions, their types, choices, and answers that were accepted.
+
+An update deletes a file that the template stopped writing, with the author's edits in it, and silently resets an answer that
+does not fit any longer. So the last release is compared with the working tree, and whatever is missing fails the build unless
+exceptions.yaml says what happens to those who have it.
+"""
+
+import shutil
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+
+import releases
+from releases import git
+
+EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
+Answers = dict[str, Any]
+# Every file of the template is written for one of them, and every way of writing a file is taken.
+SETS: dict[str, Answers] = {
+    "nothing": {},
+    "golang upstream": {"source": "upstream", "upstream_ref": "v1.2.3"},
+    "rust": {"base": "rust"},
+    "rust upstream": {"base": "rust", "source": "upstream"},
+    "alpine": {"base": "alpine"},
+    "alpine with a command": {"base": "alpine", "packages": ["nginx"], "run": "nginx -g 'daemon off;'"},
+    "image": {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3"},
+    "script": {"config": "script", "license": "Apache-2.0"},
+    "compat": {"config": "compat", "license": "other"},
+    "assets": {"assets": {"web": "/mnt/web", "compat": None}, "volumes": {"main": "/data", "db": "/var/lib/db"}},
+    "no CI": {"ci": "none", "updates": "none"},
+    "no UI": {"ui_port": 0, "arches": ["aarch64"], "health_check": "process"},
+    "not managed": {"manage": ["manifest"]},
+    "much": {
+        "base": "rust",
+        "config": "compat",
+        "arches": ["aarch64", "x86_64", "armv7"],
+        "run": ["one", "two"],
+        "interfaces": {"main": {"name": "Web", "description": "The pages.", "ui": True, "port": 8080}},
+        "dependencies": {"bitcoind": {"version": ">=26.0.0", "requirement": "required"}},
+        "alerts": {"uninstall": "All is gone."},
+        "environment": {"LOG_LEVEL": "info"},
+        "directories": ["/root/.hello-world/logs"],
+    },
+}
+
+
+def _questions(template: Path) -> dict[str, dict[str, Any]]:
+    loaded = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
+    return {name: question for name, question in loaded.items() if not name.startswith("_")}
+
+
+def _choices(question: dict[str, Any]) -> set[str]:
+    """Return the values, whichever way they are written: a list of values or pairs, or values by label."""
+    choices = question.get("choices", [])
+    values = choices.values() if isinstance(choices, dict) else [c[1] if isinstance(c, list) else c for c in choices]
+    return {str(value["value"] if isinstance(value, dict) else value) for value in values}
+
+
+def _type(question: dict[str, Any]) -> str:
+    return f"{question.get('type')}{' (several)' if question.get('multiselect') else ''}"
+
+
+def _paths(template: Path) -> set[str]:
+    """Return the paths of the template as those of a wrapper, as far as they can be told without answers."""
+    folder = template / "template"
+    files = (path for path in folder.rglob("*") if not path.is_dir() and "__pycache__" not in path.parts)
+    return {path.relative_to(folder).as_posix().removesuffix(".jinja") for path in files}
+
+
+def _written(template: Path, answers: Answers, folder: Path) -> set[str] | None:
+    """Return the files of a wrapper, or None when the template refuses the answers."""
+    try:
+        run_copy(
+            str(template), folder, data={"service_id": "hello-world", **answers}, defaults=True, quiet=True,
+            unsafe=False,
+        )  # fmt: skip
+    except ValueError:
+        return None
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+
+
+def gone(old: Path, new: Path, work: Path, sets: dict[str, Answers] = SETS) -> set[str]:
+    """Return what `old` has and `new` does not, by the names that exceptions.yaml uses."""
+    found = {f"template file {path}" for path in _paths(old) - _paths(new)}
+    after = _questions(new)
+    for name, question in _questions(old).items():
+        if name not in after:
+            found.add(f"question {name}")
+            continue
+        if _type(question) != _type(after[name]):
+            found.add(f"type of {name}")
+        found |= {f"choice {name}.{value}" for value in _choices(question) - _choices(after[name])}
+    for number, (name, answers) in enumerate(sets.items()):
+        before = _written(old, answers, work / f"old{number}")
+        assert before is not None, f"the last release refuses the answers `{name}`: correct SETS"
+        now = _written(new, answers, work / f"new{number}")
+        if now is None:
+            found.add(f"answers {name}")
+        else:
+            found |= {f"file {path}" for path in before - now}
+    return found
+
+
+def judge(found: set[str], exceptions: list[dict[str, str]], newest: str, known: set[str]) -> list[str]:
+    """Return what is wrong: what nobody has excused, and excuses for nothing."""
+    wrong = []
+    excused = set()
+    for entry in exceptions:
+        if set(entry) != {"after", "what", "users"} or not all(isinstance(v, str) and v for v in entry.values()):
+            wrong.append(f"exceptions.yaml: an entry has after, what and users, as text: {entry}")
+        elif entry["after"] not in known:
+            wrong.append(f"exceptions.yaml: {entry['what']}: there is no release {entry['after']}")
+        elif entry["after"] == newest:
+            excused.add(entry["what"])
+    wrong += [f"exceptions.yaml: {what}: it is still there: remove the entry" for what in sorted(excused - found)]
+    wrong += [
+        f"{what} is in release {newest} and not any more: put it back, or say in exceptions.yaml what happens to its users"
+        for what in sorted(found - excused)
+    ]
+    return wrong
+
+
+def _release(history: Path, version: str, folder: Path) -> Path:
+    """Check a release out into a folder of its own."""
+    git(history, "archive", "--output", str(folder.with_suffix(".tar")), f"v{version}")
+    with tarfile.open(folder.with_suffix(".tar")) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path) -> None:
+    known = list(releases.releases())
+    found = gone(_release(history, known[-1], tmp_path / "release"), template, tmp_path)
+    wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), known[-1], set(known))
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(template: Path, tmp_path: Path) -> None:
+    written = set()
+    for number, answers in enumerate(SETS.values()):
+        files = _written(template, answers, tmp_path / str(number))
+        assert files is not None
+        written |= files
+    assert {path for path in _paths(template) if "{" not in path} <= written
+    assert {"assets/web/.gitkeep", "assets/compat/.gitkeep", ".copier-answers.yml"} <= written
+
+
+# ---- The guard itself, on a private copy ----------------------------------------------------------------------------
+
+
+Change = Callable[[Path], None]
+
+
+def _unlink(name: str) -> Change:
+    return lambda folder: (folder / "template" / name).unlink()
+
+
+def _rename(name: str, to: str) -> Change:
+    def apply(folder: Path) -> None:
+        (folder / "template" / name).rename(folder / "template" / to)
+
+    return apply
+
+
+def _configure(change: Callable[[dict[str, Any]], object]) -> Change:
+    def apply(folder: Path) -> None:
+        path = folder / "copier.yml"
+        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        change(config)
+        path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+
+    return apply
+
+
+def _update(question: str, **changes: Any) -> Change:
+    return _configure(lambda config: config[question].update(changes))
+
+
+BROKEN: dict[str, tuple[Change, set[str]]] = {
+    "a file is dropped": (_unlink("Makefile.jinja"), {"template file Makefile", "file Makefile"}),
+    "a file is renamed": (
+        _rename("renovate.json.jinja", ".renovaterc.jinja"),
+        {"template file renovate.json", "file renovate.json"},
+    ),
+    "a file is left out": (_configure(lambda config: config["_exclude"].append("/LICENSE")), {"file LICENSE"}),
+    "a file's name depends on an answer": (
+        _rename("icon.png", "{% if ui_port == 1 %}icon.png{% endif %}"),
+        {"template file icon.png", "file icon.png"},
+    ),
+    "a question is dropped": (_configure(lambda config: config.pop("donation_url")), {"question donation_url"}),
+    "a question is renamed": (
+        _configure(lambda config: config.update(donations=config.pop("donation_url"))),
+        {"question donation_url"},
+    ),
+    "a type changes": (_update("ui_port", type="str", default="8080", validator=""), {"type of ui_port"}),
+    "a list becomes one value": (
+        _update("manage", multiselect=False, default="manifest"),
+        {"type of manage"},
+    ),
+    "a choice of a list goes": (
+        _configure(lambda config: config["license"]["choices"].remove("BSD-3-Clause")),
+        {"choice license.BSD-3-Clause"},
+    ),
+    "a choice with a label goes": (
+        _configure(lambda config: config["updates"]["choices"].pop("none - nothing")),
+        {"choice updates.none"},
+    ),
+    "answers are refused": (_update("license", validator="{{ 'no' if license == 'MIT' }}"), {"answers nothing"}),
+}
+
+
+@pytest.fixture
+def copies(template: Path, tmp_path: Path) -> tuple[Path, Path]:
+    """The template twice: what plays the last release, and what the test changes."""
+    for name in ("old", "new"):
+        shutil.copytree(template, tmp_path / name)
+    return tmp_path / "old", tmp_path / "new"
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_the_guard_sees_it_and_an_exception_lets_it_go(copies: tuple[Path, Path], tmp_path: Path, kind: str) -> None:
+    change, expected = BROKEN[kind]
+    old, new = copies
+    change(new)
+    if kind.startswith("a question"):
+        _forget(new)
+    found = gone(old, new, tmp_path, {"nothing": {}})
+    assert found == expected
+    assert len(judge(found, [], "1.0", {"1.0"})) == len(expected)
+    entries = [{"after": "1.0", "what": what, "users": "Nothing happens to them."} for what in sorted(expected)]
+    assert judge(found, entries, "1.0", {"1.0"}) == []
+    assert len(judge(found, entries[1:], "1.0", {"1.0"})) == 1
+
+
+def _forget(new: Path) -> None:
+    """Let the rest of the template do without donation_url."""
+    config = new / "copier.yml"
+    config.write_text(config.read_text().replace("donation_url", "support_site"), encoding="utf-8")
+    for path in [*(new / "template").rglob("*.jinja"), *(new / "hooks").rglob("*.jinja")]:
+        path.write_text(path.read_text(encoding="utf-8").replace("donation_url", "support_site"), encoding="utf-8")
+
+
+def test_what_is_added_or_worded_otherwise_is_no_breakage(copies: tuple[Path, Path], tmp_path: Path) -> None:
+    old, new = copies
+    (new / "template" / "NEW.md").write_text("new\n")
+    _rename("icon.png", "icon.png.jinja")(new)
+    (new / "template" / "icon.png.jinja").write_text("{{ title }}\n")
+    _configure(lambda config: config["license"]["choices"].append("ISC"))(new)
+    _configure(lambda config: config.update(new={"type": "str", "default": ""}))(new)
+    _update("config", choices={"nothing": "none", "a script": "script", "rules": "compat"}, help="Else.")(new)
+    assert gone(old, new, tmp_path, {"nothing": {}}) == set()
+
+
+ENTRY = {"after": "1.1", "what": "choice base.rust", "users": "They are asked again."}
+
+
+def test_an_exception_that_nothing_needs_is_an_error_while_its_release_is_the_newest() -> None:
+    known = {"1.0", "1.1"}
+    assert "still there" in judge(set(), [ENTRY], "1.1", known)[0]
+    assert judge(set(), [{**ENTRY, "after": "1.0"}], "1.1", known) == []
+
+
+def test_an_exception_of_an_older_release_lets_nothing_go() -> None:
+    assert judge({ENTRY["what"]}, [{**ENTRY, "after": "1.0"}], "1.1", {"1.0", "1.1"})
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [{**ENTRY, "after": "2.0"}, {**ENTRY, "users": ""}, {"after": "1.1", "what": "x"}, {**ENTRY, "more": "x"}],
+)
+def test_an_exception_names_a_release_and_says_what_happens_to_users(entry: dict[str, str]) -> None:
+    assert judge({ENTRY["what"], "x"}, [entry], "1.1", {"1.0", "1.1"})[0].startswith("exceptions.yaml")
