@@ -25,12 +25,15 @@ def page() -> str:
         "",
         "In the order in which they are asked. The names are API: answers files may rely on them. Where a default or a",
         "condition is computed, its expression stands here as it is in `copier.yml`.",
+        "`update.…(NAME, VALUE)` is VALUE for a new wrapper; in an update it is the recorded answer, refused and",
+        "not replaced where it no longer fits the others.",
         "",
         "| Name | Type | Default | Asked when | What for |",
         "| --- | --- | --- | --- | --- |",
     ]
     for name, question in questions.items():
-        if name.startswith("_"):
+        # Settings, and what is computed and never asked.
+        if name.startswith("_") or question.get("when") == "{{ false }}":
             continue
         kind = (
             question["type"]
@@ -41,7 +44,7 @@ def page() -> str:
             choices = question["choices"]
             kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
         default = (
-            f"`{_cell(str(question['default']))}`"
+            f"`{_cell(re.sub(r'{% (import|from) .+? %}', '', str(question['default'])))}`"
             if question.get("default")
             else "empty"
             if "default" in question

@@ -14,12 +14,17 @@ from conftest import ROOT, Render
 from startos_wrapper.data import load
 
 SETTINGS = {
-    "_min_copier_version", "_subdirectory", "_envops", "_exclude", "_message_after_copy", "_message_after_update",
+    "_min_copier_version", "_subdirectory", "_envops", "_external_data", "_exclude", "_message_after_copy",
+    "_message_after_update",
 }  # fmt: skip
 KEYS = {"type", "help", "choices", "multiselect", "default", "validator", "when", "placeholder", "multiline"}
 TEXT = (ROOT / "copier.yml").read_text(encoding="utf-8")
 COPIER: dict[str, Any] = yaml.safe_load(TEXT)
-QUESTIONS: dict[str, dict[str, Any]] = {name: value for name, value in COPIER.items() if not name.startswith("_")}
+# Never asked and never recorded: what an update finds out.
+COMPUTED = {"changes"}
+QUESTIONS: dict[str, dict[str, Any]] = {
+    name: value for name, value in COPIER.items() if not name.startswith("_") and name not in COMPUTED
+}
 # Asked, then used in no file: what the answer decides is said here.
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
@@ -66,7 +71,8 @@ def test_every_question_has_type_and_help_with_an_example() -> None:
 def test_every_rule_macro_of_a_validator_exists() -> None:
     for name, question in QUESTIONS.items():
         if validator := question.get("validator", ""):
-            file, macro = re.findall(r"import '(.+?)' as rules %}\s*{{\s*rules\.(\w+)\(", validator)[0]
+            pattern = r"import '(.+?)' as rules(?: with context)? %}\s*{{\s*rules\.(\w+)\("
+            file, macro = re.findall(pattern, validator)[0]
             assert f"{{% macro {macro}(" in (ROOT / file).read_text(encoding="utf-8"), name
 
 

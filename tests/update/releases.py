@@ -87,7 +87,7 @@ class Project:
     def new(cls, folder: Path, template: Path, version: str, answers: dict[str, Any]) -> "Project":
         """Copy a release with answers, and commit it."""
         data = folder.with_suffix(".yml")
-        data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}), encoding="utf-8")
+        data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False), encoding="utf-8")
         run(
             "copier", "copy", "-q", "--defaults", "--vcs-ref", f"v{version}", "--data-file", data, template, folder,
             cwd=folder.parent,
