@@ -1,7 +1,8 @@
 """`startos-wrapper manage`: shows or changes which parts of a wrapper `copier update` keeps up to date.
 
 The recorded answer is edited, and nothing else: Copier then leaves the part's files out of the old and of the new
-rendering alike. `copier update --data manage=...` changes the new one alone, and so deletes files or meets conflicts.
+rendering alike. `copier update --data manage=...` would change the new one alone, and so delete files or meet
+conflicts; the template refuses it.
 """
 
 import argparse
