@@ -6,7 +6,7 @@ DEST ?=
 ARGS ?=
 PYTEST_ARGS ?=
 
-.PHONY: new test lint types bench bench-check bench-images docs clean
+.PHONY: new test lint types bench bench-check bench-images bench-update docs clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
@@ -30,6 +30,9 @@ bench-check: .venv/installed-dev
 
 bench-images: .venv/installed-dev
 	.venv/bin/python tests/bench/build_time.py
+
+bench-update: .venv/installed-dev
+	.venv/bin/python tests/bench/update_time.py
 
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py

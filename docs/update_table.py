@@ -1,4 +1,5 @@
-"""Writes docs/update-table.md: what updates do to wrappers that are edited as real ones are (tests/update/authors.py).
+"""Writes what updates do to wrappers that are edited as real ones are (tests/update/authors.py): each of them into
+docs/update-table.md, and their sums into the end of docs/update.md.
 
 What git makes of them is asked here for every wrapper; tests compare it with what Copier does. It takes some minutes,
 so it is not part of `make docs`: run it when a test says so.
@@ -12,6 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "update-table.md"
+SUMMARY = ROOT / "docs" / "update.md"
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "update")]
 
 import authors  # noqa: E402
@@ -21,31 +23,30 @@ from tools import CORPUS  # noqa: E402
 _STEPS = ((authors.OLDEST, releases.NEWEST), (releases.NEWEST, authors.NEXT))
 _NOTHING = "none"
 
+_BEGIN = "<!-- From here on written by docs/update_table.py. -->\n"
+_SUMMARY = f"""
+WRAPPERS wrappers, made with the answers that fit a real wrapper for StartOS 0.3.5 and edited as heavily as it is: the
+real manifest's stanzas in place of the template's, a Makefile with more targets and prerequisites and other recipes,
+another entrypoint. Lines of the authors that an update lost: **0**.
+
+A conflict is where an author and the template have changed the same lines, or lines beside each other. A file with one
+conflict counts as conflicting, however many other edits of it were merged. [Each wrapper](update-table.md).
+
+From {authors.OLDEST} to this release:
+
+FIRST
+From this release to the next, one made for this table, which changes a recipe of the Makefile and adds a target,
+changes a workflow, adds a line to the backup and rewords a comment of the manifest:
+
+SECOND"""
 _TEXT = f"""\
 <!-- Written by docs/update_table.py. -->
 
 # What updates do to real wrappers
 
-WRAPPERS wrappers, made with the answers that fit a real wrapper for StartOS 0.3.5 and edited as heavily as it is: the
-real manifest's stanzas in place of the template's, a Makefile with more targets and prerequisites and other recipes,
-another entrypoint. Lines of the authors that an update lost: **0**.
-
-A conflict is where an author and the template have changed the same lines, or lines beside each other. It is named
-after the target of the Makefile or the key of the manifest that it lies in. A file with one conflict counts as
-conflicting, however many other edits of it were merged.
-
-## From {authors.OLDEST} to this release
-
-FIRST
-## From this release to the next
-
-The next release is made for this table. It changes a recipe of the Makefile and adds a target, changes a workflow, adds
-a line to the backup and rewords a comment of the manifest.
-
-SECOND
-## Each wrapper
-
-Edits are the places in which an author changed {", ".join(authors.EDITS)}.
+The wrappers, the releases and the sums are those of [how well it works](update.md#how-well-it-works). Edits are the
+places in which an author changed {", ".join(authors.EDITS)}. A conflict is named after the target of the Makefile or
+the key of the manifest that it lies in.
 {" and ".join(f"`{id}`" for id in sorted(authors.DISORDERED))} had to put the recorded `volumes` in order before the \
 first update.
 
@@ -91,16 +92,17 @@ def _total(rows: list[list[str]], column: int) -> str:
 
 
 def page(rows: list[str]) -> str:
-    """Return the page as Markdown, with the totals of its rows."""
+    """Return the table of each wrapper as Markdown."""
+    return _TEXT.replace("ROWS", "\n".join(rows))
+
+
+def summary(rows: list[str]) -> str:
+    """Return docs/update.md with the sums of the rows at its end."""
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows]
     counted = [row for row in cells if not row[1].startswith("left out")]
-    parts = {
-        "WRAPPERS": str(len(counted)),
-        "FIRST": _total(counted, 2),
-        "SECOND": _total(counted, 4),
-        "ROWS": "\n".join(rows),
-    }
-    return re.sub("|".join(parts), lambda match: parts[match[0]], _TEXT)
+    parts = {"WRAPPERS": str(len(counted)), "FIRST": _total(counted, 2), "SECOND": _total(counted, 4)}
+    written = re.sub("|".join(parts), lambda match: parts[match[0]], _SUMMARY)
+    return SUMMARY.read_text(encoding="utf-8").partition(_BEGIN)[0] + _BEGIN + written
 
 
 def _main() -> None:
@@ -119,8 +121,9 @@ def _main() -> None:
             rows.append(row(author, plain, folder / author.id))
             print(rows[-1], file=sys.stderr)
     PAGE.write_text(page(rows), encoding="utf-8")
+    SUMMARY.write_text(summary(rows), encoding="utf-8")
 
 
 if __name__ == "__main__":
     _main()
-    print(f"{PAGE.relative_to(ROOT)} written", file=sys.stderr)
+    print(f"{PAGE.relative_to(ROOT)} and {SUMMARY.relative_to(ROOT)} written", file=sys.stderr)

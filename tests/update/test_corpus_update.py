@@ -151,7 +151,7 @@ def test_the_table_says_what_happens(
         assert table.row(author, plain, tmp_path / author.id) in lines, "run `python docs/update_table.py`"
 
 
-def test_the_table_has_every_author_and_its_totals_are_those_of_its_rows(
+def test_the_table_has_every_author_and_the_sums_are_those_of_its_rows(
     everybody: list[Author], table: ModuleType
 ) -> None:
     text = table.PAGE.read_text(encoding="utf-8")
@@ -159,6 +159,7 @@ def test_the_table_has_every_author_and_its_totals_are_those_of_its_rows(
     assert [row.split("`")[1] for row in rows] == [author.id for author in everybody]
     assert len(everybody) - len(REFUSED) >= 30
     assert text == table.page(rows)
+    assert table.SUMMARY.read_text(encoding="utf-8") == table.summary(rows)
 
 
 @pytest.mark.parametrize("id", REFUSED)

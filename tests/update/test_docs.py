@@ -11,7 +11,7 @@ from tools import ROOT
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = BLOCK.findall((ROOT / "docs/update.md").read_text(encoding="utf-8"))
-UPDATE, COMMIT, LOOK_FIRST, UNDO = range(4)
+UPDATE, COMMIT, LOOK_FIRST, CONFLICT, MANAGE, CHANGE, UNDO, REVERT = range(8)
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_page_has_the_commands_that_are_tested_here() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 8
 
 
 def test_an_update_is_looked_at_and_committed(project: Project) -> None:
@@ -57,4 +57,40 @@ def test_an_undo_gives_the_state_before(project: Project) -> None:
     assert _tree(project.folder) != before
     (project.folder / "left.rej").write_text("left behind")
     _shell(project, BLOCKS[UNDO])
+    assert _tree(project.folder) == before and project.status() == {}
+
+
+def test_a_conflict_is_found_resolved_and_checked(project: Project) -> None:
+    makefile = project.folder / "Makefile"
+    # The template has changed the recipe of this target since.
+    makefile.write_text(re.sub(r"(?m)^(clean:.*\n)\t.*$", r"\1\trm -rf mine", makefile.read_text()))
+    project.commit()
+    _shell(project, BLOCKS[UPDATE])
+    assert project.unmerged == {"Makefile"}
+    forgotten = run("bash", "-uc", BLOCKS[CONFLICT], cwd=project.folder, check=False)
+    assert forgotten.stdout.startswith("Makefile\n") and "W806" in forgotten.stdout
+    mine = re.sub(r"<{7} .*\n((?:.*\n)*?)={7}\n(?:.*\n)*?>{7} .*\n", r"\1", makefile.read_text())
+    makefile.write_text(mine)
+    _shell(project, BLOCKS[CONFLICT])
+    assert project.unmerged == set() and "rm -rf mine" in makefile.read_text()
+
+
+def test_a_part_is_taken_out_and_committed(project: Project) -> None:
+    _shell(project, BLOCKS[MANAGE])
+    assert project.status() == {}
+    assert "build" not in project.recorded()["manage"]
+
+
+def test_an_answer_is_changed(project: Project) -> None:
+    _shell(project, BLOCKS[CHANGE])
+    assert project.recorded()["ui_port"] == 9090
+    assert "internal: 9090" in (project.folder / "manifest.yaml").read_text()
+
+
+def test_a_committed_update_is_taken_back(project: Project) -> None:
+    before = _tree(project.folder)
+    _shell(project, BLOCKS[UPDATE])
+    _shell(project, BLOCKS[COMMIT])
+    assert _tree(project.folder) != before
+    _shell(project, BLOCKS[REVERT])
     assert _tree(project.folder) == before and project.status() == {}
