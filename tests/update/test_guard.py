@@ -1,8 +1,8 @@
 """What wrappers already have does not go away: files, questions, their types, choices, and answers that were accepted.
 
 An update deletes a file that the template stopped writing, with the author's edits in it, and silently resets an answer that
-does not fit any longer. So the last release is compared with the working tree, and whatever is missing fails the build unless
-exceptions.yaml says what happens to those who have it.
+does not fit any longer. So the last two releases (the working tree may be the last one) are compared with the working tree, and
+whatever is missing fails the build unless exceptions.yaml says what happens to those who have it.
 """
 
 import shutil
@@ -72,8 +72,8 @@ def _paths(template: Path) -> set[str]:
     return {path.relative_to(folder).as_posix().removesuffix(".jinja") for path in files}
 
 
-def _written(template: Path, answers: Answers, folder: Path) -> set[str] | None:
-    """Return the files of a wrapper, or None when the template refuses the answers."""
+def _written(template: Path, answers: Answers, folder: Path) -> dict[str, bool] | None:
+    """Return the files of a wrapper and whether they may be run, or None when the template refuses the answers."""
     try:
         run_copy(
             str(template), folder, data={"service_id": "hello-world", **answers}, defaults=True, quiet=True,
@@ -81,7 +81,8 @@ def _written(template: Path, answers: Answers, folder: Path) -> set[str] | None:
         )  # fmt: skip
     except ValueError:
         return None
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    files = (path for path in folder.rglob("*") if not path.is_dir())
+    return {path.relative_to(folder).as_posix(): bool(path.lstat().st_mode & 0o111) for path in files}
 
 
 def gone(old: Path, new: Path, work: Path, sets: dict[str, Answers] = SETS) -> set[str]:
@@ -102,24 +103,28 @@ def gone(old: Path, new: Path, work: Path, sets: dict[str, Answers] = SETS) -> s
         if now is None:
             found.add(f"answers {name}")
         else:
-            found |= {f"file {path}" for path in before - now}
+            found |= {f"file {path}" for path in before.keys() - now.keys()}
+            # An update changes the mode where the author has changed it too.
+            found |= {f"mode of {path}" for path in before.keys() & now.keys() if before[path] != now[path]}
     return found
 
 
-def judge(found: set[str], exceptions: list[dict[str, str]], newest: str, known: set[str]) -> list[str]:
-    """Return what is wrong: what nobody has excused, and excuses for nothing."""
+def judge(found: set[str], exceptions: list[dict[str, str]], release: str, known: list[str]) -> list[str]:
+    """Return what is wrong: what `release` had and nobody has excused, and excuses for nothing. `known`: oldest first."""
     wrong = []
-    excused = set()
+    excused, needless = set(), set()
     for entry in exceptions:
         if set(entry) != {"after", "what", "users"} or not all(isinstance(v, str) and v for v in entry.values()):
             wrong.append(f"exceptions.yaml: an entry has after, what and users, as text: {entry}")
         elif entry["after"] not in known:
             wrong.append(f"exceptions.yaml: {entry['what']}: there is no release {entry['after']}")
-        elif entry["after"] == newest:
+        elif known.index(entry["after"]) >= known.index(release):
             excused.add(entry["what"])
-    wrong += [f"exceptions.yaml: {what}: it is still there: remove the entry" for what in sorted(excused - found)]
+            if entry["after"] == release and entry["what"] not in found:
+                needless.add(entry["what"])
+    wrong += [f"exceptions.yaml: {what}: it is still there: remove the entry" for what in sorted(needless)]
     wrong += [
-        f"{what} is in release {newest} and not any more: put it back, or say in exceptions.yaml what happens to its users"
+        f"{what} is in release {release} and not any more: put it back, or say in exceptions.yaml what happens to its users"
         for what in sorted(found - excused)
     ]
     return wrong
@@ -133,19 +138,19 @@ def _release(history: Path, version: str, folder: Path) -> Path:
     return folder
 
 
-def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path) -> None:
-    known = list(releases.releases())
-    found = gone(_release(history, known[-1], tmp_path / "release"), template, tmp_path)
-    wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), known[-1], set(known))
+@pytest.mark.parametrize("release", list(releases.releases())[-2:])
+def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path, release: str) -> None:
+    found = gone(_release(history, release, tmp_path / "release"), template, tmp_path)
+    wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, list(releases.releases()))
     assert not wrong, "\n".join(wrong)
 
 
 def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(template: Path, tmp_path: Path) -> None:
-    written = set()
+    written: set[str] = set()
     for number, answers in enumerate(SETS.values()):
         files = _written(template, answers, tmp_path / str(number))
         assert files is not None
-        written |= files
+        written |= files.keys()
     assert {path for path in _paths(template) if "{" not in path} <= written
     assert {"assets/web/.gitkeep", "assets/compat/.gitkeep", ".copier-answers.yml"} <= written
 
@@ -192,6 +197,10 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
         _rename("icon.png", "{% if ui_port == 1 %}icon.png{% endif %}"),
         {"template file icon.png", "file icon.png"},
     ),
+    "a file may be run no more": (
+        lambda folder: (folder / "template" / "docker_entrypoint.sh.jinja").chmod(0o644),
+        {"mode of docker_entrypoint.sh"},
+    ),
     "a question is dropped": (_configure(lambda config: config.pop("donation_url")), {"question donation_url"}),
     "a question is renamed": (
         _configure(lambda config: config.update(donations=config.pop("donation_url"))),
@@ -231,10 +240,10 @@ def test_the_guard_sees_it_and_an_exception_lets_it_go(copies: tuple[Path, Path]
         _forget(new)
     found = gone(old, new, tmp_path, {"nothing": {}})
     assert found == expected
-    assert len(judge(found, [], "1.0", {"1.0"})) == len(expected)
+    assert len(judge(found, [], "1.0", ["1.0"])) == len(expected)
     entries = [{"after": "1.0", "what": what, "users": "Nothing happens to them."} for what in sorted(expected)]
-    assert judge(found, entries, "1.0", {"1.0"}) == []
-    assert len(judge(found, entries[1:], "1.0", {"1.0"})) == 1
+    assert judge(found, entries, "1.0", ["1.0"]) == []
+    assert len(judge(found, entries[1:], "1.0", ["1.0"])) == 1
 
 
 def _forget(new: Path) -> None:
@@ -260,13 +269,17 @@ ENTRY = {"after": "1.1", "what": "choice base.rust", "users": "They are asked ag
 
 
 def test_an_exception_that_nothing_needs_is_an_error_while_its_release_is_the_newest() -> None:
-    known = {"1.0", "1.1"}
+    known = ["1.0", "1.1"]
     assert "still there" in judge(set(), [ENTRY], "1.1", known)[0]
     assert judge(set(), [{**ENTRY, "after": "1.0"}], "1.1", known) == []
 
 
+def test_an_exception_counts_for_releases_before_too() -> None:
+    assert judge({ENTRY["what"]}, [ENTRY], "1.0", ["1.0", "1.1"]) == []
+
+
 def test_an_exception_of_an_older_release_lets_nothing_go() -> None:
-    assert judge({ENTRY["what"]}, [{**ENTRY, "after": "1.0"}], "1.1", {"1.0", "1.1"})
+    assert judge({ENTRY["what"]}, [{**ENTRY, "after": "1.0"}], "1.1", ["1.0", "1.1"])
 
 
 @pytest.mark.parametrize(
@@ -274,4 +287,4 @@ def test_an_exception_of_an_older_release_lets_nothing_go() -> None:
     [{**ENTRY, "after": "2.0"}, {**ENTRY, "users": ""}, {"after": "1.1", "what": "x"}, {**ENTRY, "more": "x"}],
 )
 def test_an_exception_names_a_release_and_says_what_happens_to_users(entry: dict[str, str]) -> None:
-    assert judge({ENTRY["what"], "x"}, [entry], "1.1", {"1.0", "1.1"})[0].startswith("exceptions.yaml")
+    assert judge({ENTRY["what"], "x"}, [entry], "1.1", ["1.0", "1.1"])[0].startswith("exceptions.yaml")
