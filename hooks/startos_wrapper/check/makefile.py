@@ -17,9 +17,15 @@ _MOST_TARGETS, _MOST_PATTERNS = 20_000, 100
 class Makefile:
     """A Makefile's variables and rules, as far as they can be read without a shell; `$(shell ...)` stays as it is."""
 
-    def __init__(self, source: Source) -> None:
-        """Take the text of a Makefile."""
+    def __init__(self, source: Source, included: tuple[Source, ...] = ()) -> None:
+        """Take the text of a Makefile, and of the files that it includes: their rules are not among `rules`."""
         self.source = source
+        self.included = tuple(map(Makefile, included))
+
+    @property
+    def text(self) -> str:
+        """The text of all files."""
+        return "\n".join([self.source.text, *(other.text for other in self.included)])
 
     @cached_property
     def _joined(self) -> list[tuple[int, str]]:
@@ -39,7 +45,7 @@ class Makefile:
     def variables(self) -> dict[str, str]:
         """The variables that are assigned outside recipes, unexpanded; `+=` adds."""
         found: dict[str, str] = {}
-        for _, line in self._joined:
+        for _, line in [*self._joined, *(line for other in self.included for line in other._joined)]:
             if not line.startswith("\t") and (match := _ASSIGNMENT.match(line)):
                 name, value = match[1], match[2].split(" #")[0].strip()
                 found[name] = f"{found[name]} {value}" if "+=" in line and name in found else value
@@ -57,8 +63,15 @@ class Makefile:
     @cached_property
     def rules(self) -> list[tuple[int, list[str], list[str]]]:
         """The rules: line, targets, prerequisites."""
+        return self._rules(self._joined)
+
+    @cached_property
+    def _all_rules(self) -> list[tuple[int, list[str], list[str]]]:
+        return self.rules + [rule for other in self.included for rule in self._rules(other._joined)]
+
+    def _rules(self, lines: list[tuple[int, str]]) -> list[tuple[int, list[str], list[str]]]:
         found = []
-        for number, line in self._joined:
+        for number, line in lines:
             if line.startswith("\t") or _ASSIGNMENT.match(line) or not (match := _RULE.match(line)):
                 continue
             # In a static pattern rule, `targets: pattern: needs`, the pattern comes along as a need and does no harm.
@@ -72,7 +85,7 @@ class Makefile:
         """What targets make: the files and the folders that these lie in; and patterns with a `%`."""
         names: set[str] = set()
         patterns: list[str] = []
-        for target in islice((target for _, targets, _ in self.rules for target in targets), _MOST_TARGETS):
+        for target in islice((target for _, targets, _ in self._all_rules for target in targets), _MOST_TARGETS):
             path = PurePosixPath(target)
             names.update(map(str, path.parents))
             # A pattern for every file, such as `%: %.in`, says nothing of this one.
@@ -89,7 +102,8 @@ class Makefile:
 
     def depends(self, path: str, need: str) -> bool:
         """Say whether a rule that makes `path` names `need` among what it is made from."""
-        return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in self.rules)
+        rules = self._all_rules
+        return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in rules)
 
 
 def _fits(target: str, path: str) -> bool:

@@ -1,6 +1,7 @@
 """A wrapper as `check` sees it: its files, read once and only when a rule asks for them."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -24,6 +25,8 @@ DEFAULT_ASSETS = {
     "scripts": "scripts",
 }
 NOTHING = Node({}, 0, 0)
+_INCLUDE = re.compile(r"^-?s?include[ \t]+(.*)", re.MULTILINE)
+_MOST_INCLUDED = 10
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,12 @@ class Wrapper:
 
     @cached_property
     def makefile(self) -> Makefile | None:
-        """The Makefile, under any of the names that make looks for."""
+        """The Makefile, under any of the names that make looks for, with the files beside it that it includes."""
         for name in ("GNUmakefile", "makefile", "Makefile"):
             if source := self.readable(name):
-                return Makefile(source)
+                names = (name for match in _INCLUDE.finditer(source.text) for name in match[1].split())
+                files = [self.readable(name) for name in dict.fromkeys(names) if "/" not in name]
+                return Makefile(source, tuple(file for file in files[:_MOST_INCLUDED] if file and file is not source))
         return None
 
     # --- The manifest ------------------------------------------------------------------------------------------------

@@ -95,7 +95,8 @@ def _workflows(wrapper: Wrapper) -> list[str]:
 
 
 def _makefile(wrapper: Wrapper) -> list[str]:
-    return [wrapper.makefile.source.file] if wrapper.makefile else []
+    makefile = wrapper.makefile
+    return [each.source.file for each in (makefile, *makefile.included)] if makefile else []
 
 
 def _in_submodule(wrapper: Wrapper, path: str) -> bool:
@@ -184,7 +185,7 @@ def folder_not_packed(wrapper: Wrapper) -> Iterator[Finding]:
 
 def _mentioned(wrapper: Wrapper, folder: str) -> bool:
     dockerfile = dockerfile_of(wrapper)
-    texts = [dockerfile.source.text if dockerfile else "", wrapper.makefile.source.text if wrapper.makefile else ""]
+    texts = [dockerfile.source.text if dockerfile else "", wrapper.makefile.text if wrapper.makefile else ""]
     return any(folder in text for text in texts)
 
 
