@@ -19,12 +19,15 @@ Render = Callable[[dict[str, Any]], Path]
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep a developer's Copier settings and git configuration out of the results."""
+    """Keep a developer's Copier settings, git configuration and `make test` itself out of the results."""
     folder = tmp_path_factory.mktemp("nobody")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        # A make that was started by a make says which folder it is in.
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+            patch.delenv(name, raising=False)
         (folder / "settings.yml").write_text("{}\n")
         (folder / "gitconfig").write_text(
             "[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n"

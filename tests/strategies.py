@@ -1,5 +1,6 @@
 """Random answers, all of them good: texts as hostile as the rules let through, and every shape of the other answers."""
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
@@ -39,9 +40,10 @@ words = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_character
 
 
 @st.composite
-def commands(draw: st.DrawFn, program: str) -> str:
-    """Return a command line of `program` with quoted words of any text."""
-    return " ".join([program, *(f"'{word}'" for word in draw(st.lists(words, max_size=3)))])
+def commands(draw: st.DrawFn, program: str) -> str | list[str]:
+    """Return a command line of `program` with quoted words of any text: in a list, where YAML would not read it so."""
+    command = " ".join([program, *(f"'{word}'" for word in draw(st.lists(words, max_size=3)))])
+    return [command] if re.search(r": |:$| #", command) else command
 
 
 @st.composite
@@ -59,6 +61,104 @@ def _interface(draw: st.DrawFn) -> dict[str, Any]:
         interface["ui"] = draw(st.booleans())
         interface["protocols"] = ["tcp", "http", *draw(st.lists(lines, max_size=2, unique=True))]
     return interface
+
+
+FORMATS = st.sampled_from(["json", "json-pretty", "yaml", "cbor", "toml", "toml-pretty"])
+SCRIPT = {"type": "script"}
+ARGUMENTS = st.lists(values, max_size=3)
+FILES = {"license": ["COPYING", "doc/LICENSE.md"], "icon": ["icon.svg", "art/x+y.png"], "instructions": ["doc/use.md"]}
+
+
+@st.composite
+def _program(draw: st.DrawFn, mounts: dict[str, str], inject: bool) -> dict[str, Any]:
+    """Return what a health check or an action runs in the image main."""
+    program: dict[str, Any] = {"entrypoint": draw(lines)} | draw(
+        st.fixed_dictionaries({}, optional={"args": ARGUMENTS, "io-format": FORMATS, "type": st.just("docker")})
+    )
+    if inject or draw(st.booleans()):
+        program["inject"] = inject
+    # A health check is injected if it does not say.
+    if not inject and mounts and draw(st.booleans()):
+        program |= {"inject": False, "mounts": mounts}
+    return program
+
+
+@st.composite
+def _action(draw: st.DrawFn, mounts: dict[str, str]) -> dict[str, Any]:
+    inject = draw(st.booleans())
+    action: dict[str, Any] = {
+        "name": draw(lines), "description": draw(texts),
+        "allowed-statuses": ["running"] if inject else draw(st.sampled_from([["running"], ["stopped", "running"]])),
+    }  # fmt: skip
+    setting = st.fixed_dictionaries(
+        {"type": st.just("string"), "name": lines, "nullable": st.just(True), "masked": st.booleans()},
+        optional={"description": texts, "default": values},
+    )
+    action |= draw(
+        st.fixed_dictionaries(
+            {}, optional={"warning": texts, "input-spec": st.dictionaries(lines, setting, max_size=2)}
+        )
+    )
+    return action | draw(st.just(SCRIPT) | _program(mounts, inject))
+
+
+@st.composite
+def _backup(draw: st.DrawFn, data: dict[str, str], mounts: dict[str, str]) -> dict[str, Any]:
+    if (kind := draw(st.sampled_from(["usual", "script", "program", "root", "mounts"]))) == "script":
+        return SCRIPT
+    backup: dict[str, Any] = draw(st.fixed_dictionaries({}, optional={"io-format": FORMATS})) if data else {}
+    if kind == "program":
+        backup["entrypoint"] = draw(lines)
+        backup |= draw(
+            st.fixed_dictionaries(
+                {}, optional={"restore-entrypoint": lines, "create-args": ARGUMENTS, "restore-args": ARGUMENTS}
+            )
+        )
+        if set(data) <= set(mounts) and draw(st.booleans()):
+            backup["mounts"] = mounts
+    elif data and kind != "usual":
+        backup["root"] = f"/saved/{draw(segments)}"
+        if kind == "mounts":
+            backup["mounts"] = {id: f"{backup['root']}/{number}" for number, id in enumerate(data)}
+    return backup
+
+
+@st.composite
+def _procedures(draw: st.DrawFn, answers: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers about what runs beside the service, for the volumes and dependencies of a wrapper."""
+    data = answers["volumes"]
+    mounts = data | {id: path for id, path in answers["assets"].items() if path is not None}
+    drawn: dict[str, Any] = {
+        "actions": draw(st.dictionaries(ids, _action(mounts), max_size=2)), "backup": draw(_backup(data, mounts)),
+        "container": draw(
+            st.fixed_dictionaries(
+                {},
+                optional={
+                    "entrypoint": lines, "args": ARGUMENTS, "io-format": FORMATS, "gpu-acceleration": st.booleans(),
+                    "shm-size-mb": st.integers(1, 9999),
+                },
+            )
+        ),
+        "files": draw(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in FILES.items()})),
+    }  # fmt: skip
+    packed = "script" in (answers["config"], answers["properties"], answers["migrations"], drawn["backup"].get("type"))
+    packed = packed or any("entrypoint" not in action for action in drawn["actions"].values())
+    kinds = [_program(mounts, True), _program(mounts, False), *([st.just(SCRIPT)] if packed else [])]
+    check = st.fixed_dictionaries({"name": lines}, optional={"success-message": texts})
+    drawn["health_checks"] = {
+        id: draw(check) | draw(st.one_of(kinds)) for id in draw(st.lists(ids, max_size=2, unique=True))
+    }
+    whole = st.fixed_dictionaries(
+        {"type": st.just("docker"), "image": st.just("compat"), "system": st.just(True), "entrypoint": lines,
+         "io-format": FORMATS},
+        optional={"args": ARGUMENTS, "mounts": st.just(mounts)},
+    )  # fmt: skip
+    config = st.fixed_dictionaries({"check": whole, "auto-configure": whole})
+    drawn["dependencies"] = {
+        id: dependency | draw(st.sampled_from([{}, {"config": "script"} if packed else {}, {"config": draw(config)}]))
+        for id, dependency in answers["dependencies"].items()
+    }
+    return drawn
 
 
 @st.composite
@@ -92,7 +192,13 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
     elif base in {"golang", "rust"}:
         answers["source"] = draw(st.sampled_from(["starter", "upstream"]))
 
-    needed = 1 if answers["config"] != "none" else 0
+    if answers["license"] == "other":
+        answers["license_name"] = draw(lines)
+    # A service with a configuration has to say what becomes of it when another version is installed.
+    ways = ["as-config", "script", "compat"] + (["none"] if answers["config"] == "none" else [])
+    answers["migrations"] = draw(st.sampled_from(ways))
+    answers["properties"] = draw(st.sampled_from(["as-config", "none", "script", "compat"]))
+    needed = 1 if {answers[name] for name in ("config", "properties", "migrations")} & {"script", "compat"} else 0
     names = draw(st.lists(ids.filter(lambda name: name != "compat"), min_size=needed, max_size=6, unique=True))
     paths = [f"/srv/{name}-{number}/{draw(segments)}" for number, name in enumerate(names)]
     split = draw(st.integers(needed, len(names)))
@@ -116,7 +222,7 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
     )
     if answers["ui_port"] or answers["interfaces"]:
         answers["health_check"] = draw(st.sampled_from(["http", "tcp", "process", "none"]))
-    return answers
+    return answers | draw(_procedures(answers))
 
 
 def _dependency(requirement: str) -> st.SearchStrategy[dict[str, Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import example_wrapper
+import services
 from conftest import ROOT
 from oracle import faults
 from startos_wrapper.cli import main
@@ -42,6 +43,8 @@ def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
         (["-d", "service_id=hello2"], "without digits"),
         ([], '"service_id" is required'),
         (["-d", "service_id=a", "-d", "volume={}"], "did you mean volumes?"),
+        (["-d", "service_id=a", "-d", "changes={}"], "changes: there is no such question"),
+        (["-d", "service_id=a", "-d", "packages=[jq"], "packages: '[jq' is read as YAML, and is none"),
         (["-d", "service_id"], "NAME=VALUE"),
         (["--data-file", "nothing.yml"], "nothing.yml: No such file"),
         (["--data-file", "list.yml"], "give a map"),
@@ -103,6 +106,16 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert checked.returncode == 1, checked.stderr
     assert "E111 version: `1.0` is a number here, not text" in checked.stdout
     assert "# E316 replaces-too-long" in _run(command, "check", "--explain", "E316").stdout
+    old = services.write(tmp_path / "old")
+    nowhere = _run(command, "adopt", old)
+    assert nowhere.returncode == 2
+    assert "--template" in nowhere.stderr
+    adopted = _run(command, "adopt", old, "--template", "https://example.com/template.git")
+    assert adopted.returncode == 0, adopted.stderr
+    assert (
+        main(["adopt", str(services.write(tmp_path / "same")), "--template", "https://example.com/template.git"]) == 0
+    )
+    assert (old / ".copier-answers.yml").read_text() == (tmp_path / "same" / ".copier-answers.yml").read_text()
     refused = _run(command, "new", "w", cwd=tmp_path)
     assert refused.returncode == 1
     assert "--template" in refused.stderr

@@ -67,11 +67,11 @@ def _given(manifest: dict[str, Any]) -> list[tuple[str, str, tuple[Any, ...]]]:
                 port: {"ssl": target["ssl"], "internal": target.get("internal", target.get("mapping"))}
                 for port, target in interface["lan-config"].items()
             }
-    id = manifest["id"]
+    id, ways = manifest["id"], dict.fromkeys(("config", "properties", "migrations"), "none")
     given: list[tuple[str, str, tuple[Any, ...]]] = [
         ("service_id", id, (id, {})),
         ("title", manifest["title"], (manifest["title"],)),
-        ("volumes", id, (data, "none")),
+        ("volumes", id, (data, ways)),
         ("assets", id, (assets, data, "none")),
         ("pointers", id, (pointers, data, assets)),
         ("certificates", id, (certificates, data, assets, pointers, interfaces)),

@@ -71,7 +71,7 @@ def test_every_question_has_type_and_help_with_an_example() -> None:
 def test_every_rule_macro_of_a_validator_exists() -> None:
     for name, question in QUESTIONS.items():
         if validator := question.get("validator", ""):
-            pattern = r"import '(.+?)' as rules(?: with context)? %}\s*{{\s*rules\.(\w+)\("
+            pattern = r"import '(.+?)' as rules(?: with context)? %}[^}]*?(?:%})?\s*{{\s*rules\.(\w+)\("
             file, macro = re.findall(pattern, validator)[0]
             assert f"{{% macro {macro}(" in (ROOT / file).read_text(encoding="utf-8"), name
 
@@ -89,7 +89,7 @@ def test_every_answer_is_used() -> None:
     read: set[str] = set()
     for folder in (ROOT / "template", ROOT / "hooks"):
         for path in folder.rglob("*.jinja"):
-            if path.name not in {"rules.jinja", "rules_advanced.jinja", "data.jinja"}:
+            if path.name not in {"rules.jinja", "rules_advanced.jinja", "rules_procedures.jinja", "data.jinja"}:
                 read |= _names_read(path)
     assert set(QUESTIONS) - read == set(USED_ELSEWHERE)
 
@@ -114,11 +114,11 @@ def test_every_default_is_valid(render: Render) -> None:
     """Copier validates defaults only of questions that it asks: ask them all."""
     wrapper = render({"advanced": True})
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
-    skipped = {"upstream_image", "upstream_ref"}
+    skipped = {"upstream_image", "upstream_ref", "license_name"}
     assert set(QUESTIONS) - set(recorded) == skipped
     render({"base": "image", "upstream_image": "nginx:1.27.3", "advanced": True})
     render({"base": "rust", "source": "upstream", "advanced": True})
-    render({"base": "alpine", "config": "compat", "ui_port": 0, "advanced": True})
+    render({"base": "alpine", "config": "compat", "ui_port": 0, "license": "other", "advanced": True})
 
 
 @pytest.mark.parametrize(

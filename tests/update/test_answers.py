@@ -46,6 +46,24 @@ TWO = {"main": "/root/.hello-world", "db": "/var/lib/db"}
 LONG = {"long_description": "One: two.\n\n- {{ three }}\n  four\n", "alerts": {"install": "First.\nSecond."}}
 RPC = {"name": "RPC", "description": "For programs.", "port": 9735, "protocols": ["tcp"]}
 WEB = {"name": "Web", "description": "The pages.", "ui": True, "port": 8080}
+RESET = {"name": "Reset", "description": "A new password.", "allowed-statuses": ["running"]}
+CHECK = {"web": {"name": "Web", "entrypoint": "check-web.sh"}}
+# Every answer about what runs beside the service, with text that does not come through by itself.
+PROCEDURES: dict[str, Any] = {
+    "license": "other", "license_name": "EUPL: 1.2", "config": "script", "properties": "none", "migrations": "script",
+    "assets": {"compat": None},
+    "backup": {"entrypoint": "/assets/backup.sh", "create-args": ["1e3", "no", "a: b\n\n c\n"], "restore-args": [""],
+               "mounts": {"main": "/data", "compat": "/assets"}, "io-format": "yaml"},
+    "actions": {"reset": {**RESET, "entrypoint": "reset.sh", "args": ["-v"], "inject": True, "warning": "Sure?\nReally?"},
+                "ask": {**RESET, "type": "script", "input-spec": {"x y": {"type": "number", "name": "N", "default": 1.5, "nullable": True}}}},
+    "dependencies": {"lnd": {"version": "*", "requirement": "required", "config": {
+        "check": {"type": "docker", "image": "main", "entrypoint": "check", "mounts": {"main": "/d"}, "io-format": "json"},
+        "auto-configure": {"type": "script", "args": [1, None, {"a": [True]}]}}}},
+    "health_checks": {**CHECK, "synced": {"name": "Synced", "type": "script"},
+                      "db": {"name": "DB", "entrypoint": "db.sh", "inject": False, "mounts": {"main": "/d"}, "io-format": None}},
+    "container": {"entrypoint": "tini", "args": ["--", "docker_entrypoint.sh"], "shm-size-mb": 64, "gpu-acceleration": True},
+    "files": {"icon": "art/icon.svg", "license": "COPYING"},
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -105,6 +123,14 @@ CHANGES = [
     Change("renovate off", {}, {"updates": "none"}, set(), {"renovate.json"}, ("advanced",)),
     Change("renovate on", {"updates": "none"}, {"updates": "renovate"}, {"renovate.json"}, set()),
     Change("licence", {}, {"license": "Apache-2.0"}, set(), set(), stale=("LICENSE",)),
+    Change("licence by name", {"license": "other"}, {"license_name": "EUPL-1.2"}, set(), set()),
+    Change("properties by script", {"advanced": True}, {"properties": "script"}, {"scripts/embassy.js"}, set()),
+    Change("action by script", {"advanced": True}, {"actions": {"reset": {**RESET, "type": "script"}}}, {"scripts/embassy.js"}, set(), quick=True),
+    Change("checks of their own", {"advanced": True}, {"health_checks": CHECK}, set(), set()),
+    Change("backup elsewhere", {"advanced": True}, {"backup": {"root": "/data"}}, set(), set()),
+    Change("backup by script", {"advanced": True}, {"backup": {"type": "script"}}, {"scripts/embassy.js"}, set()),
+    Change("container", {"advanced": True}, {"container": {"entrypoint": "/opt/docker_entrypoint.sh", "shm-size-mb": 256}}, set(), set()),
+    Change("icon elsewhere", {"advanced": True}, {"files": {"icon": "art/icon.svg"}}, set(), set(), quick=True),
     Change("version beside text of several lines", LONG, {"version": "0.2.0"}, set(), set()),
     *(_base(old, new) for old in BASES for new in BASES if old != new),
 ]  # fmt: skip
@@ -326,8 +352,12 @@ def test_a_file_of_the_authors_that_the_new_answers_generate_is_put_into_conflic
         ({}, {"manage": ["manifest", "build", "plumbing", "docs"]}, "manage.*startos-wrapper manage"),
         ({"manage": ["docs"]}, {"manage": ["manifest", "docs"]}, "manage.*startos-wrapper manage"),
         ({"environment": {"A": "x"}}, {"advanced": False}, "advanced.*environment"),
+        ({"volumes": TWO, "backup": {"root": "/b", "mounts": {"main": "/b/main", "db": "/b/db"}}}, {"volumes": {"main": "/data"}}, "backup.*db"),
+        ({"volumes": TWO, "actions": {"reset": {**RESET, "entrypoint": "x", "mounts": {"db": "/db"}}}}, {"volumes": {"main": "/data"}}, "actions.*db"),
+        ({"config": "script", "health_checks": {"web": {"name": "Web", "type": "script"}}}, {"config": "none"}, "health_checks.*web"),
+        ({"config": "script", "dependencies": {"lnd": {"version": "*", "requirement": "required", "config": "script"}}}, {"config": "none"}, "dependencies.*lnd"),
     ],
-    ids=["pointers", "certificates", "assets", "volumes", "upstream_repo", "manage less", "manage more", "advanced"],
+    ids=["pointers", "certificates", "assets", "volumes", "upstream_repo", "manage less", "manage more", "advanced", "backup", "actions", "health_checks", "dependencies"],
 )  # fmt: skip
 def test_a_recorded_answer_that_does_not_fit_stops_the_update_and_nothing_is_written(
     before: dict[str, Any],
@@ -343,6 +373,19 @@ def test_a_recorded_answer_that_does_not_fit_stops_the_update_and_nothing_is_wri
     assert re.search(f"Validation error for question '{says}", result.stderr), result.stderr[-500:]
     assert files(project.folder) == tree
     assert project.status() == {}
+
+
+def test_answers_about_procedures_survive_an_update(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", PROCEDURES)
+    recorded = project.recorded()
+    assert {name: recorded[name] for name in PROCEDURES} == PROCEDURES
+    project.update()
+    assert project.status() == {}
+    project.update("-d", "version=0.2.0")
+    assert project.recorded() == recorded | {"version": "0.2.0"}
+    assert set(project.status()) == {ANSWERS, "manifest.yaml"}
 
 
 def test_two_answers_that_fit_together_are_given_together(

@@ -1,0 +1,82 @@
+"""What the manifest has to say of answers about procedures, written apart from the template."""
+
+from typing import Any
+
+SCRIPT = {"type": "script"}
+
+
+def said(answers: dict[str, Any]) -> dict[str, Any]:
+    """Return those parts of the manifest that the answers about procedures and documents alone decide."""
+    volumes = answers["volumes"]
+    documents = {"license": "LICENSE", "icon": "icon.png", "instructions": "instructions.md"}
+    main = {"entrypoint": "docker_entrypoint.sh", "args": []} | answers["container"]
+    parts: dict[str, Any] = {
+        "license": answers.get("license_name", answers["license"]), "assets": documents | answers["files"],
+        "actions": {id: _action(action) for id, action in answers["actions"].items()},
+        "properties": _type(answers, "properties"), "migrations": _type(answers, "migrations"),
+        "backup": {step: _backup(answers["backup"], step, volumes, answers["assets"]) for step in ("create", "restore")},
+    }  # fmt: skip
+    if answers["health_checks"]:
+        parts["health-checks"] = {id: _check(check) for id, check in answers["health_checks"].items()}
+    parts |= {f"main.{key}": value for key, value in main.items()}
+    for id, dependency in answers["dependencies"].items():
+        config = dependency.get("config")
+        parts[f"dependencies.{id}.config"] = (
+            {"check": SCRIPT, "auto-configure": SCRIPT} if config == "script" else config
+        )
+    return parts
+
+
+def found(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return the same parts of a manifest."""
+    parts = {key: manifest[key] for key in ("license", "assets", "backup", "health-checks")}
+    parts["actions"] = manifest.get("actions", {})
+    parts |= {f"main.{key}": value for key, value in manifest["main"].items()}
+    parts["properties"] = manifest["properties"]["type"] if "properties" in manifest else None
+    migrations = manifest.get("migrations")
+    parts["migrations"] = migrations["to"]["*"]["type"] if migrations else None
+    for id, dependency in manifest.get("dependencies", {}).items():
+        parts[f"dependencies.{id}.config"] = dependency.get("config")
+    return parts
+
+
+def _type(answers: dict[str, Any], name: str) -> str | None:
+    way = answers["config"] if answers[name] == "as-config" else answers[name]
+    return {"none": None, "script": "script", "compat": "docker"}[way]
+
+
+def _procedure(item: dict[str, Any], inject: bool) -> dict[str, Any]:
+    if "entrypoint" not in item:
+        return SCRIPT
+    given = {key: item[key] for key in ("entrypoint", "args", "inject", "io-format", "mounts") if key in item}
+    return {"type": "docker", "image": "main", "args": [], "inject": inject, "io-format": "json"} | given
+
+
+def _check(check: dict[str, Any]) -> dict[str, Any]:
+    texts = {key: check[key] for key in ("name", "success-message") if key in check}
+    return texts | _procedure(check, True)
+
+
+def _action(action: dict[str, Any]) -> dict[str, Any]:
+    keys = ("name", "description", "warning", "allowed-statuses", "input-spec")
+    return {key: action[key] for key in keys if key in action} | {"implementation": _procedure(action, False)}
+
+
+def _backup(backup: dict[str, Any], step: str, volumes: dict[str, str], assets: dict[str, Any]) -> dict[str, Any]:
+    if backup.get("type") == "script":
+        return SCRIPT
+    procedure: dict[str, Any] = {"type": "docker", "image": "compat", "system": True}
+    procedure |= {key: backup[key] for key in ("io-format",) if key in backup}
+    drive = {"BACKUP": "/mnt/backup"}
+    if "entrypoint" in backup:
+        seen = volumes | {id: path for id, path in assets.items() if path is not None}
+        program = backup.get("restore-entrypoint" if step == "restore" else "entrypoint", backup["entrypoint"])
+        mounts = drive | backup.get("mounts", seen)
+        return procedure | {"entrypoint": program, "args": backup.get(f"{step}-args", []), "mounts": mounts}
+    if not volumes:
+        return procedure | {"entrypoint": "true"}
+    several = len(volumes) > 1
+    root = backup.get("root", "/mnt/data" if several else next(iter(volumes.values())))
+    usual = {id: f"{root}/{id}" if several else root for id in volumes}
+    args = ["duplicity", step, "/mnt/backup", root]
+    return procedure | {"entrypoint": "compat", "args": args, "mounts": drive | backup.get("mounts", usual)}
