@@ -5,8 +5,9 @@ PYTHON ?= python3
 DEST ?=
 ARGS ?=
 PYTEST_ARGS ?=
+TREES ?=
 
-.PHONY: new test lint types bench bench-check bench-images bench-update docs clean
+.PHONY: new test lint types bench bench-check bench-adopt bench-images bench-update adopt-trees docs clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
@@ -28,15 +29,23 @@ bench: .venv/installed-dev
 bench-check: .venv/installed-dev
 	.venv/bin/python tests/bench/check_time.py
 
+bench-adopt: .venv/installed-dev
+	.venv/bin/python tests/bench/adopt_time.py
+
 bench-images: .venv/installed-dev
 	.venv/bin/python tests/bench/build_time.py
 
 bench-update: .venv/installed-dev
 	.venv/bin/python tests/bench/update_time.py
 
+adopt-trees: .venv/installed-dev
+	@test -n "$(TREES)" || { echo >&2 'Say which clones: make adopt-trees TREES="../one ../two"'; exit 2; }
+	@.venv/bin/python tests/adopt/whole_trees.py $(TREES)
+
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/rules.py
+	.venv/bin/python docs/adopt_table.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }

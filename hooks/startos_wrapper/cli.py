@@ -1,4 +1,4 @@
-"""The command line: `startos-wrapper new`, `startos-wrapper check` and `startos-wrapper manage`."""
+"""The command line: `startos-wrapper new`, `check`, `manage` and `adopt`."""
 
 import argparse
 import difflib
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import yaml
 
 from startos_wrapper import manage as manage_command
+from startos_wrapper.adopt import command as adopt_command
 from startos_wrapper.check import command as check_command
 from startos_wrapper.data import template_folder
 
@@ -55,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     check_command.add_parser(commands)
     manage_command.add_parser(commands)
+    adopt_command.add_parser(commands)
     return parser
 
 
@@ -78,16 +80,33 @@ def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
     return answers
 
 
-def _refuse_unknown(answers: dict[str, Any], template: str) -> None:
-    """Raise UsageError for an answer to which a local template has no question: Copier would drop it silently."""
-    questions = Path(template, "copier.yml")
-    if not questions.is_file():
+def _refuse(answers: dict[str, Any], template: str) -> None:
+    """Raise UsageError for what Copier would drop silently, or refuse without a name; for a local template only.
+
+    That is an answer to which there is no question, and text that is no YAML where the answer is of type yaml.
+    """
+    file = Path(template, "copier.yml")
+    if not file.is_file():
         return
-    known = [name for name in yaml.safe_load(questions.read_text(encoding="utf-8")) if not name.startswith("_")]
-    for name in answers:
+    questions = yaml.safe_load(file.read_text(encoding="utf-8"))
+    # What is computed is a question to Copier, and to nobody else.
+    known = {
+        name: question
+        for name, question in questions.items()
+        if not name.startswith("_") and not (isinstance(question, dict) and question.get("when") == "{{ false }}")
+    }
+    for name, value in answers.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
             raise UsageError(f"{name}: there is no such question" + (f"; did you mean {near[0]}?" if near else ""))
+        if isinstance(value, str) and isinstance(known[name], dict) and known[name].get("type") == "yaml":
+            try:
+                yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                problem = getattr(error, "problem", None) or " ".join(str(error).split())
+                raise UsageError(
+                    f"{name}: {value!r} is read as YAML, and is none ({problem}): text goes in double quotes"
+                ) from error
 
 
 def _new(arguments: argparse.Namespace) -> int:
@@ -102,7 +121,7 @@ def _new(arguments: argparse.Namespace) -> int:
     if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
         raise UsageError(f"{arguments.dest}: there is something already; choose a new folder")
     answers = _answers(arguments.data, arguments.data_file)
-    _refuse_unknown(answers, template)
+    _refuse(answers, template)
     try:
         run_copy(
             template,
@@ -131,6 +150,8 @@ def main(argv: list[str] | None = None) -> int:
         return check_command.run(arguments)
     if arguments.command == manage_command.COMMAND:
         return manage_command.run(arguments)
+    if arguments.command == adopt_command.COMMAND:
+        return adopt_command.run(arguments)
     try:
         return _new(arguments)
     except UsageError as error:

@@ -19,6 +19,21 @@ def rules_file() -> Path:
     return _FOLDER / "rules.jinja"
 
 
+def loader() -> Any:
+    """Return the class with which PyYAML reads safely, and fast where it can."""
+    return _LOADER
+
+
+def hooks_folder() -> Path:
+    """Return the folder of what the template imports as `hooks/...`."""
+    return _FOLDER
+
+
+def template_source() -> Path:
+    """Return the folder that holds `copier.yml` and `template/`: the checkout, or what a wheel carries of it."""
+    return template_folder() or _PACKAGE
+
+
 def template_folder() -> Path | None:
     """Return the checkout that this package runs from, or None when it was installed from a wheel."""
     checkout = _PACKAGE.parents[1]

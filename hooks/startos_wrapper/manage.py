@@ -124,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show or change the parts, print, and return the exit code."""
     try:
         folder, wanted = _asked(arguments.operands)
-        answers = _Answers(folder)
+        answers = Answers(folder)
         changes = {part: kept for part, kept in wanted.items() if kept != (part in answers.kept)}
         if changes:
             answers.write([part for part in answers.known if changes.get(part, part in answers.kept)])
@@ -162,7 +162,7 @@ def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
     return Path(path), wanted
 
 
-class _Answers:
+class Answers:
     """The answers file of a wrapper."""
 
     def __init__(self, folder: Path) -> None:
@@ -330,7 +330,7 @@ def _insert(text: str, at: int, lines: str, end: str) -> str:
 # ---- Printing ----------------------------------------------------------------------------------------------------
 
 
-def _table(answers: _Answers) -> str:
+def _table(answers: Answers) -> str:
     rows = [("part", "kept up to date", "files")]
     for part in answers.known:
         rows.append((_shown(part), "yes" if part in answers.kept else "no", ", ".join(answers.files(part))))
@@ -343,7 +343,7 @@ def _shown(part: str) -> str:
     return part if part in PARTS else ascii(part)
 
 
-def _json(answers: _Answers, changes: dict[str, bool]) -> str:
+def _json(answers: Answers, changes: dict[str, bool]) -> str:
     parts = [
         {"name": part, "kept": changes.get(part, part in answers.kept), "files": answers.files(part)}
         for part in answers.known
@@ -351,7 +351,7 @@ def _json(answers: _Answers, changes: dict[str, bool]) -> str:
     return json.dumps({"version": 1, "parts": parts, "changed": list(changes)}, indent=2) + "\n"
 
 
-def _report(answers: _Answers, wanted: dict[str, bool], changes: dict[str, bool]) -> str:
+def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool]) -> str:
     """Return what was done with the parts, and what comes next."""
     lines = []
     for part, kept in wanted.items():
@@ -376,6 +376,6 @@ def _report(answers: _Answers, wanted: dict[str, bool], changes: dict[str, bool]
     return "\n".join(lines) + "\n"
 
 
-def _commit(answers: _Answers) -> str:
+def _commit(answers: Answers) -> str:
     folder = [] if answers.folder == Path() else ["-C", str(answers.folder)]
     return shlex.join(["git", *folder, "commit", "-m", "Change what the template keeps up to date", ANSWERS])

@@ -1,0 +1,1 @@
+"""`startos-wrapper adopt`: an existing wrapper comes into the template's care."""

@@ -1,0 +1,74 @@
+"""The answer `backup`: how a wrapper's own procedures save and restore its data."""
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+_DRIVE = "BACKUP"
+
+
+def answer(manifest: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer for a manifest; empty for the template's own way, and where no answer can say it.
+
+    `volumes` is the answer of that name: the data volumes and where the container of main sees them.
+    """
+    create, restore = (manifest["backup"][step] for step in ("create", "restore"))
+    if create["type"] == restore["type"] == "script":
+        return {"type": "script"}
+    if not (_on_compat(create) and _on_compat(restore)):
+        return {}
+    formats = {"io-format": create["io-format"]} if create.get("io-format") else {}
+    if create["entrypoint"] == restore["entrypoint"] == "compat":
+        return _duplicity(create, volumes) | formats
+    return _programs(create, restore) | formats
+
+
+def _on_compat(procedure: Mapping[str, Any]) -> bool:
+    return procedure["type"] == "docker" and procedure["image"] == "compat" and bool(procedure.get("system"))
+
+
+def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[str, Any]:
+    mounts = _mounts(create)
+    root = _root(create, mounts)
+    if root is None:
+        return {}
+    mounts = {id: path for id, path in mounts.items() if _holds(root, path)} or mounts
+    if mounts.keys() == volumes.keys() and len(mounts) == 1:
+        return {} if list(mounts.values()) == list(volumes.values()) == [root] else {"root": root}
+    return {"root": root, "mounts": mounts}
+
+
+def not_saved(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+    """Return the volumes that the wrapper's own duplicity is shown and that lie outside what it saves."""
+    return [
+        id
+        for id, path in _mounts(manifest["backup"]["create"]).items()
+        if "root" in entry and not _holds(entry["root"], path)
+    ]
+
+
+def _holds(folder: str, path: str) -> bool:
+    here = PurePosixPath(path)
+    return PurePosixPath(folder) in (here, *here.parents)
+
+
+def _root(create: Mapping[str, Any], mounts: Mapping[str, str]) -> str | None:
+    """Return the folder that is saved: the argument that is, or holds, a mount of data; else the first mount."""
+    for argument in reversed(create.get("args") or []):
+        if any(_holds(argument, path) for path in mounts.values()):
+            return str(argument)
+    return next(iter(mounts.values()), None)
+
+
+def _programs(create: Mapping[str, Any], restore: Mapping[str, Any]) -> dict[str, Any]:
+    entry: dict[str, Any] = {"entrypoint": create["entrypoint"]}
+    if restore["entrypoint"] != create["entrypoint"]:
+        entry["restore-entrypoint"] = restore["entrypoint"]
+    for step, procedure in (("create", create), ("restore", restore)):
+        if procedure.get("args"):
+            entry[f"{step}-args"] = procedure["args"]
+    return entry | {"mounts": _mounts(create) | _mounts(restore)}
+
+
+def _mounts(procedure: Mapping[str, Any]) -> dict[str, str]:
+    return {id: path for id, path in (procedure.get("mounts") or {}).items() if id != _DRIVE}

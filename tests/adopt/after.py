@@ -1,0 +1,133 @@
+"""Wrappers that were not made by the template, adopted, and what the next release makes of them."""
+
+import contextlib
+import io
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import authors
+import edits
+import old_wrappers
+from authors import ANSWERS, NEXT, Author
+from edits import File, Tree
+from releases import NEWEST, Project, git
+from startos_wrapper.cli import main
+from startos_wrapper.manage import PARTS
+
+# Where `authors.next_release` changes a file: what a conflict may lie in.
+CHANGED = {
+    "Makefile": {"install", "clean", "distclean"},
+    ".github/workflows/build.yml": {"on", "workflow_dispatch", "merge_group"},
+    "manifest.yaml": {"backup", "main", "assets"},
+}
+
+
+@dataclass
+class After:
+    """What an update did to an adopted wrapper: the parts that it keeps up to date, and the files before and after."""
+
+    managed: list[str]
+    before: Tree
+    after: Tree
+    # The author's lines that are gone, by file.
+    lost: dict[str, Counter[str]] = field(default_factory=dict)
+    # What each conflict lies in, by file.
+    conflicts: dict[str, list[str]] = field(default_factory=dict)
+    # What the template's old release rendered for its answers, by file: text.
+    rendered: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def touched(self) -> set[str]:
+        """The files that the update changed, added or removed."""
+        return {path for path in {*self.before, *self.after} if self.before.get(path) != self.after.get(path)}
+
+    @property
+    def touched_unmanaged(self) -> set[str]:
+        """Those of them that the template should have left alone."""
+        return {path for path in self.touched if path != ANSWERS and not self._is_managed(path)}
+
+    def _is_managed(self, path: str) -> bool:
+        files = [file for part in self.managed for file in PARTS[part]]
+        return any(path == file or path.startswith(f"{file}/") for file in files)
+
+
+def old(folder: Path, author: Author) -> Path:
+    """Write the wrapper of an author whose manifest the corpus has, with other files in the style of its time."""
+    both = all(arch in author.facts["arches"] for arch in ("aarch64", "x86_64"))
+    files = dict(old_wrappers.DOUBLE if both else old_wrappers.SINGLE)
+    del files["manifest.yaml"]
+    files[author.path.name] = author.path.read_text(encoding="utf-8")
+    return old_wrappers.write(folder, files)
+
+
+def adopt(folder: Path, template: Path, *arguments: str) -> tuple[int, str]:
+    """Adopt a wrapper for the newest release of a template. Returns the exit code and what was said."""
+    said = io.StringIO()
+    with contextlib.redirect_stderr(said), contextlib.redirect_stdout(_Output(said)):
+        code = main(["adopt", str(folder), "--template", str(template), "--vcs-ref", f"v{NEWEST}", *arguments])
+    return code, said.getvalue()
+
+
+class _Output(io.TextIOWrapper):
+    """Standard output whose bytes are dropped."""
+
+    def __init__(self, _: io.StringIO) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+
+
+def commit(folder: Path) -> None:
+    """Commit everything."""
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "Mine")
+
+
+def put_back(folder: Path, author: Author) -> None:
+    """Write back into an aligned manifest what no answer says, and commit."""
+    manifest = folder / "manifest.yaml"
+    manifest.write_text(authors.edit_manifest(manifest.read_text(encoding="utf-8"), author), encoding="utf-8")
+    commit(folder)
+
+
+def tree(folder: Path) -> Tree:
+    """Return the files of a wrapper; of a link, which may lead into a submodule that is not there, where it leads."""
+    names = git(folder, "ls-files", "-z", "--cached", "--others").split("\0")
+    found: Tree = {}
+    for path in (folder / name for name in sorted(set(names)) if name):
+        if path.is_symlink():
+            found[path.relative_to(folder).as_posix()] = File(str(path.readlink()).encode(), False)
+        elif path.is_file():
+            executable = bool(path.stat().st_mode & 0o100)
+            found[path.relative_to(folder).as_posix()] = File(path.read_bytes(), executable)
+    return found
+
+
+def update(folder: Path, plain: Path, scratch: Path) -> After:
+    """Update a wrapper whose work is committed to the next release; `plain` is a folder of the release that it has."""
+    project = Project(folder, plain)
+    answers = project.recorded()
+    before = tree(folder)
+    edits.copier("update", "--defaults", "--vcs-ref", f"v{NEXT}", folder)
+    found = After(answers.get("manage", list(PARTS)), before, tree(folder))
+    given = {name: value for name, value in answers.items() if not name.startswith("_")}
+    found.rendered = _texts(edits.tree(authors.render(plain, given, scratch)))
+    found.lost = authors.lost(found.rendered, _texts(before), _texts(found.after))
+    found.conflicts = {path: authors.places(_text(found.after[path])) for path in sorted(project.unmerged)}
+    return found
+
+
+def _texts(files: Tree) -> dict[str, str]:
+    return {path: _text(file) for path, file in files.items()}
+
+
+def _text(file: File) -> str:
+    return file.content.decode("utf-8", "surrogateescape")
+
+
+def answers_of(folder: Path) -> dict[str, Any]:
+    """Return the recorded answers of a wrapper."""
+    loaded: dict[str, Any] = yaml.safe_load((folder / ANSWERS).read_text(encoding="utf-8"))
+    return loaded

@@ -1,0 +1,350 @@
+"""What real wrappers have becomes answers, and the template writes the same manifest from them."""
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services import DOCKERFILE, ENTRYPOINT, MAKEFILE, manifest, write
+from startos_wrapper.adopt.answers import NotAnsweredError
+from startos_wrapper.adopt.describe import Description
+from startos_wrapper.check.wrapper import Wrapper
+
+WEB = manifest()["interfaces"]["main"]
+BACKUP = manifest()["backup"]
+MAIN = manifest()["main"]
+CHECK = {"type": "docker", "image": "main", "entrypoint": "check.sh", "io-format": "json", "inject": True}
+
+
+def _describe(folder: Path, given: dict[str, Any] | str | None = None, **files: str | None) -> Description:
+    return Description(Wrapper(write(folder, given, **files)))
+
+
+def _backup(create: dict[str, Any], restore: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return the usual backup with keys of both procedures replaced; None leaves one out."""
+    found: dict[str, Any] = copy.deepcopy(BACKUP)
+    for step, changes in (("create", create), ("restore", create if restore is None else restore)):
+        found[step] = {key: value for key, value in {**found[step], **changes}.items() if value is not None}
+    return found
+
+
+def _duplicity(root: str, mounts: dict[str, str], **more: Any) -> dict[str, Any]:
+    return _backup(
+        *(
+            {"args": ["duplicity", step, "/mnt/backup", root], "mounts": {"BACKUP": "/mnt/backup", **mounts}, **more}
+            for step in ("create", "restore")
+        )
+    )
+
+
+def _compat(*args: str, **more: Any) -> dict[str, Any]:
+    return {
+        "type": "docker", "image": "compat", "system": True, "entrypoint": "compat", "args": list(args),
+        "mounts": {"main": "/data", "compat": "/mnt/assets"}, "io-format": "yaml", **more,
+    }  # fmt: skip
+
+
+# What a manifest has, and the answers that say it.
+FEATURES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing special": ({}, {"health_checks": {"web": {"name": "Web", "success-message": "The tables are there", "type": "script"}}}),
+    "several data volumes": (
+        {
+            "volumes": {"main": {"type": "data"}, "db": {"type": "data"}},
+            "main": {**MAIN, "mounts": {"main": "/data", "db": "/var/lib/mysql"}},
+            "backup": _duplicity("/mnt/data", {"main": "/mnt/data/main", "db": "/mnt/data/db"}),
+        },
+        {"volumes": {"main": "/data", "db": "/var/lib/mysql"}},
+    ),
+    "an outer volume that is declared last": (
+        {
+            "volumes": {"in": {"type": "data"}, "main": {"type": "data"}},
+            "main": {**MAIN, "mounts": {"main": "/data", "in": "/data/in"}},
+            "backup": _duplicity("/data", {"main": "/data", "in": "/data/in"}),
+        },
+        {"volumes": {"main": "/data", "in": "/data/in"}, "backup": {"root": "/data", "mounts": {"main": "/data", "in": "/data/in"}}},
+    ),
+    "a pointer and a certificate": (
+        {
+            "volumes": {
+                "main": {"type": "data"},
+                "lnd": {"type": "pointer", "package-id": "lnd", "volume-id": "main", "path": "/public", "readonly": False},
+                "cert": {"type": "certificate", "interface-id": "main"},
+            },
+            "main": {**MAIN, "mounts": {"main": "/data", "lnd": "/mnt/lnd", "cert": "/mnt/cert"}},
+        },
+        {
+            "pointers": {"lnd": {"package": "lnd", "volume": "main", "path": "/public", "readonly": False, "mount": "/mnt/lnd"}},
+            "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
+        },
+    ),
+    "assets that main does not see": (
+        {"volumes": {"main": {"type": "data"}, "utils": {"type": "assets"}}}, {"assets": {"utils": None}},
+    ),
+    "two interfaces with several ports": (
+        {
+            "interfaces": {
+                "main": {**WEB, "lan-config": {443: {"ssl": True, "internal": 8081}}},
+                "peer": {
+                    "name": "Peer", "description": "Others.", "ui": False, "protocols": ["tcp", "ws"],
+                    "tor-config": {"port-mapping": {9735: "9735", 9911: "9911"}},
+                },
+            },
+        },
+        {"ui_port": 8081},
+    ),
+    "lan without ssl": (
+        {"interfaces": {"main": {**WEB, "lan-config": {8080: {"ssl": False, "internal": 8080}}}}}, {"ui_port": 8080},
+    ),
+    "an old name of a port": (
+        {"interfaces": {"main": {**WEB, "lan-config": {443: {"ssl": True, "mapping": 8080}}}}},
+        {"interfaces": {"main": {"name": "Tables", "description": "The tide tables.", "port": 8080, "ui": True, "protocols": ["tcp", "http"]}}},
+    ),
+    "Tor alone": ({"interfaces": {"main": {key: value for key, value in WEB.items() if key != "lan-config"}}}, {"ui_port": 8080}),
+    "no interface": ({"interfaces": {}}, {"ui_port": 0, "interfaces": {}}),
+    "checks of both kinds": (
+        {"health-checks": {"web": {"name": "Web", "type": "script"}, "api": {"name": "Api", **CHECK, "args": ["api"]}}},
+        {},
+    ),
+    "a check outside the container": (
+        {"health-checks": {"web": {"name": "Web", **CHECK, "inject": False, "io-format": "yaml", "mounts": {"main": "/data"}}}},
+        {"health_checks": {"web": {"name": "Web", "entrypoint": "check.sh", "inject": False, "io-format": "yaml", "mounts": {"main": "/data"}}}},
+    ),
+    "no check": ({"health-checks": {}}, {"health_check": "none", "health_checks": {}}),
+    "dependencies": (
+        {
+            "volumes": {"main": {"type": "data"}, "compat": {"type": "assets"}},
+            "dependencies": {
+                "bitcoind": {
+                    "version": ">=26.0.0 <29.0.0", "requirement": {"type": "opt-out", "how": "Use another."},
+                    "description": "For blocks.", "config": {"check": {"type": "script"}, "auto-configure": {"type": "script"}},
+                },
+                "lnd": {"version": "*", "requirement": {"type": "opt-in", "how": "Choose it."}},
+                "tor": {"version": "~0.4", "requirement": {"type": "required", "how": "ignored"}, "critical": True,
+                        "config": {"check": _compat("dependency", "check"), "auto-configure": _compat("dependency", "auto-configure")}},
+            }
+        },
+        {},
+    ),
+    "alerts": ({"alerts": {"install": "One.\nTwo.\n", "start": "Beware: #x", "stop": ""}}, {"alerts": {"install": "One.\nTwo.\n", "start": "Beware: #x"}}),
+    "one processor": ({"hardware-requirements": {"arch": ["x86_64"]}}, {"arches": ["x86_64"]}),
+    "another entrypoint": (
+        {"main": {**MAIN, "entrypoint": "tini", "args": ["-g", "--", "docker_entrypoint.sh"], "io-format": "yaml", "shm-size-mb": 256}},
+        {"container": {"entrypoint": "tini", "args": ["-g", "--", "docker_entrypoint.sh"], "io-format": "yaml", "shm-size-mb": 256}},
+    ),
+    "time to stop": ({"main": {**MAIN, "sigterm-timeout": "5m"}}, {"sigterm_timeout": "5m"}),
+    "actions": (
+        {
+            "actions": {
+                "reset": {
+                    "name": "Reset", "description": "A new password.", "warning": "Sure?", "allowed-statuses": ["running"],
+                    "implementation": {**CHECK, "entrypoint": "reset.sh", "args": ["a b"]},
+                    "input-spec": {"word": {"type": "string", "name": "Word", "nullable": False, "default": "on", "pattern": "^[a-z]*$"}},
+                },
+                "wipe": {"name": "Wipe", "description": "All.", "allowed-statuses": ["stopped"], "implementation": {"type": "script"}},
+            }
+        },
+        {},
+    ),
+    "documents elsewhere": (
+        {"assets": {"icon": "assets/icon.svg", "instructions": "docs/instructions.md", "docker-images": "image.tar"}},
+        {"files": {"license": "LICENSE.md", "icon": "assets/icon.svg", "instructions": "docs/instructions.md"}},
+    ),
+    "a licence of another spelling": ({"license": "mit"}, {"license": "other", "license_name": "mit"}),
+    "nothing to configure": ({"config": None, "properties": None, "migrations": None, "health-checks": {}}, {"config": "none", "properties": "as-config"}),
+    "properties alone": ({"config": None, "migrations": None}, {"config": "none", "properties": "script", "migrations": "as-config"}),
+    "config alone": ({"properties": None, "migrations": None}, {"config": "script", "properties": "none", "migrations": "none"}),
+    "config by compat": (
+        {
+            "volumes": {"main": {"type": "data"}, "compat": {"type": "assets"}},
+            "config": {
+                "get": _compat("config", "get", "/data", "/mnt/assets/config_spec.yaml"),
+                "set": _compat("config", "set", "tides", "/data", "/mnt/assets/config_rules.yaml"),
+            },
+            "properties": _compat("properties", "/data"),
+        },
+        {"config": "compat", "properties": "as-config", "migrations": "script", "assets": {"compat": None}},
+    ),
+    "backup at another path": ({"backup": _duplicity("/root/data", {"main": "/root/data"}, **{"io-format": "yaml"})}, {"backup": {"root": "/root/data", "io-format": "yaml"}}),
+    "backup by script": ({"backup": {step: {"type": "script"} for step in ("create", "restore")}}, {"backup": {"type": "script"}}),
+    "backup by programs of the author": (
+        {
+            "volumes": {"main": {"type": "data"}, "compat": {"type": "assets"}},
+            "backup": _backup(
+                {"entrypoint": "/assets/backup.sh", "args": ["x"], "mounts": {"BACKUP": "/mnt/backup", "compat": "/assets", "main": "/data"}},
+                {"entrypoint": "/assets/restore.sh", "args": None, "mounts": {"BACKUP": "/mnt/backup", "compat": "/assets", "main": "/data"}},
+            ),
+        },
+        {
+            "backup": {
+                "entrypoint": "/assets/backup.sh", "restore-entrypoint": "/assets/restore.sh", "create-args": ["x"],
+                "mounts": {"compat": "/assets", "main": "/data"},
+            }
+        },
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FEATURES)
+def test_the_template_writes_what_the_manifest_says(name: str, tmp_path: Path) -> None:
+    changes, answers = FEATURES[name]
+    description = _describe(tmp_path, manifest(**{key.replace("-", "_"): value for key, value in changes.items()}))
+    assert description.comparison.differences == []
+    assert description.proposal.left == []
+    assert {key: description.asked.values[key] for key in answers} == answers
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing"),
+    [
+        ({"replaces": ["ebb"], "hardware-requirements": {"ram": 4000000000}}, {"replaces.0", "hardware-requirements.ram"}),
+        ({"health-checks": {"web": {"name": "Web", "timeout": "5s", **CHECK}}}, {"health-checks.web.timeout"}),
+        ({"properties": {**CHECK, "inject": False}},
+         {"properties.type", "properties.image", "properties.entrypoint", "properties.io-format"}),
+        ({"alerts": {"install": "\x7f", "stop": "Now?"}}, {"alerts.install"}),
+        ({"interfaces": {"main": WEB, "p": {**WEB, "ui": False, "protocols": ["tcp"]}}}, {f"interfaces.p.lan-config.443.{key}" for key in ("ssl", "internal")}),
+        ({"actions": {"x": {"name": "X", "description": "x", "allowed-statuses": ["running", "stopped"], "implementation": CHECK}}},
+         {"actions.x.allowed-statuses.stopped"}),
+        ({"migrations": {"from": {"<2": {"type": "script", "args": ["from"]}}, "to": {}}}, {"migrations.from.<2.type", "migrations.from.<2.args.0"}),
+        ({"health-checks": {"web": {"name": "Web", **CHECK, "image": "helper"}}}, {f"health-checks.web.{key}" for key in ("name", *CHECK)}),
+    ],
+)  # fmt: skip
+def test_what_no_answer_says_is_left_out_and_never_said_otherwise(
+    changes: dict[str, Any], missing: set[str], tmp_path: Path
+) -> None:
+    given = manifest(**{key.replace("-", "_"): value for key, value in changes.items()})
+    description = _describe(tmp_path, given)
+    assert {each.name for each in description.comparison.differences} == missing
+    assert {description.reason(each).kind for each in description.comparison.differences} == {"missing"}
+
+
+def test_a_volume_that_a_backup_does_not_save_is_told(tmp_path: Path) -> None:
+    given = manifest(
+        volumes={"main": {"type": "data"}, "cache": {"type": "data"}},
+        main={**MAIN, "mounts": {"main": "/data", "cache": "/cache"}},
+        backup=_duplicity("/data", {"main": "/data", "cache": "/cache"}),
+    )
+    description = _describe(tmp_path, given)
+    assert description.asked.values["backup"] == {"root": "/data", "mounts": {"main": "/data"}}
+    assert [each.name for each in description.comparison.differences] == [
+        "backup.create.mounts.cache",
+        "backup.restore.mounts.cache",
+    ]
+    (reason,) = {description.reason(each) for each in description.comparison.differences}
+    assert reason.kind == "missing"
+    assert "this volume is not inside" in reason.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "name", "values"),
+    [
+        ({"backup": _backup({}, {"args": ["duplicity", "restore", "/data", "/mnt/backup"]})}, "backup.restore.args.2", ("/data", "/mnt/backup")),
+        ({"backup": _backup({"args": ["duplicity", "tides", "/mnt/backup", "/data"]})}, "backup.create.args.1", ("tides", "create")),
+        ({"migrations": {step: {"*": {"type": "script", "args": ["to"]}} for step in ("from", "to")}}, "migrations.from.*.args.0", ("to", "from")),
+        ({"migrations": {step: {"*": {"type": "script"}} for step in ("from", "to")}}, "migrations.to.*.args.0", (None, "to")),
+    ],
+)  # fmt: skip
+def test_what_does_not_work_is_corrected_and_told(
+    changes: dict[str, Any], name: str, values: tuple[Any, Any], tmp_path: Path
+) -> None:
+    description = _describe(tmp_path, manifest(**changes))
+    assert {description.reason(each).kind for each in description.comparison.differences} == {"corrected"}
+    (found,) = [each for each in description.comparison.differences if each.name == name]
+    assert (found.original, found.rendered) == values
+
+
+def test_what_a_validator_refuses_is_left_out_with_the_validators_words(tmp_path: Path) -> None:
+    description = _describe(tmp_path, manifest(alerts={"install": "\x7f", "stop": "Now?"}))
+    assert description.asked.values["alerts"] == {"stop": "Now?"}
+    (left,) = description.proposal.left
+    assert (left.answer, left.item) == ("alerts", "install")
+    assert "no control characters" in left.reason
+
+
+def test_an_answer_that_cannot_be_left_out_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotAnsweredError, match=r"short_description.*at most 160"):
+        _describe(tmp_path, manifest(description={"short": "x" * 161, "long": "x"}))
+
+
+# ---- The other files ---------------------------------------------------------------------------------------------
+
+HELPER = "FROM golang:1.22-alpine AS build\nRUN go build\nFROM alpine:3.20\nCOPY --from=build /app /usr/local/bin/\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "answers"),
+    [
+        ({}, {"base": "image", "upstream_image": "example.com/marina/tides:1.4.2"}),
+        ({"Dockerfile": "ARG TAG=2.1\nFROM tides:${TAG} AS x\nFROM x\n"}, {"base": "image", "upstream_image": "tides:2.1"}),
+        ({"Dockerfile": "FROM tides:latest\n"}, {"base": "image", "upstream_image": "tides:1.4.2"}),
+        ({"Dockerfile": "FROM host:5000/a/tides\n"}, {"upstream_image": "host:5000/a/tides:1.4.2"}),
+        ({"Dockerfile": None}, {"base": "image", "upstream_image": "tides:1.4.2"}),
+        ({"Dockerfile": "FROM alpine:3.20\n"}, {"base": "alpine", "runtime_image": "alpine:3.20"}),
+        ({"Dockerfile": "FROM alpine:latest\n"}, {"base": "alpine", "runtime_image": ""}),
+        ({"Dockerfile": HELPER}, {"base": "golang", "source": "upstream", "build_image": "golang:1.22-alpine"}),
+        ({"Dockerfile": HELPER.replace("golang", "rust")}, {"base": "rust", "build_image": "rust:1.22-alpine"}),
+        ({"Dockerfile": "FROM tides:1 AS tides\nFROM debian:12-slim\nCOPY --from=tides /a /a\n"}, {"upstream_image": "debian:12-slim"}),
+        ({"Dockerfile": "FROM alpine:3.20\n", "docker_entrypoint.sh": "#!/bin/sh\nexec tides\n"}, {"base": "alpine", "run": ["/usr/local/bin/tides"]}),
+        ({"docker_entrypoint.sh": ENTRYPOINT.replace("exec tini -g -- ", "tides serve &\nother 'a b' &\nwait\n# ")}, {"run": ["tides serve", "other 'a b'"]}),
+        ({"docker_entrypoint.sh": "exec tides | tee log\n"}, {"run": "tides"}),
+        ({"docker_entrypoint.sh": None}, {"run": "tides", "environment": {}}),
+        ({"Makefile": MAKEFILE.replace("docker-images/x86_64.tar", "other").replace("linux/amd64", "")}, {"arches": ["aarch64"]}),
+        ({"Makefile": "image.tar:\n\tdocker buildx build --platform=linux/arm64 -o dest=image.tar .\n"}, {"arches": ["aarch64"]}),
+        ({"Makefile": None}, {"arches": ["aarch64", "x86_64"]}),
+        ({".github/workflows/buildService.yml": "on: push\n"}, {"ci": "github", "updates": "none"}),
+        ({"renovate.json": "{}\n"}, {"ci": "none", "updates": "renovate"}),
+        ({"LICENSE": "Copyright 2020-2024, The Tides Authors.\n"}, {"user_name": "The Tides Authors"}),
+        ({"LICENSE": "GNU\n"}, {"user_name": ""}),
+        ({".gitmodules": '[submodule "tides"]\n\tpath = tides\n', "Dockerfile": "FROM debian:12\nCOPY tides/ /src\n"}, {"upstream_image": "debian:12"}),
+        ({"docker_entrypoint.sh": "\x00\x01", "Dockerfile": "\x00FROM", "Makefile": "\x00"}, {"base": "image"}),
+    ],
+)  # fmt: skip
+def test_what_other_files_say(files: dict[str, Any], answers: dict[str, Any], tmp_path: Path) -> None:
+    description = _describe(tmp_path, None, **files)
+    assert {key: description.asked.values[key] for key in answers} == answers
+    assert description.comparison.differences == []
+
+
+def test_an_entrypoint_of_another_name_is_found_where_the_dockerfile_has_it(tmp_path: Path) -> None:
+    given = manifest(main={**MAIN, "entrypoint": "/usr/bin/start.sh"})
+    dockerfile = DOCKERFILE.replace("COPY docker_entrypoint.sh", "COPY scripts/start.sh")
+    description = _describe(
+        tmp_path,
+        given,
+        Dockerfile=dockerfile,
+        **{"scripts/start.sh": "#!/bin/sh\nexec rising\n", "docker_entrypoint.sh": None},
+    )
+    assert description.proposal.answers["run"].places == ("scripts/start.sh:2",)
+
+
+@pytest.mark.parametrize("format", ["toml", "json"])
+def test_a_manifest_in_another_format(format: str, tmp_path: Path) -> None:
+    given = manifest(alerts={"start": "x"})
+    if format == "json":
+        text = json.dumps(given, indent=1)
+    else:
+        text = "".join(
+            f"{key} = {json.dumps(value)}\n" for key, value in given.items() if isinstance(value, str | list)
+        )
+        text += "".join(_table(key, value) for key, value in given.items() if isinstance(value, dict))
+    write(tmp_path, **{f"manifest.{format}": text})
+    (tmp_path / "manifest.yaml").unlink()
+    description = Description(Wrapper(tmp_path))
+    assert description.comparison.differences == []
+    file, _, line = description.proposal.answers["alerts"].places[0].partition(":")
+    assert file == f"manifest.{format}"
+    assert "alerts" in text.splitlines()[int(line) - 1]
+
+
+def _table(name: str, table: dict[Any, Any]) -> str:
+    """Return a table of TOML; the values in it are written inline."""
+    return f"[{name}]\n" + "".join(f'"{key}" = {_inline(value)}\n' for key, value in table.items())
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{key}" = {_inline(inner)}' for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_inline, value)) + "]"
+    return json.dumps(value)

@@ -1,0 +1,92 @@
+"""Every real manifest is adopted: no traceback, answers that Copier takes, and nearly all of it written again."""
+
+import importlib.util
+import os
+import shutil
+import statistics
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from copier import run_copy
+
+from conftest import ROOT
+from oracle import read_manifest
+from services import commit, tree
+from startos_wrapper.adopt.compare import compare
+from startos_wrapper.adopt.render import ANSWERS
+from startos_wrapper.cli import main
+from tools import require_corpus
+
+# Copier takes a quarter of a second for each.
+EVERY = 3 if os.environ.get("CI") else 5
+
+
+@pytest.fixture(scope="module")
+def corpus() -> list[Path]:
+    return sorted(path for path in require_corpus().iterdir() if path.is_dir())
+
+
+@pytest.fixture(scope="module")
+def adopt_table() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("adopt_table", ROOT / "docs" / "adopt_table.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    # A dataclass looks for its own module.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def rows(corpus: list[Path], adopt_table: ModuleType) -> list[Any]:
+    return [adopt_table.row(folder) for folder in corpus]
+
+
+def test_nearly_everything_is_reproduced(rows: list[Any]) -> None:
+    assert len(rows) == 75
+    assert statistics.median(row.share for row in rows) >= 92
+    simple = [row.share for row in rows if row.simple]
+    assert len(simple) == 33
+    assert min(simple) >= 98
+
+
+def test_nothing_is_written_that_contradicts_the_original(rows: list[Any]) -> None:
+    assert {row.name: row.keys["differs"] for row in rows if row.keys["differs"]} == {}
+
+
+def test_what_is_corrected_is_what_does_not_work(rows: list[Any]) -> None:
+    corrected = {key.rpartition(".args.")[0] for row in rows for key, _ in row.keys["corrected"]}
+    assert corrected == {"backup.create", "backup.restore", "migrations.from.*", "migrations.to.*"}
+    assert sum(bool(row.keys["corrected"]) for row in rows) == 15
+
+
+def test_the_table_in_the_documentation_is_the_current_one(rows: list[Any], adopt_table: ModuleType) -> None:
+    written = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
+    assert written == adopt_table.page(rows), "run .venv/bin/python docs/adopt_table.py"
+
+
+def test_only_the_answers_file_is_written_and_copier_takes_it(
+    corpus: list[Path], template: Path, tmp_path: Path
+) -> None:
+    for number, folder in enumerate(corpus):
+        wrapper = tmp_path / "wrappers" / folder.name
+        shutil.copytree(folder, wrapper, copy_function=shutil.copyfile)
+        commit(wrapper)
+        before = tree(wrapper)
+        assert main(["adopt", str(wrapper)]) == 0, folder.name
+        after = tree(wrapper)
+        answers = yaml.safe_load(after.pop(ANSWERS))
+        assert after == before
+        if number % EVERY == 0:
+            made = tmp_path / "made" / folder.name
+            given = {name: value for name, value in answers.items() if not name.startswith("_")}
+            run_copy(str(template), made, data=given, defaults=True, quiet=True, unsafe=False)
+            again = yaml.safe_load((made / ANSWERS).read_text(encoding="utf-8"))
+            assert {name: value for name, value in again.items() if not name.startswith("_")} == given
+            (original,) = wrapper.glob("manifest.*")
+            compared = compare(read_manifest(original), read_manifest(made / "manifest.yaml"))
+            assert len(compared.same) >= 0.9 * (len(compared.same) + len(compared.differences))

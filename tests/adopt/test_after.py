@@ -1,0 +1,135 @@
+"""After adoption, the next release of the template: what is the author's stays, what is the template's is brought up to date.
+
+That release changes the Makefile, a workflow, the backup's stanza and a comment in the manifest.
+"""
+
+import csv
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import after
+import authors
+import edits
+import old_wrappers
+from after import CHANGED, After
+from authors import ANSWERS, Author
+from releases import NEWEST, git
+from tools import require_corpus
+
+# In CI, one wrapper of so many is looked at in each way.
+STRIDE = 3 if os.environ.get("CI") else 1
+PARTS_CHANGED = {"Makefile", ".github/workflows/build.yml", "manifest.yaml"}
+
+
+@pytest.fixture(scope="module")
+def everybody() -> list[Author]:
+    """One author a manifest of the corpus."""
+    corpus = require_corpus()
+    with (corpus / "index.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    return [Author(corpus / row["dir"] / row["manifest_file"], row) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def later(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The template's repository with a release after the working tree."""
+    return authors.next_release(history, tmp_path_factory.mktemp("later") / "template")
+
+
+@pytest.fixture(scope="module")
+def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plain folder of the working tree."""
+    return authors.plain(later, NEWEST, tmp_path_factory.mktemp("plain") / "template")
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> Iterator[None]:
+    with edits.compiled_once():
+        yield
+
+
+def _keeps_what_is_the_authors(found: After) -> None:
+    assert found.lost == {}
+    assert found.touched_unmanaged == set()
+    for path, places in found.conflicts.items():
+        assert set(places) <= CHANGED[path], f"{path}: a conflict outside of what both changed"
+
+
+def _is_rare(conflicting: list[str], whole: int) -> None:
+    assert whole >= 20
+    assert len(conflicting) * 10 <= whole, conflicting
+
+
+def test_an_adopted_wrapper_keeps_what_is_its_authors(
+    everybody: list[Author], later: Path, plain: Path, tmp_path: Path
+) -> None:
+    conflicting = []
+    chosen = everybody[::STRIDE]
+    for number, author in enumerate(chosen):
+        folder = after.old(tmp_path / str(number), author)
+        code, said = after.adopt(folder, later)
+        assert code == 0, said
+        after.commit(folder)
+        found = after.update(folder, plain, tmp_path / f"{number}.rendered")
+        _keeps_what_is_the_authors(found)
+        assert found.touched - {ANSWERS} == set() or found.managed
+        conflicting += [author.id] if found.conflicts else []
+    _is_rare(conflicting, len(chosen))
+
+
+def test_an_aligned_wrapper_gets_what_the_template_changes(
+    everybody: list[Author], later: Path, plain: Path, tmp_path: Path
+) -> None:
+    """After alignment, the author writes back into the manifest what no answer says."""
+    conflicting = []
+    chosen = everybody[1::STRIDE]
+    for number, author in enumerate(chosen):
+        folder = after.old(tmp_path / str(number), author)
+        code, said = after.adopt(folder, later, "--align", "all")
+        assert code == 0, said
+        after.commit(folder)
+        after.put_back(folder, author)
+        found = after.update(folder, plain, tmp_path / f"{number}.rendered")
+        assert found.managed == ["manifest", "plumbing", "ci", "docs"]
+        _keeps_what_is_the_authors(found)
+        assert found.touched >= PARTS_CHANGED
+        assert b"\ndistclean: clean ##" in found.after["Makefile"].content
+        assert b"\n  merge_group:\n" in found.after[".github/workflows/build.yml"].content
+        assert b"# This is the container that runs" in found.after["manifest.yaml"].content
+        # What align had kept of the author's, in files of the template's.
+        assert found.after["service.mk"] == found.before["service.mk"]
+        assert found.after[".gitignore"] == found.before[".gitignore"]
+        assert found.after[".gitignore"].content.decode() != found.rendered[".gitignore"]
+        conflicting += [author.id] if found.conflicts else []
+    _is_rare(conflicting, len(chosen))
+
+
+def test_an_update_at_the_same_release_changes_nothing(everybody: list[Author], later: Path, tmp_path: Path) -> None:
+    for number, author in enumerate(everybody[2 :: STRIDE * 8]):
+        folder = after.old(tmp_path / str(number), author)
+        assert after.adopt(folder, later, "--align", "all")[0] == 0
+        after.commit(folder)
+        edits.copier("update", "--defaults", "--vcs-ref", f"v{NEWEST}", folder)
+        assert git(folder, "status", "--porcelain") == ""
+
+
+def test_a_wrapper_that_was_near_the_template_gets_its_changes(later: Path, plain: Path, tmp_path: Path) -> None:
+    """As of somebody who lost the answers file, or copied another wrapper."""
+    folder = authors.render(plain, old_wrappers.ANSWERS, tmp_path / "wrapper")
+    (folder / ANSWERS).unlink()
+    for file, mine in (("Makefile", "\nmine:\n\techo mine\n"), (".github/workflows/build.yml", "# mine\n")):
+        (folder / file).write_text((folder / file).read_text() + mine)
+    # This part is the author's own by now.
+    (folder / "README.md").write_text("# Clock\n\nMine.\n")
+    git(folder, "init", "-q")
+    after.commit(folder)
+    assert after.adopt(folder, later)[0] == 0
+    after.commit(folder)
+    found = after.update(folder, plain, tmp_path / "rendered")
+    assert found.managed == ["manifest", "build", "plumbing", "ci"]
+    _keeps_what_is_the_authors(found)
+    assert found.touched - {ANSWERS} == PARTS_CHANGED and found.conflicts == {}
+    assert found.after["Makefile"].content.endswith(b"\nmine:\n\techo mine\n")

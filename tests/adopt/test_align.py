@@ -1,0 +1,505 @@
+"""`adopt --align`: parts of a wrapper become the template's, and what is left to the author is said."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import old_wrappers
+from conftest import Render
+from old_wrappers import ANSWERS, DOUBLE, SINGLE
+from releases import git, run
+from startos_wrapper.adopt.align import Note, align, managed
+from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.cli import main
+from startos_wrapper.manage import PARTS, RefusedError
+
+ALL = list(PARTS)
+
+
+@pytest.fixture(scope="session")
+def rendered(render: Render) -> dict[str, str]:
+    """The template's files for the answers of the old wrappers."""
+    folder = render(ANSWERS)
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".png"]
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+class Aligned:
+    """A wrapper that `align` has worked on."""
+
+    def __init__(
+        self, folder: Path, files: Mapping[str, str], parts: Sequence[str], rendered: dict[str, str], **answers: Any
+    ) -> None:
+        """Write a wrapper into `folder` and align parts of it."""
+        self.folder = old_wrappers.write(folder, dict(files))
+        self.before = self.files()
+        self.notes: list[Note] = align(self.folder, {**ANSWERS, **answers}, parts, rendered)
+
+    def files(self) -> dict[str, bytes]:
+        """Return the contents of all files."""
+        paths = [path for path in self.folder.rglob("*") if path.is_file() and ".git" not in path.parts]
+        return {path.relative_to(self.folder).as_posix(): path.read_bytes() for path in paths}
+
+    def text(self, file: str) -> str:
+        """Return the text of a file."""
+        return (self.folder / file).read_text(encoding="utf-8")
+
+    @property
+    def todo(self) -> list[str]:
+        """What is left to the author."""
+        return [str(note) for note in self.notes if note.todo]
+
+    def make(self, *arguments: str) -> str:
+        """Return what make would run."""
+        return run("make", "--dry-run", *arguments, cwd=self.folder).stdout
+
+
+def build_of(tmp_path: Path, dockerfile: str, rendered: dict[str, str], **answers: Any) -> Aligned:
+    """Align the Dockerfile of a wrapper."""
+    return Aligned(tmp_path / "wrapper", {**SINGLE, "Dockerfile": dockerfile}, ["build"], rendered, **answers)
+
+
+def plumbing_of(tmp_path: Path, rendered: dict[str, str], **files: str) -> Aligned:
+    """Align the plumbing of a wrapper whose Makefile ends with more lines."""
+    more = files.pop("more", "")
+    files = {**SINGLE, "Makefile": SINGLE["Makefile"] + more, **files}
+    return Aligned(tmp_path / "wrapper", files, ["plumbing"], rendered)
+
+
+# --- As a whole -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("files", [SINGLE, DOUBLE], ids=["image.tar", "docker-images"])
+def test_an_old_wrapper_has_no_error_after_all_parts_are_aligned(
+    tmp_path: Path, rendered: dict[str, str], files: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    aligned = Aligned(tmp_path / "wrapper", files, ALL, rendered)
+    code = main(["check", str(aligned.folder)])
+    assert code == 0, capsys.readouterr().out
+    for path in ("Makefile", ".github/workflows/build.yml", ".github/workflows/release.yml", "README.md"):
+        assert aligned.text(path) == rendered[path]
+
+
+def test_only_the_named_parts_change(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["docs"], rendered)
+    after = aligned.files()
+    assert {path for path in after if after[path] != aligned.before.get(path)} == {"README.md"}
+    assert after.keys() == aligned.before.keys()
+
+
+def test_nothing_is_committed_or_staged(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", SINGLE, ALL, rendered)
+    assert git(aligned.folder, "log", "--format=%s").split("\n")[0] == "My wrapper"
+    assert git(aligned.folder, "diff", "--cached", "--name-only") == ""
+    assert "Makefile" in git(aligned.folder, "diff", "--name-only")
+
+
+def test_aligning_again_changes_nothing(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ALL, rendered)
+    once = aligned.files()
+    git(aligned.folder, "add", "-A")
+    git(aligned.folder, "commit", "-q", "-m", "Aligned")
+    align(aligned.folder, ANSWERS, ALL, rendered)
+    assert aligned.files() == once
+
+
+def test_an_authors_dockerfile_is_not_the_templates_afterwards(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", SINGLE, ALL, rendered)
+    assert managed(aligned.folder, ALL) == ["manifest", "plumbing", "ci", "docs"]
+    files = {**SINGLE, **{file: rendered[file] + "# mine\n" for file in PARTS["build"]}}
+    theirs = Aligned(tmp_path / "other", files, ["build"], rendered)
+    assert theirs.text("Dockerfile") == rendered["Dockerfile"]
+    assert managed(theirs.folder, ["build"]) == ["build"]
+
+
+# --- What is refused --------------------------------------------------------------------------------------------------
+
+
+def _refused(folder: Path, rendered: dict[str, str], parts: Sequence[str] = ALL) -> str:
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".git" not in path.parts}
+    with pytest.raises(RefusedError) as refused:
+        align(folder, ANSWERS, parts, rendered)
+    assert {p: p.read_bytes() for p in folder.rglob("*") if p.is_file() and ".git" not in p.parts} == before
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_folder_without_a_commit_is_refused(tmp_path: Path, rendered: dict[str, str]) -> None:
+    (tmp_path / "manifest.yaml").write_text("id: clock\n")
+    assert "no commit" in _refused(tmp_path, rendered)
+    git(tmp_path, "init", "-q")
+    assert "no commit" in _refused(tmp_path, rendered)
+
+
+@pytest.mark.parametrize("change", ["edited", "new", "staged"])
+def test_uncommitted_work_is_refused(tmp_path: Path, rendered: dict[str, str], change: str) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+    (folder / ("new.txt" if change == "new" else "strike.sh")).write_text("mine\n")
+    if change == "staged":
+        git(folder, "add", "-A")
+    assert "not committed" in _refused(folder, rendered)
+
+
+def test_the_answers_file_may_be_new(tmp_path: Path, rendered: dict[str, str]) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+    (folder / ".copier-answers.yml").write_text("service_id: clock\n")
+    align(folder, ANSWERS, ["docs"], rendered)
+    assert (folder / "README.md").read_text() == rendered["README.md"]
+
+
+def test_a_file_that_git_ignores_is_not_replaced(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {name: text for name, text in SINGLE.items() if name != "README.md"}
+    folder = old_wrappers.write(tmp_path / "wrapper", {**files, ".gitignore": "README.md\n"})
+    (folder / "README.md").write_text("mine\n")
+    assert "README.md: git does not hold it" in _refused(folder, rendered)
+
+
+@pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
+def test_a_file_whose_changes_git_overlooks_is_not_replaced(
+    tmp_path: Path, rendered: dict[str, str], flag: str
+) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+    git(folder, "update-index", flag, "README.md")
+    (folder / "README.md").write_text("mine\n")
+    assert "README.md: git does not hold it" in _refused(folder, rendered)
+
+
+@pytest.mark.parametrize("link", ["README.md", ".github"])
+def test_a_link_is_not_followed(tmp_path: Path, rendered: dict[str, str], link: str) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+    (tmp_path / "elsewhere").mkdir()
+    (folder / link).unlink(missing_ok=True)
+    (folder / link).symlink_to(tmp_path / "elsewhere")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "A link")
+    assert link in _refused(folder, rendered)
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
+def test_no_program_that_a_repository_names_runs(tmp_path: Path, rendered: dict[str, str]) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+    git(folder, "config", "core.fsmonitor", f"touch {tmp_path}/ran")
+    align(folder, ANSWERS, ["docs"], rendered)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_makefile_needs_a_manifest_that_it_can_read(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {name: text for name, text in SINGLE.items() if name != "manifest.yaml"}
+    files["manifest.json"] = json.dumps(yaml.safe_load(SINGLE["manifest.yaml"]))
+    files["Makefile"] = (
+        files["Makefile"].replace("manifest.yaml", "manifest.json") + "\na.ts: manifest.json\n\tcp $< $@\n"
+    )
+    folder = old_wrappers.write(tmp_path / "wrapper", files)
+    assert "manifest.json: the template's Makefile reads manifest.yaml" in _refused(folder, rendered, ["plumbing"])
+    notes = align(folder, ANSWERS, ["plumbing", "manifest"], rendered)
+    assert not (folder / "manifest.json").exists() and (folder / "manifest.yaml").exists()
+    assert "clock.s9pk: manifest.json" not in (folder / "service.mk").read_text()
+    assert any("a.ts reads manifest.json" in note.what and note.todo for note in notes)
+
+
+# --- The manifest -----------------------------------------------------------------------------------------------------
+
+
+def test_the_manifest_is_the_templates_with_the_authors_release_notes(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", SINGLE, ["manifest"], rendered)
+    manifest = yaml.safe_load(aligned.text("manifest.yaml"))
+    assert manifest["release-notes"] == "Ticks evenly.\nStrikes at noon.\n"
+    expected = yaml.safe_load(rendered["manifest.yaml"])
+    assert {**manifest, "release-notes": ""} == {**expected, "release-notes": ""}
+    # The old one had these the other way round, and restored nothing.
+    assert manifest["backup"]["restore"]["args"][2:] == ["/mnt/backup", "/root"]
+
+
+def test_what_the_new_manifest_does_not_say_is_named(tmp_path: Path, rendered: dict[str, str]) -> None:
+    action = """\
+actions:
+  strike:
+    name: Strike
+    description: Strikes once.
+    allowed-statuses: [running]
+    implementation:
+      type: docker
+      image: main
+      entrypoint: strike.sh
+"""
+    manifest = SINGLE["manifest.yaml"].replace("backup:\n", f"{action}backup:\n", 1)
+    aligned = Aligned(tmp_path / "wrapper", {**SINGLE, "manifest.yaml": manifest}, ["manifest"], rendered)
+    line = manifest.splitlines().index("  strike:") + 1
+    assert f"manifest.yaml:{line}: actions.strike is not all there any more" in "\n".join(aligned.todo)
+
+
+def test_without_the_manifest_only_image_tar_leaves_it(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", SINGLE, ["plumbing"], rendered)
+    assert aligned.text("manifest.yaml") == SINGLE["manifest.yaml"].replace("  docker-images: image.tar\n", "")
+    both = Aligned(tmp_path / "both", DOUBLE, ["plumbing"], rendered)
+    assert both.text("manifest.yaml") == DOUBLE["manifest.yaml"]
+
+
+# --- The Makefile -----------------------------------------------------------------------------------------------------
+
+
+def test_what_the_old_makefile_built_is_built_still(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["build", "plumbing"], rendered)
+    said = aligned.make("docker-images/aarch64.tar", "docker-images/x86_64.tar")
+    assert "git submodule update" in said
+    assert "cargo build --target aarch64" in said and "cargo build --target x86_64" in said
+    arm, intel = [line for line in said.replace("\\\n", "").splitlines() if "docker buildx build" in line]
+    assert "--build-arg ARCH=aarch64 --build-arg CHIME=noon --build-arg SUM=1111 ." in " ".join(arm.split())
+    assert "--build-arg ARCH=x86_64 --build-arg CHIME=noon --build-arg SUM=2222 ." in " ".join(intel.split())
+    assert "deno run --allow-read --allow-write scripts/bundle.ts" in aligned.make("scripts/embassy.js")
+    assert "rm -f scripts/*.js" in aligned.make("clean")
+    assert aligned.todo == []
+
+
+def test_an_image_is_built_anew_when_what_it_is_made_from_changes(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["plumbing"], rendered)
+    for number, path in enumerate(["hands/target/aarch64/hands", "docker-images/aarch64.tar"]):
+        (aligned.folder / path).parent.mkdir(parents=True)
+        (aligned.folder / path).touch()
+        os.utime(aligned.folder / path, (4e9 + number, 4e9 + number))
+    assert "buildx build" not in aligned.make("-o", "fetch", "docker-images/aarch64.tar")
+    os.utime(aligned.folder / "faces/round.svg", (5e9, 5e9))
+    assert "buildx build" in aligned.make("-o", "fetch", "docker-images/aarch64.tar")
+
+
+def test_an_argument_that_the_dockerfile_does_not_know_is_left_out(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["plumbing"], rendered)
+    assert "GONE" not in aligned.text("service.mk")
+    # The Dockerfile was left as it is, so it still wants this one.
+    assert "--build-arg PLATFORM=$(notdir $(PLATFORM_$*))" in aligned.text("service.mk")
+
+
+def test_a_variable_of_the_manifest_is_the_templates(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered, more="\nnotes.txt:\n\techo $(VERSION) $(NUMBER) >$@\n\nNUMBER := 7\n")
+    assert "VERSION" not in aligned.text("service.mk").replace("$(VERSION)", "")
+    assert "echo 1.4.2 7 >notes.txt" in aligned.make("notes.txt")
+
+
+def test_what_was_read_from_the_manifest_with_yq_is_read_by_the_template(
+    tmp_path: Path, rendered: dict[str, str]
+) -> None:
+    more = '\nPKG := $(shell yq e ".id" manifest.yaml)\nnotes.txt:\n\techo $(PKG) >$@\n'
+    aligned = plumbing_of(tmp_path, rendered, more=more)
+    assert "PKG := $(ID)\n" in aligned.text("service.mk")
+    assert "echo clock >notes.txt" in aligned.make("notes.txt")
+
+
+def test_a_recipe_is_carried_over_to_its_end(tmp_path: Path, rendered: dict[str, str]) -> None:
+    more = "\nMORE := yes\n\nnotes.txt:\n\techo one\n\n# Two.\n\techo \\\n  two\nifdef MORE\n\techo three\nendif\n"
+    aligned = plumbing_of(tmp_path, rendered, more=more)
+    assert aligned.make("notes.txt").replace("\\\n ", "").split() == ["echo", "one", "echo", "two", "echo", "three"]
+    assert aligned.todo == plumbing_of(tmp_path / "other", rendered).todo
+
+
+def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered)
+    where = "Makefile:27: clock/target/aarch64-unknown-linux-musl/release/clock is for one processor"
+    other = "write a rule for clock/target/x86_64-unknown-linux-musl/release/clock too"
+    assert f"{where}: {other}" in aligned.todo
+    assert "docker-images/aarch64.tar: clock/target/aarch64-" in aligned.text("service.mk")
+    assert "SOURCES += strike.sh" in aligned.text("service.mk")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("\nrun:\n\t./run\n", "Makefile:30: the template's Makefile has its own run: rename this one, in service.mk"),
+        ("\nx86:\n\tscp clock.s9pk server:\n", "Makefile:31: x86 also ran `scp clock.s9pk server:`"),
+        ("\nifdef LATE\nlate:\n\techo\nendif\n", "Makefile:30: rules in a condition were not carried over"),
+        ("\ninclude more.mk\n", "Makefile:30: `include more.mk` was not carried over"),
+        ("\nIMAGES := a\nb:\n\techo $(IMAGES)\n", "Makefile:30: IMAGES is a variable of the template's Makefile"),
+        ("\nc:\n\tdeno bundle a.ts b.js\n", "Makefile:30: Deno 2 has no `deno bundle` of this form"),
+        ("\nd:\n\techo $(ARCH)\n", "Makefile:30: d goes by ARCH, which is the processor of `make run` now"),
+    ],
+)
+def test_what_a_makefile_cannot_keep_is_named(tmp_path: Path, rendered: dict[str, str], more: str, said: str) -> None:
+    aligned = plumbing_of(tmp_path, rendered, more=more)
+    assert any(line.startswith(said) for line in aligned.todo), aligned.todo
+
+
+def test_a_makefile_that_adds_nothing_needs_no_service_mk(tmp_path: Path, rendered: dict[str, str]) -> None:
+    plain = "all: verify\n\nverify: clock.s9pk\n\tstart-sdk verify s9pk clock.s9pk\n\nclean:\n\trm -rf docker-images\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=plain)
+    assert not (aligned.folder / "service.mk").exists()
+    assert aligned.todo == []
+
+
+def test_a_service_mk_of_the_author_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered, **{"service.mk": "# Mine.\n"})
+    assert aligned.text("service.mk") == "# Mine.\n"
+    (todo,) = (line for line in aligned.todo if line.startswith("service.mk"))
+    assert "SOURCES += strike.sh" in todo
+
+
+def test_a_file_that_service_mk_makes_is_not_missing(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {"docs/instructions.md": "# Clock\n"}
+    more = "\ninstructions.md: docs/instructions.md\n\tcp $< $@\n"
+    aligned = plumbing_of(tmp_path, rendered, more=more, **files)
+    (aligned.folder / "instructions.md").unlink()
+    assert Wrapper(aligned.folder).made("instructions.md")
+
+
+def test_a_lower_case_makefile_gives_way(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {name: text for name, text in SINGLE.items() if name != "Makefile"}
+    aligned = Aligned(tmp_path / "wrapper", {**files, "GNUmakefile": SINGLE["Makefile"]}, ["plumbing"], rendered)
+    assert not (aligned.folder / "GNUmakefile").exists()
+    assert aligned.text("Makefile") == rendered["Makefile"]
+
+
+# --- Ignore files -----------------------------------------------------------------------------------------------------
+
+
+def test_the_ignore_file_keeps_what_the_author_ignores(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", SINGLE, ["plumbing"], rendered)
+    assert aligned.text(".gitignore") == rendered[".gitignore"] + "\nclock/target\n.DS_Store\n"
+
+
+def test_the_build_gets_what_the_dockerfile_copies(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["plumbing"], rendered)
+    more = "!hands/target/*/hands\n!faces\nfaces/drafts\n"
+    assert aligned.text(".dockerignore") == rendered[".dockerignore"] + more
+
+
+def test_a_build_that_copies_all_gets_all_but_what_it_makes(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered, Dockerfile="FROM alpine:3.20\nCOPY . /srv\n")
+    assert aligned.text(".dockerignore").splitlines()[-5:] == ["!**", "docker-images", "*.s9pk", ".build", ".data"]
+
+
+# --- The Dockerfile ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("FROM arm64v8/alpine:3.12\n", "FROM alpine:3.12\n"),
+        ("FROM docker.io/arm64v8/node:16 AS x\n", "FROM node:16 AS x\n"),
+        ("FROM --platform=linux/arm64/v8 alpine:3.12 AS x\n", "FROM alpine:3.12 AS x\n"),
+        ("FROM --platform=linux/amd64  alpine:3.12\n", "FROM alpine:3.12\n"),
+        (
+            "FROM alpine:3.12\nCOPY --from=arm64v8/busybox:1 /bin/sh /bin/\n",
+            "FROM alpine:3.12\nCOPY --from=busybox:1 /bin/sh /bin/\n",
+        ),
+        (
+            "FROM alpine:3.12\nRUN wget https://example.com/yq_linux_arm64\n",
+            "FROM alpine:3.12\nARG TARGETARCH\nRUN wget https://example.com/yq_linux_${TARGETARCH}\n",
+        ),
+        (
+            "FROM alpine:3.12\r\nADD https://example.com/yq_linux_arm /a\r\n",
+            "FROM alpine:3.12\r\nARG TARGETARCH\r\nADD https://example.com/yq_linux_${TARGETARCH} /a\r\n",
+        ),
+        (
+            "FROM alpine:3.12\nARG PLATFORM=arm64\nRUN echo $PLATFORM ${PLATFORM:-x} $PLATFORMS\n",
+            "FROM alpine:3.12\nARG TARGETARCH\nRUN echo ${TARGETARCH} ${TARGETARCH} $PLATFORMS\n",
+        ),
+    ],
+)
+def test_what_is_mechanical_in_a_dockerfile_is_done(
+    tmp_path: Path, rendered: dict[str, str], before: str, after: str
+) -> None:
+    aligned = build_of(tmp_path, before, rendered)
+    assert (aligned.folder / "Dockerfile").read_bytes().decode() == after
+    assert aligned.todo == [] and aligned.notes
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "line"),
+    [
+        ("FROM example.com/aspnet:5.0-arm64v8\n", 1),
+        (f"FROM arm64v8/alpine:3.12@sha256:{'0' * 64}\n", 1),
+        ("FROM alpine:3.12\n\nRUN wget https://example.com/clock-arm64.tar.gz\n", 3),
+        ("FROM alpine:3.12\nRUN wget https://example.com/yq_linux_arm && echo 11 | sha256sum -c\n", 2),
+        ("FROM alpine:3.12\nRUN wget 'https://example.com/yq_linux_arm'\n", 2),
+        ('FROM alpine:3.12\nRUN ["wget", "https://example.com/yq_linux_arm"]\n', 2),
+        ("FROM alpine:3.12\nRUN true \\\n && GOARCH=arm64 go build\n", 3),
+        ("FROM alpine:3.12\nCOPY target/aarch64-unknown-linux-musl/release/clock /\n", 2),
+        ("FROM alpine:3.12\nARG PLATFORM=arm64\nENV PLATFORM=$PLATFORM\n", 2),
+        ("FROM alpine:3.12\nRUN <<EOF\ntrue\nwget https://example.com/x_aarch64\nEOF\n", 4),
+    ],
+)
+def test_what_is_not_is_named_and_left(tmp_path: Path, rendered: dict[str, str], dockerfile: str, line: int) -> None:
+    aligned = build_of(tmp_path, dockerfile, rendered)
+    assert aligned.text("Dockerfile") == dockerfile
+    assert [(note.file, note.line) for note in aligned.notes if note.todo] == [("Dockerfile", line)]
+
+
+@pytest.mark.parametrize(
+    "dockerfile",
+    [
+        "FROM alpine:3.12\nRUN case $(uname -m) in aarch64) a=arm64;; x86_64) a=amd64;; esac; wget https://example.com/$a\n",
+        "FROM --platform=$BUILDPLATFORM alpine:3.12\n",
+        "FROM alpine:3.12 AS arm64\nCOPY --from=arm64 /a /b\n",
+        "FROM alpine:3.12\nARG PLATFORM=glass\nRUN echo $PLATFORM\n",
+        "FROM alpine:3.12\nRUN charm --warm\n",
+    ],
+)
+def test_what_fits_every_processor_is_left_without_a_word(
+    tmp_path: Path, rendered: dict[str, str], dockerfile: str
+) -> None:
+    aligned = build_of(tmp_path, dockerfile, rendered)
+    assert aligned.text("Dockerfile") == dockerfile
+    assert aligned.notes == []
+
+
+def test_a_dockerfile_for_the_only_processor_of_a_wrapper_is_left(tmp_path: Path, rendered: dict[str, str]) -> None:
+    dockerfile = "FROM --platform=linux/amd64 amd64/alpine:3.12\nRUN wget https://example.com/x-amd64\n"
+    aligned = build_of(tmp_path, dockerfile, rendered, arches=["x86_64"])
+    assert aligned.text("Dockerfile") == dockerfile and aligned.notes == []
+
+
+def test_a_wrapper_without_a_dockerfile_says_so(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {name: text for name, text in SINGLE.items() if name != "Dockerfile"}
+    aligned = Aligned(tmp_path / "wrapper", files, ["build"], rendered)
+    assert [note.file for note in aligned.notes] == ["Dockerfile"]
+    assert not (aligned.folder / "Dockerfile").exists()
+
+
+# --- Workflows --------------------------------------------------------------------------------------------------------
+
+
+def test_the_old_templates_workflows_go(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["ci"], rendered)
+    found = sorted(path.name for path in (aligned.folder / ".github/workflows").iterdir())
+    assert found == ["build.yml", "release.yml"]
+    assert [note.line for note in aligned.notes if "published to a registry" in note.what] == [22]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("          make\n", "          make\n          npm test\n"),
+        ("actions/checkout@v3", "example/deploy@v3"),
+        ("jobs:\n", "env:\n  COLOR: red\njobs:\n"),
+        ("jobs:\n", "jobs:\n  Test:\n    runs-on: ubuntu-latest\n    steps: []\n"),
+        ("    steps:\n", "    container: node\n    steps:\n"),
+    ],
+)
+def test_a_workflow_with_work_of_the_author_stays(
+    tmp_path: Path, rendered: dict[str, str], change: tuple[str, str]
+) -> None:
+    name = ".github/workflows/buildService.yml"
+    aligned = Aligned(tmp_path / "wrapper", {**DOUBLE, name: DOUBLE[name].replace(*change)}, ["ci"], rendered)
+    assert aligned.text(name) == DOUBLE[name].replace(*change) != DOUBLE[name]
+    assert [note.file for note in aligned.notes if "a workflow of yours" in note.what] == [name]
+
+
+def test_workflows_check_submodules_out(rendered: dict[str, str]) -> None:
+    for name in ("build", "release"):
+        (job,) = yaml.safe_load(rendered[f".github/workflows/{name}.yml"])["jobs"].values()
+        (checkout,) = (step for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@"))
+        assert checkout["with"]["submodules"] == "recursive"
+
+
+def test_a_failure_of_git_is_no_consent(tmp_path: Path, rendered: dict[str, str], monkeypatch: Any) -> None:
+    folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise subprocess.CalledProcessError(128, "git")
+
+    monkeypatch.setattr(subprocess, "run", fail)
+    assert "no commit" in _refused(folder, rendered)

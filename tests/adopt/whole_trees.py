@@ -1,0 +1,100 @@
+"""Adopts whole real repositories: `make adopt-trees TREES="../one ../two"`, each a clone that you have made, bare or not.
+
+The tests have the corpus's manifests, but no network for the trees around them. Of a clone this takes the commits that the
+corpus names, else its newest; it works on a copy. For each commit it must be that one file is written, that twice is once,
+that the same release changes nothing, and that the next one loses no line and leaves alone what it does not manage; then
+that `--align all` leaves no wrapper with more errors than it had.
+"""
+
+import argparse
+import csv
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+sys.path[:0] = [str(ROOT / "tests" / name) for name in ("", "adopt", "update", "images", "check")]
+
+import after  # noqa: E402
+import authors  # noqa: E402
+import edits  # noqa: E402
+import releases  # noqa: E402
+from authors import ANSWERS  # noqa: E402
+from releases import NEWEST, git, run  # noqa: E402
+from startos_wrapper.check.engine import check  # noqa: E402
+
+_MANIFESTS = ("manifest.toml", "manifest.yaml", "manifest.json")
+
+
+def _commits(clone: Path, known: list[str]) -> list[str]:
+    """Return the commits of a clone that the corpus names, else its newest, where there is a manifest."""
+    there = [commit for commit in known if not run("git", "cat-file", "-e", commit, cwd=clone, check=False).returncode]
+    chosen = there or ["HEAD"]
+    return [commit for commit in chosen if set(git(clone, "ls-tree", "--name-only", commit).split()) & {*_MANIFESTS}]
+
+
+def _errors(folder: Path) -> set[str]:
+    return {finding.code for finding in check(folder).findings if finding.code.startswith("E")}
+
+
+def _faults(wrapper: Path, later: Path, plain: Path, scratch: Path) -> Iterator[str]:
+    """Yield what is wrong with the adoption of a wrapper, all of whose work is committed."""
+    start, errors = git(wrapper, "rev-parse", "HEAD").strip(), _errors(wrapper)
+    before = after.tree(wrapper)
+    code, said = after.adopt(wrapper, later)
+    if code:
+        yield f"refused: {' '.join(said.split())}"
+        return
+    adopted = after.tree(wrapper)
+    if {path for path in {*before, *adopted} if before.get(path) != adopted.get(path)} != {ANSWERS}:
+        yield "another file was written than the answers"
+    if after.adopt(wrapper, later)[0] or after.tree(wrapper) != adopted:
+        yield "twice is not as once"
+    after.commit(wrapper)
+    edits.copier("update", "--defaults", "--vcs-ref", f"v{NEWEST}", wrapper)
+    if git(wrapper, "status", "--porcelain"):
+        yield "an update at the same release changes something"
+        git(wrapper, "reset", "-q", "--hard")
+    found = after.update(wrapper, plain, scratch)
+    if found.lost:
+        yield f"lost lines: {found.lost}"
+    if found.touched_unmanaged:
+        yield f"changed without being asked to: {sorted(found.touched_unmanaged)}"
+    if found.conflicts:
+        yield f"conflicts: {found.conflicts}"
+    git(wrapper, "reset", "-q", "--hard", start)
+    code, said = after.adopt(wrapper, later, "--align", "all")
+    if code:
+        yield f"not aligned: {' '.join(said.split())}"
+    elif _errors(wrapper) - errors:
+        yield f"aligned, it has errors that it had not: {sorted(_errors(wrapper) - errors)}"
+
+
+def main() -> int:
+    """Print a line for each commit and what is wrong with it; return 1 if anything is."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("clones", nargs="+", type=Path, metavar="CLONE")
+    clones = parser.parse_args().clones
+    with (ROOT.parent / "shared/corpus/index.tsv").open(encoding="utf-8", newline="") as file:
+        known = [row["commit"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    bad = 0
+    with tempfile.TemporaryDirectory() as name, edits.compiled_once():
+        folder = Path(name)
+        later = authors.next_release(releases.template(folder / "history"), folder / "later")
+        plain = authors.plain(later, NEWEST, folder / "plain")
+        work = [(clone, commit) for clone in clones for commit in _commits(clone.absolute(), known)]
+        for at, (clone, commit) in enumerate(work):
+            wrapper = folder / str(at)
+            git(folder, "clone", "-q", "--no-checkout", str(clone), str(wrapper))
+            git(wrapper, "checkout", "-q", "--detach", commit)
+            # A partial clone may lack a large file.
+            after.commit(wrapper)
+            faults = list(_faults(wrapper, later, plain, folder / f"{at}.rendered"))
+            bad += bool(faults)
+            print(f"{at + 1}/{len(work)} {clone} {commit[:8]}: {'; '.join(faults) or 'good'}", flush=True)
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
