@@ -63,6 +63,8 @@ def _interface(draw: st.DrawFn) -> dict[str, Any]:
     return interface
 
 
+IMAGES = st.sampled_from(["nginx:1.27.3", "host.example:5000/a/b:v1", "x@sha256:" + "0" * 64])
+PATHS = segments.map("/opt/{}".format)
 FORMATS = st.sampled_from(["json", "json-pretty", "yaml", "cbor", "toml", "toml-pretty"])
 SCRIPT = {"type": "script"}
 ARGUMENTS = st.lists(values, max_size=3)
@@ -183,14 +185,13 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
         "support_site": draw(st.one_of(st.just(""), urls)), "donation_url": draw(st.one_of(st.just(""), urls)),
         "packages": draw(st.lists(st.sampled_from(["curl", "jq", "bash=5.2.37-r0"]), unique=True)),
         "interfaces": draw(st.dictionaries(ids, _interface(), max_size=3)),
+        "copies": draw(st.dictionaries(IMAGES, st.dictionaries(PATHS, PATHS, min_size=1, max_size=2), max_size=2)),
     }  # fmt: skip
     if base == "image":
-        answers["upstream_image"] = draw(
-            st.sampled_from(["nginx:1.27.3", "host.example:5000/a/b:v1", "x@sha256:" + "0" * 64])
-        )
+        answers["upstream_image"] = draw(IMAGES)
         answers["run"] = draw(commands("service"))
     elif base in {"golang", "rust"}:
-        answers["source"] = draw(st.sampled_from(["starter", "upstream"]))
+        answers["source"] = draw(st.sampled_from(["starter", "upstream", "submodule"]))
 
     if answers["license"] == "other":
         answers["license_name"] = draw(lines)

@@ -15,6 +15,10 @@ from conftest import ROOT, Render
 from tools import require
 
 UPSTREAM = {"source": "upstream", "upstream_repo": "https://example.com/a/b", "upstream_ref": "v1.2.3"}
+COPIES = {
+    "docker.io/mikefarah/yq:4.44.3": {"/usr/bin/yq": "/usr/local/bin/yq"},
+    f"x@sha256:{'0' * 64}": {"/a": "/opt/"},
+}
 MANY = {
     "volumes": {"main": "/data", "db": "/var/lib/db", "cache": "/var/cache/hello"},
     "assets": {"web": "/srv/web", "compat": None, "more": "/srv/more"},
@@ -33,8 +37,10 @@ SETS: dict[str, dict[str, Any]] = {
     "golang": {},
     "golang-upstream": UPSTREAM,
     "golang-own-images": {"build_image": "arm32v7/golang:1.25-alpine3.22", "runtime_image": "arm64v8/alpine:3.22"},
+    "golang-submodule": {"source": "submodule", "upstream_repo": "https://example.com/a/b"},
     "rust": {"base": "rust", "config": "script"},
     "rust-upstream": {"base": "rust", **UPSTREAM},
+    "rust-submodule": {"base": "rust", "source": "submodule", "submodule": "hello", "copies": COPIES},
     "alpine": {"base": "alpine", "config": "compat"},
     "alpine-many": {"base": "alpine", "run": "sh -c 'sleep 1; exit'", **MANY},
     "image": {**IMAGE, "packages": ["curl"], "health_check": "tcp"},

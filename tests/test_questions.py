@@ -114,10 +114,11 @@ def test_every_default_is_valid(render: Render) -> None:
     """Copier validates defaults only of questions that it asks: ask them all."""
     wrapper = render({"advanced": True})
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
-    skipped = {"upstream_image", "upstream_ref", "license_name"}
+    skipped = {"upstream_image", "upstream_ref", "submodule", "license_name"}
     assert set(QUESTIONS) - set(recorded) == skipped
     render({"base": "image", "upstream_image": "nginx:1.27.3", "advanced": True})
     render({"base": "rust", "source": "upstream", "advanced": True})
+    render({"base": "rust", "source": "submodule", "advanced": True})
     render({"base": "alpine", "config": "compat", "ui_port": 0, "license": "other", "advanced": True})
 
 

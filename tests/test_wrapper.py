@@ -158,7 +158,7 @@ ASSETS: list[dict[str, Any]] = [{}, {"web": "/srv/web"}, {"web": "/srv/web", "mo
 ARCHES = [["aarch64"], ["x86_64"], ["armv7"], ["aarch64", "x86_64"], ["aarch64", "x86_64", "armv7"]]
 BASES: list[dict[str, Any]] = [
     {"base": "golang"}, {"base": "golang", "source": "upstream"}, {"base": "rust"}, {"base": "rust", "source": "upstream"},
-    {"base": "alpine"}, {"base": "alpine", "run": "nginx", "packages": ["nginx"]},
+    {"base": "golang", "source": "submodule"}, {"base": "alpine"}, {"base": "alpine", "run": "nginx", "packages": ["nginx"]},
     {"base": "image", "upstream_image": "nginx:1.27.3", "run": ["nginx", "other"]},
 ]  # fmt: skip
 

@@ -86,9 +86,13 @@ def _refuse(answers: dict[str, Any], template: str) -> None:
     That is an answer to which there is no question, and text that is no YAML where the answer is of type yaml.
     """
     file = Path(template, "copier.yml")
-    if not file.is_file():
+    try:
+        questions = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # It is elsewhere, or more than plain YAML: Copier knows.
         return
-    questions = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if not isinstance(questions, dict):
+        return
     # What is computed is a question to Copier, and to nobody else.
     known = {
         name: question

@@ -269,6 +269,7 @@ def test_an_answer_that_cannot_be_left_out_is_refused(tmp_path: Path) -> None:
 
 # ---- The other files ---------------------------------------------------------------------------------------------
 
+SUBMODULE = '[submodule "tides"]\n\tpath = sea/tides\n'
 HELPER = "FROM golang:1.22-alpine AS build\nRUN go build\nFROM alpine:3.20\nCOPY --from=build /app /usr/local/bin/\n"
 
 
@@ -297,6 +298,12 @@ HELPER = "FROM golang:1.22-alpine AS build\nRUN go build\nFROM alpine:3.20\nCOPY
         ({"LICENSE": "Copyright 2020-2024, The Tides Authors.\n"}, {"user_name": "The Tides Authors"}),
         ({"LICENSE": "GNU\n"}, {"user_name": ""}),
         ({".gitmodules": '[submodule "tides"]\n\tpath = tides\n', "Dockerfile": "FROM debian:12\nCOPY tides/ /src\n"}, {"upstream_image": "debian:12"}),
+        ({".gitmodules": SUBMODULE, "Dockerfile": HELPER.replace("RUN", "COPY sea/tides/ .\nRUN")}, {"base": "golang", "source": "submodule", "submodule": "sea/tides"}),
+        ({".gitmodules": SUBMODULE, "Dockerfile": HELPER.replace("RUN", "ADD ./sea/tides/cmd /src\nRUN")}, {"source": "submodule", "submodule": "sea/tides"}),
+        ({".gitmodules": SUBMODULE, "Dockerfile": HELPER.replace("RUN", "COPY sea/other .\nRUN")}, {"source": "upstream"}),
+        ({"Dockerfile": "FROM tides:1 AS t\nFROM alpine:3.20\nARG AT=/opt\nCOPY --from=t /a /b $AT/\n"}, {"base": "alpine", "copies": {"tides:1": {"/a": "/opt/a", "/b": "/opt/b"}}}),
+        ({"Dockerfile": "ARG V=4\nFROM alpine:3.20\nARG V\nCOPY --from=yq:$V /yq /bin/yq\nCOPY --from=jq /jq /bin/\nCOPY --from=x:1 /* /bin/\n"}, {"copies": {"yq:4": {"/yq": "/bin/yq"}}}),
+        ({"Dockerfile": "FROM tides:1 AS t\nRUN touch /a\nFROM alpine:3.20\nCOPY --from=t /a /b\n"}, {"copies": {}}),
         ({"docker_entrypoint.sh": "\x00\x01", "Dockerfile": "\x00FROM", "Makefile": "\x00"}, {"base": "image"}),
     ],
 )  # fmt: skip

@@ -15,6 +15,7 @@ from startos_wrapper.adopt.render import ANSWERS, RefusedAnswerError, Template
 IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
 SETS: dict[str, dict[str, Any]] = {
     "defaults": {},
+    "submodule": {"source": "submodule", "submodule": "tides", "copies": {"yq:4": {"/usr/bin/yq": "/usr/bin/yq"}}},
     "rust, several processes": {"base": "rust", "source": "upstream", "run": ["one", "two 'x y'"], "ui_port": 0},
     "alpine with compat": {"base": "alpine", "config": "compat", "packages": ["curl"], "arches": ["armv7"]},
     "hidden answers": {"base": "alpine", "upstream_image": "example.com/unused:1", "advanced": False},

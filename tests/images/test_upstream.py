@@ -1,4 +1,4 @@
-"""`source: upstream`: the Dockerfile fetches a fixed ref of a repository, here from a git server on this machine."""
+"""`source`: a fixed ref that the Dockerfile fetches, or a submodule, here from a git server on this machine."""
 
 import json
 import socket
@@ -100,6 +100,31 @@ def test_a_fixed_ref_is_fetched_built_and_run(wrappers: Wrappers, server: str, b
         seconds, _ = container.stop()
         assert seconds < 2
         container.remove()
+
+
+@pytest.mark.parametrize("base", ["golang", "rust"])
+def test_a_submodule_is_built_and_run(wrappers: Wrappers, server: str, base: str, tmp_path: Path) -> None:
+    """Besides, a file comes out of another image."""
+    wrapper = wrappers.new({
+        "base": base, "source": "submodule", "submodule": "hello", "upstream_repo": f"{server}/{base}", "run": "hello",
+        "arches": ["aarch64", "x86_64"], "copies": {"alpine:3.24.1": {"/bin/busybox": "/opt/busybox"}},
+    })  # fmt: skip
+    refused = wrapper.make("images", check=False)
+    assert refused.returncode != 0
+    assert "the submodule hello is not there: README.md says how to get it" in refused.stderr
+    _git(wrapper.folder, "submodule", "add", "-q", f"{server}/{base}", "hello")
+    _git(wrapper.folder / "hello", "checkout", "-q", "v1.0.0")
+    _git(wrapper.folder, "add", "hello")
+    wrapper.make("images")
+    for arch in ("aarch64", "x86_64"):
+        container = wrapper.start(arch, tmp_path)
+        assert container.page() == "hello from upstream"
+        assert container.execute("/opt/busybox", "true").returncode == 0
+        container.remove()
+    # What changes in the submodule is built.
+    assert wrapper.make("--question", "images", check=False).returncode == 0
+    (wrapper.folder / "hello" / "README.md").write_text("changed\n")
+    assert wrapper.make("--question", "images", check=False).returncode == 1
 
 
 def test_a_ref_that_is_not_there_is_named(wrappers: Wrappers, server: str) -> None:

@@ -115,6 +115,8 @@ CHANGES = [
     Change("compat to none", {"config": "compat"}, {"config": "none"}, set(), set()),
     Change("compat to none, without its folder", {"config": "compat"}, {"config": "none", "assets": {}}, set(), {"assets/compat/.gitkeep"}),
     Change("to upstream", {}, {"source": "upstream", "upstream_repo": "https://github.com/satoshi/hello"}, set(), set(), stale=("service/",)),
+    Change("to a submodule", {}, {"source": "submodule", "upstream_repo": "https://github.com/satoshi/hello"}, set(), set(), stale=("service/",)),
+    Change("files of an image", {"advanced": True}, {"copies": {"docker.io/mikefarah/yq:4.44.3": {"/usr/bin/yq": "/usr/local/bin/yq"}}}, set(), set()),
     Change("to starter", {"source": "upstream", "upstream_repo": "https://github.com/satoshi/hello"}, {"source": "starter"}, STARTERS["golang"], set(), ("upstream_ref",)),
     Change("id", {"wrapper_repo": "https://example.com/hello-world-startos"}, {"service_id": "bye-world"}, set(), set(), stale=("volumes", "wrapper_repo")),
     Change("id of alpine", {"base": "alpine"}, {"service_id": "bye-world"}, set(), set(), stale=("run", "volumes")),
@@ -142,7 +144,10 @@ def _typed(value: Any) -> str:
     if isinstance(value, str):
         return value
     # On one line, and without the dots that end a document of one plain word.
-    return yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=9999).replace("\n...\n", "").strip()
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=9999).replace("\n...\n", "").strip()
+    # Nor in quotes that YAML can do without.
+    plain = text.replace("'", "")
+    return plain if yaml.safe_load(plain) == value else text
 
 
 def command(given: dict[str, Any]) -> list[str]:

@@ -408,7 +408,7 @@ def _image(facts: Facts, proposal: Proposal) -> None:
     if runtime and repository(runtime.value) == "alpine":
         for base, names in (("golang", ("golang",)), ("rust", ("rust", "rust-musl-cross"))):
             if (compiler := facts.compiler(names)) and _fits("git_url", facts.manifest["upstream-repo"]):
-                _compiled(proposal, base, compiler)
+                _compiled(proposal, base, compiler, facts.submodule(names))
                 break
         else:
             proposal.answers["base"] = Answer("alpine", (runtime.place,))
@@ -420,11 +420,25 @@ def _image(facts: Facts, proposal: Proposal) -> None:
         proposal.answers["packages"] = Answer(
             [package.value for package in packages if package.value != "tini"], _places(packages)
         )
+    copied = [
+        found
+        for found in facts.copies
+        if _is_pinned(found.value[0]) and all(_fits("path", path) for path in found.value[1:])
+    ]
+    copies: dict[str, dict[str, str]] = {}
+    for image, there, here in (found.value for found in copied):
+        copies.setdefault(image, {})[there] = here
+    if copies:
+        proposal.answers["copies"] = Answer(copies, _places(copied))
 
 
-def _compiled(proposal: Proposal, base: str, compiler: Found) -> None:
+def _compiled(proposal: Proposal, base: str, compiler: Found, submodule: Found | None) -> None:
     proposal.answers["base"] = Answer(base, (compiler.place,))
-    proposal.answers["source"] = Answer("upstream")
+    if submodule:
+        proposal.answers["source"] = Answer("submodule", (submodule.place,))
+        proposal.answers["submodule"] = Answer(submodule.value, (submodule.place,))
+    else:
+        proposal.answers["source"] = Answer("upstream")
     if _is_pinned(compiler.value):
         proposal.answers["build_image"] = Answer(compiler.value, (compiler.place,))
 

@@ -1,5 +1,6 @@
 """What the files of a wrapper say about it. Nothing is run, and nothing that is written there makes reading fail."""
 
+import posixpath
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
-from startos_wrapper.check.dockerfile import Dockerfile, Stage, dockerfile_of
+from startos_wrapper.check.dockerfile import Dockerfile, Stage, dockerfile_of, expand
 from startos_wrapper.check.source import Source
 from startos_wrapper.check.wrapper import Wrapper
 
@@ -77,10 +78,54 @@ class Facts:
                 return image
         return None
 
+    def submodule(self, names: tuple[str, ...]) -> Found | None:
+        """Return the git submodule of which a stage that is built on one of the official images `names` gets files."""
+        for stage in self.dockerfile.stages if self.dockerfile else []:
+            image = self._image(stage.lineage[0])
+            if image is None or repository(image.value) not in names:
+                continue
+            for instruction in stage.instructions:
+                if instruction.name not in ("COPY", "ADD") or "from" in instruction.flags:
+                    continue
+                for word in instruction.words[:-1]:
+                    path = PurePosixPath(posixpath.normpath(word.text.lstrip("/")))
+                    for folder in self.wrapper.submodules:
+                        if path == folder or folder in path.parents:
+                            return Found(str(folder), image.file, self._line(word.start))
+        return None
+
+    @cached_property
+    def copies(self) -> list[Found]:
+        """The files that the image has out of other images, each as the image, the path there and the path here."""
+        found = []
+        for instruction in self.dockerfile.shipped if self.dockerfile else []:
+            if instruction.name != "COPY" or "from" not in instruction.flags or len(instruction.words) < 2:
+                continue
+            assert self.dockerfile and instruction.stage
+            image = self._copied_from(instruction.flags["from"][0].text, instruction.stage)
+            *there, here = [expand(word.text, instruction.stage.values) or "" for word in instruction.words]
+            for path in there if image else []:
+                to = here + PurePosixPath(path).name if here.endswith("/") else here
+                found.append(Found((image, path, to), self.dockerfile.source.file, self._line(instruction.start)))
+        return found
+
+    def _copied_from(self, name: str, copying: Stage) -> str | None:
+        """Return the image that `COPY --from` means, None where a stage adds something to it."""
+        assert self.dockerfile
+        stage = self.dockerfile.stage(name)
+        if stage is None:
+            return expand(name, copying.values)
+        names = {instruction.name for each in stage.lineage for instruction in each.instructions}
+        return None if names & {"RUN", "COPY", "ADD"} else stage.lineage[0].base
+
+    def _line(self, offset: int) -> int:
+        assert self.dockerfile
+        return self.dockerfile.source.place(offset).line
+
     def _image(self, stage: Stage) -> Found | None:
         assert self.dockerfile
         source = self.dockerfile.source
-        return Found(stage.base, source.file, source.place(stage.image.start).line) if stage.base else None
+        return Found(stage.base, source.file, self._line(stage.image.start)) if stage.base else None
 
     @cached_property
     def packages(self) -> list[Found]:
@@ -95,8 +140,8 @@ class Facts:
                     continue
                 for word in command.args[texts.index("add") + 1 :]:
                     if not word.text.startswith("-"):
-                        line = self.dockerfile.source.place(word.start).line
-                        found.setdefault(word.text, Found(word.text, self.dockerfile.source.file, line))
+                        said = Found(word.text, self.dockerfile.source.file, self._line(word.start))
+                        found.setdefault(word.text, said)
         return list(found.values())
 
     @cached_property
