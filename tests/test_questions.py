@@ -89,7 +89,13 @@ def test_every_answer_is_used() -> None:
     read: set[str] = set()
     for folder in (ROOT / "template", ROOT / "hooks"):
         for path in folder.rglob("*.jinja"):
-            if path.name not in {"rules.jinja", "rules_advanced.jinja", "rules_procedures.jinja", "data.jinja"}:
+            if path.name not in {
+                "rules.jinja",
+                "rules_advanced.jinja",
+                "rules_procedures.jinja",
+                "rules_types.jinja",
+                "data.jinja",
+            }:
                 read |= _names_read(path)
     assert set(QUESTIONS) - read == set(USED_ELSEWHERE)
 
