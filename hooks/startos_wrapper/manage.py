@@ -20,7 +20,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.check.source import Source, TooLargeError, UnreadableError, read_bytes
-from startos_wrapper.writing import print_text, replace_file
+from startos_wrapper.writing import print_text, printable, replace_file
 
 EXIT_DONE = 0
 EXIT_REFUSED = 1
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (RefusedError, UsageError, OSError) as error:
         text = f"{error.filename or ANSWERS}: {error.strerror}" if isinstance(error, OSError) else str(error)
         # A folder's name may hold anything.
-        print("startos-wrapper: " + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text), file=sys.stderr)
+        print(f"startos-wrapper: {printable(text)}", file=sys.stderr)
         return EXIT_REFUSED if isinstance(error, RefusedError) else EXIT_CANNOT
     if arguments.format == "json":
         print_text(_json(answers, changes))

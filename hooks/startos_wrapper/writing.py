@@ -34,6 +34,11 @@ def _umask() -> int:
     return mask
 
 
+def printable(text: str) -> str:
+    """Return text with what a terminal would obey, or cannot show, written out as Python does."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
 def print_text(text: str) -> None:
     """Print text, whatever the terminal's encoding, and be content with a reader that leaves early."""
     try:

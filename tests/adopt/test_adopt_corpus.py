@@ -17,8 +17,8 @@ from conftest import ROOT
 from oracle import read_manifest
 from services import commit, tree
 from startos_wrapper.adopt.compare import compare
-from startos_wrapper.adopt.render import ANSWERS
 from startos_wrapper.cli import main
+from startos_wrapper.manage import ANSWERS
 from tools import require_corpus
 
 # Copier takes a quarter of a second for each.

@@ -10,7 +10,8 @@ from copier import run_copy
 from conftest import ROOT, Render
 from releases import NEWEST
 from startos_wrapper.adopt.parts import FILES
-from startos_wrapper.adopt.render import ANSWERS, RefusedAnswerError, Template
+from startos_wrapper.adopt.render import RefusedAnswerError, Template
+from startos_wrapper.manage import ANSWERS
 
 IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
 SETS: dict[str, dict[str, Any]] = {

@@ -9,12 +9,11 @@ import yaml
 
 from startos_wrapper.adopt.describe import Description
 from startos_wrapper.adopt.parts import FILES, Part, judge
-from startos_wrapper.adopt.render import ANSWERS
 from startos_wrapper.adopt.report import Report
 from startos_wrapper.adopt.repository import refuse_unless_kept, wrapper_in
 from startos_wrapper.check.wrapper import Wrapper
 from startos_wrapper.data import loader
-from startos_wrapper.manage import Answers, RefusedError
+from startos_wrapper.manage import ANSWERS, Answers, RefusedError
 from startos_wrapper.writing import replace_file
 
 # What every answers file of this template records.
@@ -42,7 +41,7 @@ def adopt(folder: Path, managed: frozenset[str] | None, aligned: frozenset[str],
     refuse_unless_kept(folder)
     description = Description(wrapper)
     if aligned:
-        return _align(folder, description, (managed, aligned), (origin, recorded))
+        return _align(folder, description, managed, aligned, origin, recorded)
     parts = judge(wrapper, description.rendered, managed)
     if recorded is not None and managed is None:
         parts = _as_recorded(parts, recorded)
@@ -58,17 +57,17 @@ def adopt(folder: Path, managed: frozenset[str] | None, aligned: frozenset[str],
 def _align(
     folder: Path,
     description: Description,
-    chosen: tuple[frozenset[str] | None, frozenset[str]],
-    origin: tuple[Origin, dict[str, Any] | None],
+    managed: frozenset[str] | None,
+    aligned: frozenset[str],
+    origin: Origin,
+    recorded: dict[str, Any] | None,
 ) -> Report:
     """Replace parts by the template's, and record that the template manages them from now on."""
     from startos_wrapper.adopt.align import align, changed
     from startos_wrapper.adopt.align import managed as align_managed
 
-    managed, aligned = chosen
-    there, recorded = origin
     if recorded is not None:
-        there = _same_release(folder, recorded, there)
+        origin = _same_release(folder, recorded, origin)
         description.take({name: value for name, value in recorded.items() if not name.startswith("_")})
     if "ci" in aligned and description.asked.values["ci"] == "none":
         description.answer("ci", "github")
@@ -82,7 +81,7 @@ def _align(
     after = judge(Wrapper(folder), description.rendered, frozenset(theirs))
     parts = [new if new.name in theirs else old for old, new in zip(parts, after, strict=True)]
     description.answer("manage", [part.name for part in parts if part.managed])
-    text = description.template.answers_file(description.asked, there.source, there.release)
+    text = description.template.answers_file(description.asked, origin.source, origin.release)
     written = recorded is None or yaml.load(text, loader()) != recorded
     if written:
         replace_file(folder / ANSWERS, text.encode())

@@ -13,12 +13,13 @@ from startos_wrapper.adopt.align_manifest import align_manifest, without_old_ima
 from startos_wrapper.adopt.align_plan import Note, Plan
 from startos_wrapper.adopt.align_workflows import align_workflows
 from startos_wrapper.adopt.old_makefile import ARM, INTEL, old_makefile
+from startos_wrapper.adopt.parts import FILES
 from startos_wrapper.check.dockerfile import dockerfile_of
 from startos_wrapper.check.wrapper import Wrapper
 from startos_wrapper.manage import PARTS
 from startos_wrapper.writing import replace_file
 
-__all__ = ["Note", "align", "changed", "managed", "refuse_unless_clean"]
+__all__ = ["Note", "align", "changed", "managed"]
 
 
 def changed(wrapper: Wrapper, answers: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]:
@@ -97,9 +98,7 @@ def _docs(plan: Plan) -> None:
 
 
 def _as_rendered(plan: Plan, part: str) -> None:
-    for path, text in plan.rendered.items():
-        if any(path == file or path.startswith(f"{file}/") for file in PARTS[part]):
-            plan.files[path] = text.encode()
+    plan.files |= {path: plan.rendered[path].encode() for path in FILES[part] if path in plan.rendered}
 
 
 _PLANS = {

@@ -48,9 +48,7 @@ def _allowed(plan: Plan) -> Iterator[str]:
     """Yield a line for each path that the Dockerfile copies from the wrapper."""
     assert plan.dockerfile is not None
     for instruction in plan.dockerfile.instructions:
-        paths = []
-        if instruction.name in ("COPY", "ADD") and "from" not in instruction.flags:
-            paths = [word.text for word in instruction.words[:-1]]
+        paths = [word.text for word in instruction.taken]
         if instruction.name == "RUN":
             for flag in instruction.flags.get("mount", []):
                 options = dict(part.partition("=")[::2] for part in flag.text.split(","))

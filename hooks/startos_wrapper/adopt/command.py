@@ -7,6 +7,7 @@ from pathlib import Path
 
 from startos_wrapper.data import template_folder
 from startos_wrapper.manage import ANSWERS, PARTS, RefusedError
+from startos_wrapper.writing import print_text, printable
 
 EXIT_DONE = 0
 EXIT_REFUSED = 1
@@ -62,7 +63,6 @@ def run(arguments: argparse.Namespace) -> int:
     """Adopt, print, and return the exit code."""
     from startos_wrapper.adopt.answers import NotAnsweredError
     from startos_wrapper.adopt.repository import CannotError
-    from startos_wrapper.writing import print_text
 
     try:
         print_text(_adopt(arguments))
@@ -78,8 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _fail(text: str, code: int) -> int:
     # A folder's name, and a manifest's values, may hold anything.
-    shown = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-    print(f"startos-wrapper: {shown}", file=sys.stderr)
+    print(f"startos-wrapper: {printable(text)}", file=sys.stderr)
     return code
 
 

@@ -11,10 +11,11 @@ from startos_wrapper.adopt.answers import Answer, NotAnsweredError, Proposal, co
 from startos_wrapper.adopt.compare import Comparison, Difference, compare
 from startos_wrapper.adopt.parts import FILES
 from startos_wrapper.adopt.reading import Facts
-from startos_wrapper.adopt.render import ANSWERS, Asked, RefusedAnswerError, Template
+from startos_wrapper.adopt.render import Asked, RefusedAnswerError, Template
 from startos_wrapper.check.documents import read_document
 from startos_wrapper.check.source import Source
 from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.manage import ANSWERS
 
 # Each round leaves something out; a manifest has fewer things that can be.
 _MOST_ROUNDS = 100

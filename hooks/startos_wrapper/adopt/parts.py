@@ -10,14 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.manage import PARTS
 
-# The files of each part, as `_exclude` of copier.yml has them.
+# The files of each part: of a folder that is one's, those that the template writes there.
 FILES: dict[str, tuple[str, ...]] = {
-    "manifest": ("manifest.yaml",),
-    "build": ("Dockerfile", "docker_entrypoint.sh"),
-    "plumbing": ("Makefile", ".dockerignore", ".gitignore"),
+    **PARTS,
     "ci": (".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json"),
-    "docs": ("README.md",),
 }
 # In percent; docs/adopt.md says why.
 THRESHOLD = 90

@@ -85,9 +85,7 @@ class Facts:
             if image is None or repository(image.value) not in names:
                 continue
             for instruction in stage.instructions:
-                if instruction.name not in ("COPY", "ADD") or "from" in instruction.flags:
-                    continue
-                for word in instruction.words[:-1]:
+                for word in instruction.taken:
                     path = PurePosixPath(posixpath.normpath(word.text.lstrip("/")))
                     for folder in self.wrapper.submodules:
                         if path == folder or folder in path.parents:
@@ -177,11 +175,10 @@ class Facts:
     def _copied(self, name: str) -> Iterator[str]:
         """Yield the files of the wrapper that the Dockerfile copies under a name."""
         for instruction in self.dockerfile.shipped if self.dockerfile else []:
-            if instruction.name in ("COPY", "ADD") and "from" not in instruction.flags:
-                for word in instruction.words[:-1]:
-                    path = PurePosixPath(word.text)
-                    if path.name == name and not path.is_absolute() and ".." not in path.parts:
-                        yield str(path)
+            for word in instruction.taken:
+                path = PurePosixPath(word.text)
+                if path.name == name and not path.is_absolute() and ".." not in path.parts:
+                    yield str(path)
 
     @cached_property
     def _lines(self) -> list[tuple[int, str]]:

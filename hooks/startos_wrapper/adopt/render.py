@@ -15,8 +15,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[import-untyped]
 
 from startos_wrapper.data import hooks_folder, loader, template_source
+from startos_wrapper.manage import ANSWERS
 
-ANSWERS = ".copier-answers.yml"
 # There is no wrapper here yet, so that no earlier answers count.
 _NOWHERE = "/dev/null/wrapper"
 _TRUE = {"y", "yes", "t", "true", "on", "1"}

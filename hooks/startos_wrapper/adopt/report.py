@@ -8,7 +8,8 @@ from startos_wrapper.adopt.align_plan import Note
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.describe import Description, Reason
 from startos_wrapper.adopt.parts import Part
-from startos_wrapper.adopt.render import ANSWERS
+from startos_wrapper.manage import ANSWERS
+from startos_wrapper.writing import printable
 
 _LONGEST_VALUE = 60
 _KINDS = {
@@ -132,8 +133,7 @@ def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
 
 def _shown(value: Any) -> str:
     """Return a value on one line that is not long, with what a terminal would obey written out."""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    text = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+    text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
 
 

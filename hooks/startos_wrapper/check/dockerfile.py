@@ -150,6 +150,11 @@ class Instruction:
         pattern = _QUOTED_WORD if self.name in ("ENV", "ARG", "LABEL") else _WORD
         return [_word(match, self.start) for match in pattern.finditer(self.code, self._value)]
 
+    @property
+    def taken(self) -> list[Word]:
+        """What COPY or ADD takes out of the build context, as it is written; nothing for what takes nothing there."""
+        return self.words[:-1] if self.name in ("COPY", "ADD") and "from" not in self.flags else []
+
     @cached_property
     def text(self) -> str:
         """All of the instruction, scripts included, for a look whether something is mentioned."""

@@ -570,8 +570,8 @@ def _later_adds(run: Instruction) -> Command | None:
 def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
     """Yield each COPY and ADD that takes files of the build context, with its sources and its destination."""
     for instruction in instructions:
-        if instruction.name in ("COPY", "ADD") and "from" not in instruction.flags and len(instruction.words) > 1:
-            sources = [word for word in instruction.words[:-1] if not word.text.startswith("<<")]
+        if instruction.taken:
+            sources = [word for word in instruction.taken if not word.text.startswith("<<")]
             yield instruction, sources, instruction.words[-1]
 
 

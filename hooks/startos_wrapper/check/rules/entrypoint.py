@@ -152,12 +152,11 @@ def _copied(wrapper: Wrapper, name: str) -> Iterator[str]:
     """Yield the files of the tree that the Dockerfile may copy as `name`."""
     context = next((build.context for build in builds_of(wrapper) if build.context), ".")
     for instruction in _shipped(wrapper):
-        if instruction.name in ("COPY", "ADD") and "from" not in instruction.flags:
-            *sources, target = [word.text for word in instruction.words] or [""]
-            for word in sources:
-                if PurePosixPath(target).name == name and len(sources) == 1:
-                    yield f"{context}/{word}"
-                yield from (f"{context}/{word}" for word in (word, f"{word}/{name}") if word.endswith(name))
+        sources = [word.text for word in instruction.taken]
+        for word in sources:
+            if PurePosixPath(instruction.words[-1].text).name == name and len(sources) == 1:
+                yield f"{context}/{word}"
+            yield from (f"{context}/{word}" for word in (word, f"{word}/{name}") if word.endswith(name))
 
 
 def _shipped(wrapper: Wrapper) -> list[Instruction]:

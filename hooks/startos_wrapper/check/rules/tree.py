@@ -115,8 +115,7 @@ def _context(wrapper: Wrapper) -> str:
 def _copied(wrapper: Wrapper) -> set[str]:
     """Return what the Dockerfile copies from the tree, as normal paths."""
     dockerfile = dockerfile_of(wrapper)
-    copies = [each for each in dockerfile.instructions if each.name in ("COPY", "ADD")] if dockerfile else []
-    words = (word.text for each in copies if "from" not in each.flags for word in each.words[:-1])
+    words = (word.text for each in (dockerfile.instructions if dockerfile else []) for word in each.taken)
     context = _context(wrapper)
     return {posixpath.normpath(posixpath.join(context, word.lstrip("/"))) for word in words if word}
 
