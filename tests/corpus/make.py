@@ -1,0 +1,207 @@
+"""Copy the manifests of real wrappers into this folder, without their sentences: `python tests/corpus/make.py SOURCE`.
+
+SOURCE has one folder per wrapper with its manifest, and an `index.tsv`. Every sentence, comment and inline script is
+replaced with words from this file, each stretch with one of the same length. The rest of a manifest stays as it is, byte
+for byte: structure, quotes, line breaks, names, numbers, paths and URLs. No test needs this script or its source.
+"""
+
+import argparse
+import csv
+import re
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+HERE = Path(__file__).parent
+# Columns that are copied. `language`, `extras` and `unsaved` are derived, see `index`.
+COLUMNS = (
+    *("dir", "repo", "commit", "date", "era", "id", "version", "manifest_file", "final_base", "arches", "config"),
+    *("entrypoint_style", "language", "extras", "unsaved"),
+)
+LANGUAGES = ("c/c++", "dotnet", "go", "node", "python", "rust")
+
+SENTENCES = {"short", "long", "release-notes", "success-message", "description", "warning", "how"}
+# Any other value of so many words is a sentence, unless it is the title.
+SENTENCE = 4
+
+_TEXT = """
+    the harbor lies quiet under grey clouds while small boats drift past old stone walls and gulls circle above painted
+    roofs each morning someone sweeps leaves from wooden stairs before bread arrives warm in baskets after rain bright
+    lanterns swing along narrow lanes where cats sleep beside copper kettles until evening bells ring across fields of
+    barley and distant hills turn violet
+"""
+WORDS = _TEXT.split()
+# The word that ends a stretch of text, by what is left of its length.
+ENDINGS = (
+    *("a", "so", "sea", "tide", "water", "meadow", "orchard", "mainland", "sandbanks", "lighthouse"),
+    *("breakwaters", "weatherproof"),
+)
+_URL = r"https?://[^\s\\\"<>)]+"
+# From the first letter or digit of a stretch to its last one. Markdown, emoji and escapes are outside, and stay.
+_STRETCH = r"[^\W_](?:(?:(?!https?://)[\w ,.;!?()/'+-])*(?!https?://)[^\W_])?"
+_ESCAPE = r"\\(?:x..|u.{4}|U.{8}|.)"
+_PARTS = {
+    style: re.compile("|".join([f"(?P<kept>{kept})", f"(?P<stretch>{stretch})"]))
+    for style, kept, stretch in (
+        ("'", _URL, _STRETCH.replace("'", "")),
+        ('"', f"{_URL}|{_ESCAPE}", _STRETCH),
+        ("", _URL, _STRETCH),
+    )
+}
+_TOML_LINE = re.compile(r"(?P<key>[\w-]+) = \"(?P<value>.*)\"")
+
+
+class Span(NamedTuple):
+    """A stretch of a manifest's text that a sentence fills."""
+
+    start: int
+    end: int
+
+
+def spans(path: Path) -> list[Span]:
+    """Return the stretches of a manifest that sentences, comments and inline scripts fill, in their order."""
+    text = _read(path)
+    found = _in_toml(text) if path.suffix == ".toml" else [*_comments(text), *_in_yaml(text)]
+    return sorted(span for span in found if re.search(r"[^\W\d_]", text[span.start : span.end]))
+
+
+def rewritten(path: Path) -> str:
+    """Return the text of a manifest with neutral words in place of its sentences."""
+    text = _read(path)
+    for start, end in reversed(spans(path)):
+        text = text[:start] + neutral(text[start:end]) + text[end:]
+    return text
+
+
+def neutral(stretch: str) -> str:
+    """Return words of the same length as a stretch of text. The same text always becomes the same words."""
+    left, at = len(stretch), zlib.crc32(stretch.encode())
+    words = []
+    while left > len(ENDINGS):
+        words.append(WORDS[at % len(WORDS)])
+        left -= len(words[-1]) + 1
+        at += 1
+    text = " ".join([*words, ENDINGS[left - 1]])
+    return text[0].upper() + text[1:] if stretch[0].isupper() else text
+
+
+def _read(path: Path) -> str:
+    return path.read_bytes().decode("utf-8")
+
+
+def _stretches(text: str, start: int, end: int, style: str) -> Iterator[Span]:
+    """Yield the stretches of a scalar's source. Quotes are not part of it."""
+    for match in _PARTS[style].finditer(text, start, end):
+        if match["stretch"]:
+            yield Span(*match.span("stretch"))
+
+
+# ---- YAML, and JSON, which is YAML -----------------------------------------------------------------------------------
+
+
+def _comments(text: str) -> Iterator[Span]:
+    """Yield the text of each comment: what stands between two tokens, or behind the mark of a block scalar."""
+    end = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        gap = end, token.start_mark.index
+        end = token.end_mark.index
+        if isinstance(token, yaml.ScalarToken) and token.style in ("|", ">"):
+            gap = gap[0], text.index("\n", token.start_mark.index)
+        for match in re.finditer(r"#\W*(?P<body>.*?)\W*$", text[slice(*gap)], re.MULTILINE):
+            yield Span(gap[0] + match.start("body"), gap[0] + match.end("body"))
+
+
+def _in_yaml(text: str) -> Iterator[Span]:
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    for path, node in _scalars(root, ()):
+        start, end = node.start_mark.index, node.end_mark.index
+        style = node.style or ""
+        if style in ("|", ">"):
+            start, style = text.index("\n", start), ""
+        elif style:
+            start, end = start + 1, end - 1
+        if _is_sentence(path, node.value):
+            yield from _stretches(text, start, end, style)
+        elif path[-1] == "args" and " " in node.value:
+            # An inline script: its program stays.
+            yield from _stretches(text, text.index(" ", start), end, style)
+
+
+def _scalars(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
+    """Yield each value that is text, with the keys above it."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _scalars(value, (*path, str(key.value)))
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _scalars(item, path)
+    elif isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:str":
+        yield path, node
+
+
+def _is_sentence(path: tuple[str, ...], value: str) -> bool:
+    words = sum(bool(re.search(r"[^\W\d_]", word)) for word in value.split())
+    return path[0] == "alerts" or path[-1] in SENTENCES or (path != ("title",) and words >= SENTENCE)
+
+
+# ---- TOML ------------------------------------------------------------------------------------------------------------
+
+
+def _in_toml(text: str) -> Iterator[Span]:
+    """Yield the stretches of a TOML manifest. Raises ValueError for what no known one has: comments, long strings."""
+    section, at = "", 0
+    for line in text.splitlines(keepends=True):
+        if "#" in re.sub(r'"[^"]*"', "", line) or '"""' in line or "'" in line:
+            raise ValueError(f"can't copy this line of TOML: {line}")
+        if line.startswith("["):
+            section = line.strip("[] \n").partition(".")[0]
+        match = _TOML_LINE.match(line)
+        if match and _is_sentence((*filter(None, [section]), match["key"]), match["value"]):
+            yield from _stretches(text, at + match.start("value"), at + match.end("value"), '"')
+        at += len(line)
+
+
+# ---- The index -------------------------------------------------------------------------------------------------------
+
+
+def index(row: dict[str, str]) -> dict[str, str]:
+    """Return the line of a wrapper without its remarks: `-` where nothing is known.
+
+    `language` is what the service is compiled from, `extras` what is built in addition to it, and `unsaved` has the
+    data volumes that the backup leaves out.
+    """
+    language = row["language"]
+    first = language.split(" ")[0]
+    extras = [word for word in ("helper", "submodule") if word in language]
+    unsaved = re.findall(r"data volume '([^']+)' not in backup", row["issues"])
+    derived = {
+        "language": first if first in LANGUAGES else "-",
+        "extras": "+".join(extras) or "-",
+        "unsaved": "+".join(unsaved) or "-",
+    }
+    return {name: derived.get(name, row.get(name, "-")) for name in COLUMNS}
+
+
+def make(source: Path, target: Path) -> None:
+    """Write index.tsv and every manifest that the index of the source names into a folder."""
+    with (source / "index.tsv").open(encoding="utf-8", newline="") as file:
+        rows = [index(row) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
+    lines = ["\t".join(COLUMNS), *("\t".join(row.values()) for row in rows)]
+    (target / "index.tsv").write_bytes("".join(f"{line}\n" for line in lines).encode())
+    for row in rows:
+        folder = target / row["dir"]
+        folder.mkdir(exist_ok=True)
+        (folder / row["manifest_file"]).write_bytes(rewritten(source / row["dir"] / row["manifest_file"]).encode())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("source", type=Path, metavar="SOURCE")
+    parser.add_argument(
+        "--target", type=Path, default=HERE, help="where to write, e.g. to compare; default: this folder"
+    )
+    arguments = parser.parse_args()
+    make(arguments.source, arguments.target)
