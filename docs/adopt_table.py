@@ -1,6 +1,6 @@
 """Writes the table of real wrappers into docs/adopt.md: how much of each manifest the template writes from the answers.
 
-The manifests are expected beside this repository; tests compare the table with what adopt finds.
+The manifests are those of tests/corpus; tests compare the table with what adopt finds.
 """
 
 import re
@@ -118,8 +118,6 @@ def page(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    corpus = ROOT.parent / "shared" / "corpus"
-    if not corpus.is_dir():
-        sys.exit(f"{corpus} is not there: {PAGE.relative_to(ROOT)} stays as it is")
-    PAGE.write_text(page([row(folder) for folder in sorted(corpus.iterdir()) if folder.is_dir()]), encoding="utf-8")
+    manifests = sorted((ROOT / "tests" / "corpus").glob("*/manifest.*"))
+    PAGE.write_text(page([row(manifest.parent) for manifest in manifests]), encoding="utf-8")
     print(f"{PAGE.relative_to(ROOT)} written", file=sys.stderr)

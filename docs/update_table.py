@@ -18,7 +18,6 @@ sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "update")]
 
 import authors  # noqa: E402
 import releases  # noqa: E402
-from tools import CORPUS  # noqa: E402
 
 _STEPS = ((authors.OLDEST, releases.NEWEST), (releases.NEWEST, authors.NEXT))
 _NOTHING = "none"
@@ -117,7 +116,7 @@ def _main() -> None:
         versions = {version for step in _STEPS for version in step}
         plain = {version: authors.plain(template, version, folder / f"plain-{version}") for version in versions}
         rows = []
-        for author in authors.authors(CORPUS):
+        for author in authors.authors():
             rows.append(row(author, plain, folder / author.id))
             print(rows[-1], file=sys.stderr)
     PAGE.write_text(page(rows), encoding="utf-8")

@@ -1,5 +1,11 @@
-"""What real wrappers are called and where they mount is accepted, but for what the rules of 0.3.5 refuse."""
+"""What real wrappers are called and where they mount is accepted, but for what the rules of 0.3.5 refuse.
 
+The manifests are in `corpus`, whose script has taken their sentences out.
+"""
+
+import csv
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +13,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_ansible_filters.core_filters import FilterModule  # type: ignore[import-untyped]
 
 from conftest import ROOT
+from corpus.make import ENDINGS, WORDS, make, spans
 from oracle import read_manifest
-from tools import require_corpus
+from tools import CORPUS, MANIFESTS
 
 # Refused: the answer, the value, and the rule of 0.3.5 that refuses it.
 REFUSED: dict[tuple[str, str], str] = {
@@ -19,7 +26,7 @@ REFUSED: dict[tuple[str, str], str] = {
 
 @pytest.fixture(scope="module")
 def manifests() -> list[dict[str, Any]]:
-    return [read_manifest(path) for path in sorted(require_corpus().glob("*/manifest.*"))]
+    return [read_manifest(path) for path in MANIFESTS]
 
 
 @pytest.fixture(scope="module")
@@ -83,8 +90,68 @@ def _given(manifest: dict[str, Any]) -> list[tuple[str, str, tuple[Any, ...]]]:
     return given
 
 
-def test_the_corpus_is_there(manifests: list[dict[str, Any]]) -> None:
-    assert len(manifests) == 75
+def test_the_index_has_a_line_for_each_of_75_manifests(manifests: list[dict[str, Any]]) -> None:
+    with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    assert len(rows) == 75
+    assert sorted(CORPUS / row["dir"] / row["manifest_file"] for row in rows) == MANIFESTS
+    assert {(row["id"], row["version"]) for row in rows} == {(each["id"], each["version"]) for each in manifests}
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.parent.name)
+def test_no_sentence_of_a_real_manifest_is_left(path: Path) -> None:
+    text = path.read_bytes().decode()
+    words = [word for span in spans(path) for word in re.findall(r"[^\W\d_]+", text[slice(*span)].lower())]
+    assert words
+    assert {*words} <= {*WORDS, *ENDINGS}
+
+
+REAL = """\
+# Mind the id.
+id: clock  # Of this service.
+title: The Clock That Never Stops
+description:
+  short: 'Shows what''s the time: always'
+  long: >-  # Shown on the page.
+    Ask it for the **time**, see
+    https://example.com/time?zone=Here, or don't.
+alerts: {start: "Wind it up.\\nThen \\"wait\\".", stop: ~}
+main: {entrypoint: sh, args: ["-c", "tick --loud now", /data]}
+volumes: &volumes {main: {type: data}}
+actions:
+  wind: {name: Wind Up, description: *volumes, placeholder: take care of it}
+"""
+COPY = """\
+# Breakwaters.
+id: clock  # Grey lighthouse.
+title: The Clock That Never Stops
+description:
+  short: 'Lighthouse''lighthouse: meadow'
+  long: >-  # Drift breakwaters.
+    Narrow orchard **tide**, sea
+    https://example.com/time?zone=Here, mainland.
+alerts: {start: "Lighthouse.\\nTide \\"tide\\".", stop: ~}
+main: {entrypoint: sh, args: ["-c", "tick --mainland", /data]}
+volumes: &volumes {main: {type: data}}
+actions:
+  wind: {name: Wind Up, description: *volumes, placeholder: lies lighthouse}
+"""
+INDEX = "dir\tmanifest_file\tlanguage\tissues\nclock\tmanifest.yaml\tgo +helper:dial\tdata volume 'a' not in backup\n"
+
+
+def test_a_copy_keeps_everything_but_sentences(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    (source / "clock").mkdir(parents=True)
+    (source / "index.tsv").write_text(INDEX)
+    (source / "clock" / "manifest.yaml").write_text(REAL)
+    for name in ("once", "twice"):
+        (tmp_path / name).mkdir()
+        make(source, tmp_path / name)
+    copies = [(tmp_path / name / "clock" / "manifest.yaml").read_text() for name in ("once", "twice")]
+    assert copies == [COPY, COPY]
+    assert [*map(len, COPY.splitlines())] == [*map(len, REAL.splitlines())]
+    (row,) = csv.DictReader((tmp_path / "once" / "index.tsv").read_text().splitlines(), delimiter="\t")
+    assert (row["dir"], row["language"], row["extras"], row["unsaved"]) == ("clock", "go", "helper", "a")
 
 
 def test_everything_real_is_accepted_but_for_what_0_3_5_refuses(rules: Any, manifests: list[dict[str, Any]]) -> None:

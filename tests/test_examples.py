@@ -9,7 +9,7 @@ import yaml
 
 from conftest import ROOT, Render
 from oracle import faults, read_manifest
-from tools import require_corpus
+from tools import CORPUS
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yml"))
 
@@ -22,7 +22,8 @@ LEFT_OUT = {
     "build": "informational, read by nobody",
     "io-format under backup": "no input and no output there",
 }
-# Sentences of the real manifest: the example has words of its own, the test puts the real ones in.
+# The sentences: the example has its own, the corpus has words without a meaning. The test puts those into the example, so
+# that both must have a sentence in the same places, and the same value everywhere else.
 SENTENCES = ("description", "how")
 
 
@@ -39,7 +40,7 @@ def test_there_is_an_example_for_lnd_golang_and_rust() -> None:
 
 @pytest.fixture
 def lnd() -> tuple[dict[str, Any], dict[str, Any]]:
-    real = require_corpus() / "Start9Labs__lnd-startos__7a0744ce" / "manifest.yaml"
+    real = CORPUS / "Start9Labs__lnd-startos__7a0744ce" / "manifest.yaml"
     return yaml.safe_load((ROOT / "docs" / "examples" / "lnd.yml").read_text()), read_manifest(real)
 
 

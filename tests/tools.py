@@ -9,7 +9,9 @@ from typing import NoReturn
 import pytest
 
 ROOT = Path(__file__).parents[1]
-CORPUS = ROOT.parent / "shared" / "corpus"
+# The manifests of real wrappers, see tests/corpus/README.md.
+CORPUS = ROOT / "tests" / "corpus"
+MANIFESTS = sorted(CORPUS.glob("*/manifest.*"))
 
 
 def absent(reason: str) -> NoReturn:
@@ -17,11 +19,6 @@ def absent(reason: str) -> NoReturn:
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
-
-
-def require_corpus() -> Path:
-    """Return the folder of real manifests, which lies beside the repository and is no part of it."""
-    return CORPUS if CORPUS.is_dir() else absent("the corpus of real manifests is not beside this repository")
 
 
 FOLDERS = [

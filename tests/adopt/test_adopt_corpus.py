@@ -19,7 +19,7 @@ from services import commit, tree
 from startos_wrapper.adopt.compare import compare
 from startos_wrapper.cli import main
 from startos_wrapper.manage import ANSWERS
-from tools import require_corpus
+from tools import MANIFESTS
 
 # Copier takes a quarter of a second for each.
 EVERY = 3 if os.environ.get("CI") else 5
@@ -27,7 +27,7 @@ EVERY = 3 if os.environ.get("CI") else 5
 
 @pytest.fixture(scope="module")
 def corpus() -> list[Path]:
-    return sorted(path for path in require_corpus().iterdir() if path.is_dir())
+    return [path.parent for path in MANIFESTS]
 
 
 @pytest.fixture(scope="module")

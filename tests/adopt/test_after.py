@@ -17,7 +17,7 @@ import old_wrappers
 from after import CHANGED, After
 from authors import ANSWERS, Author
 from releases import NEWEST, git
-from tools import require_corpus
+from tools import CORPUS
 
 # In CI, one wrapper of so many is looked at in each way.
 STRIDE = 3 if os.environ.get("CI") else 1
@@ -27,10 +27,9 @@ PARTS_CHANGED = {"Makefile", ".github/workflows/build.yml", "manifest.yaml"}
 @pytest.fixture(scope="module")
 def everybody() -> list[Author]:
     """One author a manifest of the corpus."""
-    corpus = require_corpus()
-    with (corpus / "index.tsv").open(encoding="utf-8", newline="") as file:
+    with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [Author(corpus / row["dir"] / row["manifest_file"], row) for row in rows]
+    return [Author(CORPUS / row["dir"] / row["manifest_file"], row) for row in rows]
 
 
 @pytest.fixture(scope="module")

@@ -23,6 +23,7 @@ import releases  # noqa: E402
 from authors import ANSWERS  # noqa: E402
 from releases import NEWEST, git, run  # noqa: E402
 from startos_wrapper.check.engine import check  # noqa: E402
+from tools import CORPUS  # noqa: E402
 
 _MANIFESTS = ("manifest.toml", "manifest.yaml", "manifest.json")
 
@@ -76,7 +77,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clones", nargs="+", type=Path, metavar="CLONE")
     clones = parser.parse_args().clones
-    with (ROOT.parent / "shared/corpus/index.tsv").open(encoding="utf-8", newline="") as file:
+    with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         known = [row["commit"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     bad = 0
     with tempfile.TemporaryDirectory() as name, edits.compiled_once():

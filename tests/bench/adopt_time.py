@@ -1,6 +1,6 @@
 """How long adopting takes: medians of 10 whole processes in one run, against `copier --version`. Run by `make bench-adopt`.
 
-Each manifest of the corpus beside the repository is adopted once more; the slowest is named.
+Each manifest of tests/corpus is adopted once more; the slowest is named.
 """
 
 import statistics
@@ -17,6 +17,7 @@ LIMIT = 2.0
 sys.path[:0] = [str(ROOT / "tests" / name) for name in ("", "adopt", "update")]
 
 from services import commit, write  # noqa: E402
+from tools import MANIFESTS  # noqa: E402
 
 
 def _took(*command: str | Path) -> float:
@@ -32,7 +33,6 @@ def _adopt(wrapper: Path) -> float:
 
 def main() -> int:
     """Print medians and ratios; return 1 where the ratio is above its limit."""
-    corpus = sorted(path for path in (ROOT.parent / "shared/corpus").glob("*") if path.is_dir())
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         wrapper = write(folder / "tides")
@@ -42,13 +42,12 @@ def main() -> int:
         print(f"copier --version  {floor * 1000:6.0f} ms")
         print(f"adopt             {adopt * 1000:6.0f} ms, {adopt / floor:.2f} times (limit {LIMIT})")
         times = {}
-        for real in corpus:
-            copy = folder / real.name
+        for real in MANIFESTS:
+            copy = folder / real.parent.name
             copy.mkdir()
-            for file in real.iterdir():
-                (copy / file.name).write_bytes(file.read_bytes())
+            (copy / real.name).write_bytes(real.read_bytes())
             commit(copy)
-            times[real.name] = _adopt(copy)
+            times[copy.name] = _adopt(copy)
         slowest = max(times, key=lambda each: times[each])
         median = statistics.median(times.values())
         print(f"{len(times)} manifests: {median * 1000:.0f} ms, at most {times[slowest] * 1000:.0f} ms ({slowest})")

@@ -1,6 +1,6 @@
 """How long a check takes: medians of 10 whole processes in one run, against `copier --version`. Run by `make bench-check`.
 
-The default wrapper is made by the template and committed. The corpus of real manifests lies beside the repository.
+The default wrapper is made by the template and committed. The real manifests are those of tests/corpus.
 """
 
 import statistics
@@ -14,6 +14,9 @@ ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
 ROUNDS = 10
 LIMIT, CORPUS_LIMIT = 0.6, 3.0
+sys.path.insert(0, str(ROOT / "tests"))
+
+from tools import MANIFESTS  # noqa: E402
 
 
 def _took(*command: str | Path) -> float:
@@ -42,7 +45,7 @@ def _default_wrapper(folder: Path) -> Path:
 def main() -> int:
     """Print medians and ratios; return 1 where a ratio is above its limit."""
     check = BIN / "startos-wrapper", "check", "--strict"
-    corpus = sorted(path for path in (ROOT.parent / "shared/corpus").glob("*") if path.is_dir())
+    corpus = [path.parent for path in MANIFESTS]
     with tempfile.TemporaryDirectory() as folder:
         wrapper = _default_wrapper(Path(folder) / "wrapper")
         subprocess.run([*check, wrapper], check=True, capture_output=True)

@@ -3,12 +3,11 @@
 import csv
 from collections import Counter
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from startos_wrapper.check.engine import Outcome, check
-from tools import require_corpus
+from tools import CORPUS, MANIFESTS
 
 # Every error that is reported, with the line of the OS that refuses it. All manifests parse; these are not installed.
 ERRORS = {
@@ -39,14 +38,10 @@ WARNINGS = {
 }
 
 
-def _trees() -> list[Path]:
-    return sorted(path for path in require_corpus().iterdir() if path.is_dir())
-
-
 @cache
 def _outcomes() -> dict[str, Outcome]:
     """Check every manifest; the rest of the trees is not in the corpus, so neither are rules about files."""
-    return {path.name: check(path, lambda code: not code.startswith(("E2", "W8"))) for path in _trees()}
+    return {path.parent.name: check(path.parent, lambda code: not code.startswith(("E2", "W8"))) for path in MANIFESTS}
 
 
 def test_no_error_on_a_manifest_that_the_os_accepts() -> None:
@@ -71,14 +66,9 @@ def test_the_warnings_are_those_that_were_counted() -> None:
 
 
 def test_the_volumes_without_a_backup_are_those_of_the_index() -> None:
-    with (require_corpus() / "index.tsv").open() as file:
+    with (CORPUS / "index.tsv").open() as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    counted = {
-        (row["dir"], issue.split("'")[1])
-        for row in rows
-        for issue in row["issues"].split(";")
-        if "not in backup" in issue
-    }
+    counted = {(row["dir"], volume) for row in rows if row["unsaved"] != "-" for volume in row["unsaved"].split("+")}
     found = {
         (name, finding.what.split()[3])
         for name, outcome in _outcomes().items()

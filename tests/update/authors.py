@@ -21,6 +21,7 @@ from copier import run_copy
 
 from oracle import read_manifest
 from releases import NEWEST, Project, git, run
+from tools import CORPUS
 
 OLDEST = "0.1.0"
 # A release that comes after the working tree.
@@ -60,12 +61,12 @@ class Author:
         return zlib.crc32(f"{kind} {self.id}".encode()) % WRAPPERS < wrappers
 
 
-def authors(corpus: Path) -> list[Author]:
+def authors() -> list[Author]:
     """Return one author a service of the era of 0.3.5, of its newest manifest, in the order of the ids."""
-    with (corpus / "index.tsv").open(encoding="utf-8", newline="") as file:
+    with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE), key=lambda row: row["date"])
     newest = {row["id"]: row for row in rows if row["era"] == "0.3.5"}
-    return [Author(corpus / row["dir"] / row["manifest_file"], row) for _, row in sorted(newest.items())]
+    return [Author(CORPUS / row["dir"] / row["manifest_file"], row) for _, row in sorted(newest.items())]
 
 
 # ---- Answers ---------------------------------------------------------------------------------------------------------
@@ -107,7 +108,7 @@ def answers(author: Author) -> dict[str, Any]:
 
 def _base(author: Author) -> dict[str, Any]:
     """Return the answers about the image: an upstream one, Alpine, or compiled from the upstream repository."""
-    image, language = author.facts["final_base"], author.facts["language"].split(" ")[0]
+    image, language = author.facts["final_base"], author.facts["language"]
     if language in ("rust", "go"):
         base = {"rust": "rust", "go": "golang"}[language]
         return {"base": base, "source": "upstream", "upstream_ref": f"v{author.facts['version']}", "run": author.id}
@@ -317,10 +318,10 @@ def edit_makefile(text: str, author: Author) -> str:
         )
     if author.does("install", 92):
         text = _replace(text, r"(^install: .*\n)(\t.*\n)+", r"\1" + _INSTALL.replace("\\", "\\\\"))
-    if "+helper" in facts["language"]:
+    if "helper" in facts["extras"]:
         text = _replace(text, r"^(SOURCES := .*)$", r"\1 helper/target/aarch64-unknown-linux-musl/release/helper")
         text, built = text + _HELPER, built + " helper/target"
-    if "submodule" in facts["language"] or author.does("submodule", 6):
+    if "submodule" in facts["extras"] or author.does("submodule", 6):
         text = _replace(text, r"^(all:.*?)( ##.*)?$", r"\1 submodule-update\2") + _SUBMODULE
     if author.does("instructions elsewhere", 7):
         text, built = text + _INSTRUCTIONS, built + " instructions.md"
