@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: new test lint types bench bench-check bench-adopt bench-images bench-update adopt-trees docs clean
+.PHONY: new test lint types bench bench-check bench-adopt bench-images bench-update adopt-trees docs snapshots clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
@@ -46,6 +46,9 @@ docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/rules.py
 	.venv/bin/python docs/adopt_table.py
+
+snapshots: .venv/installed-dev
+	.venv/bin/python tests/snapshots/make.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }

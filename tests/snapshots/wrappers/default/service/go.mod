@@ -1,0 +1,4 @@
+// A starter that counts its visitors: put your own service in its place.
+module service
+
+go 1.24
