@@ -1,0 +1,106 @@
+"""What is recorded, and the one place of tests/golden that reads the code's and the other tests' modules.
+
+When something moves, change the imports and paths here, and nothing else in this folder.
+"""
+
+import hashlib
+import itertools
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import example_wrapper
+import old_wrappers
+import services
+import test_bad_answers
+import test_lint
+import test_wrapper
+import tools
+from snapshots.sets import EVERYTHING
+from startos_wrapper.check.explain import rule_docs
+from startos_wrapper.cli import main
+
+__all__ = ["ROOT", "main"]
+
+ROOT = tools.ROOT
+CORPUS = tools.CORPUS
+#: The commands, each with its own --help; "" is the program itself.
+COMMANDS = ("", "new", "check", "manage", "adopt")
+
+
+def copy_template(folder: Path) -> Path:
+    """Copy what Copier reads of the working tree into a folder that is no git repository, and return it."""
+    folder.mkdir()
+    for path in ROOT.iterdir():
+        if path.name.startswith(".") or path.name in {"tests", "docs", "dist"}:
+            continue
+        if path.is_dir():
+            # The template's own dotfiles belong to it.
+            shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(path, folder)
+    return folder
+
+
+def answer_sets() -> dict[str, dict[str, Any]]:
+    """Return the answers of all recorded wrappers: the matrix with arches taking turns, the examples and others."""
+    found: dict[str, dict[str, Any]] = {}
+    turns = itertools.cycle(test_wrapper.ARCHES)
+    for base, config in itertools.product(test_wrapper.BASES, ("none", "script", "compat")):
+        for volumes, assets in itertools.product(test_wrapper.VOLUMES, test_wrapper.ASSETS):
+            more = {"compat": "/mnt/assets"} if config == "compat" else {}
+            arches = next(turns)
+            kind = "-".join(str(base[key]) for key in ("base", "source") if key in base)
+            name = f"{kind}{'-run' if 'run' in base else ''}-{config}-{len(volumes)}-{len(assets)}-{'-'.join(arches)}"
+            answers = {**base, "config": config, "volumes": volumes, "assets": {**more, **assets}, "arches": arches}
+            found[name] = answers
+    for path in sorted((ROOT / "docs" / "examples").glob("*.yml")):
+        found[f"example-{path.stem}"] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    found |= {f"lint-{name}": answers for name, answers in test_lint.SETS.items()}
+    found |= {f"license-{name}": {"license": name} for name in ("Apache-2.0", "BSD-3-Clause", "GPL-3.0-or-later")}
+    found["everything"] = EVERYTHING
+    found["everything-rust"] = {**EVERYTHING, "base": "rust", "config": "script", "backup": {"type": "script"}}
+    found["everything-alpine"] = {**EVERYTHING, "base": "alpine", "run": "nginx", "migrations": "compat"}
+    return found
+
+
+def rule_examples() -> dict[str, tuple[dict[str, Any], dict[str, Any], bool]]:
+    """Return what the bad and the good example of each rule change in a wrapper, and whether the rule repairs it."""
+    return {code: (rule.bad, rule.good, rule.fixable) for code, rule in rule_docs().items()}
+
+
+def write_example(folder: Path, change: dict[str, Any]) -> None:
+    """Write the example wrapper into a folder, changed as a rule's example says."""
+    example_wrapper.write(folder, change)
+
+
+def corpus() -> dict[str, Path]:
+    """Return the folders of the real manifests by name."""
+    return {path.name: path for path in sorted(CORPUS.iterdir()) if path.is_dir()}
+
+
+def old_trees() -> dict[str, Any]:
+    """Return functions that write a whole old wrapper, committed, into the folder that they are given."""
+    return {
+        "single": lambda folder: old_wrappers.write(folder, old_wrappers.SINGLE),
+        "double": lambda folder: old_wrappers.write(folder, old_wrappers.DOUBLE),
+        "tides": services.write,
+    }
+
+
+def commit(folder: Path) -> None:
+    """Make a git repository of a folder and commit all of it."""
+    services.commit(folder)
+
+
+def bad_answers() -> dict[str, tuple[dict[str, Any], str, str]]:
+    """Return the answers that are refused, the name of the one that is at fault and the item in it."""
+    found = {}
+    for answers, name, item, _ in test_bad_answers.BAD:
+        key = hashlib.sha256(json.dumps(answers, sort_keys=True, default=str).encode()).hexdigest()[:6]
+        assert f"{name}-{key}" not in found, answers
+        found[f"{name}-{key}"] = (answers, name, item)
+    return found

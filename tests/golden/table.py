@@ -1,0 +1,95 @@
+"""The tables of digests: one for the meanings and one for the words of each kind, a line for each record."""
+
+import difflib
+import hashlib
+from pathlib import Path
+
+from golden.record import Kind, Record
+
+FOLDER = Path(__file__).parent / "digests"
+#: Full texts that `make.py --dump .golden` has written, in git's eyes no part of the repository: diffs are against them.
+DUMPED = Path(__file__).parents[2] / ".golden"
+SIDES = ("meaning", "words")
+_NONE = "-"
+# Meanings of one line that are no longer are kept as they are, so that a diff tells what changed.
+_LONGEST = 1000
+_SHOWN = 40
+
+Table = dict[str, dict[str, str]]
+
+
+def cells(record: Record, side: str) -> dict[str, str]:
+    """Return what the table of a side keeps of a record: a digest for each part, or a meaning of one line as it is."""
+    return {name: _cell(getattr(part, side), side) for name, part in record.items()}
+
+
+def _cell(text: str, side: str) -> str:
+    if side == "meaning" and 0 < len(text) <= _LONGEST and not set(text) & set("\t\r\n"):
+        return text
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
+
+
+def path(kind: Kind, side: str) -> Path:
+    """Return where the table is kept."""
+    return FOLDER / f"{kind.name}.{side}.tsv"
+
+
+def read(kind: Kind, side: str) -> Table:
+    """Read a table."""
+    head, *rows = path(kind, side).read_text(encoding="utf-8").split("\n")[:-1]
+    _, *parts = head.split("\t")
+    found: Table = {}
+    for row in rows:
+        name, *values = row.split("\t")
+        found[name] = {part: value for part, value in zip(parts, values, strict=True) if value != _NONE}
+    return found
+
+
+def write(kind: Kind, side: str, table: Table) -> None:
+    """Write a table, sorted."""
+    parts = sorted({part for row in table.values() for part in row})
+    lines = ["\t".join(["", *parts])]
+    lines += ("\t".join([name, *(row.get(part, _NONE) for part in parts)]) for name, row in sorted(table.items()))
+    FOLDER.mkdir(exist_ok=True)
+    path(kind, side).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def dump(folder: Path, kind: Kind, name: str, record: Record) -> None:
+    """Write the full texts of a record into a folder."""
+    for side in SIDES:
+        for part, value in record.items():
+            file = _dumped(folder, kind, side, name, part)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(getattr(value, side).encode("utf-8", "surrogatepass"))
+
+
+def _dumped(folder: Path, kind: Kind, side: str, name: str, part: str) -> Path:
+    # A path of a file of a wrapper may be the folder of another one.
+    return folder / side / kind.name / name.replace("/", "%") / part
+
+
+def differences(kind: Kind, name: str, record: Record, tables: dict[str, Table]) -> list[str]:
+    """Return what differs between a record and the tables, as a text for each part."""
+    found = []
+    for side in SIDES:
+        kept, now = tables[side].get(name, {}), cells(record, side)
+        for part in sorted(kept.keys() | now.keys()):
+            if kept.get(part) != now.get(part):
+                head = f"{kind.name}: {name}: {part}: {side}: {kept.get(part, 'nothing')} -> {now.get(part, 'nothing')}"
+                text = getattr(record[part], side) if part in record else ""
+                found.append(head + "\n" + _shown(text, _dumped(DUMPED, kind, side, name, part)))
+    return found
+
+
+def _shown(text: str, before: Path) -> str:
+    """Return a diff against the dumped text, or the beginning of the text where none was dumped."""
+    if before.is_file():
+        old = before.read_text(encoding="utf-8", errors="surrogatepass").splitlines()
+        lines = list(difflib.unified_diff(old, text.splitlines(), "before", "now", lineterm="", n=2))
+    else:
+        advice = (
+            "(dump the older tree with `python tests/golden/make.py --dump`, see tests/golden/README.md, for a diff)"
+        )
+        lines = [advice, *text.splitlines()]
+    more = [f"... {len(lines) - _SHOWN} more lines"] if len(lines) > _SHOWN else []
+    return "\n".join(f"    {line}" for line in [*lines[:_SHOWN], *more])
