@@ -129,7 +129,7 @@ description:
   short: 'Lighthouse''lighthouse: meadow'
   long: >-  # Drift breakwaters.
     Narrow orchard **tide**, sea
-    https://example.com/time?zone=Here, mainland.
+    https://example.com/time?zone=Here, meadow'a.
 alerts: {start: "Lighthouse.\\nTide \\"tide\\".", stop: ~}
 main: {entrypoint: sh, args: ["-c", "tick --mainland", /data]}
 volumes: &volumes {main: {type: data}}

@@ -1,8 +1,8 @@
 """Copy the manifests of real wrappers into this folder, without their sentences: `python tests/corpus/make.py SOURCE`.
 
 SOURCE has one folder per wrapper with its manifest, and an `index.tsv`. Every sentence, comment and inline script is
-replaced with words from this file, each stretch with one of the same length. The rest of a manifest stays as it is, byte
-for byte: structure, quotes, line breaks, names, numbers, paths and URLs. No test needs this script or its source.
+replaced with words from this file, as many characters between each two punctuation marks. The rest of a manifest stays
+as it is, byte for byte: structure, quotes, line breaks, names, numbers, paths and URLs. No test needs this script or its source.
 """
 
 import argparse
@@ -40,17 +40,11 @@ ENDINGS = (
     *("breakwaters", "weatherproof"),
 )
 _URL = r"https?://[^\s\\\"<>)]+"
-# From the first letter or digit of a stretch to its last one. Markdown, emoji and escapes are outside, and stay.
-_STRETCH = r"[^\W_](?:(?:(?!https?://)[\w ,.;!?()/'+-])*(?!https?://)[^\W_])?"
+# Words between punctuation. What is not a word stays: whether a manifest quotes a value depends on it.
+_STRETCH = r"[^\W_](?:(?:(?!https?://)[\w ])*(?!https?://)[^\W_])?"
 _ESCAPE = r"\\(?:x..|u.{4}|U.{8}|.)"
-_PARTS = {
-    style: re.compile("|".join([f"(?P<kept>{kept})", f"(?P<stretch>{stretch})"]))
-    for style, kept, stretch in (
-        ("'", _URL, _STRETCH.replace("'", "")),
-        ('"', f"{_URL}|{_ESCAPE}", _STRETCH),
-        ("", _URL, _STRETCH),
-    )
-}
+_SENTENCE = re.compile(f"{_URL}|(?P<stretch>{_STRETCH})")
+_QUOTED_SENTENCE = re.compile(f"{_URL}|{_ESCAPE}|(?P<stretch>{_STRETCH})")
 _TOML_LINE = re.compile(r"(?P<key>[\w-]+) = \"(?P<value>.*)\"")
 
 
@@ -92,9 +86,9 @@ def _read(path: Path) -> str:
     return path.read_bytes().decode("utf-8")
 
 
-def _stretches(text: str, start: int, end: int, style: str) -> Iterator[Span]:
-    """Yield the stretches of a scalar's source. Quotes are not part of it."""
-    for match in _PARTS[style].finditer(text, start, end):
+def _stretches(text: str, start: int, end: int, style: str | None) -> Iterator[Span]:
+    """Yield the stretches of a scalar's source. Only double quotes have escapes."""
+    for match in (_QUOTED_SENTENCE if style == '"' else _SENTENCE).finditer(text, start, end):
         if match["stretch"]:
             yield Span(*match.span("stretch"))
 
@@ -118,16 +112,13 @@ def _in_yaml(text: str) -> Iterator[Span]:
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     for path, node in _scalars(root, ()):
         start, end = node.start_mark.index, node.end_mark.index
-        style = node.style or ""
-        if style in ("|", ">"):
-            start, style = text.index("\n", start), ""
-        elif style:
-            start, end = start + 1, end - 1
+        if node.style in ("|", ">"):
+            start = text.index("\n", start)
         if _is_sentence(path, node.value):
-            yield from _stretches(text, start, end, style)
+            yield from _stretches(text, start, end, node.style)
         elif path[-1] == "args" and " " in node.value:
             # An inline script: its program stays.
-            yield from _stretches(text, text.index(" ", start), end, style)
+            yield from _stretches(text, text.index(" ", start), end, node.style)
 
 
 def _scalars(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
