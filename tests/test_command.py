@@ -11,6 +11,7 @@ import pytest
 import example_wrapper
 import services
 from conftest import ROOT
+from limits import little_cpu
 from oracle import faults
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
@@ -143,8 +144,6 @@ def test_patterns(name: str, text: str, good: bool) -> None:
 
 @pytest.mark.parametrize("name", load("grammar")["patterns"])
 def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
-    import time
-
     expression = pattern(name)
     for text in (
         "a" * 5000 + "\0",
@@ -154,9 +153,8 @@ def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
         "'a' " * 1500 + "`",
         "1." * 2000,
     ):
-        started = time.process_time()
-        expression.fullmatch(text)
-        assert time.process_time() - started < 1, text[:10]
+        with little_cpu():
+            expression.fullmatch(text)
 
 
 def test_the_oldest_copier_that_copier_yml_allows(template: Path, tmp_path: Path) -> None:

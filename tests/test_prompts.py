@@ -9,6 +9,8 @@ import pexpect
 import pytest
 import yaml
 
+from limits import HUNG
+
 ENTER, UP, DOWN, BACKSPACE = "\r", "\x1b[A", "\x1b[B", "\x7f"
 
 
@@ -19,7 +21,9 @@ class Terminal:
         self.destination = destination
         command = ["-m", "copier", "copy", *arguments, str(template), str(destination)]
         env = {**os.environ, "TERM": "xterm", "COLUMNS": "200", "LINES": "50", "PROMPT_TOOLKIT_NO_CPR": "1"}
-        self.child = pexpect.spawn(sys.executable, command, env=env, timeout=20, encoding="utf-8", dimensions=(50, 200))
+        self.child = pexpect.spawn(
+            sys.executable, command, env=env, timeout=HUNG, encoding="utf-8", dimensions=(50, 200)
+        )
 
     def answer(self, question: str, text: str = "") -> None:
         """Wait for a question by the first words of its help, type, and press Enter."""

@@ -1,12 +1,12 @@
 """The finer points of the rules about the Dockerfile, and of the model that they look at."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import example_wrapper
+from limits import little_cpu
 from startos_wrapper.check.dockerfile import Dockerfile, builds_of, dockerfile_of
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.findings import Finding
@@ -675,9 +675,8 @@ MANY = {
 
 @pytest.mark.parametrize("name", MANY)
 def test_a_hostile_dockerfile_costs_little(tmp_path: Path, name: str) -> None:
-    start = time.process_time()
-    _found(tmp_path, "FROM s0\n" + MANY[name])
-    assert time.process_time() - start < 5
+    with little_cpu():
+        _found(tmp_path, "FROM s0\n" + MANY[name])
 
 
 def test_nothing_is_read_or_run_outside_of_the_wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,6 @@
 """Broken manifests by the thousand: never a traceback, and the same verdict as the oracle's."""
 
-import os
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +9,15 @@ import yaml
 
 import example_wrapper
 import oracle
+from depth import DEEP
+from limits import little_cpu
 from startos_wrapper.check.engine import check
 from tools import MANIFESTS
 
-# 20,000 in all where it counts; on a developer's machine a sample.
-ROUNDS, EACH = 40, 500 if "CI" in os.environ else 10
-SLOWEST = 5.0
+# 20,000 in CI.
+ROUNDS, EACH = 40, 500 if DEEP else 10
+# The oracle has no verdict on one manifest in 160. With this margin, chance alone can't bring about as many as are refused.
+MARGIN = 10
 PIECES = (
     b"!!int ", b"!x ", b"&a ", b"*a", b"<<: ", b"? ", b"---\n", b"...\n", b"%YAML 1.2\n", b"|\n", b">-\n", b"{", b"}", b"[",
     b"]", b"'", b'"', b": ", b"- ", b"#", b"\t", b"\r\n", b"\xef\xbb\xbf", b"\xff", b"\x00", b"\x85", b"\xe2\x80\xa8", b"~",
@@ -54,31 +55,36 @@ def _mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def _manifests(seed: int) -> Iterator[tuple[str, bytes]]:
+    """Yield broken manifests without end."""
     rng = random.Random(seed)
-    for _ in range(EACH):
+    while True:
         path = rng.choice(MANIFESTS)
         yield path.name, _mutated(path.read_bytes(), rng)
 
 
 @pytest.mark.parametrize("seed", range(ROUNDS))
 def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
+    """Check manifests until EACH of them have been compared with the oracle, which has no verdict on a few."""
     wrapper = example_wrapper.write(tmp_path / "wrapper", {})
     (wrapper / "manifest.yaml").unlink()
-    compared = 0
+    compared, no_verdict = 0, 0
     for name, data in _manifests(seed):
         file = wrapper / name
         file.write_bytes(data)
-        began = time.perf_counter()
-        findings = check(wrapper).findings
-        assert time.perf_counter() - began < SLOWEST
+        with little_cpu():
+            findings = check(wrapper).findings
         assert file.read_bytes() == data
         found = [finding for finding in findings if finding.code in PARSE]
         verdict = _stops(file)
-        if verdict is not None:
-            assert bool(found) == verdict, (data, found)
-            compared += 1
         file.unlink()
-    assert compared > EACH * 0.9
+        if verdict is None:
+            no_verdict += 1
+            assert no_verdict <= EACH + MARGIN, "the oracle has a verdict on less than half of the manifests"
+            continue
+        assert bool(found) == verdict, (data, found)
+        compared += 1
+        if compared == EACH:
+            return
 
 
 def _stops(file: Path) -> bool | None:

@@ -5,12 +5,12 @@ import json
 import os
 import struct
 import tarfile
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from limits import little_cpu
 from startos_wrapper.check import archive
 from startos_wrapper.check.rules import images
 from startos_wrapper.check.source import TooLargeError
@@ -81,17 +81,16 @@ def test_the_first_of_two_members_counts(tmp_path: Path) -> None:
 
 
 def test_a_large_layer_is_passed_over(tmp_path: Path) -> None:
-    """40 GB, of which the file system keeps only what was written."""
-    size = 40 * 1000**3
+    """A terabyte, of which the file system keeps only what was written. Reading it would take minutes."""
+    size = 1000**4
     layer = tarfile.TarInfo("layer")
     layer.size = size
     with (tmp_path / "a.tar").open("wb") as file:
         file.write(layer.tobuf(tarfile.GNU_FORMAT))
         file.seek(512 + -(-size // 512) * 512)
         file.write(tar({"manifest.json": b"yes"}))
-    started = time.perf_counter()
-    assert archive.member(tmp_path / "a.tar", "manifest.json") == b"yes"
-    assert time.perf_counter() - started < 1
+    with little_cpu():
+        assert archive.member(tmp_path / "a.tar", "manifest.json") == b"yes"
 
 
 WHOLE = image(TAG)

@@ -3,13 +3,13 @@
 import base64
 import os
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 import tools
+from limits import little_cpu
 from startos_wrapper.check import git
 from startos_wrapper.check.findings import CreateFile, Finding, Place
 from startos_wrapper.check.rules import pack
@@ -346,14 +346,13 @@ def test_no_folder_is_made_where_something_else_stands(tmp_path: Path) -> None:
     assert [finding.fixes for finding in pack.asset_folders(wrapper(blocked, VOLUMES, assets="a file"))] == [(), ()]
 
 
-def test_thousands_of_volumes_and_targets_take_no_time(tmp_path: Path) -> None:
+def test_thousands_of_volumes_and_targets_cost_little(tmp_path: Path) -> None:
     names = [letters + last for letters in ("a" * number for number in range(1, 100)) for last in "bcdefghijk"]
     manifest = "volumes:\n" + "".join(f"  {name}: {{type: assets}}\n" for name in names)
     subject = wrapper(tmp_path, manifest, Makefile="".join(f"target{number}: all\n" for number in range(50_000)))
     assert subject.volumes and subject.makefile and subject.makefile.rules
-    started = time.perf_counter()
-    assert len(whats(pack.asset_folders, subject)) > 1
-    assert time.perf_counter() - started < 3
+    with little_cpu():
+        assert len(whats(pack.asset_folders, subject)) > 1
 
 
 def test_names_that_are_no_volume_s_are_left_to_the_manifest_s_rules(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ import copy
 import json
 import random
 import re
-import time
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 import oracle
 import oracle_values
+from limits import little_cpu
 from startos_wrapper import data
 from startos_wrapper.check.documents import read_document
 from startos_wrapper.check.findings import Edit, Finding, is_error
@@ -534,14 +534,13 @@ def test_one_fault_is_one_finding() -> None:
     ],
     ids=lambda text: text[:30].replace("\n", ""),
 )
-def test_a_hostile_manifest_takes_seconds_and_little_memory(hostile: str) -> None:
+def test_a_hostile_manifest_costs_little_time_and_memory(hostile: str) -> None:
     wrapper = wrapper_of(hostile, file="manifest.yaml")
     tracemalloc.start()
-    start = time.perf_counter()
-    findings = list(manifest_schema.breaches(wrapper))
+    with little_cpu():
+        findings = list(manifest_schema.breaches(wrapper))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    assert time.perf_counter() - start < 5
     assert 0 < len(findings) <= 1000
     assert any(is_error(finding.code) for finding in findings)
     assert max(len(finding.what) + len(finding.todo) for finding in findings) < 1500

@@ -1,7 +1,6 @@
 """The finer points of the rules about the tree around a wrapper."""
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 import example_wrapper
+from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.findings import Finding
 
@@ -445,18 +445,16 @@ def test_folders_outside_of_the_wrapper_are_not_walked(tmp_path: Path) -> None:
     ],
     ids=lambda text: text[:16],
 )
-def test_a_hostile_file_takes_no_time(file: str, text: str, tmp_path: Path) -> None:
-    start = time.process_time()
-    _found(tmp_path, files={file: text, "Dockerfile": COPY_ALL})
-    assert time.process_time() - start < 4
+def test_a_hostile_file_costs_little(file: str, text: str, tmp_path: Path) -> None:
+    with little_cpu():
+        _found(tmp_path, files={file: text, "Dockerfile": COPY_ALL})
 
 
-def test_a_big_tree_takes_no_time(tmp_path: Path) -> None:
+def test_a_big_tree_costs_little(tmp_path: Path) -> None:
     wrapper = example_wrapper.write(tmp_path / "wrapper", {})
     for folder in range(30):
         (wrapper / f"service/{folder}").mkdir(parents=True)
         for number in range(100):
             (wrapper / f"service/{folder}/{number}.rs").write_text("x")
-    start = time.process_time()
-    assert check(wrapper, lambda code: code.startswith("W8")).findings == []
-    assert time.process_time() - start < 1
+    with little_cpu():
+        assert check(wrapper, lambda code: code.startswith("W8")).findings == []

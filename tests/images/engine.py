@@ -12,6 +12,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from limits import HUNG
+
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "startos-wrapper"
 # What .ci/engine made.
 CURRENT = CACHE / "current"
@@ -96,7 +98,7 @@ def _service(folder: Path, command: list[str], ready: Callable[[], bool], env: d
             ["setpriv", "--pdeathsig", "TERM", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=env
         )
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + HUNG
         while not ready():
             if process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{name} did not start:\n{path.read_text()[-3000:]}")
@@ -105,7 +107,7 @@ def _service(folder: Path, command: list[str], ready: Callable[[], bool], env: d
     finally:
         process.terminate()
         try:
-            process.wait(60)
+            process.wait(HUNG)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

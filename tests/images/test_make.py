@@ -5,14 +5,14 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
 
-from wrappers import Wrapper, Wrappers, http, until
+from limits import HUNG, until
+from wrappers import Wrapper, Wrappers, http
 
 pytestmark = pytest.mark.xdist_group("images")
 
@@ -135,20 +135,18 @@ def test_the_disk_is_full(fresh: Wrapper) -> None:
 
 def test_ctrl_c_leaves_nothing_that_looks_done(fresh: Wrapper) -> None:
     with (fresh.folder / "Dockerfile").open("a") as dockerfile:
-        dockerfile.write("RUN sleep 60\n")
+        dockerfile.write("RUN sleep 600\n")
     with subprocess.Popen(
         ["make", "x86_64"], cwd=fresh.folder, env=fresh.engine.env, start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
     ) as build:  # fmt: skip
         assert build.stdout
         for line in build.stdout:
-            if "RUN sleep 60" in line:
+            if "RUN sleep 600" in line:
                 break
-        started = time.monotonic()
         os.killpg(build.pid, signal.SIGINT)
         build.stdout.read()
     assert build.returncode != 0
-    assert time.monotonic() - started < 20
     assert not fresh.tar("x86_64").exists()
     assert not list((fresh.folder / ".build").iterdir())
 
@@ -172,7 +170,7 @@ def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
 
     def spawn(*arguments: str) -> "pexpect.spawn[str]":
         return pexpect.spawn(
-            "make", list(arguments), cwd=str(wrapper.folder), env=wrapper.engine.env, timeout=30, encoding="utf-8"
+            "make", list(arguments), cwd=str(wrapper.folder), env=wrapper.engine.env, timeout=HUNG, encoding="utf-8"
         )
 
     run = spawn("run", f"ARCH={arch}")

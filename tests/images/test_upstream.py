@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from engine import Engine
-from wrappers import Wrappers, until
+from limits import until
+from wrappers import Wrappers
 
 pytestmark = pytest.mark.xdist_group("images")
 
@@ -97,8 +98,7 @@ def test_a_fixed_ref_is_fetched_built_and_run(wrappers: Wrappers, server: str, b
         container = wrapper.start(arch, tmp_path)
         assert container.page() == "hello from upstream"
         assert container.health(1000) == 0
-        seconds, _ = container.stop()
-        assert seconds < 2
+        container.stop()
         container.remove()
 
 

@@ -3,9 +3,9 @@
 import gzip
 import json
 import shutil
+import signal
 import subprocess
 import tarfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -18,6 +18,7 @@ import pytest
 import bases
 import engine as engines
 from engine import Engine
+from limits import until
 from oracle import read_manifest
 from tools import absent
 
@@ -26,6 +27,8 @@ DOCKER_ARCH = {"aarch64": "arm64", "x86_64": "amd64", "armv7": "arm"}
 ALL, USUAL = ["aarch64", "x86_64", "armv7"], ["aarch64", "x86_64"]
 Render = Callable[[dict[str, Any]], Path]
 GREETING = "A greeting from the assets."
+# Seconds that a service gets for an answer, and a container after SIGTERM before Docker kills it.
+PATIENCE = 60
 # What every base is built for, and with.
 BASES: dict[str, dict[str, Any]] = {
     "golang": {"arches": ALL},
@@ -49,23 +52,14 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         yield found
 
 
-def http(port: int, timeout: float = 5) -> str:
+def http(port: int) -> str:
     """Return the page at / of a port of this machine; "" when nobody answers."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=timeout) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
             text: str = answer.read().decode()
             return text
     except (urllib.error.URLError, OSError):
         return ""
-
-
-def until(found: Any, seconds: float = 30) -> Any:
-    """Wait until `found()` is true and return it. Raises AssertionError when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-    return value
 
 
 @dataclass
@@ -170,10 +164,10 @@ class Container:
         result = self.docker("logs", self.id)
         return result.stdout + result.stderr
 
-    def page(self, timeout: float = 5) -> str:
+    def page(self) -> str:
         """Return the page of the service, from outside of the container."""
         mapped = self.docker("port", self.id, "8080", check=False).stdout
-        return http(int(mapped.splitlines()[0].rpartition(":")[2]), timeout) if mapped else ""
+        return http(int(mapped.splitlines()[0].rpartition(":")[2])) if mapped else ""
 
     def execute(self, *command: str, input: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command in the container."""
@@ -201,15 +195,15 @@ class Container:
         first = self.init()
         return {number: command for number, command in self.processes().items() if number != first}
 
-    def stop(self) -> tuple[float, int]:
-        """Send SIGTERM and return how many seconds the container took to end, and its code. No process is left."""
+    def stop(self) -> int:
+        """Send SIGTERM, on which the container must end by itself, and return its exit code. No process is left."""
         before = self.processes()
-        started = time.monotonic()
-        self.docker("stop", "--time", "20", self.id)
-        seconds = time.monotonic() - started
+        self.docker("stop", "--time", str(PATIENCE), self.id)
         left = {number: name for number, name in before.items() if Path(f"/proc/{number}").exists()}
         assert not left, left
-        return seconds, self.code()
+        code = self.code()
+        assert code != 128 + signal.SIGKILL, "Docker had to kill it"
+        return code
 
     def code(self) -> int:
         return int(self.inspect(".State.ExitCode"))

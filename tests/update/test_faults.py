@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import releases
+from limits import HUNG
 from releases import NEWEST, Project, git, run
 from tools import ROOT, absent
 
@@ -226,7 +227,7 @@ def test_an_update_killed_at_a_bad_moment_shows_in_git_status_is_undone_and_work
     scene: Scene, updated: tuple[Tree, float], tmp_path_factory: pytest.TempPathFactory, subcommand: str
 ) -> None:
     before = scene.state()
-    assert scene.killed(60, _deadly(tmp_path_factory.mktemp("deadly") / "bin", subcommand))
+    assert scene.killed(HUNG, _deadly(tmp_path_factory.mktemp("deadly") / "bin", subcommand))
     assert bool(scene.project.status()) == (subcommand != "write-tree")
     if subcommand == "apply":
         assert "# mine" not in (scene.project.folder / "README.md").read_text(), "the worst moment is another one now"
@@ -242,7 +243,7 @@ def test_a_lock_that_a_killed_git_has_left_is_named_and_nothing_is_lost(
     scene: Scene, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     before = scene.state()
-    assert scene.killed(60, _deadly(tmp_path_factory.mktemp("deadly") / "bin", "checkout --", lock=True))
+    assert scene.killed(HUNG, _deadly(tmp_path_factory.mktemp("deadly") / "bin", "checkout --", lock=True))
     lock = scene.project.folder / ".git" / "index.lock"
     assert lock.exists()
     again = scene.update()

@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ import yaml
 
 import releases
 from conftest import Render
+from limits import little_cpu
 from releases import NEWEST, Project, git, run
 from startos_wrapper.cli import main
 from startos_wrapper.manage import ANSWERS, PARTS
@@ -320,13 +320,12 @@ def test_a_file_that_is_not_the_answers_is_refused_in_one_line(
     assert _answers(wrapper) == data
 
 
-def test_the_largest_file_is_read_in_a_moment(wrapper: Path) -> None:
+def test_the_largest_file_costs_little(wrapper: Path) -> None:
     (wrapper / ANSWERS).write_text(
         RECORDED + "".join(f"k{n}: [a, {{b: c}}]\n" for n in range(10_000)), encoding="utf-8"
     )
-    start = time.process_time()
-    assert _manage() == 0
-    assert time.process_time() - start < 20
+    with little_cpu():
+        assert _manage() == 0
 
 
 def test_a_few_aliases_are_an_answers_file(wrapper: Path) -> None:
