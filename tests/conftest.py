@@ -2,14 +2,16 @@
 
 import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from copier import run_copy
+
+from copies import compiled_once
+from depth import DEEP
 
 ROOT = Path(__file__).parents[1]
 # The fixtures of tests/images, which need a Docker engine, and of tests/update.
@@ -35,6 +37,12 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    with compiled_once():
+        yield
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The template of the working tree as a plain folder: what Copier needs and nothing else."""
@@ -47,7 +55,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Render a wrapper: `render(answers)` returns its folder. Defaults for the rest, service_id hello-world."""
+    """Render a wrapper: `render(answers)` returns a folder of the test's own. Defaults for the rest, service_id hello-world."""
 
     def render(answers: dict[str, Any]) -> Path:
         destination = tmp_path_factory.mktemp("wrapper")
@@ -60,12 +68,6 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     return render
 
 
-def copier(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the real `copier` command, without trust and without a terminal."""
-    command = [sys.executable, "-m", "copier", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
-
-
 # The tests that take minutes, in the order in which they shall begin: one that begins last keeps a worker busy alone.
 LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", "test_fuzz.py")
 
@@ -73,3 +75,31 @@ LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the tests that take longest."""
     items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
+
+
+def _why(report: pytest.TestReport) -> str:
+    """Return the reason of a skip."""
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return reason.removeprefix("Skipped: ")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a skipped test in CI, where nothing may be left out."""
+    report = yield
+    if DEEP and report.skipped:
+        report.outcome, report.longrepr = "failed", f"left out, though CI is set: {_why(report)}"
+    return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out, and why."""
+    if DEEP:
+        return
+    skipped = Counter(_why(report) for report in terminalreporter.getreports("skipped"))
+    terminalreporter.section("left out")
+    for reason, tests in sorted(skipped.items()):
+        terminalreporter.write_line(f"{tests:4} {'test' if tests == 1 else 'tests'}: {reason}")
+    terminalreporter.write_line(
+        "The long tests ran on a sample of their cases. With CI=1, every case runs and no test may be left out."
+    )

@@ -5,13 +5,14 @@ import itertools
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from conftest import ROOT, Render, copier
+from conftest import ROOT, Render
 from oracle import faults, read_manifest
 
 EXPECTED = {
@@ -43,13 +44,19 @@ def clone(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
 
 def test_the_default_copy_from_git_needs_no_trust_and_is_the_same_twice(clone: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        result = copier("copy", "--defaults", "--data", "service_id=hello-world", clone, tmp_path / name)
+        result = _copier("copy", "--defaults", "--data", "service_id=hello-world", clone, tmp_path / name)
         assert result.returncode == 0, result.stderr
     assert files(tmp_path / "one").keys() == EXPECTED
     assert len(EXPECTED) <= 25
     assert files(tmp_path / "one") == files(tmp_path / "two")
     recorded = yaml.safe_load((tmp_path / "one" / ".copier-answers.yml").read_text())
     assert recorded["_commit"] == "v0.1.0"
+
+
+def _copier(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command `copier` as people do, without trust and without a terminal."""
+    command = [sys.executable, "-m", "copier", *map(str, arguments)]
+    return subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -60,13 +67,13 @@ def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_
     template, wrapper = tmp_path / "template", tmp_path / "wrapper"
     _git(tmp_path, "clone", "-q", str(clone), str(template))
     answers = ["-d", "service_id=hello-world", "-d", "config=script"]
-    assert copier("copy", "--defaults", *answers, template, wrapper).returncode == 0
+    assert _copier("copy", "--defaults", *answers, template, wrapper).returncode == 0
     _git(wrapper, "init", "-q")
     (wrapper / "instructions.md").unlink()
     (wrapper / "Makefile").write_text((wrapper / "Makefile").read_text() + "mine:\n")
     _git(wrapper, "add", ".")
     _git(wrapper, "commit", "-qm", "mine")
-    assert copier("update", "--defaults", wrapper).returncode == 0
+    assert _copier("update", "--defaults", wrapper).returncode == 0
     assert _git(wrapper, "status", "--porcelain") == "", "an update to the same release changes nothing"
 
     for name in (
@@ -82,7 +89,7 @@ def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_
     makefile.write_text("# A new line.\n" + makefile.read_text())
     _git(template, "commit", "-qam", "release")
     _git(template, "tag", "v0.1.1")
-    result = copier("update", "--defaults", wrapper)
+    result = _copier("update", "--defaults", wrapper)
     assert result.returncode == 0, result.stderr
     changed = {line[3:] for line in _git(wrapper, "status", "--porcelain").splitlines()}
     assert changed == {"README.md", "Makefile", ".copier-answers.yml"}

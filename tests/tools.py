@@ -15,9 +15,7 @@ MANIFESTS = sorted(CORPUS.glob("*/manifest.*"))
 
 
 def absent(reason: str) -> NoReturn:
-    """Skip the test; where CI is set, fail it."""
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
+    """Leave the test out. In CI, conftest.py makes a failure of it."""
     pytest.skip(reason)
 
 
@@ -30,8 +28,8 @@ FOLDERS = [
 
 
 def require(name: str) -> str:
-    """Return the path of a program. Without it the test is skipped, and fails in CI, where nothing may be missing."""
+    """Return the path of a program. Without it the test is left out, and fails in CI."""
     path = shutil.which(name, path=os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)]))
     if path:
         return path
-    absent(f"{name} is missing: .ci/run installs it")
+    absent(f"{name} is missing")

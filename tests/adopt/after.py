@@ -110,7 +110,7 @@ def update(folder: Path, plain: Path, scratch: Path) -> After:
     project = Project(folder, plain)
     answers = project.recorded()
     before = tree(folder)
-    edits.copier("update", "--defaults", "--vcs-ref", f"v{NEXT}", folder)
+    project.update("--vcs-ref", f"v{NEXT}")
     found = After(answers.get("manage", list(PARTS)), before, tree(folder))
     given = {name: value for name, value in answers.items() if not name.startswith("_")}
     found.rendered = _texts(edits.tree(authors.render(plain, given, scratch)))

@@ -5,18 +5,16 @@ That release changes the Makefile, a workflow, the backup's stanza and a comment
 
 import csv
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import after
 import authors
-import edits
 import old_wrappers
 from after import CHANGED, After
 from authors import ANSWERS, Author
-from releases import NEWEST, git
+from releases import NEWEST, Project, git
 from tools import CORPUS
 
 # In CI, one wrapper of so many is looked at in each way.
@@ -42,12 +40,6 @@ def later(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plain folder of the working tree."""
     return authors.plain(later, NEWEST, tmp_path_factory.mktemp("plain") / "template")
-
-
-@pytest.fixture(autouse=True)
-def _quick() -> Iterator[None]:
-    with edits.compiled_once():
-        yield
 
 
 def _keeps_what_is_the_authors(found: After) -> None:
@@ -111,7 +103,7 @@ def test_an_update_at_the_same_release_changes_nothing(everybody: list[Author], 
         folder = after.old(tmp_path / str(number), author)
         assert after.adopt(folder, later, "--align", "all")[0] == 0
         after.commit(folder)
-        edits.copier("update", "--defaults", "--vcs-ref", f"v{NEWEST}", folder)
+        Project(folder, later).update("--vcs-ref", f"v{NEWEST}")
         assert git(folder, "status", "--porcelain") == ""
 
 

@@ -18,9 +18,9 @@ sys.path[:0] = [str(ROOT / "tests" / name) for name in ("", "adopt", "update", "
 
 import after  # noqa: E402
 import authors  # noqa: E402
-import edits  # noqa: E402
 import releases  # noqa: E402
 from authors import ANSWERS  # noqa: E402
+from copies import compiled_once, copier  # noqa: E402
 from releases import NEWEST, git, run  # noqa: E402
 from startos_wrapper.check.engine import check  # noqa: E402
 from tools import CORPUS  # noqa: E402
@@ -53,7 +53,7 @@ def _faults(wrapper: Path, later: Path, plain: Path, scratch: Path) -> Iterator[
     if after.adopt(wrapper, later)[0] or after.tree(wrapper) != adopted:
         yield "twice is not as once"
     after.commit(wrapper)
-    edits.copier("update", "--defaults", "--vcs-ref", f"v{NEWEST}", wrapper)
+    copier("update", "--defaults", "--vcs-ref", f"v{NEWEST}", wrapper, check=True)
     if git(wrapper, "status", "--porcelain"):
         yield "an update at the same release changes something"
         git(wrapper, "reset", "-q", "--hard")
@@ -80,7 +80,7 @@ def main() -> int:
     with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         known = [row["commit"] for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     bad = 0
-    with tempfile.TemporaryDirectory() as name, edits.compiled_once():
+    with tempfile.TemporaryDirectory() as name, compiled_once():
         folder = Path(name)
         later = authors.next_release(releases.template(folder / "history"), folder / "later")
         plain = authors.plain(later, NEWEST, folder / "plain")

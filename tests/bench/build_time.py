@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "images"))
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "images")]
 
 from copier import run_copy  # noqa: E402
 

@@ -231,7 +231,7 @@ def _sarif(report: Report) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def schema() -> jsonschema_rs.Draft7Validator:
     if not SCHEMA.is_file():
-        absent("the schema of SARIF is missing: .ci/run installs it")
+        absent("the schema of SARIF is missing")
     # The expression for a language has a bracket too many, which JavaScript lets pass.
     schema = json.loads(SCHEMA.read_text().replace("{2}]?$", "{2}$"))
     # Written for draft 4, with a format that only later drafts know: that of addresses without a scheme.

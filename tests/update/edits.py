@@ -1,23 +1,15 @@
 """What authors do to the files of their wrappers, and what an update must make of it."""
 
-import contextlib
 import hashlib
-import io
-import os
 import re
-import runpy
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest import mock
 
-import jinja2
-import pytest
 import yaml
-from plumbum import local
 
+from copies import copier
 from releases import NEWEST, git, run
 
 #: A release after the working tree's, made by `next_release`.
@@ -271,53 +263,6 @@ def resolved(content: bytes) -> bytes:
 # ---- Copier ------------------------------------------------------------------------------------------------------
 
 
-def copier(*arguments: str | Path) -> None:
-    """Run the command `copier` in this process, which saves the time of a start. Fails when it does not exit with 0."""
-    said = io.StringIO()
-    with (
-        Path(os.devnull).open() as nothing,
-        mock.patch("sys.argv", ["copier", *map(str, arguments)]),
-        mock.patch("sys.stdin", nothing),
-        # Of its own accord it goes by the environment of the time when it was imported.
-        local.env(**os.environ),
-        contextlib.redirect_stdout(said),
-        contextlib.redirect_stderr(said),
-    ):
-        try:
-            runpy.run_module("copier", run_name="__main__")
-        except SystemExit as end:
-            code = end.code
-    assert not code, said.getvalue()
-
-
-@contextlib.contextmanager
-def compiled_once() -> Iterator[None]:
-    """Keep what Jinja has compiled: an update compiles the same questions and files again and again, half its time."""
-    compile = jinja2.Environment.compile
-    kept: dict[Any, Any] = {}
-
-    def remembering(
-        self: jinja2.Environment,
-        source: Any,
-        name: Any = None,
-        filename: Any = None,
-        raw: Any = False,
-        defer_init: Any = False,
-    ) -> Any:
-        if not isinstance(source, str) or "{% yield" in source:  # Compiling that has effects on the environment.
-            return compile(self, source, name, filename, raw, defer_init)
-        key = (source, name, raw, defer_init, type(self), self.lexer, tuple(self.extensions))
-        if key in kept:
-            self.preprocess(source, name, filename)  # So has this.
-        else:
-            kept[key] = compile(self, source, name, filename, raw, defer_init)
-        return kept[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "compile", remembering)
-        yield
-
-
 def next_release(history: Path, folder: Path) -> Path:
     """Copy the repository of the template and add a release that changes every file of the wrapper, as NEXT."""
     git(history.parent, "clone", "-q", str(history), str(folder))
@@ -369,7 +314,7 @@ class Renders:
             (self.folder / f"{name}.yml").write_text(data)
             copier(
                 "copy", "-q", "--defaults", "--vcs-ref", f"v{version}", "--data-file", self.folder / f"{name}.yml",
-                self.template, wrapper,
+                self.template, wrapper, check=True,
             )  # fmt: skip
         return wrapper
 

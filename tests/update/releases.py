@@ -8,9 +8,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
+from copies import copier
 from tools import ROOT
 
 NEWEST = "999.0.0"
@@ -88,10 +90,19 @@ class Project:
         """Copy a release with answers, and commit it."""
         data = folder.with_suffix(".yml")
         data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False), encoding="utf-8")
-        run(
-            "copier", "copy", "-q", "--defaults", "--vcs-ref", f"v{version}", "--data-file", data, template, folder,
-            cwd=folder.parent,
-        )  # fmt: skip
+        with mock.patch.dict(os.environ, ENVIRONMENT):
+            copier(
+                "copy",
+                "-q",
+                "--defaults",
+                "--vcs-ref",
+                f"v{version}",
+                "--data-file",
+                data,
+                template,
+                folder,
+                check=True,
+            )
         git(folder, "init", "-q", "-b", "main")
         project = cls(folder, template, answers)
         project.commit("New wrapper")
@@ -104,7 +115,8 @@ class Project:
 
     def update(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `copier update` with the defaults for new questions, in the project, without trust."""
-        return run("copier", "update", "--defaults", *arguments, cwd=self.folder, check=check)
+        with mock.patch.dict(os.environ, ENVIRONMENT):
+            return copier("update", "--defaults", *arguments, self.folder, check=check)
 
     def status(self) -> dict[str, str]:
         """Return what git says of each path: `UU`, ` M`, `??` and so on."""

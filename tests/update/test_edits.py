@@ -11,9 +11,9 @@ from zlib import crc32
 import pytest
 
 import edits
-from edits import ADDED, ANSWERS, KINDS, NEXT, SETS, Outcome, Renders, Tree, copier, edit, lines, managed, paths, tree
+from edits import ADDED, ANSWERS, KINDS, NEXT, SETS, Outcome, Renders, Tree, edit, lines, managed, paths, tree
 from oracle import read_manifest
-from releases import NEWEST, Project, git, releases
+from releases import NEWEST, Project, git, releases, run
 from strategies import NASTY
 
 CI = "CI" in os.environ
@@ -58,12 +58,6 @@ def _kinds() -> list[dict[str, str]]:
 EDITS = _kinds()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick() -> Iterator[None]:
-    with edits.compiled_once():
-        yield
-
-
 @pytest.fixture(scope="module")
 def template(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return edits.next_release(history, tmp_path_factory.mktemp("next") / "template")
@@ -83,7 +77,7 @@ def _new(renders: Renders, folder: Path, version: str, answers: dict[str, Any]) 
 
 
 def _update(project: Project, to: str) -> None:
-    copier("update", "--defaults", "--vcs-ref", f"v{to}", project.folder)
+    project.update("--vcs-ref", f"v{to}")
 
 
 def _differences(got: Tree, expected: Tree) -> list[str]:
@@ -123,7 +117,8 @@ def test_every_edit_stays_and_every_change_comes(number: int, renders: Renders, 
     project.commit("My edits")
 
     if walk.name == "golang":
-        project.update("--vcs-ref", f"v{walk.to}")  # The command in a process of its own, as people run it.
+        # The command in a process of its own, as people run it.
+        run("copier", "update", "--defaults", "--vcs-ref", f"v{walk.to}", cwd=project.folder)
     else:
         _update(project, walk.to)
 
