@@ -2,7 +2,6 @@
 
 import hashlib
 import itertools
-import os
 import shutil
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, Render
+from depth import DEEP, sample
 from oracle import faults, read_manifest
 
 EXPECTED = {
@@ -175,10 +175,10 @@ BASES: list[dict[str, Any]] = [
 def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
     """Every base, source and config with 0, 1 and 3 volumes, 0, 1 and 3 assets and all arches satisfies the OS.
 
-    In CI that is the full product; elsewhere the arches take turns.
+    Outside CI, the arches take turns and so do volumes and assets.
     """
     turns = itertools.cycle(ARCHES)
-    for volumes, assets in itertools.product(VOLUMES, ASSETS):
+    for volumes, assets in sample(list(itertools.product(VOLUMES, ASSETS)), 5):
         if config == "compat":
             assets = {"compat": "/mnt/assets", **assets}
         answers = {**base, "config": config, "volumes": volumes, "assets": assets}
@@ -187,7 +187,7 @@ def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
             with pytest.raises(ValueError, match="at least one"):
                 render(answers)
             continue
-        for arches in ARCHES if os.environ.get("CI") else [next(turns)]:
+        for arches in ARCHES if DEEP else [next(turns)]:
             wrapper = render({**answers, "arches": arches})
             assert faults(wrapper) == [], (answers, arches)
             assert read_manifest(wrapper / "manifest.yaml")["hardware-requirements"]["arch"] == arches

@@ -1,7 +1,6 @@
 """Realistic authors update: nothing of theirs is lost, and what conflicts is where both have changed the same lines."""
 
 import importlib.util
-import os
 import subprocess
 from collections import Counter
 from pathlib import Path
@@ -14,15 +13,16 @@ import yaml
 import authors
 from authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
 from conftest import ROOT
+from depth import DEEP, sample
 from oracle import read_manifest
 from releases import NEWEST, Project, git, releases, run
 
-CI = bool(os.environ.get("CI"))
 # Wrappers that Copier itself updates; what git makes of the others must be what the table says.
-SAMPLE = 5 if CI else 10
-EACH_RELEASE = 1 if CI else 2
-# Of eight parts of the table, CI looks at three: what changes in the template shows in most of the rows.
-PARTS = range(0, 8, 3) if CI else range(8)
+UPDATED = 10 if DEEP else 3
+RELEASES = [*releases(), NEWEST]
+EACH_RELEASE = 2 if DEEP else 1
+# The rows of the table are looked at in so many parts. What changes in the template shows in most of the rows.
+PARTS = 8
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +88,11 @@ def _second_update_changes_nothing(project: Project, keep: str) -> None:
     assert authors.tree(project.folder) == mine
 
 
-@pytest.mark.parametrize("number", range(SAMPLE))
+@pytest.mark.parametrize("number", range(UPDATED))
 def test_a_real_author_updates_the_oldest_release(
     number: int, fitting: list[Author], history: Path, plain: dict[str, Path], tmp_path: Path
 ) -> None:
-    author = fitting[number * len(fitting) // SAMPLE]
+    author = fitting[number * len(fitting) // UPDATED]
     project = authors.start(tmp_path / "wrapper", history, OLDEST, author)
     outcome = authors.update(project)
     _look_at(project, outcome)
@@ -104,11 +104,11 @@ def test_a_real_author_updates_the_oldest_release(
     _second_update_changes_nothing(project, "both" if number % 2 else "mine")
 
 
-@pytest.mark.parametrize("version", [*releases(), NEWEST])
+@pytest.mark.parametrize("version", sample(RELEASES, 3))
 def test_a_real_author_updates_each_release_to_the_next(
     version: str, fitting: list[Author], later: Path, tmp_path: Path
 ) -> None:
-    first = [*releases(), NEWEST].index(version) * 7 + 3
+    first = RELEASES.index(version) * 7 + 3
     for number in range(EACH_RELEASE):
         author = fitting[(first + number * 5) % len(fitting)]
         project = authors.start(tmp_path / author.id, later, version, author)
@@ -141,12 +141,12 @@ def test_volumes_in_another_order_than_their_ids_are_updated_once_they_are_recor
     assert list(project.recorded()["volumes"]) == given
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", sample(range(PARTS), 2))
 def test_the_table_says_what_happens(
     part: int, everybody: list[Author], plain: dict[str, Path], table: ModuleType, tmp_path: Path
 ) -> None:
     lines = table.PAGE.read_text(encoding="utf-8").splitlines()
-    for author in everybody[part::8]:
+    for author in everybody[part::PARTS]:
         assert table.row(author, plain, tmp_path / author.id) in lines, "run `python docs/update_table.py`"
 
 

@@ -1,6 +1,5 @@
 """An update from any release keeps every edit in every file, brings every change, and shows conflicts where both meet."""
 
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -11,16 +10,16 @@ from zlib import crc32
 import pytest
 
 import edits
+from depth import DEEP
 from edits import ADDED, ANSWERS, KINDS, NEXT, SETS, Outcome, Renders, Tree, edit, lines, managed, paths, tree
 from oracle import read_manifest
 from releases import NEWEST, Project, git, releases, run
 from strategies import NASTY
 
-CI = "CI" in os.environ
 RELEASES = list(releases())
 # Every set from so many releases, in turn: all of them as long as there are no more. Elsewhere a few sets from one.
-FROM = min(len(RELEASES), 4 if CI else 1)
-SAMPLE = list(SETS)[:: 1 if CI else 5]
+FROM = min(len(RELEASES), 4 if DEEP else 1)
+SAMPLE = list(SETS)[:: 1 if DEEP else 5]
 
 
 class Walk(NamedTuple):
@@ -147,7 +146,7 @@ def _assert_nothing_to_do(project: Project, last: Outcome, to: str) -> None:
     assert not _differences(tree(project.folder), before)
 
 
-@pytest.mark.skipif(not CI, reason="fewer sets than that take")
+@pytest.mark.skipif(not DEEP, reason="the sample of edits does not fall on every file")
 def test_every_kind_of_edit_falls_on_every_file() -> None:
     met = {(path, kind) for found in EDITS for path, kind in found.items()}
     assert not {(path, kind) for path, _ in met for kind in KINDS} - met
@@ -208,7 +207,7 @@ def _texts(manifest: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("turn", range(2 if CI else 1))
+@pytest.mark.parametrize("turn", range(2 if DEEP else 1))
 def test_hostile_text_survives_updates_in_a_row(renders: Renders, tmp_path: Path, turn: int) -> None:
     answers = _hostile(turn)
     project = _new(renders, tmp_path / "wrapper", RELEASES[0], answers)

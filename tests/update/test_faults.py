@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 import releases
+from depth import DEEP
 from limits import HUNG
 from releases import NEWEST, Project, git, run
 from tools import ROOT, absent
@@ -35,7 +36,7 @@ MOVED = """\
 sed -i "s|^_src_path:.*|_src_path: $NEW|" .copier-answers.yml
 git commit -am "The template has moved"
 """
-MOMENTS = 30 if os.environ.get("CI") else 6
+MOMENTS = 30 if DEEP else 6
 PARTS = 3
 OLDEST, *_ = releases.releases()
 Tree = dict[str, tuple[int, bytes | str]]
@@ -179,7 +180,7 @@ def scene(mine: Path, history: Path, tmp_path: Path) -> Scene:
 
 @pytest.fixture(scope="module")
 def updated(mine: Path, history: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tree, float]:
-    """What an update makes of the wrapper when nothing goes wrong, and the seconds it takes."""
+    """What an update makes of the wrapper when nothing goes wrong, and the seconds it takes, to choose moments from."""
     around = tmp_path_factory.mktemp("updated")
     folder = around / "wrapper"
     shutil.copytree(mine, folder, symlinks=True)
