@@ -31,12 +31,6 @@ def everybody() -> list[Author]:
 
 
 @pytest.fixture(scope="module")
-def later(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template's repository with a release after the working tree."""
-    return authors.next_release(history, tmp_path_factory.mktemp("later") / "template")
-
-
-@pytest.fixture(scope="module")
 def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A plain folder of the working tree."""
     return authors.plain(later, NEWEST, tmp_path_factory.mktemp("plain") / "template")

@@ -37,12 +37,6 @@ def fitting(everybody: list[Author]) -> list[Author]:
 
 
 @pytest.fixture(scope="module")
-def later(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template's repository with a release after the working tree."""
-    return authors.next_release(history, tmp_path_factory.mktemp("later") / "template")
-
-
-@pytest.fixture(scope="module")
 def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Plain folders of the oldest release, the working tree and the one after."""
     folder = tmp_path_factory.mktemp("plain")
