@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from startos_wrapper.adopt.describe import Description
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.files.wrapper import Wrapper
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "adopt.md"

@@ -1,9 +1,9 @@
-"""Writes docs/rules.md from hooks/data/rules, so that the page cannot say anything else."""
+"""Writes docs/rules.md from src/startos_wrapper/check/rules, so that the page cannot say anything else."""
 
 import sys
 from pathlib import Path
 
-from startos_wrapper.check.explain import page
+from startos_wrapper.check.rule_docs import page
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "rules.md"

@@ -99,7 +99,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert "new" in _run(command, "--help", cwd=tmp_path).stdout
     program = (
         "from startos_wrapper import data; print(data.pattern('id').fullmatch('a-b') is not None, "
-        "data.load('images')['alpine'], data.rules_file().is_file(), data.template_folder())"
+        "data.load('images')['alpine'], (data.template() / 'copier.yml').is_file(), data.checkout())"
     )
     answer = _run(python, "-c", program, cwd=tmp_path)
     assert answer.stdout.split() == ["True", load("images")["alpine"], "True", "None"], answer.stderr

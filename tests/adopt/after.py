@@ -15,8 +15,8 @@ import old_wrappers
 from authors import ANSWERS, NEXT, Author
 from edits import File, Tree
 from releases import NEWEST, Project, git
+from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
-from startos_wrapper.manage import PARTS
 
 # Where `authors.next_release` changes a file: what a conflict may lie in.
 CHANGED = {

@@ -10,7 +10,7 @@ import pytest
 from services import DOCKERFILE, ENTRYPOINT, MAKEFILE, manifest, write
 from startos_wrapper.adopt.answers import NotAnsweredError
 from startos_wrapper.adopt.describe import Description
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.files.wrapper import Wrapper
 
 WEB = manifest()["interfaces"]["main"]
 BACKUP = manifest()["backup"]

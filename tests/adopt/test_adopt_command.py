@@ -16,7 +16,7 @@ import services
 from conftest import Render
 from releases import NEWEST, git, run
 from services import commit, manifest, tree, write
-from startos_wrapper.adopt.parts import FILES, THRESHOLD
+from startos_wrapper.adopt.nearness import FILES, THRESHOLD
 from startos_wrapper.cli import main
 
 Capture = pytest.CaptureFixture[str]

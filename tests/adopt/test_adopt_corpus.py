@@ -17,8 +17,8 @@ from depth import sample
 from oracle import read_manifest
 from services import commit, tree
 from startos_wrapper.adopt.compare import compare
+from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.cli import main
-from startos_wrapper.manage import ANSWERS
 from tools import MANIFESTS
 
 # Outside CI, so many of them are rendered.

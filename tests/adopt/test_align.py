@@ -15,9 +15,10 @@ from conftest import Render
 from old_wrappers import ANSWERS, DOUBLE, SINGLE
 from releases import git, run
 from startos_wrapper.adopt.align import Note, align, managed
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
-from startos_wrapper.manage import PARTS, RefusedError
+from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.wrapper import Wrapper
 
 ALL = list(PARTS)
 

@@ -9,9 +9,9 @@ from copier import run_copy
 
 from conftest import ROOT, Render
 from releases import NEWEST
-from startos_wrapper.adopt.parts import FILES
+from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.adopt.render import RefusedAnswerError, Template
-from startos_wrapper.manage import ANSWERS
+from startos_wrapper.answers_file import ANSWERS
 
 IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
 SETS: dict[str, dict[str, Any]] = {
@@ -89,13 +89,6 @@ def test_what_copier_refuses_is_refused(bad: dict[str, Any], template: Path, tmp
 def test_every_question_without_a_default_is_needed() -> None:
     with pytest.raises(RefusedAnswerError, match="service_id: this answer is needed"):
         Template().ask({})
-
-
-def test_the_wheel_carries_what_the_template_imports() -> None:
-    """In a wheel the files of hooks/ are listed one by one; the test of the wheel itself shows that they do their work."""
-    listed = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    for path in (ROOT / "hooks").glob("*.jinja"):
-        assert f'"hooks/{path.name}" = "startos_wrapper/{path.name}"' in listed
 
 
 def test_questions_use_no_type_that_is_not_converted_here() -> None:

@@ -87,7 +87,7 @@ def test_a_manifest_that_is_too_large_is_exit_2(capsys: pytest.CaptureFixture[st
 def test_a_rule_that_fails_is_named_without_a_traceback(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("startos_wrapper.check.wrapper.Wrapper.at_key", lambda *_: 1 / 0)
+    monkeypatch.setattr("startos_wrapper.files.wrapper.Wrapper.at_key", lambda *_: 1 / 0)
     assert main(["check", "--select", "W523"]) == 2
     assert "the rule W523 failed on this wrapper" in capsys.readouterr().err
 

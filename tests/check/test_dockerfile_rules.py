@@ -7,11 +7,11 @@ import pytest
 
 import example_wrapper
 from limits import little_cpu
-from startos_wrapper.check.dockerfile import Dockerfile, builds_of, dockerfile_of
 from startos_wrapper.check.engine import check, repair
-from startos_wrapper.check.findings import Finding
-from startos_wrapper.check.source import Source
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.check.registry import Finding
+from startos_wrapper.files.dockerfile import Dockerfile, builds_of, dockerfile_of
+from startos_wrapper.files.source import Source
+from startos_wrapper.files.wrapper import Wrapper
 
 BUILD = "docker-images/%.tar:\n\tdocker buildx build {} --output type=docker,dest=$@ {}\n"
 

@@ -10,8 +10,8 @@ import pytest
 import example_wrapper
 from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
-from startos_wrapper.check.findings import Finding
-from startos_wrapper.check.shell import NotUnderstoodError, read_script
+from startos_wrapper.check.registry import Finding
+from startos_wrapper.files.shell import NotUnderstoodError, read_script
 from tools import require
 
 

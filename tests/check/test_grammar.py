@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle_values
-from startos_wrapper.check import grammar
+from startos_wrapper.check import os_grammar
 
 MANY = settings(max_examples=1500, deadline=None)
 
@@ -41,7 +41,7 @@ RANGES = [
 @MANY
 @given(texts(NUMBERS))
 def test_versions(text: str) -> None:
-    assert grammar.version(text) is _accepts(oracle_values.version)(text)
+    assert os_grammar.version(text) is _accepts(oracle_values.version)(text)
 
 
 @MANY
@@ -49,43 +49,43 @@ def test_versions(text: str) -> None:
 def test_the_numbers_of_a_version_and_what_is_passed_over(text: str) -> None:
     found = oracle_values._numbers(text, 0)
     expected = tuple([*found[0], 0, 0, 0][:4]) if found else None
-    assert grammar.version_numbers(text) == expected
-    assert grammar.version_rest(text) == (text[found[1] :] if found else "")
+    assert os_grammar.version_numbers(text) == expected
+    assert os_grammar.version_rest(text) == (text[found[1] :] if found else "")
 
 
 @MANY
 @given(texts(RANGES, 12))
 def test_ranges(text: str) -> None:
     found = oracle_values._any_range(text, 0)
-    assert grammar.version_range(text) is (found is not None)
-    assert grammar.range_is_any(text) is (found is not None and found.text == "*")
+    assert os_grammar.version_range(text) is (found is not None)
+    assert os_grammar.range_is_any(text) is (found is not None and found.text == "*")
     rest = text[found.end :] if found else ""
-    assert grammar.range_rest(text) == (rest if rest.strip() else "")
+    assert os_grammar.range_rest(text) == (rest if rest.strip() else "")
 
 
 @MANY
 @given(texts(["1", "30", "0", "5.5", ".5", "1.", "+", "-", "d", "h", "m", "s", "ms", "us", "µs", "μs", "ns", "e3"], 5))
 def test_durations(text: str) -> None:
-    assert grammar.duration(text) is _accepts(oracle_values.duration)(text)
+    assert os_grammar.duration(text) is _accepts(oracle_values.duration)(text)
 
 
 @MANY
 @given(texts(["0", "80", "443", "65535", "65536", "+", "-", "00", "٣"], 4))
 def test_ports(text: str) -> None:
-    assert grammar.port(text) is _accepts(oracle_values.port)(text)
+    assert os_grammar.port(text) is _accepts(oracle_values.port)(text)
 
 
 @MANY
 @given(texts(["a", "z", "-", ",", "0-9", "a-z", "z-a", "é", "~"], 8))
 def test_charsets(text: str) -> None:
-    assert grammar.charset(text) is _accepts(oracle_values.charset)(text)
+    assert os_grammar.charset(text) is _accepts(oracle_values.charset)(text)
 
 
 @MANY
 @given(texts(["[", "(", "]", ")", ",", "*", "1", "-5", "+7", "1.5", "1e3", "inf", "NaN", " ", "1,2", "(*", "*)"], 6))
 def test_ranges_of_numbers(text: str) -> None:
-    assert grammar.number_range(text) is _accepts(oracle_values.float_range)(text)
-    assert grammar.whole_range(text) is _accepts(oracle_values.whole_range)(text)
+    assert os_grammar.number_range(text) is _accepts(oracle_values.float_range)(text)
+    assert os_grammar.whole_range(text) is _accepts(oracle_values.whole_range)(text)
 
 
 HOSTS = [
@@ -112,13 +112,13 @@ URLS = ["http", "https", "mailto", "file", "ftp", "x", ":", "://", "//", "/", "\
 @MANY
 @given(texts(URLS, 7))
 def test_urls(text: str) -> None:
-    assert grammar.url(text) is _accepts(oracle_values.url)(text)
+    assert os_grammar.url(text) is _accepts(oracle_values.url)(text)
 
 
 @MANY
 @given(st.text(string.ascii_letters + string.digits + ".-:/?#_@", max_size=20).map("https://".__add__))
 def test_the_short_way_accepts_no_url_that_the_long_way_refuses(text: str) -> None:
-    if grammar._PLAIN_URL.fullmatch(text):
+    if os_grammar._PLAIN_URL.fullmatch(text):
         assert _accepts(oracle_values.url)(text)
         from pydantic_core import Url
 
@@ -131,7 +131,7 @@ def test_the_url_of_a_real_wrapper_needs_no_heavy_import() -> None:
         "https://Example.NET/",
         "http://example.com:8080/a?b#c",
     ):
-        assert grammar._PLAIN_URL.fullmatch(text)
+        assert os_grammar._PLAIN_URL.fullmatch(text)
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_url_of_a_real_wrapper_needs_no_heavy_import() -> None:
     ["^[a-z]+$", "a{2}", r"\p{L}", "(?<name>a)", "(?P<name>a)", "[a-z&&[^b]]", r"\x{1F600}", "[[:alpha:]]", r"\z", ""],
 )
 def test_rust_knows(text: str) -> None:
-    assert grammar.regex(text) and grammar.regex_fault(text) == ""
+    assert os_grammar.regex(text) and os_grammar.regex_fault(text) == ""
 
 
 @pytest.mark.parametrize(
@@ -155,7 +155,7 @@ def test_rust_knows(text: str) -> None:
     ],
 )
 def test_rust_refuses(text: str, said: str) -> None:
-    assert not grammar.regex(text) and grammar.regex_fault(text) == said
+    assert not os_grammar.regex(text) and os_grammar.regex_fault(text) == said
 
 
 @pytest.mark.parametrize(
@@ -168,14 +168,14 @@ def test_rust_refuses(text: str, said: str) -> None:
 )  # fmt: skip
 def test_durations_that_the_os_cannot_hold(text: str, accepted: bool) -> None:
     """The oracle does not count. S/util/serde.rs:470-520: u64 for seconds and longer, u128 below, f64 for fractions."""
-    assert grammar.duration(text) is accepted
+    assert os_grammar.duration(text) is accepted
 
 
 @pytest.mark.parametrize(
     ("text", "accepted"), [("[0,18446744073709551615]", True), ("[0,18446744073709551616]", False)]
 )
 def test_whole_numbers_that_the_os_cannot_hold(text: str, accepted: bool) -> None:
-    assert grammar.whole_range(text) is accepted
+    assert os_grammar.whole_range(text) is accepted
 
 
 @pytest.mark.parametrize(
@@ -187,13 +187,13 @@ def test_whole_numbers_that_the_os_cannot_hold(text: str, accepted: bool) -> Non
 )  # fmt: skip
 def test_durations_that_the_os_takes_for_others(text: str, misread: bool) -> None:
     """S/util/serde.rs:497-507: the rest of a whole number of ms or us goes into the field of nanoseconds."""
-    assert grammar.duration_is_misread(text) is misread
+    assert os_grammar.duration_is_misread(text) is misread
 
 
 ACCEPTORS: list[Callable[[str], object]] = [
-    grammar.version, grammar.version_numbers, grammar.version_rest, grammar.version_range, grammar.range_is_any,
-    grammar.range_rest, grammar.duration, grammar.duration_is_misread, grammar.port, grammar.url, grammar.regex,
-    grammar.number_range, grammar.whole_range, grammar.charset,
+    os_grammar.version, os_grammar.version_numbers, os_grammar.version_rest, os_grammar.version_range, os_grammar.range_is_any,
+    os_grammar.range_rest, os_grammar.duration, os_grammar.duration_is_misread, os_grammar.port, os_grammar.url, os_grammar.regex,
+    os_grammar.number_range, os_grammar.whole_range, os_grammar.charset,
 ]  # fmt: skip
 ENDLESS = ["1", "1.", "(", "((=1) ", "=1 ", "=1||", " ", "a", "a-", "a,", "[", "[1,", "[1e1", "é", "https://a."]
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from limits import little_cpu
-from startos_wrapper.check import archive
-from startos_wrapper.check.rules import images
-from startos_wrapper.check.source import TooLargeError
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.check.rules import docker_images
+from startos_wrapper.files.source import TooLargeError
+from startos_wrapper.files.tar import NotFoundError, member
+from startos_wrapper.files.wrapper import Wrapper
 
 MANIFEST = 'id: hello-sky\nversion: "1.2.3"\n'
 TAG = "start9/hello-sky/main:1.2.3"
@@ -48,12 +48,12 @@ def wrapper(root: Path, manifest: str = MANIFEST, /, **tars: bytes) -> Wrapper:
 
 def found(subject: Wrapper) -> list[tuple[str, str]]:
     """Return the codes of the findings about tags, with the names of the tars."""
-    return [(finding.code, finding.place.file.rpartition("/")[2]) for finding in images.image_tags(subject)]
+    return [(finding.code, finding.place.file.rpartition("/")[2]) for finding in docker_images.image_tags(subject)]
 
 
 def missing(path: Path) -> str:
-    with pytest.raises(archive.NotFoundError) as caught:
-        archive.member(path, "manifest.json")
+    with pytest.raises(NotFoundError) as caught:
+        member(path, "manifest.json")
     return str(caught.value)
 
 
@@ -71,13 +71,13 @@ def test_a_member_is_found_in_every_format(form: int, tmp_path: Path) -> None:
         "z": b"no",
     }
     (tmp_path / "a.tar").write_bytes(tar(members, form, mtime=1.5 if form == tarfile.PAX_FORMAT else 1))
-    assert archive.member(tmp_path / "a.tar", "manifest.json") == b"yes"
+    assert member(tmp_path / "a.tar", "manifest.json") == b"yes"
 
 
 def test_the_first_of_two_members_counts(tmp_path: Path) -> None:
     first, second = tar({"manifest.json": b"1"}), tar({"manifest.json": b"2"})
     (tmp_path / "a.tar").write_bytes(first[:1024] + second)
-    assert archive.member(tmp_path / "a.tar", "manifest.json") == b"1"
+    assert member(tmp_path / "a.tar", "manifest.json") == b"1"
 
 
 def test_a_large_layer_is_passed_over(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_a_large_layer_is_passed_over(tmp_path: Path) -> None:
         file.seek(512 + -(-size // 512) * 512)
         file.write(tar({"manifest.json": b"yes"}))
     with little_cpu():
-        assert archive.member(tmp_path / "a.tar", "manifest.json") == b"yes"
+        assert member(tmp_path / "a.tar", "manifest.json") == b"yes"
 
 
 WHOLE = image(TAG)
@@ -137,13 +137,13 @@ def test_a_pipe_and_a_folder_are_no_tar(tmp_path: Path) -> None:
 def test_the_search_is_given_up_among_too_many_members(tmp_path: Path) -> None:
     (tmp_path / "a.tar").write_bytes(tarfile.TarInfo("a").tobuf() * 20_000)
     with pytest.raises(TooLargeError):
-        archive.member(tmp_path / "a.tar", "manifest.json")
+        member(tmp_path / "a.tar", "manifest.json")
 
 
 def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": b" " * 2_000_000}))
     assert found(subject) == []
-    assert images.image_ids(subject) is None
+    assert docker_images.image_ids(subject) is None
 
 
 # --- The package -------------------------------------------------------------------------------------------------------
@@ -186,7 +186,7 @@ GOOD = package(FULL, 70)
 def test_a_package_is_read_as_far_as_its_table(data: bytes, said: str | None, tmp_path: Path) -> None:
     subject = wrapper(tmp_path)
     (tmp_path / "hello-sky.s9pk").write_bytes(data)
-    whats = [finding.what for finding in images.package(subject)]
+    whats = [finding.what for finding in docker_images.package(subject)]
     assert len(whats) == (0 if said is None else 1)
     assert said is None or said in whats[0]
 
@@ -197,7 +197,7 @@ def test_no_package_is_looked_for_under_a_name_that_is_no_id(identifier: str, tm
     subject = wrapper(tmp_path / "root", f"id: '{identifier}'\n")
     for name in ("hello-sky.s9pk", "root/Hello.s9pk", "root/.s9pk"):
         (tmp_path / name).touch()
-    assert list(images.package(subject)) == []
+    assert list(docker_images.package(subject)) == []
 
 
 # --- Tags --------------------------------------------------------------------------------------------------------------
@@ -229,21 +229,21 @@ def test_no_package_is_looked_for_under_a_name_that_is_no_id(identifier: str, tm
 def test_a_tag_of_another_form_is_refused(tag: str, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=image(TAG, tag))
     assert found(subject) == [("E304", "aarch64.tar")]
-    assert all(finding.what.isprintable() for finding in images.image_tags(subject))
-    assert images.image_ids(subject) is None
+    assert all(finding.what.isprintable() for finding in docker_images.image_tags(subject))
+    assert docker_images.image_ids(subject) is None
 
 
 def test_several_images_of_the_package_pass(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=image(TAG, "start9/hello-sky/data-base:1.2.3"))
     assert found(subject) == []
-    assert images.image_ids(subject) == {"main", "data-base"}
+    assert docker_images.image_ids(subject) == {"main", "data-base"}
 
 
 def test_each_kind_of_fault_is_told_once_for_a_tar_and_counts_the_rest(tmp_path: Path) -> None:
     tags = [f"hello:{number}" for number in range(500)] + ["start9/other/main:1.2.3", "start9/hello-sky/main:1.2.2"]
     subject = wrapper(tmp_path, aarch64=image(*tags, "start9/hello-sky/main:1.2.3-1"))
     assert found(subject) == [(code, "aarch64.tar") for code in ("E304", "E305", "E306", "W501")]
-    assert "hello:0 (and 499 more like it)" in next(images.image_tags(subject)).what
+    assert "hello:0 (and 499 more like it)" in next(docker_images.image_tags(subject)).what
 
 
 @pytest.mark.parametrize(
@@ -296,14 +296,14 @@ def test_a_manifest_without_id_and_version_is_left_to_its_own_rules(manifest: st
 def test_a_manifest_json_that_cannot_be_taken_is_one_fault(manifest: bytes, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": manifest}))
     assert found(subject) == [("E303", "aarch64.tar")]
-    assert images.image_ids(subject) is None
+    assert docker_images.image_ids(subject) is None
 
 
 @pytest.mark.parametrize("manifest", [b"[]", b'[{"RepoTags": []}]'])
 def test_an_image_without_tags_holds_no_ids(manifest: bytes, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": manifest}))
     assert found(subject) == []
-    assert images.image_ids(subject) == set()
+    assert docker_images.image_ids(subject) == set()
 
 
 # --- Which tars count --------------------------------------------------------------------------------------------------
@@ -331,15 +331,15 @@ def test_a_tar_is_judged_if_a_device_would_load_it(names: list[str], judged: lis
 
 def test_an_image_counts_only_if_every_device_gets_it(tmp_path: Path) -> None:
     more = image(TAG, "start9/hello-sky/more:1.2.3")
-    assert images.image_ids(wrapper(tmp_path, aarch64=image(TAG), x86_64=more)) == {"main"}
-    assert images.image_ids(wrapper(tmp_path, aarch64=more)) == {"main", "more"}
-    assert images.image_ids(wrapper(tmp_path, aarch64=b"")) is None
+    assert docker_images.image_ids(wrapper(tmp_path, aarch64=image(TAG), x86_64=more)) == {"main"}
+    assert docker_images.image_ids(wrapper(tmp_path, aarch64=more)) == {"main", "more"}
+    assert docker_images.image_ids(wrapper(tmp_path, aarch64=b"")) is None
 
 
 def test_without_a_tar_no_image_is_known(tmp_path: Path) -> None:
-    assert images.image_ids(wrapper(tmp_path)) is None
+    assert docker_images.image_ids(wrapper(tmp_path)) is None
     (tmp_path / "docker-images").rmdir()
-    assert images.image_ids(Wrapper(tmp_path)) is None
+    assert docker_images.image_ids(Wrapper(tmp_path)) is None
 
 
 def test_a_folder_in_place_of_a_tar_is_no_image(tmp_path: Path) -> None:
@@ -357,13 +357,13 @@ def test_a_single_image_is_read_under_its_name(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, MANIFEST + "assets: {docker-images: ./image.tar}\n")
     (tmp_path / "image.tar").write_bytes(STALE)
     assert found(subject) == [("E306", "image.tar")]
-    assert images.image_ids(subject) == {"main"}
-    assert list(images.no_images(subject)) == [] and list(images.beside_images(subject)) == []
+    assert docker_images.image_ids(subject) == {"main"}
+    assert list(docker_images.no_images(subject)) == [] and list(docker_images.beside_images(subject)) == []
 
 
 def test_an_empty_folder_of_images_holds_none(tmp_path: Path) -> None:
-    assert [finding.place.file for finding in images.no_images(wrapper(tmp_path))] == ["docker-images"]
-    assert list(images.no_images(wrapper(tmp_path, aarch64=b""))) == []
+    assert [finding.place.file for finding in docker_images.no_images(wrapper(tmp_path))] == ["docker-images"]
+    assert list(docker_images.no_images(wrapper(tmp_path, aarch64=b""))) == []
 
 
 # --- Around the images -------------------------------------------------------------------------------------------------
@@ -371,9 +371,9 @@ def test_an_empty_folder_of_images_holds_none(tmp_path: Path) -> None:
 
 def test_an_icon_that_is_no_file_has_no_size(tmp_path: Path) -> None:
     subject = wrapper(tmp_path)
-    assert list(images.icon_size(subject)) == []
+    assert list(docker_images.icon_size(subject)) == []
     (tmp_path / "icon.png").symlink_to("/dev/zero")
-    assert list(images.icon_size(subject)) == []
+    assert list(docker_images.icon_size(subject)) == []
 
 
 ARCHES = MANIFEST + "hardware-requirements:\n  arch: [x86_64, aarch64, aarch64, arm64, 1]\n"
@@ -394,7 +394,7 @@ ARCHES = MANIFEST + "hardware-requirements:\n  arch: [x86_64, aarch64, aarch64, 
 def test_a_listed_processor_has_an_image_if_another_has(makefile: str, lines: list[str], tmp_path: Path) -> None:
     subject = wrapper(tmp_path, ARCHES)
     (tmp_path / "Makefile").write_text(makefile)
-    assert [finding.what.split()[3].rstrip(",") for finding in images.lacking_image(subject)] == lines
+    assert [finding.what.split()[3].rstrip(",") for finding in docker_images.lacking_image(subject)] == lines
 
 
 @pytest.mark.parametrize(
@@ -403,20 +403,20 @@ def test_a_listed_processor_has_an_image_if_another_has(makefile: str, lines: li
 def test_a_single_image_or_none_says_nothing_of_processors(assets: str, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, ARCHES + assets, aarch64=WHOLE)
     (tmp_path / "image.tar").write_bytes(WHOLE)
-    assert list(images.lacking_image(subject)) == []
+    assert list(docker_images.lacking_image(subject)) == []
 
 
 def test_an_image_that_is_there_counts_as_one_that_is_made(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text("docker-images/aarch64.tar:\n")
-    assert len(list(images.lacking_image(wrapper(tmp_path, ARCHES)))) == 1
-    assert list(images.lacking_image(wrapper(tmp_path, ARCHES, x86_64=WHOLE))) == []
+    assert len(list(docker_images.lacking_image(wrapper(tmp_path, ARCHES)))) == 1
+    assert list(docker_images.lacking_image(wrapper(tmp_path, ARCHES, x86_64=WHOLE))) == []
 
 
 def test_what_no_device_loads_is_named_with_what_to_do(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=WHOLE, x86_64=WHOLE, amd64=WHOLE, old=WHOLE)
     for name in ("blobs", "notes.txt", ".gitignore", "tar"):
         (tmp_path / "docker-images" / name).mkdir()
-    todos = {finding.place.file.rpartition("/")[2]: finding.todo for finding in images.beside_images(subject)}
+    todos = {finding.place.file.rpartition("/")[2]: finding.todo for finding in docker_images.beside_images(subject)}
     assert list(todos) == ["amd64.tar", "blobs", "notes.txt", "old.tar", "tar"]
     assert todos["amd64.tar"] == "name it x86_64.tar" and todos["blobs"] == todos["tar"] == "move it elsewhere"
 
@@ -424,6 +424,6 @@ def test_what_no_device_loads_is_named_with_what_to_do(tmp_path: Path) -> None:
 def test_a_name_that_is_no_text_can_be_printed(tmp_path: Path) -> None:
     subject = wrapper(tmp_path)
     (tmp_path / "docker-images" / os.fsdecode(b"\xff.tar")).write_bytes(STALE)
-    findings = [*images.image_tags(subject), *images.beside_images(subject)]
+    findings = [*docker_images.image_tags(subject), *docker_images.beside_images(subject)]
     assert [finding.code for finding in findings] == ["E306", "W521"]
     assert all((finding.what + finding.place.file).isprintable() for finding in findings)

@@ -10,11 +10,11 @@ import pytest
 from rich.cells import cell_len
 from rich.text import Text
 
-from startos_wrapper.check import explain
-from startos_wrapper.check.findings import CreateFile, Finding, Fix, MakeExecutable, Place
+from startos_wrapper.check import rule_docs
 from startos_wrapper.check.output import FORMATS, render
-from startos_wrapper.check.report import Report
-from startos_wrapper.check.source import Source
+from startos_wrapper.check.output.report import Report
+from startos_wrapper.check.registry import CreateFile, Finding, Fix, MakeExecutable
+from startos_wrapper.files.source import Place, Source
 from tools import ROOT, absent
 
 MANIFEST = 'id: hello-sky\n\nversion: 1.0\ntitle: "日本 \N{CLOUD}"\t# \x1b[31m\u202e\nmain: {args: [a%b, {c: d}]}\n'
@@ -35,10 +35,10 @@ def small_docs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     folder = tmp_path_factory.mktemp("rules")
     for code in ("E113", "W501"):
         (folder / f"{code}.yaml").write_text(RULES.format(code=code))
-    monkeypatch.setattr(explain, "FOLDER", folder)
-    explain.rule_docs.cache_clear()
+    monkeypatch.setattr(rule_docs, "FOLDER", folder)
+    rule_docs.rule_docs.cache_clear()
     yield
-    explain.rule_docs.cache_clear()
+    rule_docs.rule_docs.cache_clear()
 
 
 def _report(*findings: Finding, text: str = MANIFEST, **more: Any) -> Report:
@@ -267,7 +267,7 @@ def test_sarif_describes_the_rules_that_have_findings() -> None:
     assert rule["name"] == "NotText"
     assert rule["shortDescription"]["text"] == "A value is not text"
     assert rule["defaultConfiguration"]["level"] == "error"
-    assert rule["help"]["markdown"] == explain.explain("E113")
+    assert rule["help"]["markdown"] == rule_docs.explain("E113")
     rules = _sarif(_report(_version(), LICENCE, LICENCE))["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == ["E113", "W501"]
 

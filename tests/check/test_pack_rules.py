@@ -10,10 +10,11 @@ import pytest
 
 import tools
 from limits import little_cpu
-from startos_wrapper.check import git
-from startos_wrapper.check.findings import CreateFile, Finding, Place
+from startos_wrapper.check.registry import CreateFile, Finding
 from startos_wrapper.check.rules import pack
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.files import git
+from startos_wrapper.files.source import Place
+from startos_wrapper.files.wrapper import Wrapper
 
 MANIFEST = """\
 id: hello-sky

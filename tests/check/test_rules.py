@@ -10,9 +10,9 @@ import yaml
 
 import example_wrapper
 from startos_wrapper.check.engine import Outcome, check, codes, repair
-from startos_wrapper.data import rules_file
+from startos_wrapper.check.rule_docs import FOLDER
 
-DOCUMENTS = sorted((rules_file().parent / "data/rules").glob("*.yaml"))
+DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
 RULES: dict[str, dict[str, Any]] = {
     code: entry for path in DOCUMENTS for code, entry in yaml.safe_load(path.read_text()).items()
 }

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 from conftest import ROOT
-from startos_wrapper.check import explain
+from startos_wrapper.check import rule_docs
 from tools import require
 
 FIRST = r"""
@@ -127,10 +127,10 @@ Bad: installed is `start-sdk`.
 def small_docs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "a.yaml").write_text(FIRST)
     (tmp_path / "b.yaml").write_text(SECOND)
-    monkeypatch.setattr(explain, "FOLDER", tmp_path)
-    explain.rule_docs.cache_clear()
+    monkeypatch.setattr(rule_docs, "FOLDER", tmp_path)
+    rule_docs.rule_docs.cache_clear()
     yield
-    explain.rule_docs.cache_clear()
+    rule_docs.rule_docs.cache_clear()
 
 
 @pytest.fixture(scope="module")
@@ -144,15 +144,15 @@ def generator() -> ModuleType:
 
 @pytest.mark.usefixtures("small_docs")
 def test_explain_tells_all_of_a_rule() -> None:
-    assert explain.explain("W601") == W601
-    assert explain.explain("E113").startswith("# E113 not-text\n\nError. The manifest cannot be read: ")
+    assert rule_docs.explain("W601") == W601
+    assert rule_docs.explain("E113").startswith("# E113 not-text\n\nError. The manifest cannot be read: ")
     with pytest.raises(KeyError):
-        explain.explain("E999")
+        rule_docs.explain("E999")
 
 
 @pytest.mark.usefixtures("small_docs")
 def test_the_page_has_a_table_and_sections_for_each_group() -> None:
-    page = explain.page()
+    page = rule_docs.page()
     assert re.findall("^#.*", page, re.MULTILINE)[:5] == [
         "# The rules", "## PARSE", "### E113 not-text", "## Dockerfile", "### W601 floating-base",
     ]  # fmt: skip
@@ -165,7 +165,7 @@ def test_the_page_has_a_table_and_sections_for_each_group() -> None:
 
 @pytest.mark.usefixtures("small_docs")
 def test_the_page_passes_the_linter_whatever_the_examples_hold(tmp_path: Path) -> None:
-    _lint(explain.page(), tmp_path)
+    _lint(rule_docs.page(), tmp_path)
 
 
 def _lint(text: str, folder: Path) -> None:
@@ -178,22 +178,22 @@ def _lint(text: str, folder: Path) -> None:
 
 def test_the_linter_reads_the_page(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="MD018"):
-        _lint(explain.page() + "\n#No space\n", tmp_path)
+        _lint(rule_docs.page() + "\n#No space\n", tmp_path)
 
 
 def test_no_two_rules_have_the_same_code_or_name() -> None:
-    rules = explain.rule_docs()
-    texts = [path.read_text(encoding="utf-8") for path in explain.FOLDER.glob("*.yaml")]
+    rules = rule_docs.rule_docs()
+    texts = [path.read_text(encoding="utf-8") for path in rule_docs.FOLDER.glob("*.yaml")]
     assert sum(len(re.findall(r"^[EW]\d{3}:", text, re.MULTILINE)) for text in texts) == len(rules)
     assert len({rule.name for rule in rules.values()}) == len(rules)
     assert [rule.name for rule in rules.values() if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", rule.name)] == []
 
 
 def test_every_rule_has_a_section_and_an_explanation() -> None:
-    sections = re.findall(r"^### (\w+) ", explain.page(), re.MULTILINE)
-    assert sections == list(explain.rule_docs())
+    sections = re.findall(r"^### (\w+) ", rule_docs.page(), re.MULTILINE)
+    assert sections == list(rule_docs.rule_docs())
     for code in sections:
-        assert explain.explain(code)
+        assert rule_docs.explain(code)
 
 
 def test_the_page_of_rules_is_fresh(generator: ModuleType) -> None:

@@ -16,11 +16,11 @@ import oracle
 import oracle_values
 from limits import little_cpu
 from startos_wrapper import data
-from startos_wrapper.check.documents import read_document
-from startos_wrapper.check.findings import Edit, Finding, is_error
+from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.check.rules import manifest_schema
-from startos_wrapper.check.source import Source
-from startos_wrapper.check.wrapper import Wrapper
+from startos_wrapper.files.documents import read_document
+from startos_wrapper.files.source import Edit, Source
+from startos_wrapper.files.wrapper import Wrapper
 from tools import MANIFESTS
 
 # What the oracle counts to verify, not to the parser.

@@ -10,7 +10,7 @@ import pytest
 import example_wrapper
 from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
-from startos_wrapper.check.findings import Finding
+from startos_wrapper.check.registry import Finding
 
 
 def _found(folder: Path, **change: Any) -> list[Finding]:

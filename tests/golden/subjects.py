@@ -20,7 +20,7 @@ import test_lint
 import test_wrapper
 import tools
 from snapshots.sets import EVERYTHING
-from startos_wrapper.check.explain import rule_docs
+from startos_wrapper.check.rule_docs import rule_docs
 from startos_wrapper.cli import main
 
 __all__ = ["ROOT", "main"]

@@ -15,8 +15,8 @@ from conftest import Render
 from depth import DEEP, sample
 from limits import little_cpu
 from releases import NEWEST, Project, git, run
+from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.cli import main
-from startos_wrapper.manage import ANSWERS, PARTS
 from tools import ROOT
 
 Capture = pytest.CaptureFixture[str]

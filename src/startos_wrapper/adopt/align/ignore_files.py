@@ -1,0 +1,64 @@
+"""The ignore files: the template's, with what this wrapper needs beside."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.files.dockerfile import builds_of
+
+_PART = "plumbing"
+_VARIABLE = re.compile(r"\$(?:\{[^{}]*\}|\w+)")
+# What an older Makefile left behind: the template's makes it no more, or its .gitignore has it already.
+_OLD_LEFTOVERS = re.compile(r"/?(?:\*\.s9pk|[\w.$()-]+\.s9pk|image\.tar|docker-images(?:/.*)?|docker-images/?)")
+# What must not get into an image where all of the folder is let in.
+_NEVER = ["docker-images", "*.s9pk", ".build", ".data"]
+
+
+def align_gitignore(plan: Plan) -> None:
+    """Plan .gitignore: the template's lines, and behind them those of the author that still count."""
+    ours = plan.rendered[".gitignore"]
+    source = plan.source(".gitignore")
+    there = {line.strip().strip("/") for line in ours.splitlines()}
+    kept = [line for line in source.lines if not _OLD_LEFTOVERS.fullmatch(line.strip())] if source else []
+    kept = [line for line in kept if line.strip().strip("/") not in there or not line.strip()]
+    rest = "\n".join(kept).strip("\n")
+    plan.files[".gitignore"] = (f"{ours}\n{rest}\n" if rest else ours).encode()
+
+
+def align_dockerignore(plan: Plan) -> None:
+    """Plan .dockerignore: the template's lines, which let little in, what the Dockerfile copies, and the author's."""
+    contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
+    if contexts or plan.dockerfile is None:
+        where = sorted(filter(None, contexts))[0] if contexts else "another folder"
+        plan.note(_PART, ".dockerignore", 0, f"not written: the images are built in {where}")
+        return
+    ours = plan.rendered[".dockerignore"]
+    lines = list(dict.fromkeys(_allowed(plan)))
+    lines = [line for line in lines if line not in ours.splitlines()]
+    if "!**" in lines:
+        lines = ["!**", *_NEVER]
+    source = plan.source(".dockerignore")
+    there = {"", "*", "**", *lines, *ours.splitlines()}
+    lines += [line.strip() for line in source.lines if line.strip() not in there] if source else []
+    plan.files[".dockerignore"] = (ours + "".join(f"{line}\n" for line in lines)).encode()
+
+
+def _allowed(plan: Plan) -> Iterator[str]:
+    """Yield a line for each path that the Dockerfile copies from the wrapper."""
+    assert plan.dockerfile is not None
+    for instruction in plan.dockerfile.instructions:
+        paths = [word.text for word in instruction.taken]
+        if instruction.name == "RUN":
+            for flag in instruction.flags.get("mount", []):
+                options = dict(part.partition("=")[::2] for part in flag.text.split(","))
+                if options.get("type", "bind") == "bind" and "from" not in options:
+                    paths.append(options.get("source", options.get("src", ".")))
+        for path in paths:
+            if "://" in path or path.startswith(("<<", "git@")):
+                continue
+            # A pattern of a Dockerfile's path is one of this file, too; of a variable, any value is let in.
+            normal = posixpath.normpath(_VARIABLE.sub("*", path).lstrip("/") or ".")
+            if normal.startswith(".."):
+                continue
+            yield "!**" if normal in (".", "*") else f"!{normal}"

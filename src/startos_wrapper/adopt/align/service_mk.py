@@ -1,0 +1,324 @@
+"""From an author's Makefile to the template's and service.mk, which takes what the template's does not know."""
+
+import re
+from collections.abc import Sequence
+
+from startos_wrapper.adopt.align.old_makefile import (
+    ARM,
+    ASSIGNMENT,
+    INTEL,
+    WORD,
+    Block,
+    OldMakefile,
+    blocks,
+    old_makefile,
+)
+from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.source import Source
+from startos_wrapper.files.wrapper import MANIFESTS
+
+SERVICE = "service.mk"
+_PART = "plumbing"
+_NAME = re.compile(r"\$[({]([\w.-]+)[:)}]")
+# `PKG_ID := $(shell yq e ".id" manifest.yaml)`: what the template's Makefile reads as ID and VERSION.
+_FROM_MANIFEST = re.compile(r"\$\(shell\s+(?:yq|cat)\b[^()]*[\s'\"]\.(id|version)['\"]?[\s)|][^()]*\)?\s*\Z")
+_FILE = re.compile(r"(?<=\s)(?:-f|--file)[ =]?\s*(\S+)")
+_LABELS = {ARM: "arm64", INTEL: "amd64"}
+
+# A variable that a condition looks at without a dollar.
+_TESTED = re.compile(r"^ifn?def +([\w.-]+)", re.MULTILINE)
+
+# Targets that every wrapper's Makefile had from the old template; the template's does their work.
+_KNOWN = {"all", "verify", "install", "clean", "arm", "x86", "clean-manifest", "rebranding", "image.tar"}
+_KNOWN |= {".DELETE_ON_ERROR", ".PHONY", ".DEFAULT_GOAL", "docker-images"}
+# What their recipes do.
+_USUAL = re.compile(
+    r"""(?:@|-)*\s*(?:(?:DOCKER_\w+=\S+\s+)*(?:docker|podman)\ (?:buildx\ )?build\b.*|docker\ save\b.*
+    |(?:start|embassy)-(?:sdk|cli)\b.*|echo\b.*|mkdir\ -p\ \S*docker-images\S*|\#.*|fi;?|else|\$\(info\b.*
+    |(?:ARCH=\S+\ )?\$\(MAKE\)(?:\ -s)?|if\ .*(?:embassy/config|ARCH).*|\[\ -f\ \$\(\w+\)\.s9pk\ \].*|printf\b.*
+    |docker\ buildx\ version\b.*|true|:|exit\ \d+.*)""",
+    re.VERBOSE | re.DOTALL,
+)
+_REMOVES = re.compile(r"@?-?rm -\w+ +(.*)")
+_REMOVED = re.compile(r"image\.tar|docker-images.*|(?:\S+|\$\(\w+\))\.s9pk|\.build|\.data")
+_HEADER = "# What this service needs beside the template's Makefile, which includes this file. No update touches it."
+# A recipe that an older Makefile left out where it built for the other processor alone.
+_GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
+# What a package and an image are made from as the template's Makefile has it, or that need not be said.
+_USUAL_NEEDS = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "|", "docker-images", *MANIFESTS}
+_ASSETS = re.compile(r"assets/.*|\./assets.*|\$\(ASSET_PATHS\)|\$\(ASSETS\)|\$\(S9PK_PATH\)")
+
+
+def is_templates(text: str) -> bool:
+    """Say whether a file begins with the line of those that the template keeps up to date."""
+    return "Kept up to date by startos-wrapper" in "\n".join(text.splitlines()[:3])
+
+
+def align_makefile(plan: Plan) -> None:
+    """Plan service.mk with what the template's Makefile does not do, and name what the author has to look at."""
+    old = old_makefile(plan.wrapper)
+    if old is None or is_templates(old.source.text):
+        return
+    if old.source.file != "Makefile":
+        plan.files[old.source.file] = None
+        plan.note(_PART, old.source.file, 0, "removed: make would read it in the place of Makefile")
+    if old.is_of_one_processor and INTEL in plan.arches:
+        what = "there was an image for arm64 alone; now there is one for PCs too"
+        todo = f"try it with `make {INTEL}`; if the service cannot run there, give `arches` the value [{ARM}]"
+        plan.note(_PART, old.source.file, old.images[""].line, what, todo)
+    carried = _Carried(plan, old)
+    carried.gather()
+    text = carried.text()
+    if not text:
+        return
+    if plan.wrapper.is_file(SERVICE) or (plan.wrapper.root / SERVICE).is_symlink():
+        todo = f"add what it did beside the template's Makefile:\n{text}"
+        plan.note(_PART, SERVICE, 0, "is there already, so nothing was carried over", todo)
+        return
+    plan.files[SERVICE] = text.encode()
+
+
+class _Carried:
+    """What goes from a Makefile into service.mk."""
+
+    def __init__(self, plan: Plan, old: OldMakefile) -> None:
+        self.plan = plan
+        self.old = old
+        self.new = Makefile(Source("Makefile", plan.rendered["Makefile"].encode()))
+        self.templates = {target for _, targets, _ in self.new.rules for target in targets}
+        self.lines: list[str] = []
+        self.rules: list[Block] = []
+
+    def note(self, line: int, what: str, todo: str = "") -> None:
+        self.plan.note(_PART, self.old.source.file, line, what, todo)
+
+    def gather(self) -> None:
+        self._own_rules()
+        self._sources()
+        self._package()
+        self._arguments()
+        self._goals()
+        self._recipes()
+        self._conditions()
+
+    # --- Rules -------------------------------------------------------------------------------------------------------
+
+    def _known(self, target: str) -> bool:
+        return target in _KNOWN or target.endswith(".s9pk") or target.startswith("docker-images/")
+
+    def _own_rules(self) -> None:
+        for block, target in self.old.rules():
+            if not target or self._known(target):
+                continue
+            if target in self.templates:
+                self.note(block.line, f"the template's Makefile has its own {target}", f"rename this one, in {SERVICE}")
+                continue
+            self.rules.append(block)
+            self.note(block.line, f"the rule for {target} is in {SERVICE} now")
+            if re.search(r"\bdeno bundle\b", block.text):
+                todo = "run a bundler's script instead, as scripts/bundle.ts with `deno run`, or write plain JavaScript"
+                self.note(block.line, "Deno 2 has no `deno bundle` of this form", todo)
+            manifest = self.plan.wrapper.manifest_file or MANIFESTS[1]
+            if manifest != MANIFESTS[1] and manifest in block.text:
+                self.note(block.line, f"{target} reads {manifest}", f"read {MANIFESTS[1]}, which takes its place")
+            wanted = {"aarch64": INTEL, "arm64": "amd64"}
+            if self.old.images.keys() <= {""} and (found := re.search(r"\b(aarch64|arm64)\b", target)):
+                other = target.replace(found[1], wanted[found[1]])
+                if not self.old.makefile.makes(other) and INTEL in self.plan.arches:
+                    self.note(block.line, f"{target} is for one processor", f"write a rule for {other} too")
+
+    def _sources(self) -> None:
+        """What images are made from beside the usual: for all processors, or for one."""
+        needs = {arch: self._extra(block.needs) for arch, block in self.old.images.items()}
+        every = [word for words in needs.values() for word in words]
+        shared = [
+            word
+            for word in dict.fromkeys(every)
+            if (len(needs) == 1 and not re.search(r"aarch64|arm64|x86_64|amd64", word))
+            or (len(needs) > 1 and all(word in words for words in needs.values()))
+        ]
+        usual = self.new.expand("$(SOURCES)").split()
+        shared = [word for word in shared if word not in usual]
+        lost = [
+            file
+            for file in ("Dockerfile", "docker_entrypoint.sh")
+            if file in usual and not (self.plan.wrapper.is_file(file) or self.plan.wrapper.made(file))
+        ]
+        if lost:
+            self.lines.append(f"SOURCES := $(filter-out {' '.join(lost)},$(SOURCES))")
+        if shared:
+            self.lines.append(f"SOURCES += {' '.join(shared)}")
+        for arch, words in needs.items():
+            if own := [word for word in dict.fromkeys(words) if word not in shared and word not in usual]:
+                self.lines.append(f"docker-images/{arch or ARM}.tar: {' '.join(own)}")
+
+    def _extra(self, needs: Sequence[str]) -> list[str]:
+        return [
+            word
+            for word in needs
+            if word.removeprefix("./").rstrip("/") not in _USUAL_NEEDS and not self._is_image(word)
+        ]
+
+    def _is_image(self, word: str) -> bool:
+        return word.startswith("docker-images/") or word.endswith(".s9pk")
+
+    def _package(self) -> None:
+        """What the package is made from beside the usual."""
+        known = WORD.findall(next(each.head for each in blocks(self.new.source.lines) if ".s9pk" in each.name))
+        for block, target in self.old.rules():
+            if not target.endswith(".s9pk"):
+                continue
+            words = [word for word in self._extra(block.needs) if word not in known and not _ASSETS.fullmatch(word)]
+            # What comes from an older Makefile may be gone: the package's own files are in the new one.
+            words = [word for word in dict.fromkeys(words) if "$" in word or self._exists(word)]
+            if words:
+                self.lines.append(f"$(ID).s9pk: {' '.join(words)}")
+
+    def _exists(self, word: str) -> bool:
+        name = self.old.makefile.expand(word).removeprefix("./")
+        return "*" in name or self.plan.wrapper.is_file(name) or self.old.makefile.makes(name)
+
+    # --- Builds ------------------------------------------------------------------------------------------------------
+
+    def _arguments(self) -> None:
+        """Let the template's build of the images have the arguments of the old one."""
+        declared = self._declared()
+        words: list[str] = []
+        for name, values in self.old.arguments.items():
+            if declared is not None and name not in declared:
+                continue
+            words.append(f"--build-arg {name}={self._value(name, values)}")
+        for _, line, text in self.old.builds():
+            match = _FILE.search(text)
+            file = match[1].removeprefix("./") if match else "Dockerfile"
+            if file != "Dockerfile" and f"--file {file}" not in words:
+                words.append(f"--file {file}")
+                self.lines.append(f"SOURCES := $(filter-out Dockerfile,$(SOURCES)) {file}")
+            context = text.split("&&")[0].split()[-1]
+            if context not in (".", "./") and "$" not in context and "=" not in context:
+                todo = "let the Dockerfile copy from there"
+                self.note(line, f"the images were built in {context}, and are in the wrapper's folder now", todo)
+        if words:
+            self.lines.append(f"BUILD_ARGS = {' '.join(words)}")
+
+    def _declared(self) -> set[str] | None:
+        """Return the arguments that the Dockerfile has, None where it is not known."""
+        if self.plan.dockerfile is None:
+            return None
+        found = (each for each in self.plan.dockerfile.instructions if each.name == "ARG")
+        return {word.text.partition("=")[0] for each in found for word in each.words}
+
+    def _value(self, name: str, values: dict[str, str]) -> str:
+        """Return the value of an argument for the processor of the image, in the recipe of the template's rule."""
+        if all(value == arch for arch, value in values.items()):
+            return "$*"
+        if all(value == _LABELS.get(arch) for arch, value in values.items()):
+            return "$(notdir $(PLATFORM_$*))"
+        if len(set(values.values())) == 1:
+            return next(iter(values.values()))
+        self.lines += [f"{name}_{arch} := {value}" for arch, value in values.items()]
+        return f"$({name}_$*)"
+
+    # --- The rest ----------------------------------------------------------------------------------------------------
+
+    def _goals(self) -> None:
+        """What `make` did before all else, such as to fetch submodules."""
+        for block, target in self.old.rules():
+            first = [word for word in block.needs if word != "verify" and not self._is_image(word)]
+            if target == "all" and first:
+                self.lines.append(f"$(IMAGES): | {' '.join(first)}")
+
+    def _recipes(self) -> None:
+        """What the usual targets did beside the usual."""
+        for block, target in self.old.rules():
+            if not self._known(target) or target in ("clean-manifest", "rebranding"):
+                continue
+            more = [(line, text) for line, text in block.recipe if not self._usual(target, text)]
+            if target == "clean" and more:
+                self.lines += ["", ".PHONY: clean-service", "clean: clean-service", "clean-service:"]
+                self.lines += [f"\t{text}" for _, text in more]
+                continue
+            for line, text in more:
+                short = text if len(text) <= 80 else f"{text[:77]}..."
+                todo = f"if it is still needed, write a rule for it in {SERVICE}"
+                self.note(line, f"{target} also ran `{short}`", todo)
+
+    def _usual(self, target: str, text: str) -> bool:
+        if _USUAL.fullmatch(text):
+            return True
+        match = _REMOVES.fullmatch(text)
+        return match is not None and (target != "clean" or all(map(_REMOVED.fullmatch, match[1].split())))
+
+    def _conditions(self) -> None:
+        for block in self.old.blocks:
+            inner = list(blocks(block.lines[1:-1])) if block.kind == "condition" else []
+            if any(each.kind == "rule" for each in inner):
+                todo = f"write them in {SERVICE} if needed"
+                self.note(block.line, "rules in a condition were not carried over", todo)
+            if block.kind == "other" and not block.head.startswith(("else", "endif", "export", ".")):
+                self.note(block.line, f"`{block.head[:60]}` was not carried over", f"write it in {SERVICE} if needed")
+
+    # --- service.mk --------------------------------------------------------------------------------------------------
+
+    def text(self) -> str:
+        """Return the text of service.mk, empty if there is nothing to say."""
+        rules = [self._unguarded(block) for block in self.rules]
+        phony = [word for block, target in self.old.rules() if target == ".PHONY" for word in block.needs]
+        if named := [block.name for block in self.rules if block.name in phony]:
+            rules.insert(0, f".PHONY: {' '.join(named)}")
+        body = "\n".join([*self.lines, *rules])
+        if not body:
+            return ""
+        parts = [_HEADER]
+        if variables := self._variables(body):
+            parts.append("\n".join(variables))
+        if self.lines:
+            parts.append("\n".join(self.lines))
+        return "\n\n".join([*parts, *rules]) + "\n"
+
+    def _unguarded(self, block: Block) -> str:
+        """Return a rule without conditions that leave out the other processor: ARCH is another thing now."""
+        text = _GUARD.sub(r"\1", block.text)
+        if re.search(r"\$[({]ARCH[)}]", text):
+            todo = "let the target's name say the processor"
+            self.note(block.line, f"{block.name} goes by ARCH, which is the processor of `make run` now", todo)
+        return text.rstrip("\n")
+
+    def _variables(self, body: str) -> list[str]:
+        """Return the assignments that a text needs, in their order, and those that these need."""
+        blocks = [block for block in self.old.blocks if block.kind in ("variable", "condition")]
+        wanted: set[int] = set()
+        names = set(_NAME.findall(body)) | set(_TESTED.findall(body))
+        more = True
+        while more:
+            more = False
+            for index, block in enumerate(blocks):
+                if index not in wanted and names & self._assigned(block) and not self._has(block):
+                    wanted.add(index)
+                    names |= set(_NAME.findall("\n".join(block.lines)))
+                    more = True
+        return [self._assignment(blocks[index]) for index in sorted(wanted)]
+
+    def _assigned(self, block: Block) -> set[str]:
+        if block.kind == "variable":
+            return {block.name or block.head.split()[1]}
+        inner = list(blocks(block.lines[1:-1]))
+        return set() if any(each.kind == "rule" for each in inner) else {each.name for each in inner} - {""}
+
+    def _has(self, block: Block) -> bool:
+        """Say whether the template's Makefile has a variable of the same meaning; note one of another meaning."""
+        if block.kind != "variable" or block.name not in self.new.variables:
+            return False
+        if block.name not in ("ID", "VERSION"):
+            todo = f"rename yours in {SERVICE}"
+            self.note(block.line, f"{block.name} is a variable of the template's Makefile", todo)
+        return True
+
+    def _assignment(self, block: Block) -> str:
+        match = ASSIGNMENT.match(block.head)
+        value = block.head[match.end() :].strip() if match and block.kind == "variable" else ""
+        read = _FROM_MANIFEST.fullmatch(value)
+        if read and "|" not in value:
+            return f"{block.name} := $({read[1].upper()})"
+        return "\n".join([*block.above, *block.lines])

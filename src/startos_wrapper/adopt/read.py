@@ -1,0 +1,258 @@
+"""What the files of a wrapper say about it. Nothing is run, and nothing that is written there makes reading fail."""
+
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import Any
+
+from startos_wrapper.files.dockerfile import Dockerfile, Stage, dockerfile_of, expand
+from startos_wrapper.files.source import Source
+from startos_wrapper.files.wrapper import Wrapper
+
+_TAR = re.compile(r"docker-images/(aarch64|x86_64|armv7)\.tar")
+_PLATFORM = re.compile(r"linux/(arm64|amd64|arm/v7)")
+_ARCHES = {"arm64": "aarch64", "amd64": "x86_64", "arm/v7": "armv7"}
+# A line of its own, not inside a function, a loop or a condition: only those are sure to be run.
+_EXEC = re.compile(
+    r"exec[ \t]+(?:(?:\S*/)?(?:tini|dumb-init)(?:[ \t]+-(?!-[ \t])\S+(?:[ \t]+SIG\w+)?)*[ \t]+(?:--[ \t]+)?)?(.+)"
+)
+_BACKGROUND = re.compile(r"([^#&|;(){}\s][^#&|;(){}]*?)[ \t]*&")
+_EXPORT = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)")
+_MAKES = re.compile(r"mkdir[ \t]+-p[ \t]+(.+)")
+_HOLDER = re.compile(
+    r"copyright[ \t]+(?:\(c\)|©)?[ \t]*(?:[0-9]{4}(?:[ \t]*[-,][ \t]*(?:[0-9]{4}|present))*)[ \t,]+(.+)", re.I
+)
+# Real entrypoints have up to 400 lines.
+_MOST_LINES = 5_000
+
+
+@dataclass(frozen=True)
+class Found:
+    """Something that a file says, and where: its path and, if one line says it, the line."""
+
+    value: Any
+    file: str
+    line: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it was read, as `file:line`."""
+        return self.file if self.line is None else f"{self.file}:{self.line}"
+
+
+class Facts:
+    """What is known of a wrapper whose manifest StartOS can read."""
+
+    def __init__(self, wrapper: Wrapper) -> None:
+        """Take the wrapper; its files are read when they are asked for."""
+        self.wrapper = wrapper
+        self.manifest: dict[str, Any] = wrapper.manifest.plain_value()
+
+    def place(self, *names: str) -> str:
+        """Return where the manifest says something: the line of the last key of the path that is there."""
+        place = self.wrapper.at_key(*names)
+        return f"{place.file}:{place.line}"
+
+    # --- The image ---------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def dockerfile(self) -> Dockerfile | None:
+        """The Dockerfile that the Makefile builds."""
+        return dockerfile_of(self.wrapper)
+
+    @cached_property
+    def runtime(self) -> Found | None:
+        """The image that the final stage is built on, None where there is no Dockerfile or an ARG hides it."""
+        final = self.dockerfile.final if self.dockerfile else None
+        return self._image(final.lineage[0]) if final else None
+
+    def compiler(self, names: tuple[str, ...]) -> Found | None:
+        """Return the image of a stage that is built on one of the official images `names`."""
+        for stage in self.dockerfile.stages if self.dockerfile else []:
+            image = self._image(stage)
+            if image and repository(image.value) in names:
+                return image
+        return None
+
+    def submodule(self, names: tuple[str, ...]) -> Found | None:
+        """Return the git submodule of which a stage that is built on one of the official images `names` gets files."""
+        for stage in self.dockerfile.stages if self.dockerfile else []:
+            image = self._image(stage.lineage[0])
+            if image is None or repository(image.value) not in names:
+                continue
+            for instruction in stage.instructions:
+                for word in instruction.taken:
+                    path = PurePosixPath(posixpath.normpath(word.text.lstrip("/")))
+                    for folder in self.wrapper.submodules:
+                        if path == folder or folder in path.parents:
+                            return Found(str(folder), image.file, self._line(word.start))
+        return None
+
+    @cached_property
+    def copies(self) -> list[Found]:
+        """The files that the image has out of other images, each as the image, the path there and the path here."""
+        found = []
+        for instruction in self.dockerfile.shipped if self.dockerfile else []:
+            if instruction.name != "COPY" or "from" not in instruction.flags or len(instruction.words) < 2:
+                continue
+            assert self.dockerfile and instruction.stage
+            image = self._copied_from(instruction.flags["from"][0].text, instruction.stage)
+            *there, here = [expand(word.text, instruction.stage.values) or "" for word in instruction.words]
+            for path in there if image else []:
+                to = here + PurePosixPath(path).name if here.endswith("/") else here
+                found.append(Found((image, path, to), self.dockerfile.source.file, self._line(instruction.start)))
+        return found
+
+    def _copied_from(self, name: str, copying: Stage) -> str | None:
+        """Return the image that `COPY --from` means, None where a stage adds something to it."""
+        assert self.dockerfile
+        stage = self.dockerfile.stage(name)
+        if stage is None:
+            return expand(name, copying.values)
+        names = {instruction.name for each in stage.lineage for instruction in each.instructions}
+        return None if names & {"RUN", "COPY", "ADD"} else stage.lineage[0].base
+
+    def _line(self, offset: int) -> int:
+        assert self.dockerfile
+        return self.dockerfile.source.place(offset).line
+
+    def _image(self, stage: Stage) -> Found | None:
+        assert self.dockerfile
+        source = self.dockerfile.source
+        return Found(stage.base, source.file, self._line(stage.image.start)) if stage.base else None
+
+    @cached_property
+    def packages(self) -> list[Found]:
+        """The Alpine packages that the image gets."""
+        found: dict[str, Found] = {}
+        for instruction in self.dockerfile.shipped if self.dockerfile else []:
+            if instruction.name != "RUN" or not self.dockerfile:
+                continue
+            for command in instruction.commands:
+                texts = command.texts
+                if command.program != "apk" or "add" not in texts or {"--virtual", "-t"} & set(texts):
+                    continue
+                for word in command.args[texts.index("add") + 1 :]:
+                    if not word.text.startswith("-"):
+                        said = Found(word.text, self.dockerfile.source.file, self._line(word.start))
+                        found.setdefault(word.text, said)
+        return list(found.values())
+
+    @cached_property
+    def arches(self) -> Found | None:
+        """The processors that there are images for."""
+        listed = (self.manifest.get("hardware-requirements") or {}).get("arch")
+        if listed:
+            file = self.place("hardware-requirements", "arch").split(":")
+            return Found(list(dict.fromkeys(map(str, listed))), file[0], int(file[1]))
+        makefile = self.wrapper.makefile
+        if makefile is None:
+            return None
+        text = makefile.source.text
+        for names in (_TAR.findall(text), [_ARCHES[name] for name in _PLATFORM.findall(text)]):
+            if names:
+                return Found([arch for arch in ("aarch64", "x86_64", "armv7") if arch in names], makefile.source.file)
+        return None
+
+    # --- The entrypoint ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def entrypoint(self) -> Source | None:
+        """The script that `main` runs, None where it is none of the wrapper's files."""
+        main = self.manifest["main"]
+        words = [main.get("entrypoint"), *(main.get("args") or [])]
+        names = [PurePosixPath(word).name for word in words if isinstance(word, str) and word.endswith(".sh")]
+        for name in [*names, "docker_entrypoint.sh"]:
+            for path in [*self._copied(name), name]:
+                if source := self.wrapper.readable(path):
+                    return source
+        return None
+
+    def _copied(self, name: str) -> Iterator[str]:
+        """Yield the files of the wrapper that the Dockerfile copies under a name."""
+        for instruction in self.dockerfile.shipped if self.dockerfile else []:
+            for word in instruction.taken:
+                path = PurePosixPath(word.text)
+                if path.name == name and not path.is_absolute() and ".." not in path.parts:
+                    yield str(path)
+
+    @cached_property
+    def _lines(self) -> list[tuple[int, str]]:
+        lines = self.entrypoint.lines[:_MOST_LINES] if self.entrypoint else []
+        return [(number, line.rstrip()) for number, line in enumerate(lines, 1) if line[:1].strip()]
+
+    @cached_property
+    def commands(self) -> list[Found]:
+        """What the entrypoint starts: the last `exec`, or the programs that it puts into the background."""
+        for pattern, count in ((_EXEC, 1), (_BACKGROUND, 100)):
+            matches = [(number, match) for number, line in self._lines if (match := pattern.fullmatch(line))]
+            if matches:
+                return [self._said(match[1].strip(), number) for number, match in matches[-count:]]
+        return []
+
+    @cached_property
+    def environment(self) -> list[Found]:
+        """The variables that the entrypoint exports with a fixed value, as pairs."""
+        found = []
+        for number, line in self._lines:
+            if (match := _EXPORT.fullmatch(line)) and (value := _literal(match[2])) is not None:
+                found.append(self._said((match[1], value), number))
+        return found
+
+    @cached_property
+    def directories(self) -> list[Found]:
+        """The folders that the entrypoint makes."""
+        found: dict[str, Found] = {}
+        for number, line in self._lines:
+            if match := _MAKES.fullmatch(line):
+                for word in match[1].split():
+                    path = _literal(word)
+                    if path and path.startswith("/"):
+                        found.setdefault(path, self._said(path, number))
+        return list(found.values())
+
+    def _said(self, value: Any, line: int) -> Found:
+        assert self.entrypoint
+        return Found(value, self.entrypoint.file, line)
+
+    # --- Other files -------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def holder(self) -> Found | None:
+        """Who the licence's copyright line names."""
+        source = self.wrapper.readable(self.wrapper.asset("license"))
+        for number, line in enumerate(source.lines[:50] if source else [], 1):
+            if match := _HOLDER.fullmatch(line.strip().rstrip(".")):
+                return Found(match[1].strip(), source.file, number)  # type: ignore[union-attr]  # it has lines
+        return None
+
+    @cached_property
+    def has_workflows(self) -> bool:
+        """Whether there are workflows for GitHub."""
+        return bool(self.wrapper.listed(".github/workflows"))
+
+    @cached_property
+    def has_renovate(self) -> str | None:
+        """The settings of Renovate, None where there are none."""
+        return next((name for name in ("renovate.json", "renovate.json5", ".github/renovate.json")
+                     if self.wrapper.is_file(name)), None)  # fmt: skip
+
+
+def repository(image: str) -> str:
+    """Return the last part of an image's name, without tag and digest."""
+    return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def _literal(text: str) -> str | None:
+    """Return the value of one word of sh that has no variables, None for anything else."""
+    if any(mark in text for mark in "$`;&|<>()*?"):
+        return None
+    try:
+        words = shlex.split(text, comments=True)
+    except ValueError:
+        return None
+    return words[0] if len(words) == 1 else "" if not words else None

@@ -1,0 +1,160 @@
+"""What the template makes of answers, in memory: the questions' own rules, defaults and files, without Copier.
+
+Copier takes a third of a second to import, so this walks through copier.yml as Copier does for a new wrapper whose
+answers all come from a file. A test compares both.
+"""
+
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import Any
+
+import yaml
+from jinja2 import BaseLoader, Environment, FileSystemLoader, PrefixLoader, StrictUndefined
+from jinja2 import Template as JinjaTemplate
+from jinja2.sandbox import SandboxedEnvironment
+from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[import-untyped]
+
+from startos_wrapper.answers_file import ANSWERS
+from startos_wrapper.data import loader, template
+
+# There is no wrapper here yet, so that no earlier answers count.
+_NOWHERE = "/dev/null/wrapper"
+_TRUE = {"y", "yes", "t", "true", "on", "1"}
+
+
+class RefusedAnswerError(Exception):
+    """A validator of the template refuses an answer: its name, and what the validator says."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        """Take the name of the answer and the validator's text."""
+        super().__init__(f"{name}: {fault}")
+        self.name, self.fault = name, fault
+
+
+@dataclass
+class Asked:
+    """Answers to all questions: `values` of every one, and the names of those that Copier records."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    recorded: list[str] = field(default_factory=list)
+
+
+@cache
+def _document() -> dict[str, Any]:
+    text = (template() / "copier.yml").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = yaml.load(text, loader())
+    return loaded
+
+
+@cache
+def _environment() -> Environment:
+    """Return Jinja as Copier sets it up for `_envops`."""
+    options = {**_document()["_envops"], "undefined": StrictUndefined}
+    sources: dict[str, BaseLoader] = {
+        "hooks": FileSystemLoader(template() / "hooks"),
+        "template": FileSystemLoader(template() / "template"),
+    }
+    return SandboxedEnvironment(
+        # Rendered once or twice: to fold constants takes longer than it saves.
+        loader=PrefixLoader(sources),
+        extensions=[AnsibleCoreFiltersExtension],
+        autoescape=False,
+        optimized=False,
+        **options,
+    )
+
+
+@cache
+def _compiled(text: str) -> JinjaTemplate:
+    """Return a text of copier.yml compiled. That takes longer than rendering, and answers are tried several times."""
+    return _environment().from_string(text)
+
+
+class Template:
+    """The questions and the files of the template that this package belongs to."""
+
+    @cached_property
+    def questions(self) -> dict[str, dict[str, Any]]:
+        """The questions by name, in order."""
+        return {name: question for name, question in _document().items() if not name.startswith("_")}
+
+    def ask(self, given: dict[str, Any]) -> Asked:
+        """Return the answers to all questions. Raises RefusedAnswerError for one that a validator refuses."""
+        asked = Asked()
+        for name, question in self.questions.items():
+            if self._when(question, asked, given):
+                asked.recorded.append(name)
+            elif "default" not in question:
+                continue
+            if name in given:
+                value = given[name]
+            elif "default" in question:
+                value = self._default(question, asked, given)
+            else:
+                raise RefusedAnswerError(name, "this answer is needed")
+            asked.values[name] = value
+            if name in given or name in asked.recorded:
+                self._validate(name, question, asked, given)
+        return asked
+
+    def file(self, name: str, asked: Asked) -> str:
+        """Return the text of a file of the template by its name in the wrapper, for files that Jinja renders."""
+        context = self._context(asked, asked.values)
+        return _environment().get_template(f"template/{name}.jinja").render(context)
+
+    def answers_file(self, asked: Asked, source: str, commit: str) -> str:
+        """Return the text of the answers file that Copier would write."""
+        answers = {name: asked.values[name] for name in asked.recorded}
+        context = self._context(asked, asked.values) | {
+            "_copier_answers": {"_commit": commit, "_src_path": source, **answers}
+        }
+        return _environment().get_template("template/{{ _copier_conf.answers_file }}.jinja").render(context)
+
+    def _context(self, asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
+        return {
+            **given,
+            **asked.values,
+            "_copier_conf": {"dst_path": _NOWHERE, "answers_file": ANSWERS, "data": given},
+            "_copier_answers": {name: asked.values[name] for name in asked.recorded if name in asked.values},
+            "_copier_operation": "copy",
+            "_external_data": {},
+        }
+
+    def _render(self, text: str, asked: Asked, given: dict[str, Any]) -> str:
+        # Compiling takes a millisecond, and these are most of the texts.
+        if not any(mark in text for mark in ("{{", "{%", "{#")):
+            return text
+        if text == "{{ advanced }}" and "advanced" in asked.values:
+            return str(asked.values["advanced"])
+        return _compiled(text).render(self._context(asked, given))
+
+    def _when(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> bool:
+        when = question.get("when", True)
+        return when if isinstance(when, bool) else self._render(when, asked, given).strip().lower() in _TRUE
+
+    def _default(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> Any:
+        default = question["default"]
+        if not isinstance(default, str):
+            return default
+        text = self._render(default, asked, given)
+        if question.get("multiselect") or question["type"] == "yaml":
+            return yaml.load(text, loader())
+        match question["type"]:
+            case "bool":
+                return text.strip().lower() in _TRUE
+            case "int":
+                return int(text)
+            case _:
+                return text
+
+    def _validate(self, name: str, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> None:
+        choices = question.get("choices")
+        if choices:
+            known = list(choices.values()) if isinstance(choices, dict) else choices
+            value = asked.values[name]
+            if any(item not in known for item in (value if question.get("multiselect") else [value])):
+                raise RefusedAnswerError(name, f"choose from {', '.join(known)}")
+        if "validator" in question:
+            fault = self._render(question["validator"], asked, given).strip()
+            if fault:
+                raise RefusedAnswerError(name, fault)

@@ -1,0 +1,84 @@
+"""Whether a folder holds a wrapper that can be adopted, and whether git can keep what is written there."""
+
+import shutil
+from itertools import islice
+from pathlib import Path
+
+from startos_wrapper.adopt.work_tree import refuse_unless_clean
+from startos_wrapper.check.rules import manifest_format, manifest_schema
+from startos_wrapper.errors import CannotError, RefusedError
+from startos_wrapper.files.git import has_commit, repository
+from startos_wrapper.files.source import TooLargeError
+from startos_wrapper.files.wrapper import Wrapper
+
+# The format of StartOS 0.2: appmgr/src/manifest.rs at v0.2.17.
+_OLD_KEYS = ("compat", "ports", "hidden-service-version", "os-version-required")
+# The largest of 114 real manifests has some 600; validators take a while for each.
+_MOST_VALUES = 3_000
+# They compare each volume with every other one. The real ones have at most 7 of each.
+_MAPS = ("volumes", "interfaces", "health-checks", "actions", "dependencies")
+_MOST_ENTRIES = 100
+# What a package of StartOS 0.4 has in place of a manifest.
+_NEW_FILES = ("startos/manifest.ts", "startos/manifest/index.ts", "startos/index.ts", "startos/sdk.ts")
+
+_FORWARD = "rewrite its manifest for 0.3.5 first, or write it anew with `startos-wrapper new`"
+
+
+def wrapper_in(folder: Path) -> Wrapper:
+    """Return the wrapper in a folder. Raises RefusedError for what is none, or none of StartOS 0.3."""
+    wrapper = Wrapper(folder)
+    if wrapper.manifest_file is None:
+        for name in _NEW_FILES:
+            if wrapper.is_file(name):
+                raise RefusedError(f"{folder / name}: a package for StartOS 0.4; this template writes those of 0.3.5")
+        if wrapper.is_file("config_spec.yaml") and wrapper.is_file("config_rules.yaml"):
+            raise RefusedError(f"{folder}: a wrapper for StartOS 0.2; {_FORWARD}")
+        raise RefusedError(f"{folder}: there is no manifest.yaml (or .toml or .json), so this is not a wrapper")
+    _refuse_broken(wrapper, folder)
+    return wrapper
+
+
+def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
+    """Raise RefusedError for a manifest that StartOS 0.3.5 does not read."""
+    assert wrapper.manifest_file
+    file = folder / wrapper.manifest_file
+    try:
+        for finding in manifest_format.unreadable(wrapper):
+            place = f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}"
+            raise RefusedError(f"{place}: {finding.what}: {finding.todo}")
+    except TooLargeError as error:
+        raise RefusedError(f"{file}: {error}") from error
+    manifest = wrapper.manifest
+    if "main" not in manifest.fields and any(key in manifest.fields for key in _OLD_KEYS):
+        raise RefusedError(f"{file}: a manifest of StartOS 0.2; {_FORWARD}")
+    if next(islice(manifest.walk(), _MOST_VALUES, None), None) is not None:
+        raise RefusedError(f"{file}: more than {_MOST_VALUES} values, which is no manifest that somebody wrote")
+    for name in _MAPS:
+        node = manifest.get(name)
+        count = len(node.fields) if node else 0
+        if count > _MOST_ENTRIES:
+            raise RefusedError(f"{file}: {count} {name}, which is no manifest that somebody wrote")
+    _refuse_unread(wrapper, folder)
+
+
+def _refuse_unread(wrapper: Wrapper, folder: Path) -> None:
+    """Raise RefusedError for the first key that makes StartOS refuse the manifest."""
+    found = [finding for finding in manifest_schema.breaches(wrapper) if finding.code.startswith("E1")]
+    if found:
+        first = min(found, key=lambda finding: finding.place)
+        place = f"{folder / first.place.file}:{first.place.line}:{first.place.column}"
+        more = f"; `startos-wrapper check` shows {len(found) - 1} more" if len(found) > 1 else ""
+        raise RefusedError(f"{place}: {first.what}: {first.todo}{more}")
+
+
+def refuse_unless_kept(folder: Path) -> None:
+    """Raise RefusedError where git does not hold all of a wrapper: `copier update` works on what is committed."""
+    git = repository(folder)
+    if git is None:
+        todo = "git init && git add . && git commit"
+        raise RefusedError(f"{folder}: not in a git repository, without which `copier update` cannot merge: {todo}")
+    if not has_commit(git):
+        raise RefusedError(f"{folder}: the git repository has no commit yet: git add . && git commit")
+    if shutil.which("git") is None:
+        raise CannotError("git is missing: install it, `copier update` needs it too")
+    refuse_unless_clean(folder)

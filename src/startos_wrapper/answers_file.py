@@ -1,0 +1,204 @@
+"""The answers file of a wrapper: reading what Copier recorded, and changing one answer without touching the rest."""
+
+import contextlib
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.atomic import replace_file
+from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
+
+ANSWERS = ".copier-answers.yml"
+# The choices of the question `manage` and what `_exclude` leaves out for each, in copier.yml.
+PARTS = {
+    "manifest": ("manifest.yaml",),
+    "build": ("Dockerfile", "docker_entrypoint.sh"),
+    "plumbing": ("Makefile", ".dockerignore", ".gitignore"),
+    "ci": (".github", "renovate.json"),
+    "docs": ("README.md",),
+}
+
+# All answers at their longest are far below.
+_LARGEST = 256 * 1024
+# What PyYAML takes very long for: maps that merge maps that merge maps, and brackets in brackets.
+_MOST_ALIASES = 20
+_DEEPEST = 50
+_OPENING = (
+    yaml.BlockMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.FlowSequenceStartToken,
+)
+_CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
+# What a merge leaves behind; YAML would only speak of a missing colon.
+_CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)", re.MULTILINE)
+# The comment at the top, which Copier's template writes.
+_HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*")
+# What PyYAML raises for text that is no YAML, for values such as `!!bool maybe`, and for very deep ones.
+_NOT_YAML = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+class Answers:
+    """The answers file of a wrapper."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read it. Raises RefusedError, and OSError where the system does not let it be read."""
+        self.folder = folder
+        self.path = folder / ANSWERS
+        self.source = self._read()
+        self.values = self._parse()
+        # Not recorded as long as `advanced` is no; then the default counts, which is all of them.
+        kept = self.values.get("manage", list(PARTS))
+        if not isinstance(kept, list) or not all(isinstance(part, str) for part in kept):
+            raise RefusedError(f"{self.path}: manage is not a list of parts, for example [{', '.join(PARTS)}]")
+        self.kept: list[str] = kept
+
+    @property
+    def known(self) -> list[str]:
+        """All parts, in the order of the question; behind them those that only a newer template knows."""
+        return list(dict.fromkeys([*PARTS, *self.kept]))
+
+    @property
+    def sets_advanced(self) -> bool:
+        """Whether a change has to record `advanced: true`: beside false, Copier refuses the answer `manage`."""
+        return self.values.get("advanced") is not True
+
+    def files(self, part: str) -> list[str]:
+        """Return the files of a part that this wrapper has."""
+        here = [name for name in PARTS.get(part, ()) if os.path.lexists(self.folder / name)]
+        return [f"{name}/" if (self.folder / name).is_dir() else name for name in here]
+
+    def write(self, kept: list[str]) -> None:
+        """Record which parts are kept up to date, in one step. Raises RefusedError and OSError."""
+        changes: dict[str, Any] = {"manage": kept, **({"advanced": True} if self.sets_advanced else {})}
+        text = _edited(self.source.text, self.values, changes)
+        if self._read().data != self.source.data:
+            raise RefusedError(f"{self.path}: it changed just now; try again")
+        replace_file(self.path, self.source.encode(text))
+
+    def _read(self) -> Source:
+        if self.path.is_symlink():
+            raise RefusedError(f"{self.path}: it is a link, and is not followed")
+        try:
+            data = read_bytes(self.path, _LARGEST)
+            if data is not None:
+                return Source(ANSWERS, data)
+        except TooLargeError as error:
+            raise RefusedError(f"{self.path}: too large for an answers file") from error
+        except UnreadableError as error:
+            if isinstance(error.__cause__, OSError):
+                raise error.__cause__ from error
+            raise RefusedError(f"{self.path}: {error}") from error
+        if self.path.exists():
+            raise RefusedError(f"{self.path}: it is not a file")
+        raise RefusedError(f"{self.path}: there is none, so this is not a wrapper that `copier update` can update")
+
+    def _parse(self) -> dict[Any, Any]:
+        conflict = _CONFLICT.search(self.source.text)
+        if conflict:
+            line = self.source.place(conflict.start()).line
+            raise RefusedError(f"{self.path}:{line}: a conflict is left there; resolve it first")
+        try:
+            if _takes_long(self.source.text):
+                raise RefusedError(f"{self.path}: too many aliases (*name) or too deep for an answers file")
+            values = yaml.safe_load(self.source.text)
+        except _NOT_YAML as error:
+            mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
+            where = f"{self.path}:{mark.line + 1}" if mark else str(self.path)
+            raise RefusedError(f"{where}: it is not YAML" + (f": {problem}" if problem else "")) from error
+        for name in ("service_id", "_src_path"):
+            if not isinstance(values, dict) or not isinstance(values.get(name), str):
+                raise RefusedError(f"{self.path}: {name} is missing, so it is not the answers file of a wrapper")
+        recorded: dict[Any, Any] = values
+        return recorded
+
+
+def _takes_long(text: str) -> bool:
+    """Say whether PyYAML would take very long to read a text. Raises YAMLError."""
+    aliases = depth = 0
+    for token in yaml.scan(text):
+        aliases += isinstance(token, yaml.AliasToken)
+        depth += type(token) in _OPENING
+        depth -= type(token) in _CLOSING
+        if aliases > _MOST_ALIASES or depth > _DEEPEST:
+            return True
+    return False
+
+
+def _edited(text: str, values: dict[Any, Any], changes: dict[str, Any]) -> str:
+    """Return the text with answers changed and all else as it stands, or where that fails, as Copier writes it."""
+    edited = text
+    with contextlib.suppress(*_NOT_YAML):
+        for name, value in changes.items():
+            edited = _set(edited, name, value)
+        read = yaml.safe_load(edited)
+        # The order of the parts means nothing.
+        read["manage"].sort(key=changes["manage"].index)
+        if _dump(read) == _dump({**values, **changes}):
+            return edited
+    header = _HEADER.match(text)
+    end = "\r\n" if "\r\n" in text else "\n"
+    return (header[0] if header else "") + _dump({**values, **changes}).replace("\n", end)
+
+
+def _dump(values: Any) -> str:
+    """Return YAML in Copier's style, see `to_nice_yaml` in the answers file's template."""
+    return yaml.safe_dump(values, indent=2, width=120, allow_unicode=True, default_flow_style=False)
+
+
+def _set(text: str, name: str, value: Any) -> str:
+    """Return the text of a map in block style with one answer set; for other text it may return nonsense.
+
+    The places that PyYAML gives count the characters of this very text, whatever its line ends are.
+    """
+    end = "\r\n" if "\r\n" in text else "\n"
+    lines = _dump({name: value}).replace("\n", end)
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    entries = root.value
+    for key, node in entries:
+        if key.value != name:
+            continue
+        if value and isinstance(node, yaml.SequenceNode) and not node.flow_style:
+            return _set_items(text, node.value, value, end)
+        # A list in block style ends where something else begins: comments behind it would be lost.
+        last = node if getattr(node, "flow_style", True) else node.value[-1]
+        return text[: key.start_mark.index] + lines.removesuffix(end) + text[last.end_mark.index :]
+    # Copier sorts the answers.
+    later = [key.start_mark.index for key, _ in entries if key.value > name]
+    return _insert(text, min(later, default=len(text)), lines, end)
+
+
+def _set_items(text: str, items: list[Any], wanted: list[str], end: str) -> str:
+    """Return the text with the lines of a list of parts taken out and put in; the other lines stay where they are."""
+    spans = {
+        item.value: (_line_start(text, item.start_mark.index), _line_end(text, item.end_mark.index)) for item in items
+    }
+    bullet = text[_line_start(text, items[0].start_mark.index) : items[0].start_mark.index]
+    edits = [(start, stop, "") for part, (start, stop) in spans.items() if part not in wanted]
+    for place, part in enumerate(wanted):
+        if part not in spans:
+            behind = next((spans[later][0] for later in wanted[place:] if later in spans), None)
+            at = max(stop for _, stop in spans.values()) if behind is None else behind
+            edits.append((at, at, bullet + part + end))
+    # From the end, so that the places before stay right.
+    for start, stop, new in sorted(edits, key=lambda edit: edit[0])[::-1]:
+        text = _insert(text, start, new, end) if new else text[:start] + text[stop:]
+    return text
+
+
+def _line_start(text: str, at: int) -> int:
+    return text.rfind("\n", 0, at) + 1
+
+
+def _line_end(text: str, at: int) -> int:
+    return text.find("\n", at) + 1 or len(text)
+
+
+def _insert(text: str, at: int, lines: str, end: str) -> str:
+    """Return the text with whole lines put in."""
+    before = text[:at]
+    return before + (end if before and not before.endswith("\n") else "") + lines + text[at:]

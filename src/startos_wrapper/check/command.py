@@ -1,0 +1,108 @@
+"""`startos-wrapper check`: arguments in, findings out, and an exit code."""
+
+import argparse
+import dataclasses
+import difflib
+from collections.abc import Callable
+from pathlib import Path
+
+from startos_wrapper.check.output import FORMATS, render
+from startos_wrapper.check.registry import Finding
+from startos_wrapper.errors import Exit, UsageError
+from startos_wrapper.terminal import has_colors, print_text
+
+_DESCRIPTION = "Find every fault of a wrapper at once, before anything is built. Nothing is run and nothing is written."
+_EPILOG = """\
+A comment silences a rule on its own line, or on the next one if it stands alone:
+  # startos-wrapper: ignore W601
+
+exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the arguments of `check` to the command line."""
+    parser = commands.add_parser(
+        "check",
+        help="find every fault of a wrapper",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="the wrapper's folder (default: this one)")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="how to print findings (default: text)")
+    parser.add_argument("--select", metavar="CODES", action="append", help="only these rules: W601, or W6 for a group")
+    parser.add_argument("--ignore", metavar="CODES", action="append", help="all but these rules, separated by commas")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
+    parser.add_argument("--fix", action="store_true", help="repair what has one right answer")
+    parser.add_argument("--explain", metavar="CODE", help="say what a rule means, why, and show an example")
+
+
+def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | None:
+    """Return the codes and beginnings of codes of --select or --ignore; None where it is not given."""
+    if given is None:
+        return None
+    prefixes = tuple(code.strip().upper() for item in given for code in item.split(",") if code.strip())
+    for prefix in prefixes:
+        if not any(code.startswith(prefix) for code in known):
+            raise UsageError(_unknown(prefix, known))
+    return prefixes
+
+
+def _unknown(code: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(code, known, n=1)
+    return f"there is no rule {code}" + (f"; did you mean {near[0]}?" if near else "; docs/rules.md lists them")
+
+
+def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], bool]:
+    selected, ignored = _prefixes(arguments.select, known), _prefixes(arguments.ignore, known) or ()
+    return lambda code: (selected is None or code.startswith(selected)) and not code.startswith(ignored)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check, print, and return the exit code. Raises CommandError."""
+    from startos_wrapper.check.engine import codes
+
+    if arguments.explain:
+        return _explain(arguments.explain.upper(), codes())
+    text, code = _report(arguments, _wanted(arguments, codes()))
+    print_text(text)
+    return code
+
+
+def _explain(code: str, known: list[str]) -> int:
+    from startos_wrapper.check.rule_docs import explain
+
+    if code not in known:
+        raise UsageError(_unknown(code, known))
+    print_text(explain(code))
+    return Exit.DONE
+
+
+def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tuple[str, int]:
+    """Check all wrappers; return what to print and the exit code. Files are named from the working directory."""
+    from startos_wrapper.check.engine import check, repair
+    from startos_wrapper.check.output.report import Report
+    from startos_wrapper.files.source import Source
+
+    sources: dict[str, Source | None] = {}
+    findings: list[Finding] = []
+    fixed: list[Finding] = []
+    cut: list[str] = []
+    silenced = 0
+    for path in arguments.paths or [Path()]:
+        outcome = (repair if arguments.fix else check)(path, wanted)
+        sources |= {(path / file).as_posix(): source for file, source in outcome.wrapper.sources.items()}
+        findings += (_seen_from_here(finding, path) for finding in outcome.findings)
+        fixed += (_seen_from_here(finding, path) for finding in outcome.fixed)
+        silenced += outcome.silenced
+        cut += (code for code in outcome.cut if code not in cut)
+    report = Report(findings, fixed, silenced, cut, sources.get)
+    failed = report.errors or (arguments.strict and report.warnings)
+    return render(report, arguments.format, has_colors()), Exit.FOUND if failed else Exit.DONE
+
+
+def _seen_from_here(finding: Finding, root: Path) -> Finding:
+    """Return a finding whose files are named from the working directory, not from the wrapper's folder `root`."""
+    fixes = tuple(dataclasses.replace(fix, file=(root / fix.file).as_posix()) for fix in finding.fixes)
+    place = dataclasses.replace(finding.place, file=(root / finding.place.file).as_posix())
+    return dataclasses.replace(finding, place=place, fixes=fixes)

@@ -1,0 +1,27 @@
+"""The formats in which `check` prints a report."""
+
+from startos_wrapper.check.output.report import Report
+
+FORMATS = ("text", "json", "github", "sarif")
+
+
+def render(report: Report, form: str, colour: bool = False) -> str:
+    """Return the report in one of FORMATS, with a line end; `colour` counts only for text.
+
+    Each format is imported when it is asked for, as some read the documentation of all rules.
+    """
+    if form == "json":
+        from startos_wrapper.check.output.as_json import as_json
+
+        return as_json(report)
+    if form == "github":
+        from startos_wrapper.check.output.as_github import as_github
+
+        return as_github(report)
+    if form == "sarif":
+        from startos_wrapper.check.output.as_sarif import as_sarif
+
+        return as_sarif(report)
+    from startos_wrapper.check.output.as_text import as_text
+
+    return as_text(report, colour)

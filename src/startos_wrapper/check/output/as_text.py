@@ -1,0 +1,74 @@
+"""Findings for people: place, code and fault, the line with a caret, and what to do."""
+
+from collections.abc import Callable
+
+from startos_wrapper.check.output.report import Report, message, severity, visible
+from startos_wrapper.check.registry import Finding
+from startos_wrapper.files.source import Place
+
+# Longer lines are cut around the caret, with this much kept before it.
+_LONGEST_LINE = 160
+_BEFORE = 60
+# Rich knows all of this and takes 40 ms to import.
+_COLOURS = {"place": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "clean": "1;32"}
+
+_Paint = Callable[[str, str], str]
+
+
+def as_text(report: Report, colour: bool = False) -> str:
+    """Return a block for every finding, a line for every repair, and a last line that counts them."""
+    paint = _coloured if colour else _plain
+    parts = [_block(report, finding, paint) for finding in report.findings]
+    if report.fixed:
+        parts.append("\n".join(f"{_head(report, f, paint)} repaired: {message(f.what)}" for f in report.fixed))
+    parts.append(paint(report.summary(), "error" if report.errors else "warning" if report.warnings else "clean"))
+    return "\n\n".join(parts) + "\n"
+
+
+def _plain(text: str, _: str) -> str:
+    return text
+
+
+def _coloured(text: str, style: str) -> str:
+    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+
+
+def _head(report: Report, finding: Finding, paint: _Paint) -> str:
+    place = finding.place
+    where = f"{visible(report.path(place.file))}:{place.line}:{place.column}:"
+    return f"{paint(where, 'place')} {paint(finding.code, severity(finding.code))}"
+
+
+def _block(report: Report, finding: Finding, paint: _Paint) -> str:
+    lines = [f"{_head(report, finding, paint)} {message(finding.what)}"]
+    margin = "  "
+    line = report.line_of(finding.place)
+    if line is not None:
+        number = f"  {finding.place.line} "
+        margin = " " * len(number)
+        text, before, marked = _excerpt(line, finding.place)
+        lines.append(f"{paint(number + '|', 'frame')} {text}".rstrip())
+        lines.append(f"{paint(margin + '|', 'frame')} {' ' * before}{paint('^' * marked, severity(finding.code))}")
+    lines.append(f"{paint(margin + '=', 'frame')} {message(finding.todo)}")
+    return "\n".join(lines)
+
+
+def _excerpt(line: str, place: Place) -> tuple[str, int, int]:
+    """Return what is shown of a line, how wide that is up to the place, and how wide the place is."""
+    column = place.column - 1
+    start = max(0, min(column - _BEFORE, len(line) - _LONGEST_LINE))
+    end = min(len(line), start + _LONGEST_LINE)
+    stop = min(end, column + place.length)
+    before = ("…" if start else "") + visible(line[start:column])
+    marked = visible(line[column:stop])
+    after = visible(line[stop:end]) + ("…" if end < len(line) else "")
+    return before + marked + after, _width(before), max(1, _width(marked))
+
+
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text fills."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(0 if category(char) in ("Mn", "Me") else 2 if east_asian_width(char) in "WF" else 1 for char in text)

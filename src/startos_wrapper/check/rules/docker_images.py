@@ -1,0 +1,318 @@
+"""What `start-sdk verify` and every install refuse in images and the package. S/s9pk/{header,reader,docker}.rs"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from startos_wrapper.check.os_grammar import version_numbers
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.rules.pack import asset_of, built, printable, shown
+from startos_wrapper.data import load
+from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
+from startos_wrapper.files.tar import NotFoundError, head, member
+from startos_wrapper.files.wrapper import Wrapper
+
+_LARGEST_ICON = 102_400
+_ID = re.compile(r"[a-z]+(?:-[a-z]+)*")
+# S/s9pk/reader.rs:118-144
+_TAG = re.compile(r"start9/([^/]*)/([^:]*):(.*)", re.DOTALL)
+
+# The header of a package: magic, version, public key, signature, then the table of contents. S/s9pk/header.rs
+_MAGIC = b";;\x01"
+_TABLE = 103
+_LARGEST_TABLE = 64 * 1024
+_SECTIONS = ("manifest", "license", "instructions", "icon", "docker_images", "assets")
+
+
+@dataclass(frozen=True)
+class Tag:
+    """The tag of an image, as far as StartOS takes it apart."""
+
+    text: str
+    package: str
+    image: str
+    version: str
+
+
+@dataclass
+class Tar:
+    """An image that StartOS may load: its tags, those that it refuses, or `fault`, why there are none to read.
+
+    `known` is false where the search in the tar was given up.
+    """
+
+    file: str
+    tags: list[Tag] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    fault: str | None = None
+    known: bool = True
+
+
+def image_ids(wrapper: Wrapper) -> set[str] | None:
+    """Return the ids of the images that every tar holds; None where there is no tar, or one that cannot be judged."""
+    tars = _tars(wrapper)
+    if not tars or any(tar.fault or tar.refused or not tar.known for tar in tars):
+        return None
+    return set.intersection(*({tag.image for tag in tar.tags} for tar in tars))
+
+
+@checks("E300")
+def package(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that a package lying in the wrapper was written to its end. S/s9pk/header.rs:35-67"""
+    if wrapper.id is None or not _ID.fullmatch(wrapper.id):
+        return
+    file = f"{wrapper.id}.s9pk"
+    try:
+        found = head(wrapper.root / file, _TABLE + _LARGEST_TABLE)
+    except UnreadableError:
+        return
+    fault = _package_fault(*found) if found else None
+    if fault:
+        what = f"{file} {fault}: StartOS refuses it, and make takes it for finished"
+        yield Finding("E300", Place(file), what, "remove the file and make it again")
+
+
+def _package_fault(head: bytes, size: int) -> str | None:
+    """Say why a package with this beginning and size cannot be read, None if it can as far as its header tells."""
+    if size == 0:
+        return "is empty, as a pack that fails leaves it"
+    if not head.startswith(_MAGIC[: len(head)]):
+        return "is no package of version 1"
+    sections = _sections(head)
+    if sections is None:
+        return "is cut off in its header"
+    lacking = next((name for name in _SECTIONS if name not in sections), None)
+    if lacking:
+        return f"has no section {lacking} in its table of contents"
+    if sections["manifest"][1] == 0:
+        return "has an empty table of contents: packing was not finished"
+    end = max(position + length for position, length in sections.values())
+    return f"is cut off: it should have {end} bytes and has {size}" if end > size else None
+
+
+def _sections(head: bytes) -> dict[str, tuple[int, int]] | None:
+    """Return position and length of the sections of a package by their names, None if the table is not complete."""
+    table = head[_TABLE : _TABLE + int.from_bytes(head[_TABLE - 4 : _TABLE], "big")]
+    if len(head) < _TABLE or len(table) != int.from_bytes(head[_TABLE - 4 : _TABLE], "big"):
+        return None
+    sections = {}
+    while table:
+        length = table[0]
+        label, numbers, table = table[1 : length + 1], table[length + 1 : length + 17], table[length + 17 :]
+        if len(numbers) < 16:
+            return None
+        sections[label.decode("latin-1")] = int.from_bytes(numbers[:8], "big"), int.from_bytes(numbers[8:], "big")
+    return sections
+
+
+@checks("E301")
+def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that the icon has no more than 100 KiB. S/s9pk/reader.rs:173-179"""
+    asset = asset_of(wrapper, "icon")
+    try:
+        found = head(wrapper.root / asset[0], 0) if asset else None
+    except UnreadableError:
+        return
+    if asset and found and found[1] > _LARGEST_ICON:
+        what = f"The icon {shown(asset[0])} has {found[1]} bytes, and StartOS takes no more than {_LARGEST_ICON}"
+        yield Finding("E301", asset[1], what, "make the picture smaller, or write it with fewer colours")
+
+
+@checks("E302")
+def no_images(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that there is an image in the folder of images, or something that makes one. S/s9pk/docker.rs:29-82"""
+    folder = _folder(wrapper)
+    if folder is None or _stems(wrapper, folder) or built(wrapper, folder):
+        return
+    what = f"The folder {shown(folder)} holds no image, and no target of a Makefile makes one"
+    todo = f"build the image to {shown(folder)}/x86_64.tar or aarch64.tar"
+    yield Finding("E302", Place(printable(folder)), what, todo)
+
+
+@checks("E303", "E304", "E305", "E306", "W501")
+def image_tags(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check the tags of each image, by which StartOS finds it. S/s9pk/reader.rs:93-144,270-296"""
+    for tar in _tars(wrapper):
+        place = Place(tar.file)
+        if tar.fault:
+            what = f"{tar.file} {tar.fault}: StartOS reads the image's tags in manifest.json of a plain tar"
+            todo = f"build it with `docker buildx build --tag {_tag(wrapper)} --output type=docker,dest={tar.file} .`"
+            yield Finding("E303", place, what, todo)
+        if tar.refused:
+            what = f"{tar.file} has the tag {shown(tar.refused[0])}{_and_more(tar.refused)}"
+            what += ", and StartOS takes only start9/<package id>/<image id>:<version>"
+            yield Finding("E304", place, what, f"build it again with `--tag {_tag(wrapper)}` and no other tag")
+        yield from _foreign(wrapper, tar)
+        yield from _other_version(wrapper, tar)
+
+
+def _foreign(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
+    foreign = [tag.text for tag in tar.tags if wrapper.id is not None and tag.package != wrapper.id]
+    if foreign:
+        what = f"{tar.file} has the tag {shown(foreign[0])}{_and_more(foreign)}, but this package is {wrapper.id}"
+        yield Finding("E305", Place(tar.file), what, f"build it again with `--tag {_tag(wrapper)}`")
+
+
+def _other_version(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
+    version = wrapper.version
+    numbers = None if version is None else version_numbers(version)
+    if version is None or numbers is None:
+        return
+    tags = [tag for tag in tar.tags if tag.version != version]
+    other = [tag.text for tag in tags if version_numbers(tag.version) != numbers]
+    alike = [tag.text for tag in tags if version_numbers(tag.version) == numbers]
+    if other:
+        what = f"{tar.file} is of another version: it has the tag {shown(other[0])}{_and_more(other)}"
+        what += f", but the manifest says {shown(version)}"
+        yield Finding("E306", Place(tar.file), what, f"build the images again, with `--tag {_tag(wrapper)}`")
+    if alike:
+        what = f"{tar.file} has the tag {shown(alike[0])}{_and_more(alike)}, but StartOS runs the image by the very"
+        what += f" text of the manifest's version, {shown(version)}, and would find none"
+        yield Finding("W501", Place(tar.file), what, f"build the images again, with `--tag {_tag(wrapper)}`")
+
+
+@checks("W516")
+def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that each processor which the manifest lists has an image, where another one has."""
+    asset = asset_of(wrapper, "docker-images")
+    listed = wrapper.manifest.get("hardware-requirements", "arch")
+    if asset is None or listed is None or wrapper.is_file(asset[0]) or _is_open(wrapper, asset[0]):
+        return
+    tars = {arch: f"{asset[0]}/{arch}.tar" for arch in load("grammar")["arches"]}
+    there = [arch for arch, tar in tars.items() if wrapper.is_file(tar) or built(wrapper, tar)]
+    seen = set(there)
+    for item in listed.items if there else ():
+        if item.text in tars and item.text not in seen:
+            seen.add(item.text)
+            what = f"The manifest lists {item.text}, but there is only an image for {' and '.join(there)}"
+            yield Finding("W516", wrapper.at(item), what, f"build {tars[item.text]} too, or do not list {item.text}")
+
+
+def _is_open(wrapper: Wrapper, folder: str) -> bool:
+    """Say whether the Makefile leaves open which images it makes, as in `docker-images/$(ARCH).tar:`."""
+    return wrapper.makefile is not None and f"{folder}/$" in wrapper.makefile.source.text
+
+
+@checks("W521")
+def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that nothing but images lies in the folder of images, which is packed whole. S/s9pk/mod.rs:106-139"""
+    folder = _folder(wrapper)
+    if folder is None:
+        return
+    arches = load("grammar")["arches"]
+    # Docker's name of a processor, as in arm64, to StartOS's.
+    names = {platform.removeprefix("linux/"): arch for arch, platform in arches.items()}
+    for name in wrapper.listed(folder):
+        stem, dot, ending = name.rpartition(".")
+        if name.startswith(".") or (dot and ending == "tar" and stem in arches):
+            continue
+        if dot and ending == "tar":
+            what = f"{shown(name)} is packed, but no device looks for an image of that name, only for "
+            what += " or ".join(f"{arch}.tar" for arch in arches)
+            todo = f"name it {names[stem]}.tar" if stem in names else "name it for its processor, or remove it"
+        else:
+            what = f"{shown(name)} is packed with the images, and no device has a use for it"
+            todo = "move it elsewhere"
+        yield Finding("W521", Place(printable(f"{folder}/{name}")), what, todo)
+
+
+@lru_cache(maxsize=4)
+def _tars(wrapper: Wrapper) -> list[Tar]:
+    """Return the images that some device would load. S/s9pk/docker.rs:44-53"""
+    asset = asset_of(wrapper, "docker-images")
+    if asset is None:
+        return []
+    folder = _folder(wrapper)
+    if folder is None:
+        return [_tar(wrapper, asset[0])] if wrapper.is_file(asset[0]) else []
+    stems = _stems(wrapper, folder)
+    chosen = {stem for stem in stems if stem in load("grammar")["arches"]}
+    if stems and "aarch64" not in stems:
+        # What a device takes whose own image is lacking.
+        chosen.add(min(stems))
+    files = [f"{folder}/{stem}.tar" for stem in sorted(chosen)]
+    there = [file for file in files if wrapper.is_file(file) or wrapper.is_dir(file)]
+    return [_tar(wrapper, file) for file in there if not _made_anew(wrapper, file)]
+
+
+def _made_anew(wrapper: Wrapper, file: str) -> bool:
+    """Say whether make will replace an image before it is packed, as the manifest is newer: it is nobody's fault."""
+    makefile, manifest = wrapper.makefile, wrapper.manifest_file
+    if makefile is None or manifest is None or not makefile.depends(file, manifest):
+        return False
+    try:
+        return (wrapper.root / file).stat().st_mtime < (wrapper.root / manifest).stat().st_mtime
+    except OSError:
+        return False
+
+
+def _tar(wrapper: Wrapper, file: str) -> Tar:
+    tar = Tar(printable(file))
+    try:
+        texts = _tags(member(wrapper.root / file, "manifest.json"))
+    except NotFoundError as error:
+        tar.fault = str(error)
+    except (TooLargeError, UnreadableError):
+        tar.known = False
+    else:
+        if isinstance(texts, str):
+            tar.fault = texts
+        for text in [] if isinstance(texts, str) else dict.fromkeys(texts):
+            tag = _parts(text)
+            if tag:
+                tar.tags.append(tag)
+            else:
+                tar.refused.append(text)
+    return tar
+
+
+def _tags(data: bytes) -> list[str] | str:
+    """Return the tags in manifest.json of an image, or what is wrong with it."""
+    try:
+        images = json.loads(data.decode())
+    except (ValueError, RecursionError):
+        return "has a manifest.json that is no JSON"
+    if not isinstance(images, list) or not all(isinstance(image, dict) for image in images):
+        return "has a manifest.json that is no list of images"
+    tags: list[str] = []
+    for image in images:
+        texts = image.get("RepoTags")
+        if texts is None:
+            return "holds an image without a tag"
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            return "has a manifest.json whose RepoTags is no list of texts"
+        tags += texts
+    return tags
+
+
+def _parts(text: str) -> Tag | None:
+    """Take a tag apart, None if StartOS refuses it."""
+    match = _TAG.fullmatch(text)
+    if match is None or not _ID.fullmatch(match[1]) or not _ID.fullmatch(match[2]) or version_numbers(match[3]) is None:
+        return None
+    return Tag(text, match[1], match[2], match[3])
+
+
+def _folder(wrapper: Wrapper) -> str | None:
+    """Return the folder of images, None if there is none that can be read."""
+    asset = asset_of(wrapper, "docker-images")
+    if asset is None or not wrapper.is_dir(asset[0]) or not os.access(wrapper.root / asset[0], os.R_OK | os.X_OK):
+        return None
+    return asset[0]
+
+
+def _stems(wrapper: Wrapper, folder: str) -> list[str]:
+    """Return the names of the tars in the folder of images, without their ending. S/s9pk/mod.rs:111-115"""
+    return [name[:-4] for name in wrapper.listed(folder) if name.endswith(".tar") and name != ".tar"]
+
+
+def _tag(wrapper: Wrapper) -> str:
+    """Return the tag that the image `main` should have."""
+    return f"start9/{shown(wrapper.id or '<package id>')}/main:{shown(wrapper.version or '<version>')}"
+
+
+def _and_more(texts: list[str]) -> str:
+    return f" (and {len(texts) - 1} more like it)" if len(texts) > 1 else ""

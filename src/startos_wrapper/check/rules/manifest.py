@@ -1,0 +1,115 @@
+"""What a manifest says that passes every gate and hurts later."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from startos_wrapper.check.os_grammar import duration_is_misread, range_is_any, range_rest, version_rest
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.source import Edit
+from startos_wrapper.files.wrapper import Wrapper
+
+# Names of processors that are not those by which the registry knows servers. S/registry/marketplace.rs:18-36
+_ARCHES = {"amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64", "arm64v8": "aarch64"}
+
+
+@checks("W502")
+def ignored_endings(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find versions and ranges whose ending the OS passes over. emver src/emver.rs:278-289"""
+    for name in ("version", "eos-version"):
+        node = wrapper.manifest.get(name)
+        if node is not None and node.text is not None and (rest := version_rest(node.text)):
+            what = f"StartOS reads {name} {node.text} as {node.text.removesuffix(rest)}: it passes over {rest!r}"
+            yield Finding("W502", wrapper.at(node), what, "write one to four numbers joined by dots")
+    dependencies = wrapper.manifest.get("dependencies")
+    for dependency in dependencies.fields.values() if dependencies else ():
+        node = dependency.get("version")
+        if node is not None and node.text is not None and (rest := range_rest(node.text)):
+            yield Finding("W502", wrapper.at(node), _of_range(node.text, rest), _RANGE_TODO)
+    for side in ("from", "to"):
+        ranges = wrapper.manifest.get("migrations", side)
+        for text, key in ranges.keys.items() if ranges else ():
+            if rest := range_rest(text):
+                yield Finding("W502", wrapper.at(key), _of_range(text, rest), _RANGE_TODO)
+
+
+_RANGE_TODO = "join conditions by spaces (both) or || (either)"
+
+
+def _of_range(text: str, rest: str) -> str:
+    return f"StartOS reads the range {text} as {text.removesuffix(rest).strip()}: it passes over {rest.strip()!r}"
+
+
+@checks("W508")
+def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find that a version with config is reached without a migration. S/install/mod.rs:1021-1063"""
+    if wrapper.manifest.get("config") is None:
+        return
+    for side in ("from", "to"):
+        ranges = wrapper.manifest.get("migrations", side)
+        if not any(map(range_is_any, ranges.fields if ranges else ())):
+            when = "an update" if side == "from" else "a downgrade"
+            what = f'No migration {side} "*": after {when} the service counts as not configured'
+            yield Finding("W508", wrapper.at_key("migrations", side), what, f'add "*" to migrations.{side}')
+
+
+@checks("W509", "W510")
+def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find an icon that the web interface cannot hand over on a sideload. S/install/mod.rs:348-380"""
+    icon = wrapper.manifest.get("assets", "icon")
+    if icon is None:
+        if wrapper.manifest.fields:
+            what = "assets.icon is not set: the web interface of StartOS then cannot sideload the package"
+            yield Finding("W509", wrapper.at_key("assets"), what, "add `icon: icon.png` under assets")
+        return
+    ending = PurePosixPath(icon.text or "").suffix
+    if ending != ending.lower():
+        what = f"The icon ends in {ending}, browsers say {ending.lower()} on a sideload, and StartOS compares them"
+        yield Finding(
+            "W510", wrapper.at(icon), what, f"rename the file to {PurePosixPath(icon.text or '').stem}{ending.lower()}"
+        )
+
+
+@checks("W513")
+def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find whole milliseconds and microseconds, which the OS reads as something else. S/util/serde.rs:470-520"""
+    durations = ((procedure, name) for procedure in wrapper.procedures for name in ("sigterm-timeout", "timeout"))
+    for procedure, name in durations:
+        node = procedure.node.get(name)
+        if node is not None and node.text is not None and duration_is_misread(node.text):
+            what = f"StartOS reads {node.text} as a much shorter time: it takes the number for nanoseconds"
+            yield Finding("W513", wrapper.at(node), what, "write seconds, with a fraction if need be, such as 0.5s")
+
+
+@checks("W517")
+def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find that the package claims the version of whatever packs it. S/s9pk/manifest.rs:34-35"""
+    if wrapper.manifest.fields and "eos-version" not in wrapper.manifest.fields:
+        what = "eos-version is absent, so the package claims the version of the SDK that happens to pack it"
+        yield Finding(
+            "W517", wrapper.at(None), what, 'add the oldest StartOS that you support, such as `eos-version: "0.3.5"`'
+        )
+
+
+@checks("W523")
+def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a service that can be reached, and says nothing of how it is."""
+    checks_of, interfaces = wrapper.manifest.get("health-checks"), wrapper.manifest.get("interfaces")
+    if checks_of is not None and checks_of.value == {} and interfaces is not None and interfaces.fields:
+        what = "There is no health check: StartOS shows the service as running whatever happens in it"
+        yield Finding("W523", wrapper.at_key("health-checks"), what, "add a check that asks the interface")
+
+
+@checks("W529")
+def other_names_of_processors(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find processors by names that the registry does not know: no server matches. S/registry/marketplace.rs:18-36"""
+    arches = wrapper.manifest.get("hardware-requirements", "arch")
+    for node in arches.items if arches else ():
+        if right := _ARCHES.get(node.text or ""):
+            what = f"No server is an {node.text}: StartOS calls this processor {right}"
+            yield Finding("W529", wrapper.at(node), what, f"write {right}", _renamed(wrapper, node, right))
+
+
+def _renamed(wrapper: Wrapper, node: Node, name: str) -> tuple[Edit, ...]:
+    source = wrapper.manifest_source
+    return (source.edit(node.start, node.end, name if node.plain else f'"{name}"'),) if source else ()

@@ -1,0 +1,78 @@
+"""The manifest as a file: there, readable, one document, a map. S/s9pk/mod.rs:43-62"""
+
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.documents import NotADocumentError
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
+from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
+
+
+@checks("E100")
+def missing(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find that there is no manifest. `manifest.yml` is a name that the packer does not look for."""
+    if wrapper.manifest_file is not None:
+        return
+    if wrapper.is_file("manifest.yml"):
+        what, todo = "The packer does not look for manifest.yml", "rename it to manifest.yaml"
+        yield Finding("E100", Place("manifest.yml"), what, todo)
+        return
+    what = f"There is no manifest: none of {', '.join(MANIFESTS)}"
+    yield Finding("E100", Place("."), what, "say which folder holds the wrapper, or write manifest.yaml")
+
+
+@checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")
+def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find what stops the reader of the manifest's format, or a value that is no map."""
+    if wrapper.manifest_file is None:
+        return
+    try:
+        source = wrapper.source(wrapper.manifest_file)
+    except UnreadableError as error:
+        what = f"The manifest cannot be read: {error}"
+        yield Finding("E101", Place(wrapper.manifest_file), what, "make it a UTF-8 file that you may read")
+        return
+    if source is None:
+        what = "The manifest is not a file"
+        yield Finding("E101", Place(wrapper.manifest_file), what, "put the manifest's file there")
+        return
+    node = wrapper.document
+    if isinstance(node, TooLargeError):
+        raise node
+    if isinstance(node, NotADocumentError):
+        yield Finding(node.code, source.place(node.offset), node.what, node.todo)
+    elif node is not None and not isinstance(node.value, dict):
+        kind = {type(None): "empty", list: "a list"}.get(type(node.value), "a single value")
+        what = f"The manifest is {kind}, not a map of keys"
+        yield Finding("E107", source.place(node.start), what, "begin with `id: my-service`")
+
+
+@checks("W514")
+def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find keys that a later, equal one overrides: the reader says nothing. serde_yaml and serde_json take the last."""
+    seen: set[int] = set()
+    nodes = [wrapper.manifest]
+    while nodes:
+        node = nodes.pop()
+        if id(node.value) in seen:
+            continue
+        seen.add(id(node.value))
+        nodes += (*node.fields.values(), *node.items)
+        yield from _repeated(wrapper, node)
+
+
+def _repeated(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
+    for name, key in node.repeated:
+        line = wrapper.at(node.keys[name]).line
+        what = f"{name} is written again in line {line}, and StartOS takes only that one"
+        yield Finding("W514", wrapper.at(key), what, "keep one of them")
+
+
+@checks("W522")
+def shadowed(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a manifest that the packer never opens, because one that it looks for earlier is there."""
+    for name in MANIFESTS:
+        if wrapper.manifest_file not in (None, name) and wrapper.is_file(name):
+            what = f"The packer takes {wrapper.manifest_file} and never opens this manifest"
+            yield Finding("W522", Place(name), what, "keep one manifest")

@@ -1,0 +1,259 @@
+"""What `start-sdk pack` refuses once it has read the manifest: files, git, the key. S/s9pk/mod.rs:63-191"""
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from startos_wrapper.check.registry import CreateFile, Finding, checks
+from startos_wrapper.files import git
+from startos_wrapper.files.documents import NotADocumentError, read_document
+from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.wrapper import DEFAULT_ASSETS, Wrapper
+
+# M/id/volume.rs; folders of other names are not looked for, as the manifest is refused.
+_VOLUME = re.compile(r"[a-z]+(?:-[a-z]+)*|BACKUP")
+# S/util/config.rs:12-13
+_CONFIG, _SYSTEM_CONFIG = ".embassy/config.yaml", "/etc/embassy/config.yaml"
+_KEY_FILE = "developer.key.pem"
+_PEM = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----")
+# RFC 8410: the algorithm's identifier, then what precedes the 32 bytes of the secret key.
+_ED25519 = bytes.fromhex("300506032b657004220420")
+_SHORTEST_KEY = 48
+
+
+def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
+    """Return the path of `license`, `icon` and so on, and the place that decides it: the value, or what lacks it.
+
+    None where the manifest cannot be read or does not give text, as the packer never gets there.
+    """
+    assets = wrapper.manifest.get("assets")
+    if not wrapper.manifest.fields or (assets and not isinstance(assets.value, dict)):
+        return None
+    node = assets.get(name) if assets else None
+    if node is None:
+        return DEFAULT_ASSETS[name], wrapper.at_key("assets")
+    return None if node.text is None else (os.path.normpath(node.text), wrapper.at(node))
+
+
+def built(wrapper: Wrapper, path: str) -> bool:
+    """Say whether a build makes an image or the folder of images: as a target, or by docker in any recipe."""
+    return wrapper.made(path) or (wrapper.makefile is not None and f"dest={path}" in wrapper.makefile.source.text)
+
+
+def shown(text: str) -> str:
+    """Return a name or a text of others for a message: printable, and shortened."""
+    return printable(text if len(text) <= 100 else text[:99] + "…")
+
+
+def printable(text: str) -> str:
+    """Return a text with a mark for what cannot be printed, such as a byte of a name that is no UTF-8."""
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+
+
+@checks("E201")
+def commit(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that there is a git repository with a commit, whose hash the packer writes down. S/s9pk/git_hash.rs:9-21"""
+    folder = git.repository(wrapper.root)
+    if folder is None:
+        what = "The wrapper lies in no git repository, and start-sdk packs nothing without a commit"
+        yield Finding("E201", Place("."), what, "run `git init`, then `git add` and `git commit`")
+    elif not git.has_commit(folder):
+        what = "The git repository has no commit yet, and start-sdk packs nothing without one"
+        yield Finding("E201", Place("."), what, "run `git add` and `git commit`")
+
+
+@checks("E203")
+def files(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that license, icon and instructions can be read. S/s9pk/mod.rs:76-105"""
+    for name in ("license", "icon", "instructions"):
+        asset = asset_of(wrapper, name)
+        if asset is None:
+            continue
+        path, place = asset
+        file = wrapper.root / path
+        if wrapper.is_file(path):
+            if not os.access(file, os.R_OK):
+                what = f"The file {shown(path)} may not be read"
+                yield Finding("E203", place, what, f"allow reading it: `chmod a+r {shown(path)}`")
+        elif _exists(file):
+            what = f"The {name} {shown(path)!r} is {_kind(file)}, and start-sdk needs a file"
+            yield Finding("E203", place, what, f"name a file as `assets.{name}`")
+        elif not wrapper.made(path):
+            yield _missing(wrapper, name, path, place)
+
+
+def _missing(wrapper: Wrapper, name: str, path: str, place: Place) -> Finding:
+    assets = wrapper.manifest.get("assets")
+    near = _near(wrapper, path)
+    hint = f"; there is {near}" if near else ""
+    if assets and assets.get(name):
+        what = f"The {name} {shown(path)} is missing{hint}"
+        return Finding("E203", place, what, f"write {near} instead" if near else "add the file, or name another one")
+    what = f"`assets.{name}` is not set, so start-sdk takes {path}, which is missing{hint}"
+    return Finding("E203", place, what, f"set `assets.{name}` to {near or 'the file to take'}")
+
+
+def _near(wrapper: Wrapper, path: str) -> str | None:
+    """Return a file beside a missing one whose name differs in case or in its ending."""
+    wanted = PurePosixPath(path)
+    names = (name for name in wrapper.listed(str(wanted.parent)) if name.isprintable())
+    beside = [wanted.parent / name for name in names if PurePosixPath(name).stem.lower() == wanted.stem.lower()]
+    found = [str(file) for file in beside if wrapper.is_file(str(file))]
+    return min(found, key=lambda file: (file.lower() != str(wanted).lower(), file), default=None)
+
+
+@checks("E204")
+def images(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that the images are there or made, and that all beside them can be packed. S/s9pk/mod.rs:106-149"""
+    asset = asset_of(wrapper, "docker-images")
+    if asset is None:
+        return
+    path, place = asset
+    if wrapper.is_dir(path) or wrapper.is_file(path):
+        if _cannot_pack(wrapper, path):
+            what = f"The images, {shown(path)}, may not be read"
+            yield Finding("E204", place, what, f"allow reading: `chmod -R a+rX {shown(path)}`")
+        for name in wrapper.listed(path):
+            problem = _cannot_pack(wrapper, f"{path}/{name}")
+            if problem:
+                what = f"{shown(name)} {problem}, and start-sdk packs whatever lies in {shown(path)}"
+                yield Finding("E204", Place(printable(f"{path}/{name}")), what, "remove it")
+    elif _exists(wrapper.root / path):
+        what = f"{shown(path)} is {_kind(wrapper.root / path)}, not the image or a folder of images"
+        yield Finding("E204", place, what, "name a file or a folder as `assets.docker-images`")
+    elif not built(wrapper, path):
+        what = f"The images are missing: there is no {shown(path)}, and no target of a Makefile that makes it"
+        yield Finding(
+            "E204", place, what, f"build the image to {shown(path)}/x86_64.tar or aarch64.tar, best by a Makefile"
+        )
+
+
+def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
+    """Say why a file or folder cannot be packed, None if it can or a build makes it."""
+    if wrapper.is_file(file) or wrapper.is_dir(file):
+        return None if os.access(wrapper.root / file, os.R_OK) else "may not be read"
+    return None if wrapper.made(file) else f"is {_kind(wrapper.root / file)}"
+
+
+@checks("E205")
+def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that each volume of assets has a folder to take them from. S/s9pk/mod.rs:152-173"""
+    asset = asset_of(wrapper, "assets")
+    volumes = [name for name, kind in wrapper.volumes.items() if kind == "assets" and _VOLUME.fullmatch(name)]
+    for volume in volumes if asset else ():
+        folder = os.path.normpath(f"{asset[0]}/{volume}") if asset else ""
+        place = wrapper.at_key("volumes", volume)
+        if wrapper.is_dir(folder):
+            if not os.access(wrapper.root / folder, os.R_OK | os.X_OK):
+                what = f"The folder {shown(folder)} of the assets volume {volume} may not be read"
+                yield Finding("E205", place, what, f"allow reading it: `chmod a+rx {shown(folder)}`")
+        elif _exists(wrapper.root / folder):
+            what = f"{shown(folder)} is {_kind(wrapper.root / folder)}, but the assets volume {volume} needs a folder"
+            yield Finding("E205", place, what, "put the files of the volume into a folder of that name")
+        elif not wrapper.made(folder):
+            what = f"The assets volume {volume} has no folder {shown(folder)}"
+            todo = f"put the files of the volume into {shown(folder)}, or remove the volume"
+            yield Finding("E205", place, what, todo, _keep(wrapper.root, folder))
+
+
+def _keep(root: Path, folder: str) -> tuple[CreateFile, ...]:
+    """Return the fix that makes `folder`, where it would come to lie inside the wrapper and nothing is in the way."""
+    try:
+        path, inside = os.path.realpath(root / folder), os.path.realpath(root)
+    except ValueError:
+        return ()
+    above = next((parent for parent in Path(path).parents if os.path.lexists(parent)), None)
+    free = not os.path.lexists(root / folder) and above is not None and above.is_dir()
+    return (CreateFile(f"{folder}/.gitkeep"),) if free and path.startswith(inside + os.sep) else ()
+
+
+@checks("E206")
+def script(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that the script is there which procedures of the manifest need. S/s9pk/mod.rs:174-182"""
+    needing = next((each for each in wrapper.procedures if each.counted and each.kind == "script"), None)
+    asset = asset_of(wrapper, "scripts")
+    if needing is None or asset is None:
+        return
+    file = os.path.normpath(f"{asset[0]}/embassy.js")
+    if wrapper.is_file(file):
+        problem = None if os.access(wrapper.root / file, os.R_OK) else "may not be read"
+    elif _exists(wrapper.root / file):
+        problem = f"is {_kind(wrapper.root / file)}, not a file"
+    else:
+        problem = None if wrapper.made(file) else "is missing, and no target of a Makefile makes it"
+    if problem:
+        what = f"{needing.name} is a script, but {shown(file)} {problem}"
+        yield Finding(
+            "E206", wrapper.at(needing.node.get("type")), what, f"add {shown(file)}, or a target that bundles it"
+        )
+
+
+@checks("E207")
+def developer_key(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check the key that signs packages, where start-sdk is: elsewhere nothing is packed. S/context/sdk.rs:40-69"""
+    if shutil.which("start-sdk") is None:
+        return
+    path = _key_path(wrapper.root)
+    try:
+        key = read_bytes(path)
+    except (TooLargeError, UnreadableError) as error:
+        yield Finding("E207", Place("."), f"The developer key {path} cannot be read: {error}", "allow reading it")
+        return
+    if key is None:
+        what = f"There is no developer key {path}, and start-sdk signs every package with it"
+        yield Finding("E207", Place("."), what, "run `start-sdk init`")
+    elif not _is_key(key):
+        what = f"The developer key {path} is no ed25519 key in PKCS #8 and PEM, so start-sdk cannot sign with it"
+        yield Finding("E207", Place("."), what, "restore the key, or move the file away and run `start-sdk init`")
+
+
+def _key_path(root: Path) -> Path:
+    """Return where start-sdk looks for the key: what the first settings say that speak of it, or beside the user's."""
+    home = os.environ.get("HOME")
+    settings = [*([Path(home, _CONFIG)] if home else []), Path(_SYSTEM_CONFIG)]
+    for file in settings:
+        try:
+            node = read_document(Source(file.name, read_bytes(file) or b"")).get("developer-key-path")
+        except (NotADocumentError, TooLargeError, UnreadableError):
+            continue
+        if node and node.text:
+            return root / node.text
+    return settings[0].parent / _KEY_FILE
+
+
+def _is_key(data: bytes) -> bool:
+    text = data.decode("ascii", "replace").strip()
+    begin, end = _PEM
+    if not text.startswith(begin) or not text.endswith(end):
+        return False
+    try:
+        der = base64.b64decode("".join(text[len(begin) : -len(end)].split()), validate=True)
+    except ValueError:
+        return False
+    # A sequence of the version, the algorithm and the secret key; what `start-sdk init` writes has the public key too.
+    return len(der) >= _SHORTEST_KEY and der[0] == 0x30 and der[1] == len(der) - 2 and der[5:16] == _ED25519
+
+
+def _exists(path: Path) -> bool:
+    """Say whether there is anything, links followed; a link that leads nowhere is nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _kind(path: Path) -> str:
+    """Say what stands in place of a file."""
+    try:
+        if path.is_dir():
+            return "a folder"
+        if path.is_file():
+            return "a file"
+        return (
+            "a link that leads nowhere" if path.is_symlink() and not _exists(path) else "a device, a pipe or a socket"
+        )
+    except (OSError, ValueError):
+        return "nothing that can be read"

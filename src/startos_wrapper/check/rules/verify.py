@@ -1,0 +1,156 @@
+"""What `start-sdk verify` and every install refuse in a manifest that can be parsed. S/s9pk/reader.rs:172-268"""
+
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.rules.docker_images import image_ids
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.wrapper import Procedure, Wrapper
+
+SYSTEM_IMAGES = ("compat", "utils")
+# In a Makefile: start9/$(PKG_ID)/main:$(PKG_VERSION), with or without variables.
+_TAGGED = re.compile(r"\bstart9/[^/\s\"']+/([a-z-]+):")
+_TITLE_BYTES = 29
+_REPLACES_BYTES = 9
+
+
+@checks("E308")
+def procedures(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check what docker procedures mount and run, and how they talk. S/procedure/docker.rs:195-218"""
+    for procedure in wrapper.procedures:
+        if procedure.verified:
+            yield from faults_of(wrapper, procedure, "E308", "StartOS refuses the package")
+
+
+def faults_of(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) -> Iterator[Finding]:
+    """Yield undeclared mounts, an image that is not there and a missing io-format of a docker procedure."""
+    if procedure.kind != "docker":
+        return
+    for name, key in procedure.mounts.keys.items():
+        if name != "BACKUP" and name not in wrapper.volumes:
+            what = f"{procedure.name} mounts the volume {name}, which is not declared: {consequence}"
+            yield Finding(code, wrapper.at(key), what, f"declare {name} under volumes, or remove the mount")
+    yield from _image(wrapper, procedure, code, consequence)
+    if procedure.io and procedure.node.get("io-format") is None:
+        what = f"{procedure.name} has no io-format: {consequence}"
+        yield Finding(code, wrapper.at_key(*procedure.path), what, "add `io-format: json` (or yaml) to the procedure")
+
+
+def _image(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) -> Iterator[Finding]:
+    image = procedure.node.get("image")
+    if image is None or image.text is None:
+        return
+    system = procedure.node.is_true("system")
+    known = set(SYSTEM_IMAGES) if system else _own_images(wrapper)
+    if known is None or image.text in known:
+        return
+    of = "StartOS has no system image" if system else "the package has no image"
+    what = f"{procedure.name}: {of} {image.text}: {consequence}"
+    todo = f"write one of: {', '.join(sorted(known)) or '(the package has none)'}"
+    if image.text in SYSTEM_IMAGES and not system:
+        todo = f"add `system: true`, as {image.text} is an image of StartOS"
+    yield Finding(code, wrapper.at(image), what, todo)
+
+
+def _own_images(wrapper: Wrapper) -> set[str] | None:
+    """Return the images of the package: those that are built, else those that the Makefile tags, if it does."""
+    built = image_ids(wrapper)
+    if built is not None or wrapper.makefile is None:
+        return built
+    return set(_TAGGED.findall(wrapper.makefile.expand(wrapper.makefile.source.text))) or None
+
+
+def _interfaces(wrapper: Wrapper) -> Iterator[tuple[str, Node, list[str]]]:
+    """Yield the interfaces that are maps with a list of protocols: name, node, protocols."""
+    interfaces = wrapper.manifest.get("interfaces")
+    for name, interface in interfaces.fields.items() if interfaces else ():
+        protocols = interface.get("protocols")
+        if protocols is not None and isinstance(protocols.value, list):
+            yield name, interface, protocols.texts()
+
+
+@checks("E309", "E310", "E311")
+def protocols(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that an interface names the protocols which its addresses and its UI need. S/net/interface.rs:73-90"""
+    needs = (("E309", "tor-config", ("tcp",)), ("E310", "lan-config", ("http",)), ("E311", "ui", ("http", "https")))
+    for name, interface, named in _interfaces(wrapper):
+        for code, field, wanted in needs:
+            node = interface.get(field)
+            if node is None or (field == "ui" and node.value is not True) or set(named) & set(wanted):
+                continue
+            reason = "ui is true" if field == "ui" else f"there is a {field}"
+            what = f"The interface {name} lacks the protocol {' or '.join(wanted)}, which it needs because {reason}"
+            yield Finding(code, wrapper.at(interface.keys["protocols"]), what, f"add {wanted[0]} to its protocols")
+
+
+@checks("E314")
+def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that main runs in a container. S/s9pk/reader.rs:223-231"""
+    kind = wrapper.manifest.get("main", "type")
+    if kind is not None and kind.text == "script":
+        what = "main is a script, and StartOS runs main only in a container"
+        yield Finding("E314", wrapper.at(kind), what, "write `type: docker` with image and entrypoint")
+
+
+@checks("E318")
+def containers(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that the key containers is not used. S/s9pk/reader.rs:223-231, 252"""
+    if wrapper.manifest.get("containers") is not None:
+        what = "StartOS 0.3.5 refuses every package that has containers"
+        yield Finding("E318", wrapper.at_key("containers"), what, "remove it; main describes the container")
+
+
+@checks("E316")
+def replaces(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check how long the names in replaces are. S/s9pk/reader.rs:239-244"""
+    node = wrapper.manifest.get("replaces")
+    for item in node.items if node else ():
+        if item.text is not None and len(item.text.encode()) > _REPLACES_BYTES:
+            what = (
+                f"{item.text} has {len(item.text.encode())} bytes; in replaces StartOS takes at most {_REPLACES_BYTES}"
+            )
+            yield Finding("E316", wrapper.at(item), what, "shorten or remove it")
+
+
+@checks("E317")
+def title(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check the title's length in bytes of UTF-8. S/s9pk/reader.rs:245-251"""
+    node = wrapper.manifest.get("title")
+    if node is not None and node.text is not None and len(node.text.encode()) > _TITLE_BYTES:
+        what = f"The title has {len(node.text.encode())} bytes in UTF-8; StartOS takes at most {_TITLE_BYTES}"
+        yield Finding("E317", wrapper.at(node), what, "shorten it")
+
+
+@checks("E319")
+def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check the interface of a certificate, and that no volume is the OS's own. S/volume.rs:30-35, 144-154"""
+    interfaces, volumes = wrapper.manifest.get("interfaces"), wrapper.manifest.get("volumes")
+    for name, volume in volumes.fields.items() if volumes else ():
+        interface = volume.get("interface-id")
+        if wrapper.volumes.get(name) == "backup":
+            what = f"The volume {name} has the type backup, which is StartOS's own"
+            yield Finding(
+                "E319", wrapper.at(volume.get("type")), what, "write `type: data`, or mount BACKUP without declaring it"
+            )
+        elif wrapper.volumes.get(name) == "certificate" and interface is not None and interface.text is not None:
+            known = interfaces.fields if interfaces else {}
+            if interface.text not in known:
+                what = f"The certificate {name} is for the interface {interface.text}, which does not exist"
+                todo = f"write one of: {', '.join(known) or '(there is no interface)'}"
+                yield Finding("E319", wrapper.at(interface), what, todo)
+
+
+@checks("E401")
+def lan_ports(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check that port 80 is without TLS and 443 with it. S/install/mod.rs:687-693"""
+    interfaces = wrapper.manifest.get("interfaces")
+    for interface in interfaces.fields.values() if interfaces else ():
+        lan = interface.get("lan-config")
+        for port, config in lan.fields.items() if lan else ():
+            ssl = config.get("ssl")
+            number = port.removeprefix("+").lstrip("0")
+            if ssl is not None and (number, ssl.value) in (("80", True), ("443", False)):
+                wanted = "true" if number == "443" else "false"
+                what = f"The LAN port {number} cannot have `ssl: {str(ssl.value).lower()}`: StartOS refuses the install"
+                yield Finding("E401", wrapper.at(ssl), what, f"write `ssl: {wanted}`, or choose another external port")

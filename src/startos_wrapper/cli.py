@@ -1,0 +1,50 @@
+"""The command line: `startos-wrapper COMMAND`."""
+
+import argparse
+import sys
+from typing import Any, NoReturn
+
+from startos_wrapper import manage, new
+from startos_wrapper.adopt import command as adopt
+from startos_wrapper.check import command as check
+from startos_wrapper.errors import CommandError
+from startos_wrapper.terminal import PROGRAM, print_error
+
+# In the order in which --help lists them.
+_COMMANDS = {"new": new, "check": check, "manage": manage, "adopt": adopt}
+
+
+class _Version(argparse.Action):
+    """Print the version. What finds it takes longer to import than `check` may take, so it is looked for here alone."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
+        """Print and leave."""
+        from importlib.metadata import version
+
+        print(parser.prog, version("startos-wrapper"))
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM, description="Write StartOS service wrappers and keep them up to date."
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in _COMMANDS.values():
+        module.add_parser(commands)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command with the arguments `argv` (default: those of the process) and return its exit code.
+
+    `errors.Exit` says what the codes mean.
+    """
+    arguments = _parser().parse_args(manage.arrange(sys.argv[1:] if argv is None else argv))
+    try:
+        code: int = _COMMANDS[arguments.command].run(arguments)
+    except CommandError as error:
+        print_error(str(error))
+        return error.exit
+    return code

@@ -1,0 +1,143 @@
+"""TOML as the OS reads it: the standard library finds the values, a walk over the text finds where they stand."""
+
+import math
+import re
+import sys
+from typing import Any
+
+from startos_wrapper.files.documents.value import Key, Node, NotADocumentError
+from startos_wrapper.files.source import Source
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+_Path = tuple[str | int, ...]
+_AT = re.compile(r"\(at line (\d+), column (\d+)\)$")
+_SKIP = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_BLANK = re.compile(r"[ \t]*")
+_TEXT = re.compile(
+    r'"""(?:\\.|[^\\])*?"{3,5}(?!")' r"|'''.*?'{3,5}(?!')" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'", re.DOTALL
+)
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_BARE_VALUE = re.compile(r"[^,\]}#\n]+")
+# The key under which the OS's reader hands a date on. toml_datetime/src/datetime.rs: FIELD
+_DATE = "$__toml_private_datetime"
+
+
+def read(source: Source) -> Node:
+    """Return the value of a TOML file. Raises NotADocumentError where the text is no TOML or holds a huge number."""
+    if source.encoding != "utf-8":
+        raise NotADocumentError("E101", 0, f"TOML is UTF-8, not {source.encoding.upper()}", "save the file as UTF-8")
+    # A byte order mark, which Rust's reader skips and Python's does not, is off the text already.
+    try:
+        value = tomllib.loads(source.text)
+    except tomllib.TOMLDecodeError as error:
+        at = _AT.search(str(error))
+        offset = source.offset(min(int(at[1]), len(source.lines)), int(at[2])) if at else len(source.text)
+        said = _AT.sub("", str(error)).strip()
+        raise NotADocumentError("E101", offset, f"This is not TOML: {said}", "mend the TOML here") from error
+    except RecursionError as error:
+        raise NotADocumentError("E104", 0, "This is nested too deep for StartOS", "nest less") from error
+    walk = _Walk(source.text)
+    walk.document()
+    return _node(value, (), walk.keys, walk.values)
+
+
+def _node(value: Any, path: _Path, keys: dict[_Path, Key], values: dict[_Path, Key]) -> Node:
+    span = values.get(path) or keys.get(path) or Key(0, 0)
+    if isinstance(value, dict):
+        fields = {name: _node(inner, (*path, name), keys, values) for name, inner in value.items()}
+        return Node(fields, span.start, span.end, keys={name: keys.get((*path, name), span) for name in fields})
+    if isinstance(value, list):
+        return Node(
+            [_node(item, (*path, index), keys, values) for index, item in enumerate(value)], span.start, span.end
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        value = None
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        what = "The number has more than 64 bits, which StartOS cannot read"
+        raise NotADocumentError("E106", span.start, what, "write a smaller number, or text in quotes")
+    elif not isinstance(value, (str, bool, int, float)):
+        value = {_DATE: Node(str(value), span.start, span.end)}
+        return Node(value, span.start, span.end, keys={_DATE: span})
+    return Node(value, span.start, span.end, plain=not isinstance(value, str))
+
+
+class _Walk:
+    """Where keys and values of a TOML text stand, by their paths. The text is known to be valid."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.keys: dict[_Path, Key] = {}
+        self.values: dict[_Path, Key] = {}
+        # How many tables an array of tables has so far.
+        self._counts: dict[_Path, int] = {}
+
+    def document(self) -> None:
+        """Walk over all lines."""
+        table: _Path = ()
+        at = self._skip(0)
+        while at < len(self._text):
+            if self._text.startswith("[[", at):
+                name, at = self._names(at + 2, (), of_table=True)
+                self._counts[name] = self._counts.get(name, -1) + 1
+                table, at = (*name, self._counts[name]), at + 2
+            elif self._text[at] == "[":
+                table, at = self._names(at + 1, (), of_table=True)
+                at += 1
+            else:
+                at = self._pair(at, table)
+            at = self._skip(at)
+
+    def _skip(self, at: int) -> int:
+        match = _SKIP.match(self._text, at)
+        return match.end() if match else at
+
+    def _blank(self, at: int) -> int:
+        match = _BLANK.match(self._text, at)
+        return match.end() if match else at
+
+    def _names(self, at: int, path: _Path, *, of_table: bool = False) -> tuple[_Path, int]:
+        """Read a dotted key below `path`; return its path and where it ends."""
+        while True:
+            at = self._blank(at)
+            match = _TEXT.match(self._text, at) or _BARE_KEY.match(self._text, at)
+            if not match:
+                return path, at
+            name = match[0] if _BARE_KEY.fullmatch(match[0]) else next(iter(tomllib.loads(f"{match[0]}=0")))
+            path = (*path, name)
+            self.keys.setdefault(path, Key(at, match.end()))
+            # A header goes on in the newest table of an array.
+            at = self._blank(match.end())
+            if of_table and path in self._counts and self._text[at : at + 1] == ".":
+                path = (*path, self._counts[path])
+            if self._text[at : at + 1] != ".":
+                return path, at
+            at += 1
+
+    def _pair(self, at: int, table: _Path) -> int:
+        path, at = self._names(at, table)
+        return self._value(self._blank(at + 1), path)
+
+    def _value(self, at: int, path: _Path) -> int:
+        start, first = at, self._text[at : at + 1]
+        if first == "[":
+            at, index = self._skip(at + 1), 0
+            while self._text[at : at + 1] not in ("]", ""):
+                at = self._skip(self._value(at, (*path, index)))
+                at, index = self._skip(at + 1) if self._text[at : at + 1] == "," else at, index + 1
+            at += 1
+        elif first == "{":
+            at = self._skip(at + 1)
+            while self._text[at : at + 1] not in ("}", ""):
+                at = self._skip(self._pair(at, path))
+                at = self._skip(at + 1) if self._text[at : at + 1] == "," else at
+            at += 1
+        elif match := _TEXT.match(self._text, at) or _BARE_VALUE.match(self._text, at):
+            at += len(match[0].rstrip())
+        else:
+            at += 1
+        self.values[path] = Key(start, at)
+        return at

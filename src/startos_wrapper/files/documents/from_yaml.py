@@ -1,0 +1,251 @@
+"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events, this says what they mean."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from startos_wrapper.files.documents.value import Key, Node, NotADocumentError
+from startos_wrapper.files.source import Source, TooLargeError
+
+# PyYAML without libyaml parses the same, slower.
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_CORE = "tag:yaml.org,2002:"
+# serde_yaml-0.9.27/src/de.rs: `remaining_depth: 128`, and `jumpcount > events.len() * 100` in `jump`.
+_DEEPEST = 128
+_JUMPS_PER_EVENT = 100
+# What an alias bomb may become; a manifest has some hundred values.
+_MOST_VALUES = 200_000
+
+_NULLS = {"", "~", "null", "Null", "NULL"}
+_BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INTEGER = re.compile(r"([+-]?)(?:0x([0-9A-Fa-f]+)|0o([0-7]+)|0b([01]+)|(0|[1-9][0-9]*))")
+_DIGITS_FROM_ZERO = re.compile(r"[+-]?0[0-9]+")
+_FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# A hexadecimal number this long does not fit 128 bits; Python would take its time with a million digits.
+_LONGEST_NUMBER = 400
+
+
+@dataclass
+class _Measure:
+    """What a value is when its aliases are followed: how deep, how many values, how many jumps to an anchor."""
+
+    depth: int = 0
+    values: int = 1
+    jumps: int = 0
+
+    def add(self, inner: "_Measure") -> None:
+        self.depth = max(self.depth, inner.depth + 1)
+        self.values += inner.values
+        self.jumps += inner.jumps
+
+
+def read(source: Source) -> Node:
+    """Return the value of a YAML file. Raises NotADocumentError where serde_yaml stops, TooLargeError for a bomb."""
+    return _Reader(source).document()
+
+
+class _Reader:
+    """Builds nodes from events. An alias gives the very node of its anchor, so that a bomb stays small."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._events: Iterator[Any] = iter(yaml.parse(source.data, Loader=_LOADER))
+        self._count = 0
+        self._anchors: dict[str, tuple[Node, _Measure] | None] = {}
+        # What anchored scalars say, for an alias that stands as a key.
+        self._words: dict[str, str] = {}
+
+    def document(self) -> Node:
+        try:
+            return self._document()
+        except yaml.YAMLError as error:
+            raise self._syntax(error) from error
+
+    def _document(self) -> Node:
+        next(self._events)  # the stream's start
+        event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return Node(None, 0, 0)
+        node, measure = self._node(next(self._events), 0)
+        next(self._events)  # the document's end
+        event = next(self._events)
+        if not isinstance(event, yaml.StreamEndEvent):
+            what = "A second document begins here; StartOS reads a manifest of one document"
+            raise NotADocumentError("E102", _start(event), what, "remove this document and the line ---")
+        if measure.depth > _DEEPEST or measure.jumps > self._count * _JUMPS_PER_EVENT:
+            what = "The aliases (*name) unfold to more than StartOS follows"
+            raise NotADocumentError("E104", node.start, what, "write the values out")
+        if measure.values > _MOST_VALUES:
+            raise TooLargeError(
+                f"{self._source.file}: its aliases unfold to {measure.values} values: too many to check"
+            )
+        return node
+
+    def _syntax(self, error: yaml.YAMLError) -> NotADocumentError:
+        if isinstance(error, yaml.MarkedYAMLError):
+            mark = error.problem_mark or error.context_mark
+            said = ", ".join(text for text in (error.context, error.problem) if text)
+            return NotADocumentError(
+                "E101", mark.index if mark else 0, f"This is not YAML: {said}", "mend the YAML here"
+            )
+        said = str(getattr(error, "reason", error))
+        # Without libyaml the position counts characters, with it bytes; they differ after the first non-ASCII letter.
+        offset = min(int(getattr(error, "position", 0) or 0), len(self._source.text))
+        return NotADocumentError(
+            "E101", offset, f"This is not YAML: {said}", "remove the character, or escape it in quotes"
+        )
+
+    def _node(self, event: Any, depth: int) -> tuple[Node, _Measure]:
+        self._count += 1
+        start = _start(event)
+        if isinstance(event, yaml.AliasEvent):
+            return self._alias(event)
+        if event.tag and event.tag.startswith("!"):
+            what = f"The tag {event.tag} makes StartOS refuse the manifest"
+            raise NotADocumentError("E103", start, what, "remove the tag, keep the value")
+        if event.anchor:
+            self._anchors[event.anchor] = None
+            self._words.pop(event.anchor, None)
+        if isinstance(event, yaml.ScalarEvent):
+            if event.anchor:
+                self._words[event.anchor] = event.value
+            plain = not event.style
+            found = Node(self._scalar(event, plain), start, _end(event), plain=plain), _Measure(0)
+        elif depth >= _DEEPEST:
+            raise NotADocumentError("E104", start, f"This is nested more than {_DEEPEST} levels deep", "nest less")
+        elif isinstance(event, yaml.MappingStartEvent):
+            found = self._mapping(event, depth + 1)
+        else:
+            found = self._sequence(event, depth + 1)
+        if event.anchor:
+            self._anchors[event.anchor] = found
+        return found
+
+    def _alias(self, event: Any) -> tuple[Node, _Measure]:
+        if event.anchor not in self._anchors:
+            what = f"There is no anchor &{event.anchor} above"
+            raise NotADocumentError("E101", _start(event), what, "write the value out, or set the anchor first")
+        found = self._anchors[event.anchor]
+        if found is None:
+            what = f"*{event.anchor} stands inside its own anchor and would never end"
+            raise NotADocumentError("E104", _start(event), what, "write the value out")
+        node, measure = found
+        # The place of the alias, the content of the anchor.
+        node = Node(node.value, _start(event), _end(event), False, node.keys, node.repeated)
+        return node, _Measure(measure.depth, measure.values, measure.jumps + 1)
+
+    def _mapping(self, event: Any, depth: int) -> tuple[Node, _Measure]:
+        node, measure = Node({}, _start(event), _end(event)), _Measure(1)
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            name = self._key(event, measure)
+            key = Key(_start(event), _end(event))
+            if name in node.keys:
+                node.repeated.append((name, node.keys[name]))
+            node.keys[name] = key
+            node.value[name], inner = self._node(next(self._events), depth)
+            measure.add(inner)
+        self._count += 1
+        node.end = _end(event)
+        return node, measure
+
+    def _key(self, event: Any, measure: _Measure) -> str:
+        """Return a key's text as it is written, whatever it looks like; a tag on it is passed over."""
+        self._count += 1
+        if isinstance(event, yaml.AliasEvent):
+            _, inner = self._alias(event)
+            measure.jumps += inner.jumps
+            if event.anchor in self._words:
+                return self._words[event.anchor]
+        if not isinstance(event, yaml.ScalarEvent):
+            what = "A key is a list or a map, not text"
+            raise NotADocumentError("E105", _start(event), what, "write a word as the key")
+        if event.anchor:
+            self._words[event.anchor] = event.value
+            value = self._scalar(event, not event.style)
+            self._anchors[event.anchor] = Node(value, _start(event), _end(event)), _Measure()
+        return str(event.value)
+
+    def _sequence(self, event: Any, depth: int) -> tuple[Node, _Measure]:
+        node, measure = Node([], _start(event), _end(event)), _Measure(1)
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            item, inner = self._node(event, depth)
+            node.value.append(item)
+            measure.add(inner)
+        self._count += 1
+        node.end = _end(event)
+        return node, measure
+
+    def _scalar(self, event: Any, plain: bool) -> Any:
+        """Return what a scalar is. serde_yaml-0.9.27/src/de.rs: visit_scalar, visit_untagged_scalar"""
+        text, tag, start = event.value, event.tag, _start(event)
+        if tag and tag.startswith(_CORE) and tag != _CORE + "str":
+            return self._tagged(tag.removeprefix(_CORE), text, start)
+        if tag or not plain:
+            return text
+        if text in _NULLS:
+            return None
+        if text in _BOOLEANS:
+            return _BOOLEANS[text]
+        number = _integer(text)
+        if number is not None:
+            return self._in_json(number, start)
+        if not _DIGITS_FROM_ZERO.fullmatch(text):
+            known, value = _float(text)
+            if known:
+                return value
+        return text
+
+    def _tagged(self, tag: str, text: str, start: int) -> Any:
+        number = _integer(text) if tag == "int" else None
+        known, value = _float(text) if tag == "float" else (False, None)
+        if tag == "null" and text in _NULLS - {""}:
+            return None
+        if tag == "bool" and text in _BOOLEANS:
+            return _BOOLEANS[text]
+        if number is not None:
+            return self._in_json(number, start)
+        if known:
+            return value
+        if tag in ("null", "bool", "int", "float"):
+            raise NotADocumentError("E103", start, f"{text!r} does not fit its tag !!{tag}", "remove the tag")
+        return text
+
+    def _in_json(self, number: int, start: int) -> int:
+        """Return a number that JSON's reader in Rust holds: i64 or u64."""
+        if -(2**63) <= number < 2**64:
+            return number
+        what = "The number has more than 64 bits, which StartOS cannot read"
+        raise NotADocumentError("E106", start, what, "write a smaller number, or text in quotes")
+
+
+def _start(event: Any) -> int:
+    return int(event.start_mark.index)
+
+
+def _end(event: Any) -> int:
+    return int(event.end_mark.index)
+
+
+def _integer(text: str) -> int | None:
+    """Read an integer of up to 128 bits; a longer one is none (it becomes a float)."""
+    match = _INTEGER.fullmatch(text) if len(text) < _LONGEST_NUMBER else None
+    if not match:
+        return None
+    sign, *digits = match.groups()
+    base, text = next((base, text) for base, text in zip((16, 8, 2, 10), digits, strict=True) if text)
+    number = int(text, base) * (-1 if sign == "-" else 1)
+    return number if -(2**127) <= number < 2**128 else None
+
+
+def _float(text: str) -> tuple[bool, float | None]:
+    """Say whether a text is a float, and which; infinity and not-a-number become null in JSON."""
+    if _NOT_FINITE.fullmatch(text):
+        return True, None
+    if not _FLOAT.fullmatch(text):
+        return False, None
+    number = float(text)
+    return (False, None) if number in (float("inf"), float("-inf")) else (True, number)

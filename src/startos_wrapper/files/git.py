@@ -1,0 +1,91 @@
+"""Whether a folder lies in a git repository with a commit.
+
+git itself is never run for this: the settings of a repository can name commands, and the repository is a stranger's.
+"""
+
+import os
+import re
+from pathlib import Path
+
+from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
+
+_HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?![0-9a-f])")
+# git follows a reference that names another one this often. refs.c: SYMREF_MAXDEPTH
+_DEEPEST = 5
+# Every reference of a large repository is a line of this file.
+_LARGEST_PACKED = 64 * 1024 * 1024
+
+
+def repository(folder: Path) -> Path | None:
+    """Return the git folder of the repository that `folder` lies in; as git does, look upwards on one file system."""
+    here = Path(os.path.realpath(folder))
+    try:
+        device = here.stat().st_dev
+        while here.stat().st_dev == device:
+            git = here / ".git"
+            if git.is_file():
+                # What a worktree or a submodule has. git looks no further when it leads nowhere.
+                target = _read(git).strip().removeprefix("gitdir:").strip()
+                return here / target if target and _is_repository(here / target) else None
+            if _is_repository(git):
+                return git
+            if here == here.parent:
+                return None
+            here = here.parent
+    except (OSError, ValueError):
+        pass
+    return None
+
+
+def has_commit(git: Path) -> bool:
+    """Say whether HEAD of the git folder `git` leads to a commit."""
+    common = _common(git)
+    if (common / "reftable").is_dir():
+        # The tables are binary; a new repository has one too, so this errs towards yes.
+        return bool(_read(common / "reftable/tables.list"))
+    text = _read(git / "HEAD")
+    for _ in range(_DEEPEST):
+        if _HASH.match(text):
+            return True
+        name = _reference(text)
+        if name is None:
+            return False
+        text = _read(git / name) or _read(common / name)
+        if not text:
+            return _is_packed(common, name)
+    return False
+
+
+def _is_repository(git: Path) -> bool:
+    head, common = _read(git / "HEAD"), _common(git)
+    named = _HASH.match(head) or _reference(head)
+    return bool(named) and (common / "objects").is_dir() and (common / "refs").is_dir()
+
+
+def _common(git: Path) -> Path:
+    """Return the folder that the worktrees of a repository share."""
+    return git / _read(git / "commondir").strip()
+
+
+def _reference(text: str) -> str | None:
+    """Return the name in `ref: refs/heads/main`; None for a name that would lead out of the git folder."""
+    name = text.removeprefix("ref:").strip()
+    return name if text.startswith("ref:") and name.startswith("refs/") and ".." not in name else None
+
+
+def _is_packed(common: Path, name: str) -> bool:
+    try:
+        data = read_bytes(common / "packed-refs", _LARGEST_PACKED) or b""
+    except TooLargeError:
+        return True
+    except UnreadableError:
+        return False
+    return any(line.partition(b" ")[2].strip() == os.fsencode(name) for line in data.splitlines())
+
+
+def _read(path: Path) -> str:
+    """Return the text of a small file, nothing where there is none."""
+    try:
+        return os.fsdecode(read_bytes(path) or b"")
+    except (TooLargeError, UnreadableError):
+        return ""

@@ -1,0 +1,111 @@
+"""What is needed of large files, images and packages, without reading all of them."""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from startos_wrapper.files.source import TooLargeError, UnreadableError
+
+_BLOCK = 512
+# An image has some hundred members: two for each layer, or one for each blob.
+_MOST_MEMBERS = 10_000
+_LARGEST_MEMBER = 1024 * 1024
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
+
+
+class NotFoundError(Exception):
+    """A tar does not hold what is looked for; the text ends a sentence that begins with the tar's name."""
+
+
+def head(path: Path, length: int) -> tuple[bytes, int] | None:
+    """Return up to `length` bytes of a regular file's beginning, and the file's size; None when there is no such file.
+
+    Raises UnreadableError.
+    """
+    with _opened(path) as handle:
+        return None if handle is None else (os.pread(handle, length, 0), os.fstat(handle).st_size)
+
+
+def member(path: Path, name: str) -> bytes:
+    """Return the content of the first member `name` of a plain tar, as the OS's reader of tars finds it.
+
+    Only the headers are read. Raises NotFoundError, UnreadableError, and TooLargeError where the search was given up.
+    """
+    with _opened(path) as handle:
+        if handle is None:
+            raise NotFoundError("is no regular file")
+        size = os.fstat(handle).st_size
+        is_oci = False
+        for header, start, length in _members(handle, size):
+            found = _name(header)
+            if found == name.encode():
+                if length > _LARGEST_MEMBER:
+                    raise TooLargeError(f"{path.name}: {name} has more than {_LARGEST_MEMBER // 1024} KiB")
+                return os.pread(handle, length, start)
+            is_oci = is_oci or found == b"oci-layout"
+    raise NotFoundError(f"holds an image in OCI's layout, without {name}" if is_oci else f"holds no {name}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int | None]:
+    """Open a regular file; a device or a pipe is never waited for, and counts as no file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        yield None
+        return
+    except (OSError, ValueError) as error:
+        raise UnreadableError(getattr(error, "strerror", None) or str(error)) from error
+    try:
+        yield handle if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError as error:
+        raise UnreadableError(error.strerror or str(error)) from error
+    finally:
+        os.close(handle)
+
+
+def _members(handle: int, size: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield header, beginning and length of each member of a tar of `size` bytes. Raises as `member` does."""
+    position = 0
+    for _ in range(_MOST_MEMBERS):
+        header = os.pread(handle, _BLOCK, position) if position <= size else b""
+        if position == size > 0 or (len(header) == _BLOCK and not any(header)):
+            return
+        length = _length(header) if len(header) == _BLOCK else None
+        if length is None:
+            raise NotFoundError(_instead(header) if position == 0 else "is damaged or cut off")
+        yield header, position + _BLOCK, length
+        position += _BLOCK + (length + _BLOCK - 1) // _BLOCK * _BLOCK
+    raise TooLargeError(f"a tar of more than {_MOST_MEMBERS} members")
+
+
+def _instead(start: bytes) -> str:
+    """Say what a file that begins with `start` is, when it is no tar."""
+    if not start:
+        return "is empty"
+    method = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
+    return f"is compressed with {method}" if method else "is no tar"
+
+
+def _length(header: bytes) -> int | None:
+    """Return the length that a header gives, None where it is no header: its checksum or a number is wrong."""
+    checksum, length = _number(header[148:156]), _number(header[124:136])
+    if checksum != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+        return None
+    return length
+
+
+def _number(digits: bytes) -> int | None:
+    """Read a number of a header: octal digits, or binary where the first bit is set (GNU, above 8 GiB)."""
+    if digits[0] & 0x80:
+        return int.from_bytes(bytes([digits[0] & 0x7F]) + digits[1:], "big")
+    text = digits.partition(b"\0")[0].strip()
+    return int(text, 8) if text.isdigit() and not set(text) & set(b"89") else None
+
+
+def _name(header: bytes) -> bytes:
+    """Return the name of a member; a long one, which has a header of its own, is cut off."""
+    name, prefix = header[:100].partition(b"\0")[0], header[345:500].partition(b"\0")[0]
+    return prefix + b"/" + name if prefix and header[257:263] == b"ustar\0" else name

@@ -1,0 +1,119 @@
+"""`startos-wrapper new`: the template's questions asked, and a wrapper written, by Copier."""
+
+import argparse
+import difflib
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from startos_wrapper.data import checkout
+from startos_wrapper.errors import Exit, RefusedError
+from startos_wrapper.terminal import print_error
+
+COMMAND = "new"
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the arguments of `new` to the command line."""
+    parser = commands.add_parser(
+        COMMAND, help="write a new wrapper", description="Write a new wrapper into the folder DEST."
+    )
+    parser.add_argument("dest", metavar="DEST", type=Path, help="the new folder")
+    parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
+    parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers")
+    parser.add_argument(
+        "-l", "--defaults", action="store_true", help="ask nothing: take the default of every other question"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="do not list the files")
+    parser.add_argument("--template", metavar="URL", help="the template, when it is not this checkout")
+    parser.add_argument(
+        "--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)"
+    )
+
+
+def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
+    """Return the answers of --data-file, overridden by those of --data. Raises RefusedError."""
+    answers: dict[str, Any] = {}
+    if data_file is not None:
+        try:
+            loaded = yaml.safe_load(data_file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
+            raise RefusedError(f"{data_file}: {reason}") from error
+        if not isinstance(loaded, dict):
+            raise RefusedError(f"{data_file}: give a map of answers, for example `service_id: hello-world`")
+        answers.update(loaded)
+    for item in data:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise RefusedError(f"--data {item}: write it as NAME=VALUE")
+        answers[name] = value
+    return answers
+
+
+def _refuse(answers: dict[str, Any], template: str) -> None:
+    """Raise RefusedError for what Copier would drop silently, or refuse without a name; for a local template only.
+
+    That is an answer to which there is no question, and text that is no YAML where the answer is of type yaml.
+    """
+    file = Path(template, "copier.yml")
+    try:
+        questions = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        # It is elsewhere, or more than plain YAML: Copier knows.
+        return
+    if not isinstance(questions, dict):
+        return
+    # What is computed is a question to Copier, and to nobody else.
+    known = {
+        name: question
+        for name, question in questions.items()
+        if not name.startswith("_") and not (isinstance(question, dict) and question.get("when") == "{{ false }}")
+    }
+    for name, value in answers.items():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            raise RefusedError(f"{name}: there is no such question" + (f"; did you mean {near[0]}?" if near else ""))
+        if isinstance(value, str) and isinstance(known[name], dict) and known[name].get("type") == "yaml":
+            try:
+                yaml.safe_load(value)
+            except yaml.YAMLError as error:
+                problem = getattr(error, "problem", None) or " ".join(str(error).split())
+                raise RefusedError(
+                    f"{name}: {value!r} is read as YAML, and is none ({problem}): text goes in double quotes"
+                ) from error
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the wrapper and return the exit code. Raises CommandError."""
+    # Copier takes a third of a second to import: --help and --version need not wait for it.
+    from copier import run_copy
+    from copier.errors import CopierAnswersInterrupt, CopierError
+
+    folder = checkout()
+    template = arguments.template or (str(folder) if folder else None)
+    if template is None:
+        raise RefusedError("say where the template is: --template URL of its git repository")
+    if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
+        raise RefusedError(f"{arguments.dest}: there is something already; choose a new folder")
+    answers = _answers(arguments.data, arguments.data_file)
+    _refuse(answers, template)
+    try:
+        run_copy(
+            template,
+            arguments.dest,
+            data=answers,
+            defaults=arguments.defaults,
+            quiet=arguments.quiet,
+            vcs_ref=arguments.vcs_ref or (None if arguments.template else "HEAD"),
+        )
+    except (CopierAnswersInterrupt, KeyboardInterrupt):
+        print("Left; nothing was written.", file=sys.stderr)
+        return Exit.CANCELLED
+    except (CopierError, ValueError, TypeError) as error:
+        # What Copier says may have several lines.
+        print_error(*str(error).removeprefix("Validation error for question ").splitlines())
+        return Exit.REFUSED
+    return Exit.DONE
