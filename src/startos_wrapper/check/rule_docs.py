@@ -9,8 +9,9 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.check.output.report import visible
 from startos_wrapper.check.registry import is_error
+from startos_wrapper.data import loader
+from startos_wrapper.terminal import printable
 
 FOLDER = Path(__file__).parent / "rules"
 
@@ -50,10 +51,9 @@ class RuleDoc:
 @cache
 def rule_docs() -> dict[str, RuleDoc]:
     """Return the documentation of all rules by their codes, in the order of codes."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     found: dict[str, RuleDoc] = {}
     for path in sorted(FOLDER.glob("*.yaml")):
-        entries = yaml.load(path.read_text(encoding="utf-8"), loader) or {}
+        entries = yaml.load(path.read_text(encoding="utf-8"), loader()) or {}
         found |= {code: _rule_doc(code, entry) for code, entry in entries.items()}
     return dict(sorted(found.items()))
 
@@ -181,5 +181,5 @@ def _fenced(text: str, language: str) -> Iterator[str]:
     fence = "`" * max(3, longest + 1)
     yield fence + language
     for line in text.rstrip("\n").split("\n"):
-        yield "\t".join(visible(part) for part in line.split("\t"))
+        yield "\t".join(printable(part) for part in line.split("\t"))
     yield fence

@@ -1,6 +1,6 @@
 """Whether a folder lies in a git repository with a commit.
 
-git itself is never run for this: the settings of a repository can name commands, and the repository is a stranger's.
+Written by hand because a repository's config can make git execute commands, and `check` doesn't trust a wrapper.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""What is needed of large files, images and packages, without reading all of them."""
+"""What is needed of large files, images and packages, without reading all of them.
+
+Written by hand because `tarfile` puts no limit on the headers it reads, and doesn't say why a file isn't a tar.
+"""
 
 import os
 import stat

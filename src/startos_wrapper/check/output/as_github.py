@@ -1,7 +1,8 @@
 """Findings as workflow commands of GitHub, which shows them at their lines in a pull request."""
 
-from startos_wrapper.check.output.report import Report, message, severity, visible
+from startos_wrapper.check.output.report import Report, message, severity
 from startos_wrapper.check.registry import Finding
+from startos_wrapper.terminal import printable
 
 
 def as_github(report: Report) -> str:
@@ -15,7 +16,7 @@ def as_github(report: Report) -> str:
 def _command(report: Report, finding: Finding) -> str:
     place = finding.place
     properties = {
-        "file": visible(report.path(place.file)),
+        "file": printable(report.path(place.file)),
         "line": place.line,
         "col": place.column,
         "endColumn": place.column + place.length,

@@ -1,4 +1,7 @@
-"""Findings in the Static Analysis Results Interchange Format, version 2.1.0, for code scanning and editors."""
+"""Findings in the Static Analysis Results Interchange Format, version 2.1.0, for code scanning and editors.
+
+Written by hand because it is one dictionary, and a library for it would be one more dependency of every wrapper's CI.
+"""
 
 import json
 import os
@@ -10,10 +13,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from startos_wrapper.check.output.report import Report, message, severity, well_formed, whole
+from startos_wrapper.check.output.report import Report, message, severity, whole
 from startos_wrapper.check.registry import Finding, Fix
 from startos_wrapper.check.rule_docs import RuleDoc, explain, rule_docs
 from startos_wrapper.files.source import Edit, Place
+from startos_wrapper.terminal import well_formed
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # GitHub's upload action computes a fingerprint of its own, `primaryLocationLineHash`, and warns of any other.

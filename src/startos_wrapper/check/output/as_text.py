@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from startos_wrapper.check.output.report import Report, message, severity, visible
+from startos_wrapper.check.output.report import Report, message, severity
 from startos_wrapper.check.registry import Finding
 from startos_wrapper.files.source import Place
+from startos_wrapper.terminal import printable
 
 # Longer lines are cut around the caret, with this much kept before it.
 _LONGEST_LINE = 160
@@ -35,7 +36,7 @@ def _coloured(text: str, style: str) -> str:
 
 def _head(report: Report, finding: Finding, paint: _Paint) -> str:
     place = finding.place
-    where = f"{visible(report.path(place.file))}:{place.line}:{place.column}:"
+    where = f"{printable(report.path(place.file))}:{place.line}:{place.column}:"
     return f"{paint(where, 'place')} {paint(finding.code, severity(finding.code))}"
 
 
@@ -59,9 +60,9 @@ def _excerpt(line: str, place: Place) -> tuple[str, int, int]:
     start = max(0, min(column - _BEFORE, len(line) - _LONGEST_LINE))
     end = min(len(line), start + _LONGEST_LINE)
     stop = min(end, column + place.length)
-    before = ("…" if start else "") + visible(line[start:column])
-    marked = visible(line[column:stop])
-    after = visible(line[stop:end]) + ("…" if end < len(line) else "")
+    before = ("…" if start else "") + printable(line[start:column])
+    marked = printable(line[column:stop])
+    after = printable(line[stop:end]) + ("…" if end < len(line) else "")
     return before + marked + after, _width(before), max(1, _width(marked))
 
 

@@ -1,17 +1,15 @@
 """What a check found in one wrapper, and how any of it may be shown: hostile text never reaches a terminal raw."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.files.source import Place, Source
+from startos_wrapper.terminal import printable, shorten, well_formed
 
 # A message may name a key of any length.
 LONGEST = 1000
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def _no_source(_: str) -> Source | None:
@@ -97,24 +95,4 @@ def whole(place: Place) -> bool:
 
 def message(text: str) -> str:
     """Return a sentence of a finding as it may be shown, cut where it is endless."""
-    return visible(text if len(text) <= LONGEST else text[:LONGEST] + "…")
-
-
-def visible(text: str) -> str:
-    r"""Write out what would not be seen or would change how the rest is seen: `\n`, `\x1b`, `\u202e`, `\udcff`.
-
-    These are control characters, formats such as those that turn the direction of writing, separators other than the
-    space, halves of surrogate pairs and what is not assigned.
-    """
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
-
-
-def well_formed(text: str) -> str:
-    """Put U+FFFD for halves of surrogate pairs, which no UTF-8 can hold."""
-    return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
+    return printable(shorten(text, LONGEST, "…", kept=LONGEST))

@@ -1,4 +1,8 @@
-"""JSON as serde_json reads it, with the place of each value."""
+"""JSON as serde_json reads it, with the place of each value.
+
+Written by hand because Python's reader gives no places, and libyaml reads another language: it refuses long keys and
+surrogate pairs, which are JSON, and accepts comments, bare words and trailing commas, which aren't.
+"""
 
 import re
 from json import JSONDecodeError, JSONDecoder

@@ -1,4 +1,8 @@
-"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events, this says what they mean."""
+"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events, this says what they mean.
+
+Written by hand because PyYAML reads values as YAML 1.1 (`no` is a boolean) and lacks serde_yaml's limits on depth and
+aliases.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +11,10 @@ from typing import Any
 
 import yaml
 
+from startos_wrapper.data import loader
 from startos_wrapper.files.documents.value import Key, Node, NotADocumentError
 from startos_wrapper.files.source import Source, TooLargeError
 
-# PyYAML without libyaml parses the same, slower.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CORE = "tag:yaml.org,2002:"
 # serde_yaml-0.9.27/src/de.rs: `remaining_depth: 128`, and `jumpcount > events.len() * 100` in `jump`.
 _DEEPEST = 128
@@ -53,7 +56,7 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._events: Iterator[Any] = iter(yaml.parse(source.data, Loader=_LOADER))
+        self._events: Iterator[Any] = iter(yaml.parse(source.data, Loader=loader()))
         self._count = 0
         self._anchors: dict[str, tuple[Node, _Measure] | None] = {}
         # What anchored scalars say, for an alias that stands as a key.
