@@ -1,4 +1,4 @@
 """`startos-wrapper check`: every fault of a wrapper at once.
 
-`documents` reads the manifest, `rules` judge the wrapper, `engine` runs them, `output` prints what they found.
+`rules` judge the wrapper, `engine` runs them, `silences` hides what comments allow, `fix` repairs, `output` prints.
 """
