@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from startos_wrapper.check.os_grammar import version_numbers
+from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.rules.pack import asset_of, built, printable, shown
 from startos_wrapper.data import load
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
 from startos_wrapper.files.tar import NotFoundError, head, member
@@ -129,7 +129,7 @@ def no_images(wrapper: Wrapper) -> Iterator[Finding]:
         return
     what = f"The folder {shown(folder)} holds no image, and no target of a Makefile makes one"
     todo = f"build the image to {shown(folder)}/x86_64.tar or aarch64.tar"
-    yield Finding("E302", Place(printable(folder)), what, todo)
+    yield Finding("E302", Place(marked(folder)), what, todo)
 
 
 @checks("E303", "E304", "E305", "E306", "W501")
@@ -216,7 +216,23 @@ def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
         else:
             what = f"{shown(name)} is packed with the images, and no device has a use for it"
             todo = "move it elsewhere"
-        yield Finding("W521", Place(printable(f"{folder}/{name}")), what, todo)
+        yield Finding("W521", Place(marked(f"{folder}/{name}")), what, todo)
+
+
+@checks("W816")
+def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a single tar of images in a package that says that it runs on two processors. S/s9pk/mod.rs:106-151"""
+    node, arches = (
+        wrapper.manifest.get("assets", "docker-images"),
+        wrapper.manifest.get("hardware-requirements", "arch"),
+    )
+    names = dict.fromkeys(arches.texts()) if arches else {}
+    if node and node.text and node.text.endswith(".tar") and len(names) > 1 and not wrapper.is_dir(node.text):
+        what = (
+            f"{node.text} holds the image for one processor, and hardware-requirements.arch has {' and '.join(names)}"
+        )
+        todo = "build docker-images/ARCH.tar for each and remove assets.docker-images, or list one processor"
+        yield Finding("W816", wrapper.at(node), what, todo)
 
 
 @lru_cache(maxsize=4)
@@ -250,7 +266,7 @@ def _made_anew(wrapper: Wrapper, file: str) -> bool:
 
 
 def _tar(wrapper: Wrapper, file: str) -> Tar:
-    tar = Tar(printable(file))
+    tar = Tar(marked(file))
     try:
         texts = _tags(member(wrapper.root / file, "manifest.json"))
     except NotFoundError as error:

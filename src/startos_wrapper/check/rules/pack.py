@@ -7,11 +7,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import CreateFile, Finding, checks
 from startos_wrapper.files import git
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
-from startos_wrapper.files.wrapper import DEFAULT_ASSETS, Wrapper
+from startos_wrapper.files.wrapper import Wrapper
 
 # M/id/volume.rs; folders of other names are not looked for, as the manifest is refused.
 _VOLUME = re.compile(r"[a-z]+(?:-[a-z]+)*|BACKUP")
@@ -22,35 +23,6 @@ _PEM = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----")
 # RFC 8410: the algorithm's identifier, then what precedes the 32 bytes of the secret key.
 _ED25519 = bytes.fromhex("300506032b657004220420")
 _SHORTEST_KEY = 48
-
-
-def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
-    """Return the path of `license`, `icon` and so on, and the place that decides it: the value, or what lacks it.
-
-    None where the manifest cannot be read or does not give text, as the packer never gets there.
-    """
-    assets = wrapper.manifest.get("assets")
-    if not wrapper.manifest.fields or (assets and not isinstance(assets.value, dict)):
-        return None
-    node = assets.get(name) if assets else None
-    if node is None:
-        return DEFAULT_ASSETS[name], wrapper.at_key("assets")
-    return None if node.text is None else (os.path.normpath(node.text), wrapper.at(node))
-
-
-def built(wrapper: Wrapper, path: str) -> bool:
-    """Say whether a build makes an image or the folder of images: as a target, or by docker in any recipe."""
-    return wrapper.made(path) or (wrapper.makefile is not None and f"dest={path}" in wrapper.makefile.source.text)
-
-
-def shown(text: str) -> str:
-    """Return a name or a text of others for a message: printable, and shortened."""
-    return printable(text if len(text) <= 100 else text[:99] + "…")
-
-
-def printable(text: str) -> str:
-    """Return a text with a mark for what cannot be printed, such as a byte of a name that is no UTF-8."""
-    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 @checks("E201")
@@ -120,7 +92,7 @@ def images(wrapper: Wrapper) -> Iterator[Finding]:
             problem = _cannot_pack(wrapper, f"{path}/{name}")
             if problem:
                 what = f"{shown(name)} {problem}, and start-sdk packs whatever lies in {shown(path)}"
-                yield Finding("E204", Place(printable(f"{path}/{name}")), what, "remove it")
+                yield Finding("E204", Place(marked(f"{path}/{name}")), what, "remove it")
     elif _exists(wrapper.root / path):
         what = f"{shown(path)} is {_kind(wrapper.root / path)}, not the image or a folder of images"
         yield Finding("E204", place, what, "name a file or a folder as `assets.docker-images`")

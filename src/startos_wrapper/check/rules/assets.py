@@ -1,0 +1,124 @@
+"""License, icon, instructions and the folders of assets: what is packed, and what the user sees of it."""
+
+import os
+import posixpath
+import stat
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.rules.build_context import copied
+from startos_wrapper.check.tree import walk
+from startos_wrapper.files.dockerfile import dockerfile_of
+from startos_wrapper.files.source import Place
+from startos_wrapper.files.wrapper import Wrapper
+
+# What the first bytes of a file say that it is, and what its name may end in then.
+_MAGIC = (
+    (b"\x89PNG\r\n\x1a\n", "a PNG image", {"png", "apng"}),
+    (b"\xff\xd8\xff", "a JPEG image", {"jpg", "jpeg", "jfif"}),
+    (b"GIF87a", "a GIF image", {"gif"}),
+    (b"GIF89a", "a GIF image", {"gif"}),
+    (b"RIFF", "a WebP image", {"webp"}),
+    (b"\x00\x00\x01\x00", "an ICO image", {"ico"}),
+    (b"BM", "a BMP image", {"bmp"}),
+    (b"version https://git-lfs", "a pointer of Git LFS", set[str]()),
+    (b"<!DOCTYPE html", "an HTML page", set[str]()),
+    (b"<html", "an HTML page", set[str]()),
+    (b"<svg", "an SVG image", {"svg"}),
+    (b"<?xml", "an XML document", {"svg"}),
+)
+_IMAGES = {"png", "apng", "jpg", "jpeg", "jfif", "gif", "webp", "ico", "bmp", "svg", "avif"}
+
+
+@checks("W803")
+def folder_not_packed(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find folders of assets that no volume of type assets names: they are left out. S/s9pk/mod.rs:152-173"""
+    if wrapper.manifest.get("volumes") is None:
+        return
+    assets = posixpath.normpath(wrapper.asset("assets"))
+    taken = copied(wrapper)
+    if taken & {".", assets, f"{assets}/*"} or assets.startswith(("..", "/")) or assets == ".":
+        return
+    named = [posixpath.normpath(wrapper.asset(name)) for name in ("icon", "license", "instructions", "scripts")]
+    for name in wrapper.listed(assets):
+        folder = f"{assets}/{name}"
+        if wrapper.volumes.get(name) == "assets" or not name.isprintable() or not wrapper.is_dir(folder):
+            continue
+        used = any(path == folder or path.startswith(f"{folder}/") for path in (*taken, *named))
+        if used or _mentioned(wrapper, folder) or all(each.startswith(".") for each in wrapper.listed(folder)):
+            continue
+        what = f"{folder} is not packed: no volume of type assets has the name {name}"
+        yield Finding(
+            "W803", Place(folder), what, "remove the folder, or declare the volume and mount it where it is used"
+        )
+
+
+def _mentioned(wrapper: Wrapper, folder: str) -> bool:
+    dockerfile = dockerfile_of(wrapper)
+    texts = [dockerfile.source.text if dockerfile else "", wrapper.makefile.text if wrapper.makefile else ""]
+    return any(folder in text for text in texts)
+
+
+@checks("W811")
+def link_outside(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find links among what is packed that lead out of the wrapper: they work on this machine alone."""
+    assets = wrapper.asset("assets")
+    named = [wrapper.asset(name) for name in ("license", "icon", "instructions")]
+    for path in dict.fromkeys((*named, assets, *walk(wrapper, assets))):
+        try:
+            target = str((wrapper.root / path).readlink())
+        except (OSError, ValueError):
+            continue
+        inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
+        if inside == ".." or inside.startswith(("../", "/")):
+            shown = target if target.isprintable() else "another place"
+            what = f"{path} is a link to {shown}, outside of the wrapper: it works on this machine alone"
+            yield Finding("W811", Place(path), what, "put a copy of the file in its place")
+
+
+@checks("W817")
+def icon_type(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find an icon that its first bytes say is of another type than its name. M/mime.rs, S/install/mod.rs:1196"""
+    icon = wrapper.asset("icon")
+    ending = PurePosixPath(icon).suffix[1:].lower()
+    head = _head(wrapper, icon)
+    if head is None or ending not in _IMAGES:
+        return
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    kind, endings = next(
+        ((kind, endings) for magic, kind, endings in _MAGIC if head.startswith(magic) or text.startswith(magic)),
+        ("empty", set[str]()) if not text else ("", {ending}),
+    )
+    if kind == "a WebP image" and head[8:12] != b"WEBP":
+        return
+    if ending not in endings:
+        what = f"{icon} is {kind}, and StartOS shows it by its name's ending as image/{ending}"
+        todo = f"put a real {ending.upper()} image there"
+        if endings:
+            todo += f", or name it icon.{min(sorted(endings), key=len)} and say so in assets.icon"
+        yield Finding("W817", Place(icon), what, todo)
+
+
+def _head(wrapper: Wrapper, file: str) -> bytes | None:
+    """Return the first bytes of a regular file, None where there is none that can be read."""
+    try:
+        handle = os.open(wrapper.root / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return None
+    try:
+        return os.read(handle, 256) if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+
+
+@checks("W818")
+def empty_text(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a licence or instructions without a word in them: they pass, and the user sees an empty page."""
+    for name in ("license", "instructions"):
+        source = wrapper.readable(wrapper.asset(name)) if wrapper.is_file(wrapper.asset(name)) else None
+        if source and not source.text.strip():
+            what = f"The file is empty, so the user sees no {name} in StartOS"
+            yield Finding("W818", Place(source.file), what, f"write the {name} into it")

@@ -1,0 +1,60 @@
+"""What goes into the build of the images, and what should not."""
+
+import fnmatch
+import posixpath
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.tree import in_submodule
+from startos_wrapper.files.dockerfile import builds_of, dockerfile_of
+from startos_wrapper.files.source import Place, Source
+from startos_wrapper.files.wrapper import Wrapper
+
+
+def build_context(wrapper: Wrapper) -> str:
+    """Return the folder that the images are built from."""
+    return next((build.context for build in builds_of(wrapper) if build.context), ".")
+
+
+def copied(wrapper: Wrapper) -> set[str]:
+    """Return what the Dockerfile copies from the tree, as normal paths."""
+    dockerfile = dockerfile_of(wrapper)
+    words = (word.text for each in (dockerfile.instructions if dockerfile else []) for word in each.taken)
+    context = build_context(wrapper)
+    return {posixpath.normpath(posixpath.join(context, word.lstrip("/"))) for word in words if word}
+
+
+@checks("W801", "W802")
+def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
+    """Look for a .dockerignore, and, where the whole folder is copied, for the images in it."""
+    dockerfile, context = dockerfile_of(wrapper), build_context(wrapper)
+    if dockerfile is None or in_submodule(wrapper, context):
+        return
+    beside = posixpath.normpath(posixpath.join(context, ".dockerignore"))
+    file = next((file for file in (f"{dockerfile.source.file}.dockerignore", beside) if wrapper.is_file(file)), None)
+    images = posixpath.relpath(wrapper.asset("docker-images"), context)
+    if file is None:
+        what = "There is no .dockerignore: nothing keeps .git, docker-images and the finished package out of the build"
+        todo = f"write {beside} with the lines docker-images, *.s9pk and .git"
+        yield Finding("W801", Place(dockerfile.source.file), what, todo)
+        return
+    source = wrapper.readable(file)
+    if source and posixpath.normpath(context) in copied(wrapper) and not _ignores(source, images):
+        what = f"The Dockerfile copies the whole folder and {file} lets {images} in: each image holds the last ones"
+        start = "" if source.text.endswith("\n") or not source.text else "\n"
+        fix = source.edit(len(source.text), len(source.text), f"{start}{images}\n")
+        yield Finding("W802", Place(file), what, f"add the line {images}", (fix,))
+
+
+def _ignores(source: Source, path: str) -> bool:
+    """Say whether the last pattern that fits `path` or a file in it leaves it out."""
+    ignored = path.startswith("..")
+    for line in source.lines[:1000]:
+        pattern = line.strip()
+        if not pattern or pattern.startswith("#") or len(pattern) > 200:
+            continue
+        leaves_out = not pattern.startswith("!")
+        bare = pattern.lstrip("!").strip("/").removeprefix("./").removeprefix("**/").removesuffix("/**")
+        if fnmatch.fnmatchcase(path, bare) or fnmatch.fnmatchcase(f"{path}/aarch64.tar", bare):
+            ignored = leaves_out
+    return ignored

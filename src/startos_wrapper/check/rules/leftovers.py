@@ -1,0 +1,103 @@
+"""What others left in the files: the template hello-world, merges, an older SDK."""
+
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.tree import MOST_READ, makefiles, own_files, scripts, text_files, workflows
+from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.wrapper import Wrapper
+
+_LARGEST_READ = 256 * 1024
+
+_HELLO = re.compile(r"hello[-_]world", re.IGNORECASE)
+_ABOUT_TEMPLATE = re.compile(r"template|based on|boilerplate|fork|example|docker run", re.IGNORECASE)
+_OLD_PROGRAM = re.compile(r"(?<![\w./-])embassy-(?=(?:sdk|cli)(?![\w./-]))")
+
+
+@checks("W804")
+def template_leftovers(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find the name of the template hello-world in the files that one edits after copying it, once in each."""
+    if wrapper.id is None or _HELLO.search(wrapper.id):
+        return
+    files = [*makefiles(wrapper), "README.md", ".gitignore", "Dockerfile", "docker_entrypoint.sh", *workflows(wrapper)]
+    manifest = [wrapper.manifest_file] if wrapper.manifest_file else []
+    sources = [*text_files(wrapper, [*manifest, *files]), *scripts(wrapper)]
+    for source in sources:
+        if not _HELLO.search(source.text):
+            continue
+        hits = [(number, found) for number, line in enumerate(source.lines, 1) if (found := _leftover(source, line))]
+        if hits:
+            number, found = hits[0]
+            start = source.offset(number) + found.start()
+            more = f" ({len(hits)} lines)" if len(hits) > 1 else ""
+            what = f"This still names the template {found[0]}{more}"
+            place = source.place(start, start + len(found[0]))
+            yield Finding("W804", place, what, f"write {wrapper.id}, or remove what is not needed")
+
+
+def _leftover(source: Source, line: str) -> re.Match[str] | None:
+    """Return where a line names the template, unless it is a comment or a sentence about it."""
+    is_prose = source.file.endswith(".md")
+    if not is_prose and line.lstrip().startswith(("#", "//")):
+        return None
+    return None if _ABOUT_TEMPLATE.search(line) and is_prose else _HELLO.search(line)
+
+
+@checks("W806", "W807")
+def unfinished_merge(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find what `copier update` or a merge left to its user: conflicts in files, and rejected changes beside them."""
+    for number, file in enumerate(own_files(wrapper)):
+        if file.endswith(".rej") and wrapper.is_file(file):
+            what = f"A change that did not fit into {file.removesuffix('.rej')} was left here"
+            yield Finding("W807", Place(file), what, "make the change by hand and remove this file")
+        elif number < MOST_READ and _may_have_conflicts(wrapper, file) and (source := wrapper.readable(file)):
+            yield from _conflicts(source)
+
+
+def _may_have_conflicts(wrapper: Wrapper, file: str) -> bool:
+    try:
+        data = read_bytes(wrapper.root / file, _LARGEST_READ)
+    except (TooLargeError, UnreadableError):
+        return False
+    return data is not None and b"<<<<<<< " in data and b"\n>>>>>>> " in data and b"\0" not in data
+
+
+def _conflicts(source: Source) -> Iterator[Finding]:
+    """Yield the first conflict of a file: the three lines that mark one, in their order."""
+    begun, halved, found = 0, False, []
+    for number, line in enumerate(source.lines, 1):
+        if line.startswith("<<<<<<< "):
+            begun, halved = number, False
+        elif begun and line == "=======":
+            halved = True
+        elif begun and halved and line.startswith(">>>>>>> "):
+            found.append(begun)
+            begun = 0
+    if found:
+        count = "a conflict" if len(found) == 1 else f"{len(found)} conflicts, of which this is the first"
+        what = f"A merge left {count} in this file"
+        yield Finding(
+            "W806", source.line_place(found[0]), what, "keep one side and remove the lines that mark the conflict"
+        )
+
+
+@checks("W814")
+def renamed_programs(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find calls of embassy-sdk and embassy-cli, which since 0.3.4.4 only say that they are renamed."""
+    for source in text_files(wrapper, [*makefiles(wrapper), *workflows(wrapper)]):
+        hits = [
+            source.offset(number) + match.start()
+            for number, line in enumerate(source.lines, 1)
+            if "embassy-" in line and not line.lstrip().startswith("#")
+            for match in _OLD_PROGRAM.finditer(line)
+        ]
+        if not hits:
+            continue
+        first = hits[0]
+        name = source.text[first : first + len("embassy-sdk")]
+        new = name.replace("embassy", "start")
+        more = f" ({len(hits)} calls)" if len(hits) > 1 else ""
+        what = f"{name} has been renamed to {new}, and the old name only says so and fails{more}"
+        fixes = tuple(source.edit(hit, hit + len("embassy"), "start") for hit in hits)
+        yield Finding("W814", source.place(first, first + len(name)), what, f"write {new}", fixes)

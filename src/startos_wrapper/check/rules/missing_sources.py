@@ -1,0 +1,45 @@
+"""What a build needs and a clone lacks: submodules, and the source of the scripts."""
+
+import posixpath
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.tree import in_submodule, makefiles, text_files
+from startos_wrapper.files.wrapper import Wrapper
+
+
+@checks("W812")
+def submodule_empty(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find submodules that are not checked out: the build misses their files."""
+    source = wrapper.readable(".gitmodules") if wrapper.is_file(".gitmodules") else None
+    if source is None or any("git submodule update" in text.text for text in text_files(wrapper, makefiles(wrapper))):
+        return
+    seen = {"."}
+    for number, line in enumerate(source.lines, 1):
+        name, _, value = line.partition("=")
+        path = posixpath.normpath(value.strip() or ".")
+        if name.strip() != "path" or path.startswith(("..", "/")) or path in seen:
+            continue
+        seen.add(path)
+        if not wrapper.listed(path):
+            what = f"The submodule {path} is not checked out, so the build misses its files"
+            yield Finding("W812", source.line_place(number), what, f"run `git submodule update --init {path}`")
+
+
+@checks("W810")
+def script_without_source(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find that the Makefile is to make embassy.js from an embassy.ts that is not there."""
+    folder, makefile = wrapper.asset("scripts"), wrapper.makefile
+    made, source = f"{folder}/embassy.js", f"{folder}/embassy.ts"
+    if makefile is None or not any(procedure.kind == "script" for procedure in wrapper.procedures):
+        return
+    if wrapper.is_file(made) or wrapper.is_file(source) or wrapper.made(source) or in_submodule(wrapper, folder):
+        return
+    line = next(
+        (line for line, targets, _ in makefile.rules if made in {target.removeprefix("./") for target in targets}), 0
+    )
+    bundle = wrapper.readable(f"{folder}/bundle.ts") if wrapper.is_file(f"{folder}/bundle.ts") else None
+    if line and ("embassy.ts" in makefile.source.text or (bundle and "embassy.ts" in bundle.text)):
+        what = f"The manifest runs scripts, and {made} is to be made from {source}, which is not there"
+        todo = f"write {source} with what the scripts export, or make no procedure a script"
+        yield Finding("W810", makefile.source.line_place(line), what, todo)
