@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import oracle_values
-from startos_wrapper.check import os_grammar
+from startos_wrapper.files.manifest import os_grammar
 
 MANY = settings(max_examples=1500, deadline=None)
 

@@ -19,6 +19,7 @@ from startos_wrapper import data
 from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.check.rules import manifest_schema
 from startos_wrapper.files.documents import read_document
+from startos_wrapper.files.manifest import schema
 from startos_wrapper.files.source import Edit, Source
 from startos_wrapper.files.wrapper import Wrapper
 from tools import MANIFESTS
@@ -127,35 +128,31 @@ def corpus() -> list[dict[str, Any]]:
 
 
 def test_the_schema_is_one() -> None:
-    jsonschema_rs.meta.validate(manifest_schema.schema())
+    jsonschema_rs.meta.validate(schema.schema())
 
 
 def test_every_key_is_described_or_named_alike() -> None:
     """What editors show on hover; the keys of the top level and of procedures are the ones that people look up."""
-    parts = manifest_schema.schema()
+    parts = schema.schema()
     for properties in (parts["properties"], parts["definitions"]["docker"]["properties"]):
         assert [name for name, part in properties.items() if part is not True and "description" not in part] == []
 
 
 def test_a_rule_stands_beside_every_grammar_and_limit() -> None:
     """A keyword without a code of its own would end in a KeyError."""
-    for part in manifest_schema._parts(manifest_schema.schema()):
+    for part in schema._parts(schema.schema()):
         named = {name: value for name, value in part.items() if not isinstance(value, dict)}
         if {"pattern", "format", "maxLength", "maxItems"} & set(named) and "type" in part:
             assert re.fullmatch("E[0-9]{3}", part["x-rule"]), part
 
 
 def test_each_format_is_known() -> None:
-    used = {
-        part["format"]
-        for part in manifest_schema._parts(manifest_schema.schema())
-        if isinstance(part.get("format"), str)
-    }
-    assert used == set(manifest_schema.FORMATS)
+    used = {part["format"] for part in schema._parts(schema.schema()) if isinstance(part.get("format"), str)}
+    assert used == set(schema.FORMATS)
 
 
 def test_the_questions_know_the_same_ids_and_limits() -> None:
-    parts, limits = manifest_schema.schema(), data.load("grammar")["limits"]
+    parts, limits = schema.schema(), data.load("grammar")["limits"]
     id = data.pattern("id").pattern
     assert parts["definitions"]["id"]["pattern"] == f"^{id}$"
     assert parts["definitions"]["volume-id"]["pattern"] == f"^(BACKUP|{id})$"
@@ -165,7 +162,7 @@ def test_the_questions_know_the_same_ids_and_limits() -> None:
 
 
 def test_the_pattern_of_ports_ends_where_the_oracle_does() -> None:
-    pattern = re.compile(manifest_schema.schema()["definitions"]["port"]["pattern"])
+    pattern = re.compile(schema.schema()["definitions"]["port"]["pattern"])
     for number in range(70_000):
         assert bool(pattern.fullmatch(str(number))) is (number <= 65535)
 
@@ -177,7 +174,7 @@ def test_the_full_manifest_breaks_nothing() -> None:
 
 def test_the_full_manifest_has_every_key_of_the_schema() -> None:
     text = json.dumps(FULL)
-    assert [name for name in manifest_schema._words() if f'"{name}":' not in text] == ["mapping"]
+    assert [name for name in schema._words() if f'"{name}":' not in text] == ["mapping"]
 
 
 def test_a_real_manifest_has_no_error_and_the_unknown_keys_that_the_oracle_sees() -> None:
@@ -501,7 +498,7 @@ def test_an_empty_map_lacks_all(tmp_path: Path) -> None:
     for file, text in (("manifest.yaml", "{}"), ("manifest.toml", "")):
         (tmp_path / file).write_text(text)
         found = {finding.what.rpartition(" ")[2] for finding in manifest_schema.breaches(Wrapper(tmp_path))}
-        assert found == set(manifest_schema.schema()["required"])
+        assert found == set(schema.schema()["required"])
 
 
 def test_one_fault_is_one_finding() -> None:

@@ -5,9 +5,10 @@ from itertools import islice
 from pathlib import Path
 
 from startos_wrapper.adopt.work_tree import refuse_unless_clean
-from startos_wrapper.check.rules import manifest_format, manifest_schema
 from startos_wrapper.errors import CannotError, RefusedError
 from startos_wrapper.files.git import has_commit, repository
+from startos_wrapper.files.manifest.format_faults import format_faults
+from startos_wrapper.files.manifest.schema_faults import schema_faults
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -43,9 +44,9 @@ def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
     assert wrapper.manifest_file
     file = folder / wrapper.manifest_file
     try:
-        for finding in manifest_format.unreadable(wrapper):
-            place = f"{folder / finding.place.file}:{finding.place.line}:{finding.place.column}"
-            raise RefusedError(f"{place}: {finding.what}: {finding.todo}")
+        for fault in format_faults(wrapper):
+            place = f"{folder / fault.place.file}:{fault.place.line}:{fault.place.column}"
+            raise RefusedError(f"{place}: {fault.what}: {fault.todo}")
     except TooLargeError as error:
         raise RefusedError(f"{file}: {error}") from error
     manifest = wrapper.manifest
@@ -63,9 +64,9 @@ def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
 
 def _refuse_unread(wrapper: Wrapper, folder: Path) -> None:
     """Raise RefusedError for the first key that makes StartOS refuse the manifest."""
-    found = [finding for finding in manifest_schema.breaches(wrapper) if finding.code.startswith("E1")]
+    found = [fault for fault in schema_faults(wrapper) if fault.code.startswith("E1")]
     if found:
-        first = min(found, key=lambda finding: finding.place)
+        first = min(found, key=lambda fault: fault.place)
         place = f"{folder / first.place.file}:{first.place.line}:{first.place.column}"
         more = f"; `startos-wrapper check` shows {len(found) - 1} more" if len(found) > 1 else ""
         raise RefusedError(f"{place}: {first.what}: {first.todo}{more}")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from startos_wrapper.files.manifest.fault import Fault
 from startos_wrapper.files.source import Edit, Place
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -34,6 +35,11 @@ class Finding:
     todo: str
     fixes: tuple[Fix, ...] = ()
 
+    @classmethod
+    def of(cls, fault: Fault) -> "Finding":
+        """Return the finding that reports a fault of the manifest."""
+        return cls(fault.code, fault.place, fault.what, fault.todo, fault.edits)
+
     @property
     def is_error(self) -> bool:
         """Say whether StartOS or its packer refuses the wrapper for this; else it is a warning."""
@@ -51,7 +57,7 @@ CHECKS: dict[Check, tuple[str, ...]] = {}
 
 
 def checks(*codes: str) -> Callable[[Check], Check]:
-    """Register a function that yields findings of the rules `codes`; `data/rules.yaml` says what each code means."""
+    """Register a function that yields findings of the rules `codes`; `rules/*.yaml` say what each code means."""
 
     def register(function: Check) -> Check:
         CHECKS[function] = codes

@@ -2,14 +2,13 @@
 
 import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from startos_wrapper.files.documents import NotADocumentError, read_document
-from startos_wrapper.files.documents.value import Key, Node
+from startos_wrapper.files.documents.value import NOTHING, Key, Node
 from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.manifest.procedure import Procedure, procedures_of
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
 
 # The order in which the packer looks. S/s9pk/mod.rs:43-60
@@ -23,62 +22,8 @@ DEFAULT_ASSETS = {
     "assets": "assets",
     "scripts": "scripts",
 }
-NOTHING = Node({}, 0, 0)
 _INCLUDE = re.compile(r"^-?s?include[ \t]+(.*)", re.MULTILINE)
 _MOST_INCLUDED = 10
-
-
-@dataclass(frozen=True)
-class Procedure:
-    """A procedure of the manifest: what the OS runs in a container or as a script.
-
-    `io`: verify wants an io-format. `counted`: pack looks here whether scripts are needed. `verified`: verify looks
-    here at all. S/s9pk/manifest.rs:82-101, S/s9pk/reader.rs:188-264
-    """
-
-    path: tuple[str, ...]
-    node: Node
-    io: bool = False
-    counted: bool = True
-    verified: bool = True
-
-    @property
-    def name(self) -> str:
-        """The path with dots, as in `backup.create`."""
-        return ".".join(self.path)
-
-    @property
-    def kind(self) -> str | None:
-        """`docker` or `script`, or whatever else is written there."""
-        kind = self.node.get("type")
-        return kind.text if kind else None
-
-    @property
-    def mounts(self) -> Node:
-        """The mounts: a map from volume to path, empty where there is none."""
-        return self.node.get("mounts") or NOTHING
-
-    @property
-    def args(self) -> list[Node]:
-        """The nodes of the arguments."""
-        node = self.node.get("args")
-        return node.items if node else []
-
-
-_PROCEDURES: tuple[tuple[tuple[str, ...], dict[str, bool]], ...] = (
-    (("main",), {}),
-    (("health-checks", "*"), {"counted": False}),
-    (("config", "get"), {"io": True}),
-    (("config", "set"), {"io": True}),
-    (("properties",), {"io": True}),
-    (("backup", "create"), {}),
-    (("backup", "restore"), {}),
-    (("migrations", "from", "*"), {"io": True}),
-    (("migrations", "to", "*"), {"io": True}),
-    (("actions", "*", "implementation"), {"io": True}),
-    (("dependencies", "*", "config", "check"), {"counted": False, "verified": False}),
-    (("dependencies", "*", "config", "auto-configure"), {"counted": False, "verified": False}),
-)
 
 
 class Wrapper:
@@ -221,13 +166,8 @@ class Wrapper:
 
     @cached_property
     def procedures(self) -> list[Procedure]:
-        """All procedures of the manifest that are maps, in the manifest's order of kinds."""
-        return [
-            Procedure(path, node, **flags)
-            for pattern, flags in _PROCEDURES
-            for path, node in _matching(self.manifest, pattern)
-            if isinstance(node.value, dict)
-        ]
+        """All procedures of the manifest."""
+        return procedures_of(self.manifest)
 
     @cached_property
     def volumes(self) -> dict[str, str | None]:
@@ -247,16 +187,3 @@ class Wrapper:
         """The version, as it is written."""
         node = self.manifest.get("version")
         return node.text if node else None
-
-
-def _matching(
-    node: Node, pattern: tuple[str, ...], path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """Yield paths and nodes below `node`; `*` in the pattern is any key."""
-    if not pattern:
-        yield path, node
-        return
-    for name in list(node.fields) if pattern[0] == "*" else [pattern[0]]:
-        child = node.get(name)
-        if child is not None:
-            yield from _matching(child, pattern[1:], (*path, name))

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from startos_wrapper.check.os_grammar import version_numbers
 from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.data import load
+from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
 from startos_wrapper.files.tar import NotFoundError, head, member
 from startos_wrapper.files.wrapper import Wrapper

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.files.documents import NotADocumentError
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
+from startos_wrapper.files.manifest.format_faults import format_faults
+from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 
@@ -25,27 +25,7 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
 @checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")
 def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
     """Find what stops the reader of the manifest's format, or a value that is no map."""
-    if wrapper.manifest_file is None:
-        return
-    try:
-        source = wrapper.source(wrapper.manifest_file)
-    except UnreadableError as error:
-        what = f"The manifest cannot be read: {error}"
-        yield Finding("E101", Place(wrapper.manifest_file), what, "make it a UTF-8 file that you may read")
-        return
-    if source is None:
-        what = "The manifest is not a file"
-        yield Finding("E101", Place(wrapper.manifest_file), what, "put the manifest's file there")
-        return
-    node = wrapper.document
-    if isinstance(node, TooLargeError):
-        raise node
-    if isinstance(node, NotADocumentError):
-        yield Finding(node.code, source.place(node.offset), node.what, node.todo)
-    elif node is not None and not isinstance(node.value, dict):
-        kind = {type(None): "empty", list: "a list"}.get(type(node.value), "a single value")
-        what = f"The manifest is {kind}, not a map of keys"
-        yield Finding("E107", source.place(node.start), what, "begin with `id: my-service`")
+    yield from map(Finding.of, format_faults(wrapper))
 
 
 @checks("W514")

@@ -6,7 +6,8 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.verify import faults_of
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.wrapper import Procedure, Wrapper
+from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.wrapper import Wrapper
 
 _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.docker_images import image_ids
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.wrapper import Procedure, Wrapper
+from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.wrapper import Wrapper
 
 SYSTEM_IMAGES = ("compat", "utils")
 # In a Makefile: start9/$(PKG_ID)/main:$(PKG_VERSION), with or without variables.

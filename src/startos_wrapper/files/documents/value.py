@@ -74,6 +74,10 @@ class Node:
         return self.value
 
 
+# Stands for a map that isn't there.
+NOTHING = Node({}, 0, 0)
+
+
 class NotADocumentError(Exception):
     """The OS's reader stops here: the rule's code, offset in the text, what is wrong and what to do."""
 

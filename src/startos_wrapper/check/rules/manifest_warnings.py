@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from startos_wrapper.check.os_grammar import duration_is_misread, range_is_any, range_rest, version_rest
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.os_grammar import duration_is_misread, range_is_any, range_rest, version_rest
 from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 

@@ -1,0 +1,36 @@
+"""Whether a manifest can be read as a file: text, one document, a map. S/s9pk/mod.rs:43-62"""
+
+from collections.abc import Iterator
+
+from startos_wrapper.files.documents import NotADocumentError
+from startos_wrapper.files.manifest.fault import Fault
+from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
+from startos_wrapper.files.wrapper import Wrapper
+
+
+def format_faults(wrapper: Wrapper) -> Iterator[Fault]:
+    """Yield what stops the reader of the manifest's format, or a value that is no map.
+
+    Raises TooLargeError when the manifest is too large to read.
+    """
+    if wrapper.manifest_file is None:
+        return
+    try:
+        source = wrapper.source(wrapper.manifest_file)
+    except UnreadableError as error:
+        what = f"The manifest cannot be read: {error}"
+        yield Fault("E101", Place(wrapper.manifest_file), what, "make it a UTF-8 file that you may read")
+        return
+    if source is None:
+        what = "The manifest is not a file"
+        yield Fault("E101", Place(wrapper.manifest_file), what, "put the manifest's file there")
+        return
+    node = wrapper.document
+    if isinstance(node, TooLargeError):
+        raise node
+    if isinstance(node, NotADocumentError):
+        yield Fault(node.code, source.place(node.offset), node.what, node.todo)
+    elif node is not None and not isinstance(node.value, dict):
+        kind = {type(None): "empty", list: "a list"}.get(type(node.value), "a single value")
+        what = f"The manifest is {kind}, not a map of keys"
+        yield Fault("E107", source.place(node.start), what, "begin with `id: my-service`")

@@ -1,0 +1,108 @@
+"""Texts of a manifest that break a small language: ids, versions, ranges, durations, ports, URLs, forms."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from startos_wrapper.files.manifest import os_grammar
+from startos_wrapper.files.manifest.fault import Fault
+from startos_wrapper.files.manifest.schema import FORMATS, Breach
+from startos_wrapper.files.manifest.wording import LONGEST_SHOWN, LONGEST_WORD, MERGE, MERGE_TODO, kebab, shown
+
+
+def wrong_grammar(breach: Breach) -> Iterator[Fault]:
+    """Yield a text that breaks a pattern or format, or the names of a map that do."""
+    if breach.node.text is not None:
+        what, todo = wrong_text(breach, breach.node.text)
+        yield breach.fault(breach.rule, f"{breach.name}: {what}", todo, breach.node)
+        return
+    # To Python `$` is also where a last line break begins.
+    pattern = re.compile(breach.part.get("pattern", "").replace("$", r"\Z"))
+    accepts = FORMATS.get(breach.part.get("format", ""))
+    for name in breach.node.fields:
+        if pattern.search(name) and (accepts is None or accepts(name)):
+            continue
+        what, todo = (MERGE, MERGE_TODO) if name == "<<" else wrong_text(breach, name)
+        yield breach.fault(breach.rule, f"{breach.name}: {what}", todo, breach.node.keys[name])
+
+
+def _id(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    what = f"`{shown(text)}` is not an id: lower-case letters in groups joined by single hyphens"
+    digits = ", without digits" if re.search("[0-9]", text) else ""
+    better = re.sub(r"[^a-z]+", "-", kebab(text)).strip("-")
+    if digits or not better or len(text) > LONGEST_WORD:
+        return what + digits, "choose a name of letters a to z and single hyphens"
+    return what, f"write {better}"
+
+
+def _version(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    what, bare = f"`{shown(text)}` is not a version: one to four numbers joined by dots", text.strip().lstrip("vV")
+    if os_grammar.version(bare):
+        return what, f'write "{shown(bare)}"'
+    if re.match(r"[0-9]+(\.[0-9]+){4}", text):
+        return what, "leave out the numbers after the fourth"
+    return what, 'write numbers joined by dots, such as "1.2.3"'
+
+
+def _range(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    bare = text.strip().lstrip("vV")
+    if re.fullmatch(r"[0-9.]+", bare) and os_grammar.version(bare):
+        what = f"`{shown(text)}` is a version, not a range"
+        return what, f'write "={shown(bare)}" for this one alone, or ">={shown(bare)}" or "^{shown(bare)}"'
+    what = f"`{shown(text)}` is not a range of versions"
+    closed = re.sub(r"([<>=!~^])\s+", r"\1", text[:LONGEST_SHOWN]).strip()
+    if closed != text and os_grammar.version_range(closed):
+        return what, f'write "{shown(closed)}", without a space there'
+    return what, 'write "*" or operators with versions, such as ">=1.2.0 <2.0.0"'
+
+
+_UNIT_IN_WORDS = re.compile(r"\s*([0-9]+)\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\s*")
+
+
+def _duration(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    what = f"`{shown(text)}` is not a duration: one number and one unit"
+    if re.fullmatch(r"[0-9]+", text):
+        return what, f"add the unit: {shown(text)}s for seconds"
+    if match := _UNIT_IN_WORDS.fullmatch(text[:LONGEST_SHOWN].lower()):
+        return what, f"write {match[1]}{match[2][0]}"
+    return what, "write one number with d, h, m or s, such as 30s"
+
+
+def _port(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    return f"`{shown(text)}` is not a port", "write a number up to 65535"
+
+
+def _url(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    if not text.strip():
+        return "an empty text is not a URL", "write a URL, or remove the key if it is optional"
+    what, better = f"`{shown(text)}` is not an absolute URL", f"https://{text.strip().lstrip('/')}"
+    if ":" not in text and "." in text and len(text) <= LONGEST_SHOWN and os_grammar.url(better):
+        return what, f"write {better}"
+    return what, "write a URL with its scheme and host, such as https://example.com/page"
+
+
+def _regular(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    said = os_grammar.regex_fault(text)
+    foreign = "look-around" in said or "backreferences" in said
+    todo = "write it without look-around and back references" if foreign else "mend the expression"
+    return f"`{shown(text)}` is not a regular expression of Rust: {said}", todo
+
+
+def _form(text: str, part: dict[str, Any]) -> tuple[str, str]:
+    what, todo = {
+        "startos-number-range": ("a range of numbers", "write both ends in brackets, such as [1,100] or (*,5)"),
+        "startos-whole-range": ("a range of whole numbers", "write both ends in brackets, such as [1,5] or [0,*)"),
+        "startos-charset": ("a set of characters", "join characters and ascending ranges by commas, such as a-z,0-9"),
+    }[part["format"]]
+    return f"`{shown(text)}` is not {what}", todo
+
+
+_MESSAGES: dict[str, Callable[[str, dict[str, Any]], tuple[str, str]]] = {
+    "E112": _id, "E113": _version, "E114": _range, "E115": _duration, "E116": _port, "E117": _url, "E120": _regular,
+    "E121": _form,
+}  # fmt: skip
+
+
+def wrong_text(breach: Breach, text: str) -> tuple[str, str]:
+    """Return what is wrong with a text in the grammar that a breach is about, and what to do."""
+    return _MESSAGES[breach.rule](text, breach.part)

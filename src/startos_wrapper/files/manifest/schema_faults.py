@@ -1,0 +1,54 @@
+"""What the keys of a manifest say that StartOS does not read: breaches of the schema in a packager's words."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from startos_wrapper.files.documents.value import NOTHING
+from startos_wrapper.files.manifest.fault import Fault
+from startos_wrapper.files.manifest.grammar_faults import wrong_grammar
+from startos_wrapper.files.manifest.key_faults import missing, unknown
+from startos_wrapper.files.manifest.schema import Breach, breaches
+from startos_wrapper.files.manifest.value_faults import out_of_range, too_much, wrong_type, wrong_word
+from startos_wrapper.files.wrapper import Wrapper
+
+# Nobody would read more than this.
+_MOST_FAULTS = 1_000
+
+
+def schema_faults(wrapper: Wrapper) -> Iterator[Fault]:
+    """Yield every breach of the schema; a manifest that can't be read has none."""
+    if wrapper.manifest is not NOTHING:
+        faults = (fault for breach in breaches(wrapper) for fault in _faults(breach))
+        # One fault can break a rough pattern, for editors, and an exact format. An alias brings it to several paths.
+        found = {(each.code, each.place, each.todo): each for each in islice(faults, _MOST_FAULTS)}
+        yield from found.values()
+
+
+def _faults(breach: Breach) -> Iterator[Fault]:
+    match breach.keyword:
+        case "required":
+            yield from missing(breach)
+        case "additionalProperties":
+            # Before jsonschema-rs 0.61 a missing key may be reported here.
+            yield from missing(breach)
+            yield from unknown(breach)
+        case "type":
+            yield wrong_type(breach)
+        case "enum":
+            yield from wrong_word(breach)
+        case "minimum" | "maximum":
+            yield from out_of_range(breach)
+        case "maxLength" | "maxItems":
+            yield too_much(breach)
+        case "dependencies":
+            yield _half_a_pattern(breach)
+        case "not":
+            yield breach.fault(breach.rule, f"{breach.name} has both any and all", "keep one of them", None)
+        case _:
+            yield from wrong_grammar(breach)
+
+
+def _half_a_pattern(breach: Breach) -> Fault:
+    there, missing = sorted(("pattern", "pattern-description"), key=lambda name: name not in breach.node.fields)
+    what = f"{breach.name} has {there} without {missing}"
+    return breach.fault(breach.rule, what, f"add {missing}, or remove {there}", breach.node.keys[there])
