@@ -1,0 +1,118 @@
+"""Mounts and backups that pass every gate and do not work."""
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.rules.procedures import in_container
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.wrapper import Wrapper
+
+_BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}
+
+
+def _mounted(procedure: Procedure) -> dict[str, str]:
+    """Return what the OS mounts: nothing for a procedure that runs inside main's container."""
+    if procedure.kind != "docker" or procedure.node.is_true("inject"):
+        return {}
+    return {name: node.text for name, node in procedure.mounts.fields.items() if node.text is not None}
+
+
+@checks("W512")
+def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find BACKUP outside of the backup: verify takes it, and then it is not mounted. S/procedure/docker.rs:683-703"""
+    for procedure in in_container(wrapper):
+        if procedure.path not in _BACKUPS and "BACKUP" in procedure.mounts.keys:
+            what = f"{procedure.name} mounts BACKUP, which is there only while a backup is made or restored"
+            yield Finding("W512", wrapper.at(procedure.mounts.keys["BACKUP"]), what, "remove the mount")
+
+
+@checks("W518")
+def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find volumes that no procedure mounts; one of type assets may lie there for scripts."""
+    if not wrapper.procedures:
+        return
+    mounted = {name for procedure in wrapper.procedures for name in _mounted(procedure)}
+    for name, kind in wrapper.volumes.items():
+        if kind in ("data", "pointer", "certificate") and name not in mounted:
+            what = f"Nothing mounts the volume {name}"
+            yield Finding("W518", wrapper.at_key("volumes", name), what, "mount it in main, or remove it")
+
+
+@checks("W519")
+def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find data volumes that a backup passes by; a script reaches volumes without a mount."""
+    for procedure in in_container(wrapper):
+        verb = _BACKUPS.get(procedure.path)
+        for name, kind in wrapper.volumes.items() if verb else ():
+            if kind == "data" and name not in procedure.mounts.fields:
+                lost = "is not in the backup" if verb == "create" else "is not restored"
+                what = f"The data volume {name} {lost}: {procedure.name} does not mount it"
+                key = procedure.node.keys.get("mounts")
+                place = wrapper.at(key) if key else wrapper.at_key(*procedure.path)
+                yield Finding("W519", place, what, f"mount {name} in backup.{verb} and let the command take it along")
+
+
+def _related(one: str, other: str) -> bool:
+    """Say whether one path is the other or lies in it, or the other way round."""
+    first, second = PurePosixPath(one), PurePosixPath(other)
+    return first == second or first in second.parents or second in first.parents
+
+
+@checks("W520", "W526")
+def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
+    """Check `duplicity create|restore BACKUP DATA`, the image compat's order. system-images/compat/src/main.rs"""
+    for procedure in in_container(wrapper):
+        verb, args = _BACKUPS.get(procedure.path), procedure.args
+        image = procedure.node.get("image")
+        if not verb or not args or args[0].value != "duplicity" or image is None or image.text != "compat":
+            continue
+        mounts = _mounted(procedure)
+        backup = mounts.pop("BACKUP", "")
+        texts = [arg.text or "" for arg in args]
+        if len(texts) == 4 and texts[1] == verb and _at_backup(texts[2], backup) and _in_data(texts[3], mounts):
+            continue
+        if len(texts) == 4 and texts[1] == verb and _at_backup(texts[3], backup) and _in_data(texts[2], mounts):
+            yield _reversed(wrapper, procedure, args)
+        else:
+            what = f"{procedure.name}: the image compat takes `duplicity {verb} BACKUP DATA`, and this is not that"
+            todo = f"write duplicity, {verb}, {backup or 'where BACKUP is mounted'}, where the data is mounted"
+            yield Finding("W526", wrapper.at(args[0]), what, todo)
+
+
+def _at_backup(path: str, backup: str) -> bool:
+    return bool(backup) and PurePosixPath(path) == PurePosixPath(backup)
+
+
+def _in_data(path: str, mounts: dict[str, str]) -> bool:
+    return any(_related(path, mount) for mount in mounts.values())
+
+
+def _reversed(wrapper: Wrapper, procedure: Procedure, args: list[Node]) -> Finding:
+    source = wrapper.manifest_source
+    assert source is not None  # the nodes come from it
+    first, second = ((arg.start, arg.end) for arg in args[2:4])
+    fixes = (
+        source.edit(*first, source.text[second[0] : second[1]]),
+        source.edit(*second, source.text[first[0] : first[1]]),
+    )
+    what = f"{procedure.name} has data and backup the wrong way round: compat takes the backup's path first"
+    return Finding("W520", wrapper.at(args[2]), what, f"write {args[3].text} before {args[2].text}", fixes)
+
+
+@checks("W524", "W525")
+def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find mounts at a relative path, which the container tool refuses, and two at one path."""
+    for procedure in in_container(wrapper):
+        taken: dict[PurePosixPath, str] = {}
+        for name, path in _mounted(procedure).items():
+            node = procedure.mounts.fields[name]
+            if not path.startswith("/"):
+                what = (
+                    f"{procedure.name} mounts {name} at {path or 'an empty path'}, and the container does not start: "
+                )
+                yield Finding("W524", wrapper.at(node), what + "a path must begin with /", f"write /{path}")
+            elif (other := taken.setdefault(PurePosixPath(path), name)) != name:
+                what = f"{procedure.name} mounts {name} where {other} is mounted already: one hides the other"
+                yield Finding("W525", wrapper.at(node), what, "choose another path for one of them")
