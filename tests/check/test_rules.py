@@ -9,7 +9,9 @@ import pytest
 import yaml
 
 import example_wrapper
+from startos_wrapper.check import engine
 from startos_wrapper.check.engine import Outcome, check, codes, repair
+from startos_wrapper.check.registry import CHECKS
 from startos_wrapper.check.rule_docs import FOLDER
 
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
@@ -68,6 +70,13 @@ def test_a_document_is_complete(code: str) -> None:
     assert entry["name"] == entry["name"].lower() and " " not in entry["name"]
     assert entry["title"] and not entry["title"].endswith(".")
     assert entry["why"].strip() and entry["source"].strip()
+
+
+def test_the_order_of_the_rules_changes_no_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrappers = [_write(tmp_path / code, entry["bad"]) for code, entry in RULES.items()]
+    found = [check(wrapper).findings for wrapper in wrappers]
+    monkeypatch.setattr(engine, "CHECKS", dict(reversed(CHECKS.items())))
+    assert [check(wrapper).findings for wrapper in wrappers] == found
 
 
 def test_the_names_are_unique() -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import difflib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -49,7 +48,9 @@ def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | No
 
 
 def _unknown(code: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(code, known, n=1)
+    from difflib import get_close_matches
+
+    near = get_close_matches(code, known, n=1)
     return f"there is no rule {code}" + (f"; did you mean {near[0]}?" if near else "; docs/rules.md lists them")
 
 

@@ -56,14 +56,14 @@ def _range(text: str, _: dict[str, Any]) -> tuple[str, str]:
     return what, 'write "*" or operators with versions, such as ">=1.2.0 <2.0.0"'
 
 
-_UNIT_IN_WORDS = re.compile(r"\s*([0-9]+)\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\s*")
+_UNIT_IN_WORDS = r"\s*([0-9]+)\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\s*"
 
 
 def _duration(text: str, _: dict[str, Any]) -> tuple[str, str]:
     what = f"`{shown(text)}` is not a duration: one number and one unit"
     if re.fullmatch(r"[0-9]+", text):
         return what, f"add the unit: {shown(text)}s for seconds"
-    if match := _UNIT_IN_WORDS.fullmatch(text[:LONGEST_SHOWN].lower()):
+    if match := re.fullmatch(_UNIT_IN_WORDS, text[:LONGEST_SHOWN].lower()):
         return what, f"write {match[1]}{match[2][0]}"
     return what, "write one number with d, h, m or s, such as 30s"
 
