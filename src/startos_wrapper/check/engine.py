@@ -14,8 +14,10 @@ from startos_wrapper.files.source import Place, TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
 # Each module of rules registers its functions when it is imported. pkgutil, which finds modules too, takes 4 ms.
-for _path in sorted(Path(__file__).with_name("rules").glob("[!_]*.py")):
-    import_module(f"startos_wrapper.check.rules.{_path.stem}")
+_RULES = sorted(path.stem for path in Path(__file__).with_name("rules").iterdir() if path.suffix == ".py")
+for _name in _RULES:
+    if _name != "__init__":
+        import_module(f"startos_wrapper.check.rules.{_name}")
 
 # What the run itself finds after all rules: files that they could not read, and comments that silence nothing.
 _UNREAD, _UNUSED = "W900", "W901"
