@@ -8,8 +8,8 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.data import checkout
 from startos_wrapper.errors import Exit, RefusedError
+from startos_wrapper.origin import UNKNOWN, template_source
 from startos_wrapper.terminal import print_error
 
 COMMAND = "new"
@@ -92,10 +92,9 @@ def run(arguments: argparse.Namespace) -> int:
     from copier import run_copy
     from copier.errors import CopierAnswersInterrupt, CopierError
 
-    folder = checkout()
-    template = arguments.template or (str(folder) if folder else None)
+    template = template_source(arguments.template)
     if template is None:
-        raise RefusedError("say where the template is: --template URL of its git repository")
+        raise RefusedError(UNKNOWN)
     if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
         raise RefusedError(f"{arguments.dest}: there is something already; choose a new folder")
     answers = _answers(arguments.data, arguments.data_file)

@@ -1,0 +1,39 @@
+"""Where the template is, and the release of it that this package belongs to."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from startos_wrapper.data import checkout
+
+# What to say where `template_source` finds none.
+UNKNOWN = "say where the template is: --template URL of its git repository"
+_VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Which template answers are for: where Copier finds it, and the release."""
+
+    source: str
+    release: str
+
+
+def template_source(given: str | None) -> str | None:
+    """Return where Copier finds the template: what was given, else the checkout that this package runs from."""
+    folder = checkout()
+    return given or (str(folder) if folder else None)
+
+
+def own_release() -> str:
+    """Return the tag of the release that this package belongs to."""
+    return f"v{_version(checkout())}"
+
+
+def _version(folder: Path | None) -> str:
+    if folder and (match := _VERSION.search((folder / "pyproject.toml").read_text(encoding="utf-8"))):
+        return match[1]
+    # It takes longer to import than most commands take.
+    from importlib.metadata import version
+
+    return version("startos-wrapper")
