@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from startos_wrapper.adopt.describe import Description
+from startos_wrapper.adopt.describe import describe
 from startos_wrapper.files.wrapper import Wrapper
 
 ROOT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ class Row:
 
 def row(folder: Path) -> Row:
     """Describe the wrapper in a folder and count."""
-    description = Description(Wrapper(folder))
+    description = describe(Wrapper(folder))
     keys: dict[str, list[tuple[str, str]]] = {kind: [] for kind in ("missing", "differs", "corrected", "harmless")}
     for difference in description.comparison.differences:
         reason = description.reason(difference)

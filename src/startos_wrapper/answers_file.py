@@ -42,6 +42,10 @@ _HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*")
 _NOT_YAML = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
+class OtherTemplateError(RefusedError):
+    """The answers file lacks what this template records, so another template wrote it."""
+
+
 class Answers:
     """The answers file of a wrapper."""
 
@@ -112,7 +116,7 @@ class Answers:
             raise RefusedError(f"{where}: it is not YAML" + (f": {problem}" if problem else "")) from error
         for name in ("service_id", "_src_path"):
             if not isinstance(values, dict) or not isinstance(values.get(name), str):
-                raise RefusedError(f"{self.path}: {name} is missing, so it is not the answers file of a wrapper")
+                raise OtherTemplateError(f"{self.path}: {name} is missing, so it is not the answers file of a wrapper")
         recorded: dict[Any, Any] = values
         return recorded
 

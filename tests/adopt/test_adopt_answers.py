@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from services import DOCKERFILE, ENTRYPOINT, MAKEFILE, manifest, write
-from startos_wrapper.adopt.answers import NotAnsweredError
-from startos_wrapper.adopt.describe import Description
+from startos_wrapper.adopt.describe import Description, describe
+from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.wrapper import Wrapper
 
 WEB = manifest()["interfaces"]["main"]
@@ -19,7 +19,7 @@ CHECK = {"type": "docker", "image": "main", "entrypoint": "check.sh", "io-format
 
 
 def _describe(folder: Path, given: dict[str, Any] | str | None = None, **files: str | None) -> Description:
-    return Description(Wrapper(write(folder, given, **files)))
+    return describe(Wrapper(write(folder, given, **files)))
 
 
 def _backup(create: dict[str, Any], restore: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -263,7 +263,7 @@ def test_what_a_validator_refuses_is_left_out_with_the_validators_words(tmp_path
 
 
 def test_an_answer_that_cannot_be_left_out_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(NotAnsweredError, match=r"short_description.*at most 160"):
+    with pytest.raises(RefusedError, match=r"short_description.*at most 160"):
         _describe(tmp_path, manifest(description={"short": "x" * 161, "long": "x"}))
 
 
@@ -337,7 +337,7 @@ def test_a_manifest_in_another_format(format: str, tmp_path: Path) -> None:
         text += "".join(_table(key, value) for key, value in given.items() if isinstance(value, dict))
     write(tmp_path, **{f"manifest.{format}": text})
     (tmp_path / "manifest.yaml").unlink()
-    description = Description(Wrapper(tmp_path))
+    description = describe(Wrapper(tmp_path))
     assert description.comparison.differences == []
     file, _, line = description.proposal.answers["alerts"].places[0].partition(":")
     assert file == f"manifest.{format}"

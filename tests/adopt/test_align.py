@@ -14,10 +14,14 @@ import old_wrappers
 from conftest import Render
 from old_wrappers import ANSWERS, DOUBLE, SINGLE
 from releases import git, run
-from startos_wrapper.adopt.align import Note, align, managed
+from startos_wrapper.adopt.adoption import write
+from startos_wrapper.adopt.align.align_parts import align_parts, parts_to_manage
+from startos_wrapper.adopt.plan import Note, Plan
+from startos_wrapper.adopt.work_tree import WorkTree
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.dockerfile import dockerfile_of
 from startos_wrapper.files.wrapper import Wrapper
 
 ALL = list(PARTS)
@@ -29,6 +33,17 @@ def rendered(render: Render) -> dict[str, str]:
     folder = render(ANSWERS)
     paths = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".png"]
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def align(folder: Path, answers: Mapping[str, Any], parts: Sequence[str], rendered: Mapping[str, str]) -> list[Note]:
+    """Align parts of a wrapper as `adopt` does once it has the answers, and return what there is to say."""
+    wrapper, work_tree = Wrapper(folder), WorkTree(folder)
+    plan = Plan(wrapper, rendered, tuple(answers["arches"]), dockerfile=dockerfile_of(wrapper))
+    align_parts(plan, parts)
+    plan.leave_out_what_is_there()
+    work_tree.refuse_unless_held(plan.files)
+    write(folder, plan.files)
+    return plan.notes
 
 
 class Aligned:
@@ -112,11 +127,11 @@ def test_aligning_again_changes_nothing(tmp_path: Path, rendered: dict[str, str]
 
 def test_an_authors_dockerfile_is_not_the_templates_afterwards(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = Aligned(tmp_path / "wrapper", SINGLE, ALL, rendered)
-    assert managed(aligned.folder, ALL) == ["manifest", "plumbing", "ci", "docs"]
+    assert parts_to_manage(Wrapper(aligned.folder), ALL) == {"manifest", "plumbing", "ci", "docs"}
     files = {**SINGLE, **{file: rendered[file] + "# mine\n" for file in PARTS["build"]}}
     theirs = Aligned(tmp_path / "other", files, ["build"], rendered)
     assert theirs.text("Dockerfile") == rendered["Dockerfile"]
-    assert managed(theirs.folder, ["build"]) == ["build"]
+    assert parts_to_manage(Wrapper(theirs.folder), ["build"]) == {"build"}
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------
@@ -133,7 +148,7 @@ def _refused(folder: Path, rendered: dict[str, str], parts: Sequence[str] = ALL)
 
 def test_a_folder_without_a_commit_is_refused(tmp_path: Path, rendered: dict[str, str]) -> None:
     (tmp_path / "manifest.yaml").write_text("id: clock\n")
-    assert "no commit" in _refused(tmp_path, rendered)
+    assert "not in a git repository" in _refused(tmp_path, rendered)
     git(tmp_path, "init", "-q")
     assert "no commit" in _refused(tmp_path, rendered)
 

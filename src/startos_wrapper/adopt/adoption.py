@@ -1,129 +1,140 @@
-"""One adoption: from a folder to its answers file, and, where asked, to aligned parts."""
+"""One adoption, from a folder to its answers file and, where asked, to aligned parts: read, describe, plan, write."""
 
-import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from startos_wrapper.adopt.describe import Description
-from startos_wrapper.adopt.nearness import FILES, Part, judge
-from startos_wrapper.adopt.repository import refuse_unless_kept, wrapper_in
-from startos_wrapper.adopt.summary import Report
-from startos_wrapper.answers_file import ANSWERS, Answers
+from startos_wrapper.adopt.adoptable import wrapper_in
+from startos_wrapper.adopt.align.align_parts import align_parts, changed_answers, parts_to_manage
+from startos_wrapper.adopt.describe import Description, describe
+from startos_wrapper.adopt.nearness import Part, judge
+from startos_wrapper.adopt.plan import Plan, PlannedWrapper
+from startos_wrapper.adopt.recorded import Recorded, managed_as_recorded, recorded_answers, refuse_other, same_release
+from startos_wrapper.adopt.work_tree import WorkTree
+from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader
-from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.atomic import replace_file
 from startos_wrapper.files.wrapper import Wrapper
-
-# What every answers file of this template records.
-_OURS = ("service_id", "title", "base", "volumes", "_src_path")
-# What says where the template is, and not what the wrapper is.
-_ORIGIN = ("_src_path", "_commit")
+from startos_wrapper.origin import Origin
 
 
 @dataclass(frozen=True)
-class Origin:
-    """Which template the answers are for: where Copier finds it, and the release."""
+class Request:
+    """What the user asks for.
 
-    source: str
-    release: str
+    `managed` are the parts that `copier update` manages from now on, None for those that are near enough. `aligned` are
+    the parts that become the template's.
+    """
+
+    managed: frozenset[str] | None
+    aligned: frozenset[str]
+    origin: Origin
 
 
-def adopt(folder: Path, managed: frozenset[str] | None, aligned: frozenset[str], origin: Origin) -> Report:
+@dataclass(frozen=True)
+class Before:
+    """A wrapper that can be adopted, as it is: its files, the answers that it has already, and git's work tree."""
+
+    wrapper: Wrapper
+    recorded: Recorded | None
+    work_tree: WorkTree
+
+    @property
+    def folder(self) -> Path:
+        """The wrapper's folder, as the user names it."""
+        return self.wrapper.root
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """What was found, who manages the parts from now on, and all that is written."""
+
+    description: Description
+    parts: list[Part]
+    plan: Plan
+
+    @property
+    def answers_path(self) -> Path:
+        """The answers file, as the user names it."""
+        return self.plan.wrapper.root / ANSWERS
+
+
+def adopt(folder: Path, request: Request) -> Adoption:
     """Describe the wrapper in a folder, write its answers file, and align parts of it.
 
-    `managed` are the parts that `copier update` shall manage, None for those that are near enough. Raises RefusedError,
-    NotAnsweredError and CannotError before anything is written, and OSError where a file cannot be read or written.
+    Raises RefusedError and CannotError before anything is written, and OSError where a file cannot be read or written.
     """
-    wrapper = wrapper_in(folder)
-    recorded = _recorded(folder)
-    refuse_unless_kept(folder)
-    description = Description(wrapper)
-    if aligned:
-        return _align(folder, description, managed, aligned, origin, recorded)
-    parts = judge(wrapper, description.rendered, managed)
-    if recorded is not None and managed is None:
-        parts = _as_recorded(parts, recorded)
-    description.answer("manage", [part.name for part in parts if part.managed])
-    text = description.template.answers_file(description.asked, origin.source, origin.release)
-    if recorded is not None:
-        _refuse_other(folder, recorded, yaml.load(text, loader()))
+    before = _read(folder)
+    description = describe(before.wrapper)
+    adoption = (_plan_aligned if request.aligned else _plan_answers)(before, description, request)
+    write(folder, adoption.plan.files)
+    return adoption
+
+
+def _read(folder: Path) -> Before:
+    return Before(wrapper_in(folder), recorded_answers(folder), WorkTree(folder))
+
+
+def _plan_answers(before: Before, description: Description, request: Request) -> Adoption:
+    """Plan the answers file alone; where it is there, it says the same already."""
+    parts = _parts(before, description, request)
+    description, text = _recording(description, parts, request.origin)
+    plan = Plan(before.wrapper, description.rendered)
+    if before.recorded is None:
+        plan.files[ANSWERS] = text.encode()
     else:
-        replace_file(folder / ANSWERS, text.encode())
-    return Report(description, parts, str(folder / ANSWERS), recorded is None, [])
+        refuse_other(before.folder, before.recorded, yaml.load(text, loader()))
+    return Adoption(description, parts, plan)
 
 
-def _align(
-    folder: Path,
-    description: Description,
-    managed: frozenset[str] | None,
-    aligned: frozenset[str],
-    origin: Origin,
-    recorded: dict[str, Any] | None,
-) -> Report:
-    """Replace parts by the template's, and record that the template manages them from now on."""
-    from startos_wrapper.adopt.align import align, changed
-    from startos_wrapper.adopt.align import managed as align_managed
-
+def _plan_aligned(before: Before, description: Description, request: Request) -> Adoption:
+    """Plan the template's files for the parts to be aligned, and that the template manages them from now on."""
+    origin, recorded = request.origin, before.recorded
     if recorded is not None:
-        origin = _same_release(folder, recorded, origin)
-        description.take({name: value for name, value in recorded.items() if not name.startswith("_")})
-    if "ci" in aligned and description.asked.values["ci"] == "none":
-        description.answer("ci", "github")
-    for name, value in changed(description.facts.wrapper, description.asked.values, aligned).items():
-        description.answer(name, value)
-    parts = judge(description.facts.wrapper, description.rendered, managed)
-    if recorded is not None and managed is None:
-        parts = _as_recorded(parts, recorded)
-    notes = align(folder, description.asked.values, sorted(aligned), description.rendered)
-    theirs = align_managed(folder, sorted(aligned))
-    after = judge(Wrapper(folder), description.rendered, frozenset(theirs))
-    parts = [new if new.name in theirs else old for old, new in zip(parts, after, strict=True)]
-    description.answer("manage", [part.name for part in parts if part.managed])
-    text = description.template.answers_file(description.asked, origin.source, origin.release)
-    written = recorded is None or yaml.load(text, loader()) != recorded
-    if written:
-        replace_file(folder / ANSWERS, text.encode())
-    return Report(description, parts, str(folder / ANSWERS), written, notes)
+        origin = same_release(before.folder, recorded, origin)
+        description = description.with_recorded({name: recorded[name] for name in recorded if not name.startswith("_")})
+    answers = changed_answers(before.wrapper, description.asked.values, request.aligned)
+    description = description.with_answers(answers)
+    plan = Plan(before.wrapper, description.rendered, tuple(description.asked.values.get("arches", ())))
+    plan.dockerfile = description.facts.dockerfile
+    align_parts(plan, request.aligned)
+    plan.leave_out_what_is_there()
+    before.work_tree.refuse_unless_held(plan.files)
+    after = PlannedWrapper(plan)
+    aligned = parts_to_manage(after, request.aligned)
+    judged = judge(after, description.rendered, aligned)
+    parts = [
+        new if new.name in aligned else old
+        for old, new in zip(_parts(before, description, request), judged, strict=True)
+    ]
+    description, text = _recording(description, parts, origin)
+    if recorded is None or yaml.load(text, loader()) != recorded:
+        plan.files[ANSWERS] = text.encode()
+    return Adoption(description, parts, plan)
 
 
-def _same_release(folder: Path, recorded: dict[str, Any], origin: Origin) -> Origin:
-    """Return where the recorded answers come from. Raises RefusedError where that is another release than this one."""
-    release = recorded.get("_commit")
-    if release != origin.release:
-        todo = "run `copier update` first, or install that release"
-        raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, and this is {origin.release}: {todo}")
-    return Origin(str(recorded["_src_path"]), str(release))
+def _parts(before: Before, description: Description, request: Request) -> list[Part]:
+    """Return the parts of the wrapper as it is; recorded ones stay as they are unless the request names them."""
+    parts = judge(before.wrapper, description.rendered, request.managed)
+    if before.recorded is None or request.managed is not None:
+        return parts
+    return managed_as_recorded(parts, before.recorded)
 
 
-def _recorded(folder: Path) -> dict[str, Any] | None:
-    """Return the answers that are recorded already, None where none are. Raises RefusedError for those of others."""
-    if not os.path.lexists(folder / ANSWERS):
-        return None
-    try:
-        values = Answers(folder).values
-    except RefusedError as error:
-        if "is missing" in str(error):
-            raise RefusedError(f"{folder / ANSWERS}: {_OTHER}") from error
-        raise
-    if any(name not in values for name in _OURS):
-        raise RefusedError(f"{folder / ANSWERS}: {_OTHER}")
-    return dict(values)
+def _recording(description: Description, parts: list[Part], origin: Origin) -> tuple[Description, str]:
+    """Return the description with the managed parts as an answer, and the text of its answers file."""
+    description = description.with_answers({"manage": [part.name for part in parts if part.managed]})
+    return description, description.answers_file(origin.source, origin.release)
 
 
-_OTHER = "the answers of another template; a wrapper can have only one in this file"
-
-
-def _refuse_other(folder: Path, recorded: dict[str, Any], found: dict[str, Any]) -> None:
-    """Raise RefusedError where the recorded answers say something else than the wrapper does."""
-    names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
-    if names:
-        todo = "`copier update --data` changes answers, `startos-wrapper manage` the parts; delete it to begin anew"
-        raise RefusedError(f"{folder / ANSWERS}: adopted already, with other answers for {', '.join(names)}: {todo}")
-
-
-def _as_recorded(parts: list[Part], recorded: dict[str, Any]) -> list[Part]:
-    kept = recorded.get("manage", list(FILES))
-    return [Part(part.name, part.files, part.nearness, part.name in kept, "as recorded") for part in parts]
+def write(folder: Path, files: Mapping[str, bytes | None]) -> None:
+    """Write new contents of files, or remove those without. Raises OSError."""
+    for file, data in files.items():
+        path = folder / file
+        if data is None:
+            path.unlink()
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, data)

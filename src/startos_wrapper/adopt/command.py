@@ -1,16 +1,14 @@
 """`startos-wrapper adopt`: arguments in, the answers file and a report out, and an exit code."""
 
 import argparse
-import re
 from pathlib import Path
 
 from startos_wrapper.answers_file import ANSWERS, PARTS
-from startos_wrapper.data import checkout
-from startos_wrapper.errors import CannotError, Exit, RefusedError, UsageError
+from startos_wrapper.errors import CannotError, Exit, UsageError
+from startos_wrapper.origin import UNKNOWN, Origin, own_release, template_source
 from startos_wrapper.terminal import print_text
 
 COMMAND = "adopt"
-_VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
 
 _DESCRIPTION = f"""\
 Bring a wrapper that exists into the template's care: read its files and write the answers that describe it into
@@ -53,30 +51,27 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def run(arguments: argparse.Namespace) -> int:
     """Adopt, print, and return the exit code. Raises CommandError."""
-    from startos_wrapper.adopt.answers import NotAnsweredError
-
     try:
         print_text(_adopt(arguments))
-    except NotAnsweredError as error:
-        raise RefusedError(f"{arguments.path}: {error}") from error
     except OSError as error:
         raise CannotError(f"{error.filename or arguments.path}: {error.strerror}") from error
     return Exit.DONE
 
 
 def _adopt(arguments: argparse.Namespace) -> str:
-    """Do what was asked and return what to print. Raises RefusedError, NotAnsweredError, CannotError, UsageError."""
+    """Do what was asked and return what to print. Raises RefusedError, CannotError, UsageError and OSError."""
     managed, aligned = _parts(arguments.manage, "--manage"), _parts(arguments.align, "--align") or frozenset()
-    source, release = _origin(arguments)
+    origin = _origin(arguments)
     folder = arguments.path
     if not folder.is_dir():
         raise UsageError(f"{folder}: there is no such folder")
 
-    from startos_wrapper.adopt.adoption import Origin, adopt
+    # --help and wrong usage need not wait for the imports.
+    from startos_wrapper.adopt.adoption import Request, adopt
     from startos_wrapper.adopt.summary import as_json, as_text
 
-    report = adopt(folder, managed, aligned, Origin(source, release))
-    return (as_json if arguments.format == "json" else as_text)(report)
+    adoption = adopt(folder, Request(managed, aligned, origin))
+    return (as_json if arguments.format == "json" else as_text)(adoption)
 
 
 def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
@@ -92,18 +87,9 @@ def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
     return frozenset(names)
 
 
-def _origin(arguments: argparse.Namespace) -> tuple[str, str]:
+def _origin(arguments: argparse.Namespace) -> Origin:
     """Return where Copier finds the template, and the release that the answers are for. Raises UsageError."""
-    folder = checkout()
-    source = arguments.template or (str(folder) if folder else None)
+    source = template_source(arguments.template)
     if source is None:
-        raise UsageError("say where the template is: --template URL of its git repository")
-    return source, arguments.vcs_ref or f"v{_version(folder)}"
-
-
-def _version(folder: Path | None) -> str:
-    if folder and (match := _VERSION.search((folder / "pyproject.toml").read_text(encoding="utf-8"))):
-        return match[1]
-    from importlib.metadata import version
-
-    return version("startos-wrapper")
+        raise UsageError(UNKNOWN)
+    return Origin(source, arguments.vcs_ref or own_release())

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from startos_wrapper.files.wrapper import DEFAULT_ASSETS
+
 # A key or an index after another. A set of words has each word as its last key.
 Path = tuple[str, ...]
 Leaves = dict[Path, Any]
@@ -17,9 +19,7 @@ _TEXTS = (
     "id", "title", "version", "license", "wrapper-repo", "upstream-repo", "support-site", "marketing-site",
     "donation-url",
 )  # fmt: skip
-# Where the packer looks without being told. S/s9pk/manifest.rs:134-178
-_ASSETS = {"license": "LICENSE.md", "instructions": "INSTRUCTIONS.md", "icon": "icon.png", "assets": "assets"}
-_ASSETS |= {"scripts": "scripts"}
+_ASSETS = ("license", "instructions", "icon", "assets", "scripts")
 _ALERTS = ("install", "uninstall", "restore", "start", "stop")
 _DOCKER = ("image", "entrypoint", "system", "args", "inject", "mounts", "io-format", "shm-size-mb", "gpu-acceleration")
 # What a procedure runs in is already there when it is injected. procedure/docker.rs:757-771
@@ -83,7 +83,8 @@ def _leaves(manifest: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
     for name in ("short", "long"):
         yield from _scalars(("description", name), manifest["description"].get(name))
     assets = _map(manifest, "assets")
-    for name, default in _ASSETS.items():
+    for name in _ASSETS:
+        default = DEFAULT_ASSETS[name]
         if (given := assets.get(name) or default) != default or name in ("license", "instructions", "icon"):
             yield ("assets", name), given
     alerts = _map(manifest, "alerts")

@@ -57,6 +57,11 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
     return parts
 
 
+def is_templates(text: str) -> bool:
+    """Say whether a file begins with the line of those that the template keeps up to date."""
+    return "Kept up to date by startos-wrapper" in "\n".join(text.splitlines()[:3])
+
+
 def _nearness(wrapper: Wrapper, rendered: Mapping[str, str], files: tuple[str, ...]) -> int | None:
     """Return the share of the template's lines that changes could merge into, in percent; None without a file."""
     whole = near = 0

@@ -1,15 +1,13 @@
 """What `adopt` tells: answers and their places, what the template reproduces, what differs, whose the parts are."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from startos_wrapper.adopt.align.plan import Note
+from startos_wrapper.adopt.adoption import Adoption
 from startos_wrapper.adopt.compare import Difference
-from startos_wrapper.adopt.describe import Description, Reason
-from startos_wrapper.adopt.nearness import Part
+from startos_wrapper.adopt.describe import Description
 from startos_wrapper.answers_file import ANSWERS
-from startos_wrapper.terminal import printable
+from startos_wrapper.terminal import printable, shorten
 
 _LONGEST_VALUE = 60
 _KINDS = {
@@ -20,31 +18,16 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True)
-class Report:
-    """What was found and done. `path` is how the user names the answers file."""
-
-    description: Description
-    parts: list[Part]
-    path: str
-    written: bool
-    notes: list[Note]
-
-    def place(self, difference: Difference) -> str:
-        """Return where in the manifest a leaf, or the nearest key above it, stands."""
-        return self.description.facts.place(*difference.path)
-
-
-def as_text(report: Report) -> str:
+def as_text(adoption: Adoption) -> str:
     """Return the report for people."""
-    description = report.description
+    description = adoption.description
     blocks = [
         _answers(description),
-        _manifest(report),
+        _manifest(description),
         _left(description),
-        _parts(report),
-        _notes(report),
-        _end(report),
+        _parts(adoption),
+        _notes(adoption),
+        _end(adoption),
     ]
     return "\n".join(block for block in blocks if block)
 
@@ -62,15 +45,15 @@ def _places(places: tuple[str, ...]) -> str:
     return places[0] + (f" and {len(places) - 1} more" if len(places) > 1 else "")
 
 
-def _manifest(report: Report) -> str:
-    comparison, description = report.description.comparison, report.description
+def _manifest(description: Description) -> str:
+    comparison = description.comparison
     whole = len(comparison.same) + len(comparison.differences)
     name = description.facts.wrapper.manifest_file
     lines = [f"Of {whole} values in {name}, the template writes {len(comparison.same)} as they are.\n"]
     reasons = [(each, description.reason(each)) for each in comparison.differences]
     for kind, title in _KINDS.items():
         rows = [
-            (each.name, _change(each), f"{report.place(each)}  {reason.text}")
+            (each.name, _change(each), f"{description.place(each)}  {reason.text}")
             for each, reason in reasons
             if reason.kind == kind
         ]
@@ -91,34 +74,34 @@ def _left(description: Description) -> str:
     return _table("What answers leave out or guess:", rows)
 
 
-def _parts(report: Report) -> str:
+def _parts(adoption: Adoption) -> str:
     rows = [
         (
             part.name,
             "the template's" if part.managed else "yours",
             f"{part.reason}: {', '.join(part.files) or 'no file'}",
         )
-        for part in report.parts
+        for part in adoption.parts
     ]
     return _table("Parts: `copier update` changes those that are the template's, and no other file:", rows)
 
 
-def _notes(report: Report) -> str:
-    if not report.notes:
+def _notes(adoption: Adoption) -> str:
+    if not adoption.plan.notes:
         return ""
-    done = [f"  {note}\n" for note in report.notes if not note.todo]
-    todo = [f"  {note}\n" for note in report.notes if note.todo]
+    done = [f"  {note}\n" for note in adoption.plan.notes if not note.todo]
+    todo = [f"  {note}\n" for note in adoption.plan.notes if note.todo]
     text = "".join(["Aligned:\n", *done]) if done else ""
     return text + ("".join(["For you to do:\n", *todo]) if todo else "")
 
 
-def _end(report: Report) -> str:
-    if not report.written:
-        return f"{report.path} says so already: nothing was written.\n"
-    lines = [f"{report.path} was written. Commit it, then `copier update` works:"]
+def _end(adoption: Adoption) -> str:
+    if ANSWERS not in adoption.plan.files:
+        return f"{adoption.answers_path} says so already: nothing was written.\n"
+    lines = [f"{adoption.answers_path} was written. Commit it, then `copier update` works:"]
     lines.append(f"  git add {ANSWERS} && git commit -m 'Adopt the wrapper'")
-    yours = [part.name for part in report.parts if not part.managed]
-    if yours and not report.notes:
+    yours = [part.name for part in adoption.parts if not part.managed]
+    if yours and not adoption.plan.notes:
         lines.append("To have the template's files in place of your own, for you to review:")
         lines.append(f"  startos-wrapper adopt --align {yours[0] if len(yours) == 1 else 'PART'}")
     return "\n".join(lines) + "\n"
@@ -134,12 +117,12 @@ def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
 def _shown(value: Any) -> str:
     """Return a value on one line that is not long, with what a terminal would obey written out."""
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 3]}..."
+    return shorten(text, _LONGEST_VALUE)
 
 
-def as_json(report: Report) -> str:
+def as_json(adoption: Adoption) -> str:
     """Return the report for programs."""
-    description, comparison = report.description, report.description.comparison
+    description, comparison = adoption.description, adoption.description.comparison
     answers = {}
     for name in description.asked.recorded:
         answer = description.proposal.answers.get(name)
@@ -148,13 +131,13 @@ def as_json(report: Report) -> str:
         }  # fmt: skip
     value = {
         "version": 1,
-        "file": report.path,
-        "written": report.written,
+        "file": str(adoption.answers_path),
+        "written": ANSWERS in adoption.plan.files,
         "answers": answers,
         "manifest": {
             "file": description.facts.wrapper.manifest_file,
             "same": len(comparison.same),
-            "differences": [_difference(report, each, description.reason(each)) for each in comparison.differences],
+            "differences": [_difference(description, each) for each in comparison.differences],
         },
         "left_out": [
             {"answer": each.answer, "item": each.item, "reason": each.reason} for each in description.proposal.left
@@ -167,22 +150,23 @@ def as_json(report: Report) -> str:
                 "files": list(part.files),
                 "reason": part.reason,
             }
-            for part in report.parts
+            for part in adoption.parts
         ],
         "notes": [
             {"part": note.part, "file": note.file, "line": note.line, "what": note.what, "todo": note.todo}
-            for note in report.notes
+            for note in adoption.plan.notes
         ],
     }
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def _difference(report: Report, difference: Difference, reason: Reason) -> dict[str, Any]:
+def _difference(description: Description, difference: Difference) -> dict[str, Any]:
+    reason = description.reason(difference)
     return {
         "key": difference.name,
         "original": difference.original,
         "rendered": difference.rendered,
         "kind": reason.kind,
         "reason": reason.text,
-        "place": report.place(difference),
+        "place": description.place(difference),
     }

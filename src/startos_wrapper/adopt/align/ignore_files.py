@@ -4,7 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
-from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.dockerfile import builds_of
 
 _PART = "plumbing"

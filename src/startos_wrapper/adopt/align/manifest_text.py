@@ -5,8 +5,8 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.adopt.align.plan import Plan
 from startos_wrapper.adopt.compare import compare
+from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.source import Source, TooLargeError

@@ -2,7 +2,7 @@
 
 import re
 
-from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.source import Source, TooLargeError

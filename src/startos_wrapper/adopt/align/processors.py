@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 
 from startos_wrapper.adopt.align.old_makefile import arguments_of
-from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.dockerfile import Dockerfile, Instruction, Word
 from startos_wrapper.files.source import Source
 

@@ -13,10 +13,12 @@ from startos_wrapper.adopt.align.old_makefile import (
     blocks,
     old_makefile,
 )
-from startos_wrapper.adopt.align.plan import Plan
+from startos_wrapper.adopt.nearness import is_templates
+from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.makefile import Makefile
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import MANIFESTS
+from startos_wrapper.terminal import shorten
 
 SERVICE = "service.mk"
 _PART = "plumbing"
@@ -48,11 +50,6 @@ _GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n
 # What a package and an image are made from as the template's Makefile has it, or that need not be said.
 _USUAL_NEEDS = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "|", "docker-images", *MANIFESTS}
 _ASSETS = re.compile(r"assets/.*|\./assets.*|\$\(ASSET_PATHS\)|\$\(ASSETS\)|\$\(S9PK_PATH\)")
-
-
-def is_templates(text: str) -> bool:
-    """Say whether a file begins with the line of those that the template keeps up to date."""
-    return "Kept up to date by startos-wrapper" in "\n".join(text.splitlines()[:3])
 
 
 def align_makefile(plan: Plan) -> None:
@@ -240,9 +237,8 @@ class _Carried:
                 self.lines += [f"\t{text}" for _, text in more]
                 continue
             for line, text in more:
-                short = text if len(text) <= 80 else f"{text[:77]}..."
                 todo = f"if it is still needed, write a rule for it in {SERVICE}"
-                self.note(line, f"{target} also ran `{short}`", todo)
+                self.note(line, f"{target} also ran `{shorten(text, 80)}`", todo)
 
     def _usual(self, target: str, text: str) -> bool:
         if _USUAL.fullmatch(text):

@@ -1,12 +1,9 @@
-"""Whether a folder holds a wrapper that can be adopted, and whether git can keep what is written there."""
+"""Whether a folder holds a wrapper that can be adopted: one of StartOS 0.3 whose manifest StartOS reads."""
 
-import shutil
 from itertools import islice
 from pathlib import Path
 
-from startos_wrapper.adopt.work_tree import refuse_unless_clean
-from startos_wrapper.errors import CannotError, RefusedError
-from startos_wrapper.files.git import has_commit, repository
+from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.manifest.format_faults import format_faults
 from startos_wrapper.files.manifest.schema_faults import schema_faults
 from startos_wrapper.files.source import TooLargeError
@@ -70,16 +67,3 @@ def _refuse_unread(wrapper: Wrapper, folder: Path) -> None:
         place = f"{folder / first.place.file}:{first.place.line}:{first.place.column}"
         more = f"; `startos-wrapper check` shows {len(found) - 1} more" if len(found) > 1 else ""
         raise RefusedError(f"{place}: {first.what}: {first.todo}{more}")
-
-
-def refuse_unless_kept(folder: Path) -> None:
-    """Raise RefusedError where git does not hold all of a wrapper: `copier update` works on what is committed."""
-    git = repository(folder)
-    if git is None:
-        todo = "git init && git add . && git commit"
-        raise RefusedError(f"{folder}: not in a git repository, without which `copier update` cannot merge: {todo}")
-    if not has_commit(git):
-        raise RefusedError(f"{folder}: the git repository has no commit yet: git add . && git commit")
-    if shutil.which("git") is None:
-        raise CannotError("git is missing: install it, `copier update` needs it too")
-    refuse_unless_clean(folder)

@@ -4,10 +4,22 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from startos_wrapper.adopt.propose.proposal import Answer, Proposal
+from startos_wrapper.adopt.read import Facts
+
 _DRIVE = "BACKUP"
 
 
-def answer(manifest: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[str, Any]:
+def backup(facts: Facts, proposal: Proposal) -> None:
+    """Propose how the data is saved and restored, where it is not the template's own way."""
+    entry = _answer(facts.manifest, proposal.values["volumes"])
+    for id in _not_saved(facts.manifest, entry):
+        proposal.leave("backup", f"mounts.{id}", f"compat saves {entry['root']}, and this volume is not inside")
+    if entry:
+        proposal.answers["backup"] = Answer(entry, (facts.place("backup"),))
+
+
+def _answer(manifest: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the answer for a manifest; empty for the template's own way, and where no answer can say it.
 
     `volumes` is the answer of that name: the data volumes and where the container of main sees them.
@@ -38,7 +50,7 @@ def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[st
     return {"root": root, "mounts": mounts}
 
 
-def not_saved(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
+def _not_saved(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
     """Return the volumes that the wrapper's own duplicity is shown and that lie outside what it saves."""
     return [
         id

@@ -1,0 +1,94 @@
+"""What `adopt --align` makes of each part of a wrapper. Nothing is written here: all goes into a plan."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from startos_wrapper.adopt.align.ignore_files import align_dockerignore, align_gitignore
+from startos_wrapper.adopt.align.manifest_text import align_manifest, without_old_image
+from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, old_makefile
+from startos_wrapper.adopt.align.old_workflows import align_workflows
+from startos_wrapper.adopt.align.processors import align_dockerfile, for_all_processors
+from startos_wrapper.adopt.align.service_mk import align_makefile
+from startos_wrapper.adopt.nearness import FILES, is_templates
+from startos_wrapper.adopt.plan import Plan
+from startos_wrapper.answers_file import PARTS
+from startos_wrapper.files.wrapper import Wrapper
+
+
+def changed_answers(wrapper: Wrapper, answers: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]:
+    """Return the answers that aligning changes, which the template's files have to be rendered with.
+
+    Workflows are written for a wrapper that has none. Of one whose Makefile makes image.tar for arm64, because there
+    was nothing else, both `build` and `plumbing` together make an image for PCs too.
+    """
+    found: dict[str, Any] = {}
+    if "ci" in parts and answers["ci"] == "none":
+        found["ci"] = "github"
+    old = old_makefile(wrapper)
+    if {"build", "plumbing"} <= set(parts) and old is not None and old.is_of_one_processor:
+        found["arches"] = [ARM, INTEL]
+        for name in ("build_image", "runtime_image", "upstream_image"):
+            if answers.get(name):
+                found[name] = for_all_processors(answers[name])
+    return found
+
+
+def align_parts(plan: Plan, parts: Collection[str]) -> None:
+    """Plan the replacement of parts by the template's files, rendered with `changed_answers`, and what there is to say.
+
+    A Dockerfile and an entrypoint of the author's stay: only what is mechanical is changed in them. Raises RefusedError
+    where the parts do not fit together.
+    """
+    # The Dockerfile first: what the others make of it goes by what it will be.
+    for part in sorted(set(parts), key=["build", *PARTS].index):
+        _PLANS[part](plan)
+    if "plumbing" in parts and "manifest" not in parts:
+        without_old_image(plan)
+
+
+def parts_to_manage(wrapper: Wrapper, parts: Collection[str]) -> frozenset[str]:
+    """Return those of the aligned parts that `copier update` can keep up to date; the wrapper is as it is afterwards.
+
+    These are all but `build` where the Dockerfile or the entrypoint is the author's own.
+    """
+    found = (wrapper.readable(file) for file in PARTS["build"])
+    templates = all(source is not None and is_templates(source.text) for source in found)
+    return frozenset(part for part in parts if part != "build" or templates)
+
+
+def _build(plan: Plan) -> None:
+    for file in PARTS["build"]:
+        source = plan.source(file)
+        if source is not None and is_templates(source.text):
+            plan.files[file] = plan.rendered[file].encode()
+        elif file == "Dockerfile":
+            align_dockerfile(plan)
+
+
+def _plumbing(plan: Plan) -> None:
+    align_makefile(plan)
+    plan.files["Makefile"] = plan.rendered["Makefile"].encode()
+    align_gitignore(plan)
+    align_dockerignore(plan)
+
+
+def _ci(plan: Plan) -> None:
+    align_workflows(plan)
+    _as_rendered(plan, "ci")
+
+
+def _docs(plan: Plan) -> None:
+    _as_rendered(plan, "docs")
+
+
+def _as_rendered(plan: Plan, part: str) -> None:
+    plan.files |= {path: plan.rendered[path].encode() for path in FILES[part] if path in plan.rendered}
+
+
+_PLANS = {
+    "manifest": align_manifest,
+    "build": _build,
+    "plumbing": _plumbing,
+    "ci": _ci,
+    "docs": _docs,
+}

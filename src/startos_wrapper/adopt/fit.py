@@ -1,0 +1,110 @@
+"""Answers fitted to the template: what its validators refuse, or what would say something else, is left out."""
+
+from pathlib import Path
+from typing import Any
+
+from startos_wrapper.adopt.propose.proposal import Answer, Proposal, answer_of
+from startos_wrapper.adopt.render import Asked, RefusedAnswerError, Template
+from startos_wrapper.errors import RefusedError
+
+# More items than a manifest has; each takes a round.
+_MOST_ROUNDS = 200
+_NEEDED = ("service_id", "title", "version", "short_description", "advanced")
+
+
+def fit(proposal: Proposal, template: Template, folder: Path) -> Asked:
+    """Return all answers, with those taken out of the proposal that a validator refuses.
+
+    Raises RefusedError, which names the wrapper's folder, for one that cannot be left out.
+    """
+    # An answer to which this template has no question would be lost without a word.
+    for name in list(proposal.answers):
+        if name not in template.questions:
+            del proposal.answers[name]
+    for _ in range(_MOST_ROUNDS):
+        try:
+            return template.ask(proposal.values)
+        except RefusedAnswerError as error:
+            if not (_leave_items_out(proposal, error) or _leave_out(proposal, error)):
+                raise RefusedError(f"{folder}: {error}") from error
+    raise RefusedError(f"{folder}: the template refuses more answers than can be left out")
+
+
+def _leave_items_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
+    """Take the items out of an answer that its validator names. Returns whether it names any."""
+    answer = proposal.answers.get(error.name)
+    if answer is None or not isinstance(answer.value, dict):
+        return False
+    items: dict[str, str] = {}
+    for fault in error.fault.split("; "):
+        item, colon, _ = fault.partition(":")
+        item = item.partition(".")[0].strip('"')
+        if colon and item in answer.value:
+            items.setdefault(item, fault)
+    if items:
+        kept = {name: value for name, value in answer.value.items() if name not in items}
+        proposal.answers[error.name] = Answer(kept, answer.places)
+    for item, fault in items.items():
+        proposal.leave(error.name, item, fault)
+    return bool(items)
+
+
+def _leave_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
+    """Leave out a whole answer that a validator refuses. Returns whether the template can do without it."""
+    answer = proposal.answers.get(error.name)
+    if answer is None or error.name in _NEEDED:
+        return False
+    proposal.leave(error.name, "", error.fault)
+    if isinstance(answer.value, dict) and answer.value:
+        # The default might say something that the wrapper does not.
+        proposal.answers[error.name] = Answer({})
+    elif answer.value == {} or error.name == "config":
+        return error.name in ("volumes", "assets") and _do_without_config(proposal)
+    else:
+        del proposal.answers[error.name]
+    return True
+
+
+def _do_without_config(proposal: Proposal) -> bool:
+    """Leave out the config, which may be what wants a volume. Returns whether there was one."""
+    if proposal.values.get("config") == "none":
+        return False
+    proposal.answers["config"] = Answer("none")
+    for name in ("properties", "migrations"):
+        if proposal.values.get(name) in ("as-config", "compat"):
+            proposal.answers[name] = Answer("none")
+    return True
+
+
+def weaken(proposal: Proposal, path: tuple[str, ...], said: str) -> bool:
+    """Leave out the answer, or the item of it, that makes the manifest say something else at `path`.
+
+    Returns whether there was something to leave out.
+    """
+    name, item = answer_of(path), path[1] if len(path) > 1 else ""
+    answer = proposal.answers.get(name)
+    if answer is None:
+        return False
+    if isinstance(answer.value, dict) and item in answer.value:
+        kept = _without(name, answer.value, path)
+        proposal.answers[name] = Answer(kept, answer.places)
+        if name == "health_checks" and not kept:
+            proposal.answers["health_check"] = Answer("none")
+    elif name in ("config", "properties", "migrations") and answer.value != "none":
+        proposal.answers[name] = Answer("none", answer.places)
+        for other in ("properties", "migrations") if name == "config" else ():
+            if proposal.answers[other].value == "as-config":
+                proposal.answers[other] = Answer(answer.value, proposal.answers[other].places)
+    else:
+        return False
+    proposal.leave(name, ".".join(path), said)
+    return True
+
+
+def _without(name: str, items: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
+    """Return an answer without the item that a leaf comes from, or for a dependency's config without that alone."""
+    item = path[1]
+    if name == "dependencies" and path[2] == "config" and "config" in items[item]:
+        value = {key: inner for key, inner in items[item].items() if key != "config"}
+        return {**items, item: value}
+    return {key: inner for key, inner in items.items() if key != item}

@@ -1,0 +1,56 @@
+"""The answers that a wrapper has already, from an adoption before or from the template that wrote it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from startos_wrapper.adopt.nearness import FILES, Part
+from startos_wrapper.answers_file import ANSWERS, Answers, OtherTemplateError
+from startos_wrapper.errors import RefusedError
+from startos_wrapper.origin import Origin
+
+# What every answers file of this template records.
+_OURS = ("service_id", "title", "base", "volumes", "_src_path")
+# What says where the template is, and not what the wrapper is.
+_ORIGIN = ("_src_path", "_commit")
+_OTHER = "the answers of another template; a wrapper can have only one in this file"
+
+Recorded = dict[str, Any]
+
+
+def recorded_answers(folder: Path) -> Recorded | None:
+    """Return the answers that are recorded already, None where none are. Raises RefusedError for those of others."""
+    if not os.path.lexists(folder / ANSWERS):
+        return None
+    try:
+        values = Answers(folder).values
+    except OtherTemplateError as error:
+        raise RefusedError(f"{folder / ANSWERS}: {_OTHER}") from error
+    if any(name not in values for name in _OURS):
+        raise RefusedError(f"{folder / ANSWERS}: {_OTHER}")
+    return dict(values)
+
+
+def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> None:
+    """Raise RefusedError where the recorded answers say something else than the wrapper does."""
+    names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
+    if names:
+        todo = "`copier update --data` changes answers, `startos-wrapper manage` the parts; delete it to begin anew"
+        raise RefusedError(f"{folder / ANSWERS}: adopted already, with other answers for {', '.join(names)}: {todo}")
+
+
+def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
+    """Return where the recorded answers come from. Raises RefusedError where that is another release than this one."""
+    release = recorded.get("_commit")
+    if release != origin.release:
+        todo = "run `copier update` first, or install that release"
+        raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, and this is {origin.release}: {todo}")
+    return Origin(str(recorded["_src_path"]), str(release))
+
+
+def managed_as_recorded(parts: Iterable[Part], recorded: Recorded) -> list[Part]:
+    """Return the parts with those managed that the recorded answers say."""
+    kept = recorded.get("manage", list(FILES))
+    return [replace(part, managed=part.name in kept, reason="as recorded") for part in parts]
