@@ -16,8 +16,12 @@ import services
 from conftest import Render
 from releases import NEWEST, git, run
 from services import commit, manifest, tree, write
+from startos_wrapper.adopt.fit import fit
 from startos_wrapper.adopt.nearness import FILES, THRESHOLD
+from startos_wrapper.adopt.propose.proposal import Proposal
+from startos_wrapper.adopt.render import Asked, Template
 from startos_wrapper.cli import main
+from startos_wrapper.errors import RefusedError
 
 Capture = pytest.CaptureFixture[str]
 ANSWERS = ".copier-answers.yml"
@@ -379,6 +383,22 @@ def test_a_failing_template_is_told_without_a_traceback(
     monkeypatch.setattr("startos_wrapper.adopt.describe.propose", fail)
     assert _adopt(tmp_path) == 1
     assert "KeyError: 'x'); please report it" in capsys.readouterr().err
+
+
+def test_a_refusal_at_the_end_of_planning_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    before = tree(write(tmp_path))
+
+    def refuse(proposal: Proposal, template: Template, folder: Path) -> Asked:
+        if "manage" in proposal.answers:
+            raise RefusedError(f"{folder}: no")
+        return fit(proposal, template, folder)
+
+    monkeypatch.setattr("startos_wrapper.adopt.describe.fit", refuse)
+    assert _adopt("--align", "all", tmp_path) == 1
+    assert capsys.readouterr().err == f"startos-wrapper: {tmp_path}: no\n"
+    assert tree(tmp_path) == before
 
 
 # ---- The process -------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from old_wrappers import ANSWERS, DOUBLE, SINGLE
 from releases import git, run
 from startos_wrapper.adopt.adoption import write
 from startos_wrapper.adopt.align.align_parts import align_parts, parts_to_manage
-from startos_wrapper.adopt.plan import Note, Plan
+from startos_wrapper.adopt.plan import Note, Plan, PlannedWrapper
 from startos_wrapper.adopt.work_tree import WorkTree
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
@@ -132,6 +132,28 @@ def test_an_authors_dockerfile_is_not_the_templates_afterwards(tmp_path: Path, r
     theirs = Aligned(tmp_path / "other", files, ["build"], rendered)
     assert theirs.text("Dockerfile") == rendered["Dockerfile"]
     assert parts_to_manage(Wrapper(theirs.folder), ["build"]) == {"build"}
+
+
+@pytest.mark.parametrize("format", ["yaml", "json"])
+def test_the_planned_wrapper_is_the_one_that_is_written(tmp_path: Path, rendered: dict[str, str], format: str) -> None:
+    files = {**DOUBLE, f"manifest.{format}": json.dumps(yaml.safe_load(DOUBLE["manifest.yaml"]))}
+    if format == "json":
+        del files["manifest.yaml"]
+    wrapper = Wrapper(old_wrappers.write(tmp_path, files))
+    plan = Plan(wrapper, rendered, ("aarch64", "x86_64"), dockerfile=dockerfile_of(wrapper))
+    align_parts(plan, ALL)
+    plan.leave_out_what_is_there()
+    planned = PlannedWrapper(plan)
+    seen = {name: planned.readable(name) for name in [*plan.files, *files]}
+    there = {name: planned.is_file(name) for name in seen}
+    write(tmp_path, plan.files)
+    written = Wrapper(tmp_path)
+    assert there == {name: written.is_file(name) for name in seen}
+    for name, source in seen.items():
+        found = written.readable(name)
+        assert (source and source.data) == (found and found.data), name
+    assert None in plan.files.values()
+    assert planned.manifest_file == written.manifest_file == "manifest.yaml"
 
 
 # --- What is refused --------------------------------------------------------------------------------------------------

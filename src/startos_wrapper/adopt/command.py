@@ -13,8 +13,8 @@ COMMAND = "adopt"
 _DESCRIPTION = f"""\
 Bring a wrapper that exists into the template's care: read its files and write the answers that describe it into
 {ANSWERS}. No other file is changed, unless --align asks for it."""
-_EPILOG = """\
-parts: manifest, build, plumbing, ci, docs; docs/adopt.md says what they hold and when the template may manage one
+_EPILOG = f"""\
+parts: {", ".join(PARTS)}; docs/adopt.md says what they hold and when the template may manage one
 
 examples:
   startos-wrapper adopt                       describe this folder's wrapper

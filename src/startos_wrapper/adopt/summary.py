@@ -33,11 +33,11 @@ def as_text(adoption: Adoption) -> str:
 
 
 def _answers(description: Description) -> str:
-    rows = []
-    for name in description.asked.recorded:
-        answer = description.proposal.answers.get(name)
-        if answer and answer.places:
-            rows.append((name, _shown(description.asked.values[name]), _places(answer.places)))
+    rows = [
+        (name, _shown(description.asked.values[name]), _places(places))
+        for name in description.asked.recorded
+        if (places := description.proposal.places(name))
+    ]
     return _table("Answers, and where each was read:", rows)
 
 
@@ -123,12 +123,10 @@ def _shown(value: Any) -> str:
 def as_json(adoption: Adoption) -> str:
     """Return the report for programs."""
     description, comparison = adoption.description, adoption.description.comparison
-    answers = {}
-    for name in description.asked.recorded:
-        answer = description.proposal.answers.get(name)
-        answers[name] = {
-            "value": description.asked.values[name], "places": list(answer.places if answer else ())
-        }  # fmt: skip
+    answers = {
+        name: {"value": description.asked.values[name], "places": list(description.proposal.places(name))}
+        for name in description.asked.recorded
+    }
     value = {
         "version": 1,
         "file": str(adoption.answers_path),
