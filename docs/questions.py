@@ -1,11 +1,10 @@
-"""Writes docs/questions.md from copier.yml, so that the page cannot say anything else."""
+"""Writes docs/questions.md from copier.yml and what it includes, so that the page cannot say anything else."""
 
 import re
 import sys
 from pathlib import Path
-from typing import Any
 
-import yaml
+from startos_wrapper.questions import asked, is_computed, read_config
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "questions.md"
@@ -15,9 +14,17 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def _spelled_out(condition: str, computed: dict[str, str]) -> str:
+    """Return a condition in the words of answers that people give: computed ones by their expressions."""
+    for name, expression in reversed(computed.items()):
+        condition = re.sub(rf"\b(?<!'){name}\b", expression, condition)
+    return condition
+
+
 def page() -> str:
     """Return the page as Markdown."""
-    questions: dict[str, Any] = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    config = read_config(ROOT)
+    computed = {name: item["default"].strip("{} ") for name, item in config.items() if is_computed(item)}
     lines = [
         "<!-- Written by docs/questions.py from copier.yml: `make docs`. -->",
         "",
@@ -31,10 +38,7 @@ def page() -> str:
         "| Name | Type | Default | Asked when | What for |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, question in questions.items():
-        # Settings, and what is computed and never asked.
-        if name.startswith("_") or question.get("when") == "{{ false }}":
-            continue
+    for name, question in asked(config).items():
         kind = (
             question["type"]
             if "choices" not in question
@@ -50,7 +54,7 @@ def page() -> str:
             if "default" in question
             else "none"
         )
-        when = f"`{_cell(question['when'].strip('{} '))}`" if "when" in question else "always"
+        when = f"`{_cell(_spelled_out(question['when'].strip('{} '), computed))}`" if "when" in question else "always"
         # Jinja around a name is for the prompt; here the name itself says it.
         help_text = _cell(question["help"].replace("{{ service_id }}", "hello-world"))
         help_text = re.sub(r"https://[^\s)]+", r"<\g<0>>", help_text)

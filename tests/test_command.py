@@ -99,10 +99,10 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert "new" in _run(command, "--help", cwd=tmp_path).stdout
     program = (
         "from startos_wrapper import data; print(data.pattern('id').fullmatch('a-b') is not None, "
-        "data.load('images')['alpine'], (data.template() / 'copier.yml').is_file(), data.checkout())"
+        "data.load('bases')['alpine']['image'], (data.template() / 'copier.yml').is_file(), data.checkout())"
     )
     answer = _run(python, "-c", program, cwd=tmp_path)
-    assert answer.stdout.split() == ["True", load("images")["alpine"], "True", "None"], answer.stderr
+    assert answer.stdout.split() == ["True", load("bases")["alpine"]["image"], "True", "None"], answer.stderr
     checked = _run(command, "check", example_wrapper.write(tmp_path / "example", {"manifest": "version: 1.0"}))
     assert checked.returncode == 1, checked.stderr
     assert "E111 version: `1.0` is a number here, not text" in checked.stdout
@@ -123,7 +123,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert not os.path.exists(tmp_path / "w")  # noqa: PTH110
 
 
-@pytest.mark.parametrize("name", load("grammar")["patterns"])
+@pytest.mark.parametrize("name", load("patterns")["patterns"])
 def test_python_and_jinja_fill_in_the_same_pattern(name: str) -> None:
     assert "%" not in pattern(name).pattern.replace("%-]", "").replace("=~%", "")
 
@@ -142,7 +142,7 @@ def test_patterns(name: str, text: str, good: bool) -> None:
     assert (pattern(name).fullmatch(text) is not None) is good
 
 
-@pytest.mark.parametrize("name", load("grammar")["patterns"])
+@pytest.mark.parametrize("name", load("patterns")["patterns"])
 def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
     expression = pattern(name)
     for text in (

@@ -1,30 +1,31 @@
-"""copier.yml says what it means: Copier ignores a misspelt key, and YAML 1.1 reads some words as something else."""
+"""copier.yml and what it includes say what they mean: Copier ignores a misspelt key, and YAML 1.1 reads some words as something else."""
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from copier import run_copy
+from copier._template import load_template_config
 from jinja2 import Environment, nodes
 
 from conftest import ROOT, Render
-from startos_wrapper.data import load
+from startos_wrapper.data import licenses, load, processors
+from startos_wrapper.questions import asked, is_computed, read_config
 
 SETTINGS = {
     "_min_copier_version", "_subdirectory", "_envops", "_external_data", "_exclude", "_message_after_copy",
     "_message_after_update",
 }  # fmt: skip
 KEYS = {"type", "help", "choices", "multiselect", "default", "validator", "when", "placeholder", "multiline"}
-TEXT = (ROOT / "copier.yml").read_text(encoding="utf-8")
-COPIER: dict[str, Any] = yaml.safe_load(TEXT)
-# Never asked and never recorded: what an update finds out.
-COMPUTED = {"changes"}
-QUESTIONS: dict[str, dict[str, Any]] = {
-    name: value for name, value in COPIER.items() if not name.startswith("_") and name not in COMPUTED
-}
+COPIER = read_config(ROOT)
+QUESTIONS: dict[str, dict[str, Any]] = asked(COPIER)
+COMPUTED = {name: item for name, item in COPIER.items() if is_computed(item)}
+RULES = ROOT / "hooks" / "rules"
 # Asked, then used in no file: what the answer decides is said here.
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
@@ -35,7 +36,71 @@ USED_ELSEWHERE = {
 
 
 def test_no_trust_is_ever_asked_for() -> None:
-    assert not re.search(r"_tasks|_jinja_extensions|_migrations", TEXT)
+    assert not COPIER.keys() & {"_tasks", "_jinja_extensions", "_migrations"}
+    for path in (ROOT / "copier.yml", *(ROOT / "hooks").rglob("*.y*ml")):
+        assert not re.search(r"_tasks|_jinja_extensions|_migrations", path.read_text(encoding="utf-8")), path
+
+
+def test_the_reader_reads_what_copier_reads() -> None:
+    config = load_template_config(ROOT / "copier.yml")
+    assert list(COPIER.items()) == list(config.items())
+
+
+def test_the_reader_leaves_the_loaders_of_pyyaml_alone() -> None:
+    """In a process of its own: pytest-copie teaches PyYAML's loader `!include` for good."""
+    program = (
+        "import sys, yaml; from pathlib import Path; from startos_wrapper.questions import read_config; "
+        "assert 'ui_port' in read_config(Path(sys.argv[1])); "
+        "loaders = [getattr(yaml, name) for name in dir(yaml) if name.endswith('Loader')]; "
+        "assert len(loaders) > 4 and not any('!include' in loader.yaml_constructors for loader in loaders)"
+    )
+    subprocess.run([sys.executable, "-c", program, str(ROOT)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("--- !include more.yml\n", FileNotFoundError), ("--- !include '*.yml'\n", FileNotFoundError),
+        ("--- !include ../outside.yml\n", yaml.YAMLError), ("--- !include /dev/null\n", yaml.YAMLError),
+        ("--- !include [copier.yml]\n", yaml.YAMLError), ("--- text\n", ValueError), ("a: !tag b\n", yaml.YAMLError),
+    ],
+)  # fmt: skip
+def test_the_reader_refuses_what_it_cannot_read(tmp_path: Path, text: str, error: type[Exception]) -> None:
+    (tmp_path / "outside.yml").write_text("a: 1\n")
+    (tmp_path / "template").mkdir()
+    (tmp_path / "template" / "copier.yml").write_text(text)
+    with pytest.raises(error):
+        read_config(tmp_path / "template")
+
+
+def test_a_later_document_wins_but_for_lists_of_paths(tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text("_exclude: [b]\none: 2\n---\nthree: 3\n")
+    (tmp_path / "copier.yml").write_text("_exclude: [a]\none: 1\ntwo: 2\n--- !include more.yml\n")
+    assert read_config(tmp_path) == {"_exclude": ["a", "b"], "one": 2, "two": 2, "three": 3}
+    assert read_config(tmp_path) == load_template_config(tmp_path / "copier.yml")
+
+
+def test_every_file_of_questions_is_named_and_none_twice() -> None:
+    text = (ROOT / "copier.yml").read_text(encoding="utf-8")
+    named = re.findall(r"!include (hooks/questions/\S+)", text)
+    assert sorted(named) == sorted(f"hooks/questions/{path.name}" for path in (ROOT / "hooks" / "questions").iterdir())
+    defined = [re.findall(r"(?m)^(\w+):", (ROOT / name).read_text(encoding="utf-8")) for name in named]
+    assert [name for names in defined for name in names] == [name for name in COPIER if not name.startswith("_")]
+
+
+def test_what_an_older_release_renders_needs_no_file_of_this_one() -> None:
+    (exclude,) = COPIER["_exclude"]
+    tree = Environment().parse(exclude)
+    assert not list(tree.find_all((nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)))
+
+
+def test_nobody_can_answer_what_is_computed(render: Render) -> None:
+    assert set(COMPUTED) == {"compiled", "in_submodule", "starter", "changes"}
+    for name in COMPUTED:
+        with pytest.raises(ValueError, match=f"'{name}': it is computed"):
+            render({name: "true"})
+    recorded = yaml.safe_load((render({"advanced": True}) / ".copier-answers.yml").read_text())
+    assert not recorded.keys() & COMPUTED.keys()
 
 
 def test_settings_and_question_keys_are_known_to_copier() -> None:
@@ -68,16 +133,26 @@ def test_every_question_has_type_and_help_with_an_example() -> None:
             assert re.search(r"\(.+\)|\d", question["help"]), f"{name}: no example in its help"
 
 
-def test_every_rule_macro_of_a_validator_exists() -> None:
-    for name, question in QUESTIONS.items():
-        if validator := question.get("validator", ""):
-            pattern = r"import '(.+?)' as rules(?: with context)? %}[^}]*?(?:%})?\s*{{\s*rules\.(\w+)\("
-            file, macro = re.findall(pattern, validator)[0]
-            assert f"{{% macro {macro}(" in (ROOT / file).read_text(encoding="utf-8"), name
+def test_every_rule_is_that_of_the_question_whose_name_it_has() -> None:
+    validated = {name for name, question in QUESTIONS.items() if "validator" in question}
+    for name in validated:
+        assert QUESTIONS[name]["validator"] == f"{{% include 'hooks/rules/{name}.jinja' %}}"
+    for question in COMPUTED.values():
+        assert question["validator"] == "{% include 'hooks/rules/computed.jinja' %}"
+    assert {path.stem for path in RULES.glob("*.jinja")} == validated | {"computed"}
 
 
 def test_every_free_answer_has_a_validator() -> None:
     assert {n for n, q in QUESTIONS.items() if "choices" not in q and "validator" not in q} == set()
+
+
+def test_the_lists_of_answers_are_those_of_the_questions() -> None:
+    text = (ROOT / "hooks" / "answers.jinja").read_text(encoding="utf-8")
+    answers = Environment(trim_blocks=True).from_string(text).make_module({}).__dict__
+    single = {name for name, question in QUESTIONS.items() if not question.get("multiselect")}
+    assert set(answers["text_answers"]) == {name for name in single if QUESTIONS[name]["type"] == "str"}
+    given = {name for name, question in QUESTIONS.items() if f"{name} is defined" not in question.get("when", "")}
+    assert set(answers["advanced_answers"]) == {name for name in given if "advanced" in QUESTIONS[name].get("when", "")}
 
 
 def _names_read(path: Path) -> set[str]:
@@ -89,13 +164,7 @@ def test_every_answer_is_used() -> None:
     read: set[str] = set()
     for folder in (ROOT / "template", ROOT / "hooks"):
         for path in folder.rglob("*.jinja"):
-            if path.name not in {
-                "rules.jinja",
-                "rules_advanced.jinja",
-                "rules_procedures.jinja",
-                "rules_types.jinja",
-                "data.jinja",
-            }:
+            if not path.is_relative_to(RULES) and path.name not in {"answers.jinja", "data.jinja"}:
                 read |= _names_read(path)
     assert set(QUESTIONS) - read == set(USED_ELSEWHERE)
 
@@ -103,7 +172,9 @@ def test_every_answer_is_used() -> None:
 def test_the_licences_offered_are_the_ones_that_have_a_text() -> None:
     texts = {path.stem for path in (ROOT / "hooks" / "data" / "licenses").iterdir()}
     assert set(QUESTIONS["license"]["choices"]) == texts | {"other"}
-    assert QUESTIONS["arches"]["choices"] == list(load("grammar")["arches"])
+    assert texts == licenses()
+    assert QUESTIONS["arches"]["choices"] == list(processors())
+    assert set(load("bases")) == set(QUESTIONS["base"]["choices"].values()) - {"image"}
 
 
 def test_about_twelve_prompts_without_advanced(template: Path, tmp_path: Path) -> None:

@@ -206,6 +206,6 @@ def test_the_template_has_no_stale_partial() -> None:
     texts = "".join(
         path.read_text() for path in (*(ROOT / "template").rglob("*.jinja"), *(ROOT / "hooks").rglob("*.jinja"))
     )
-    for part in (ROOT / "hooks" / "parts").iterdir():
+    for part in (ROOT / "hooks" / "parts").rglob("*.jinja"):
         stem = part.name.split("-")[0].split(".")[0]
-        assert f"parts/{stem}" in texts, part.name
+        assert f"parts/{part.parent.name}/{stem}" in texts, part.name

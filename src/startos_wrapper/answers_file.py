@@ -8,19 +8,14 @@ from typing import Any
 
 import yaml
 
+from startos_wrapper.data import parts
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.atomic import replace_file
 from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
 
 ANSWERS = ".copier-answers.yml"
-# The choices of the question `manage` and what `_exclude` leaves out for each, in copier.yml.
-PARTS = {
-    "manifest": ("manifest.yaml",),
-    "build": ("Dockerfile", "docker_entrypoint.sh"),
-    "plumbing": ("Makefile", ".dockerignore", ".gitignore"),
-    "ci": (".github", "renovate.json"),
-    "docs": ("README.md",),
-}
+# The parts by name, and their files: of a folder that is a part's alone, the folder.
+PARTS = {name: tuple(dict.fromkeys(file.split("/")[0] for file in files)) for name, files in parts().items()}
 
 # All answers at their longest are far below.
 _LARGEST = 256 * 1024

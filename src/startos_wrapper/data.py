@@ -1,6 +1,7 @@
 """The template that this package belongs to, and the facts in its `hooks/data` that the questions read too."""
 
 import re
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,12 +37,60 @@ def load(name: str) -> Any:
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
-    """Return the named pattern of `grammar.yaml` with its parts filled in, for use with `fullmatch`.
+    """Return the named pattern of `patterns.yaml` with its pieces filled in, for use with `fullmatch`.
 
     Raises KeyError when there is no such pattern.
     """
-    grammar = load("grammar")
-    text: str = grammar["patterns"][name]["pattern"]
-    for part, expression in grammar["parts"].items():
-        text = text.replace(f"%{part}%", f"({expression})")
+    text: str = load("patterns")["patterns"][name]["pattern"]
+    for piece, expression in load("patterns")["pieces"].items():
+        text = text.replace(f"%{piece}%", f"({expression})")
     return re.compile(text)
+
+
+@dataclass(frozen=True)
+class Processor:
+    """What others than StartOS call a processor architecture, see `processors.yaml`."""
+
+    platform: str
+    variants: tuple[str, ...]
+    repositories: tuple[str, ...]
+    misnamed: tuple[str, ...]
+
+    @property
+    def docker(self) -> str:
+        """Docker's name of the architecture alone, as in TARGETARCH: arm for linux/arm/v7."""
+        return self.platform.split("/")[1]
+
+    @property
+    def platforms(self) -> tuple[str, ...]:
+        """Docker's names of the platform, without the operating system: arm64 and arm64/v8."""
+        return tuple(name.removeprefix("linux/") for name in (self.platform, *self.variants))
+
+
+@cache
+def processors() -> dict[str, Processor]:
+    """Return the processor architectures that a package can have images for, by StartOS's names."""
+    loaded = load("processors")
+    return {
+        name: Processor(
+            platform=given["platform"],
+            variants=tuple(given["variants"]),
+            repositories=tuple(
+                key for key, platform in loaded["repositories"].items() if platform == given["platform"]
+            ),
+            misnamed=tuple(given["misnamed"]),
+        )
+        for name, given in loaded["processors"].items()
+    }
+
+
+@cache
+def parts() -> dict[str, tuple[str, ...]]:
+    """Return the files of each part of a wrapper that updates can keep up to date."""
+    return {name: tuple(files) for name, files in load("parts").items()}
+
+
+@cache
+def licenses() -> frozenset[str]:
+    """Return the licenses that the template has a text of, by their SPDX names."""
+    return frozenset(file.stem for file in (template() / "hooks" / "data" / "licenses").iterdir())

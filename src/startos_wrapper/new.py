@@ -10,6 +10,7 @@ import yaml
 
 from startos_wrapper.errors import Exit, RefusedError
 from startos_wrapper.origin import UNKNOWN, template_source
+from startos_wrapper.questions import asked, read_config
 from startos_wrapper.terminal import print_error
 
 COMMAND = "new"
@@ -58,20 +59,11 @@ def _refuse(answers: dict[str, Any], template: str) -> None:
 
     That is an answer to which there is no question, and text that is no YAML where the answer is of type yaml.
     """
-    file = Path(template, "copier.yml")
     try:
-        questions = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError):
-        # It is elsewhere, or more than plain YAML: Copier knows.
+        known = asked(read_config(Path(template)))
+    except (OSError, ValueError, yaml.YAMLError):
+        # It is elsewhere, or written in a way that only Copier reads.
         return
-    if not isinstance(questions, dict):
-        return
-    # What is computed is a question to Copier, and to nobody else.
-    known = {
-        name: question
-        for name, question in questions.items()
-        if not name.startswith("_") and not (isinstance(question, dict) and question.get("when") == "{{ false }}")
-    }
     for name, value in answers.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)

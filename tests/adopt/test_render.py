@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from copier import run_copy
 
 from conftest import ROOT, Render
@@ -12,6 +11,7 @@ from releases import NEWEST
 from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.adopt.render import RefusedAnswerError, Template
 from startos_wrapper.answers_file import ANSWERS
+from startos_wrapper.questions import read_config
 
 IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
 SETS: dict[str, dict[str, Any]] = {
@@ -92,6 +92,6 @@ def test_every_question_without_a_default_is_needed() -> None:
 
 
 def test_questions_use_no_type_that_is_not_converted_here() -> None:
-    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
+    questions = read_config(ROOT)
     kinds = {question["type"] for name, question in questions.items() if not name.startswith("_")}
     assert kinds <= {"str", "bool", "int", "yaml"}

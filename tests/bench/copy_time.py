@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from startos_wrapper.questions import asked, read_config
+
 ROOT = Path(__file__).parents[2]
 ROUNDS = 10
 LIMIT = 1.35
@@ -47,13 +49,12 @@ def _bare(folder: Path) -> Path:
     """Our questions and the number of our files, with nothing behind them."""
     config: dict[str, Any] = {"_subdirectory": "template"}
     plain = {"str": "x", "int": 1, "bool": False, "yaml": "{}"}
-    for name, question in yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8")).items():
-        if not name.startswith("_"):
-            kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
-            default = question["default"] if "choices" in question else plain[question["type"]]
-            config[name] = {**kept, "default": default}
-            if "advanced" in str(question.get("when")):
-                config[name]["when"] = "{{ advanced }}"
+    for name, question in asked(read_config(ROOT)).items():
+        kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
+        default = question["default"] if "choices" in question else plain[question["type"]]
+        config[name] = {**kept, "default": default}
+        if "advanced" in str(question.get("when")):
+            config[name]["when"] = "{{ advanced }}"
     folder.mkdir()
     (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False))
     (folder / "template").mkdir()

@@ -152,7 +152,7 @@ def test_each_format_is_known() -> None:
 
 
 def test_the_questions_know_the_same_ids_and_limits() -> None:
-    parts, limits = schema.schema(), data.load("grammar")["limits"]
+    parts, limits = schema.schema(), data.load("limits")
     id = data.pattern("id").pattern
     assert parts["definitions"]["id"]["pattern"] == f"^{id}$"
     assert parts["definitions"]["volume-id"]["pattern"] == f"^(BACKUP|{id})$"

@@ -203,12 +203,12 @@ def buildkit(context: Path) -> None:
 
 def all_bases() -> list[Base]:
     """All images, each after those that it is built from."""
-    images = yaml.safe_load((ROOT / "hooks" / "data" / "images.yaml").read_text())
+    bases = yaml.safe_load((ROOT / "hooks" / "data" / "bases.yaml").read_text())
     amd64, arm64 = "linux/amd64", "linux/amd64,linux/arm64"
     return [
-        Base(f"library/{images['alpine']}", "alpine", f"{arm64},linux/arm/v7", alpine),
-        Base(f"library/{images['golang']}", "golang", arm64, golang),
-        Base(f"library/{images['rust']}", "rust", arm64, rust),
+        Base(f"library/{bases['alpine']['image']}", "alpine", f"{arm64},linux/arm/v7", alpine),
+        Base(f"library/{bases['golang']['image']}", "golang", arm64, golang),
+        Base(f"library/{bases['rust']['image']}", "rust", arm64, rust),
         Base(UPSTREAM.removeprefix("docker.io/"), "visits", arm64, visits),
         Base("moby/buildkit:buildx-stable-1", "buildkit", amd64, buildkit),
     ]

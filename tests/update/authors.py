@@ -618,7 +618,7 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
     "template/.github/workflows/build.yml.jinja": (
         ("  workflow_dispatch:\n", "  workflow_dispatch:\n  merge_group:\n"),
     ),
-    "hooks/parts/backup-compat.yaml.jinja": (
+    "hooks/parts/manifest/backup-compat.yaml.jinja": (
         ("    entrypoint: compat\n", "    entrypoint: compat\n    io-format: json\n"),
     ),
     "template/manifest.yaml.jinja": (("# The container that runs", "# This is the container that runs"),),

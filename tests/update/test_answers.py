@@ -17,6 +17,7 @@ import releases
 from conftest import Render
 from depth import DEEP, sample
 from releases import NEWEST, Project, git, run
+from startos_wrapper.data import load
 from tools import ROOT
 
 ANSWERS = ".copier-answers.yml"
@@ -518,11 +519,12 @@ def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, h
 
 def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> None:
     """A file that no pattern of `seeds` finds could be written over one of the author's."""
-    text = (ROOT / "hooks" / "changes.jinja").read_text(encoding="utf-8")
-    match = re.search(r"set seeds = (\{.*?\}) %}", text, re.DOTALL)
+    text = (ROOT / "hooks" / "update" / "changes.jinja").read_text(encoding="utf-8")
+    match = re.search(r"namespace\(seeds=(\{.*?\})\) %}", text, re.DOTALL)
     assert match
     template = ROOT / "template"
-    patterns = [pattern for given in yaml.safe_load(match[1]).values() for pattern in given]
+    seeds = [*yaml.safe_load(match[1]).values(), *(base["starter"] for base in load("bases").values())]
+    patterns = [pattern for given in seeds for pattern in given]
     found = {path for pattern in patterns for end in ("", ".jinja") for path in template.glob(pattern + end)}
     for folder in ("service", "scripts", "assets/compat"):
         assert {path for path in (template / folder).rglob("*") if path.is_file()} <= found

@@ -17,6 +17,7 @@ from copier import run_copy
 
 import releases
 from releases import git
+from startos_wrapper.questions import asked, read_config
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
 Answers = dict[str, Any]
@@ -50,8 +51,7 @@ SETS: dict[str, Answers] = {
 
 
 def _questions(template: Path) -> dict[str, dict[str, Any]]:
-    loaded = yaml.safe_load((template / "copier.yml").read_text(encoding="utf-8"))
-    return {name: question for name, question in loaded.items() if not name.startswith("_")}
+    return asked(read_config(template))
 
 
 def _choices(question: dict[str, Any]) -> set[str]:
@@ -174,10 +174,10 @@ def _rename(name: str, to: str) -> Change:
 
 def _configure(change: Callable[[dict[str, Any]], object]) -> Change:
     def apply(folder: Path) -> None:
-        path = folder / "copier.yml"
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
+        # Written as one file: it includes nothing any more.
+        config = read_config(folder)
         change(config)
-        path.write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
+        (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
 
     return apply
 

@@ -17,6 +17,7 @@ from limits import little_cpu
 from releases import NEWEST, Project, git, run
 from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.cli import main
+from startos_wrapper.questions import read_config
 from tools import ROOT
 
 Capture = pytest.CaptureFixture[str]
@@ -62,11 +63,11 @@ def _answers(folder: Path) -> bytes:
 
 
 def test_the_parts_are_those_of_the_question_and_of_what_an_update_leaves_out() -> None:
-    text = (ROOT / "copier.yml").read_text(encoding="utf-8")
-    question = yaml.safe_load(text)["manage"]
+    question = read_config(ROOT)["manage"]
     assert list(question["choices"].values()) == ALL
     assert yaml.safe_load(question["default"]) == ALL
-    excluded = re.findall(r"\{% if '(\w+)' not in manage %\}\n((?: +/.+\n)+) +\{% endif %\}", text)
+    (text,) = read_config(ROOT)["_exclude"]
+    excluded = re.findall(r"\{% if '(\w+)' not in manage %\}\n((?:/.+\n)+)\{% endif %\}", text)
     assert {part: tuple(line.strip()[1:] for line in lines.splitlines()) for part, lines in excluded} == PARTS
 
 

@@ -9,14 +9,11 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from startos_wrapper.answers_file import PARTS
+from startos_wrapper.data import parts
 from startos_wrapper.files.wrapper import Wrapper
 
-# The files of each part: of a folder that is one's, those that the template writes there.
-FILES: dict[str, tuple[str, ...]] = {
-    **PARTS,
-    "ci": (".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json"),
-}
+# The files of each part.
+FILES = parts()
 # In percent; docs/adopt.md says why.
 THRESHOLD = 90
 # More than any file of the template's names has; comparing takes the product of both.
@@ -39,7 +36,7 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
 
     `rendered` are the template's files by name.
     """
-    parts = []
+    judged = []
     for name, files in FILES.items():
         # A manifest that the packer does not open is not this wrapper's.
         here = tuple(
@@ -53,8 +50,8 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
         else:
             managed = near >= THRESHOLD
             reason = f"{near} % of the template's lines, {'at least' if managed else 'less than'} {THRESHOLD} %"
-        parts.append(Part(name, here, near, managed, reason))
-    return parts
+        judged.append(Part(name, here, near, managed, reason))
+    return judged
 
 
 def is_templates(text: str) -> bool:

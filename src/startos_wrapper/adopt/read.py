@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
+from startos_wrapper.data import processors
 from startos_wrapper.files.dockerfile import Dockerfile, Stage, dockerfile_of, expand
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
-_TAR = re.compile(r"docker-images/(aarch64|x86_64|armv7)\.tar")
-_PLATFORM = re.compile(r"linux/(arm64|amd64|arm/v7)")
-_ARCHES = {"arm64": "aarch64", "amd64": "x86_64", "arm/v7": "armv7"}
+_TAR = re.compile(rf"docker-images/({'|'.join(processors())})\.tar")
+_ARCHES = {processor.platform: arch for arch, processor in processors().items()}
+_PLATFORM = re.compile("|".join(_ARCHES))
 # A line of its own, not inside a function, a loop or a condition: only those are sure to be run.
 _EXEC = re.compile(
     r"exec[ \t]+(?:(?:\S*/)?(?:tini|dumb-init)(?:[ \t]+-(?!-[ \t])\S+(?:[ \t]+SIG\w+)?)*[ \t]+(?:--[ \t]+)?)?(.+)"
@@ -155,7 +156,7 @@ class Facts:
         text = makefile.source.text
         for names in (_TAR.findall(text), [_ARCHES[name] for name in _PLATFORM.findall(text)]):
             if names:
-                return Found([arch for arch in ("aarch64", "x86_64", "armv7") if arch in names], makefile.source.file)
+                return Found([arch for arch in processors() if arch in names], makefile.source.file)
         return None
 
     # --- The entrypoint ----------------------------------------------------------------------------------------------

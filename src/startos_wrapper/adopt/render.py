@@ -16,6 +16,7 @@ from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[i
 
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader, template
+from startos_wrapper.questions import read_config
 
 # There is no wrapper here yet, so that no earlier answers count.
 _NOWHERE = "/dev/null/wrapper"
@@ -40,16 +41,14 @@ class Asked:
 
 
 @cache
-def _document() -> dict[str, Any]:
-    text = (template() / "copier.yml").read_text(encoding="utf-8")
-    loaded: dict[str, Any] = yaml.load(text, loader())
-    return loaded
+def _config() -> dict[str, Any]:
+    return read_config(template())
 
 
 @cache
 def _environment() -> Environment:
     """Return Jinja as Copier sets it up for `_envops`."""
-    options = {**_document()["_envops"], "undefined": StrictUndefined}
+    options = {**_config()["_envops"], "undefined": StrictUndefined}
     sources: dict[str, BaseLoader] = {
         "hooks": FileSystemLoader(template() / "hooks"),
         "template": FileSystemLoader(template() / "template"),
@@ -76,7 +75,7 @@ class Template:
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
         """The questions by name, in order."""
-        return {name: question for name, question in _document().items() if not name.startswith("_")}
+        return {name: question for name, question in _config().items() if not name.startswith("_")}
 
     def ask(self, given: dict[str, Any]) -> Asked:
         """Return the answers to all questions. Raises RefusedAnswerError for one that a validator refuses."""
@@ -124,8 +123,8 @@ class Template:
         # Compiling takes a millisecond, and these are most of the texts.
         if not any(mark in text for mark in ("{{", "{%", "{#")):
             return text
-        if text == "{{ advanced }}" and "advanced" in asked.values:
-            return str(asked.values["advanced"])
+        if text in ("{{ advanced }}", "{{ compiled }}") and (name := text.strip("{} ")) in asked.values:
+            return str(asked.values[name])
         return _compiled(text).render(self._context(asked, given))
 
     def _when(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
+from startos_wrapper.data import processors
 from startos_wrapper.files.makefile import Makefile
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -152,7 +153,7 @@ class OldMakefile:
         """The rules that make the images, by the processor; one that makes image.tar by none."""
         found: dict[str, Block] = {}
         for block, target in self.rules():
-            match = re.fullmatch(r"docker-images/(aarch64|x86_64|armv7)\.tar|image\.tar", target)
+            match = re.fullmatch(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar", target)
             if match:
                 found[match[1] or ""] = block
         return found

@@ -5,17 +5,18 @@ from collections.abc import Iterable
 
 from startos_wrapper.adopt.align.old_makefile import arguments_of
 from startos_wrapper.adopt.plan import Plan
+from startos_wrapper.data import processors
 from startos_wrapper.files.dockerfile import Dockerfile, Instruction, Word
 from startos_wrapper.files.source import Source
 
 _PART = "build"
 # Docker's names of the processors, by StartOS's.
-PLATFORMS = {"aarch64": "arm64", "x86_64": "amd64", "armv7": "arm"}
+PLATFORMS = {name: processor.docker for name, processor in processors().items()}
 # Repositories of Docker Hub that hold an official image for one processor each.
-_REPOSITORY = re.compile(r"(?:(?:docker\.io|index\.docker\.io)/)?(arm64v8|amd64|arm32v7)/(?=[^/]+$)")
-_REPOSITORY_ARCH = {"arm64v8": "aarch64", "amd64": "x86_64", "arm32v7": "armv7"}
-_PLATFORM = re.compile(r"(?:linux/)?(arm64(?:/v8)?|amd64|arm/v7)")
-_PLATFORM_ARCH = {"arm64": "aarch64", "arm64/v8": "aarch64", "amd64": "x86_64", "arm/v7": "armv7"}
+_REPOSITORY_ARCH = {name: arch for arch, processor in processors().items() for name in processor.repositories}
+_REPOSITORY = re.compile(rf"(?:(?:docker\.io|index\.docker\.io)/)?({'|'.join(_REPOSITORY_ARCH)})/(?=[^/]+$)")
+_PLATFORM_ARCH = {name: arch for arch, processor in processors().items() for name in processor.platforms}
+_PLATFORM = re.compile(rf"(?:linux/)?({'|'.join(sorted(_PLATFORM_ARCH, reverse=True))})")
 _ARM = r"arm64v8|arm64|aarch64|armv8|armhf|armv7l?|arm32v7|arm"
 _INTEL = r"amd64|x86[_-]64|x64"
 _NAMED = re.compile(rf"(?<![A-Za-z0-9])(?:(?P<arm>{_ARM})|(?P<intel>{_INTEL}))(?![A-Za-z0-9])")
@@ -25,7 +26,7 @@ _YQ = re.compile(r"(?<=yq_linux_)(?:arm64|arm|amd64)(?![A-Za-z0-9_])")
 _SUM = re.compile(r"\b(?:sha(?:1|224|256|384|512)|md5|b2)sum\b|\bshasum\b|--checksum=")
 _AS_DOCKER = set(PLATFORMS.values())
 # Names that Docker has no argument for, but make has.
-_BY_MAKE = {"aarch64", "x86_64", "armv7"}
+_BY_MAKE = set(PLATFORMS)
 _ARCH = "ARG ARCH (aarch64 or x86_64, with `BUILD_ARGS = --build-arg ARCH=$*` in service.mk)"
 _ARCHES = "TARGETARCH (arm64 or amd64, after `ARG TARGETARCH` in this stage)"
 

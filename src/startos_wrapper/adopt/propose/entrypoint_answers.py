@@ -15,7 +15,7 @@ def entrypoint(facts: Facts, proposal: Proposal) -> None:
     if answers["base"].value == "alpine" and (not commands or answers["run"].value == [id]):
         # The template's own starter would be meant.
         answers["run"] = Answer([f"/usr/local/bin/{id}"], answers["run"].places if commands else ())
-    exported = [found for found in facts.environment if found.value[0] not in load("grammar")["shell_variables"]]
+    exported = [found for found in facts.environment if found.value[0] not in load("words")["shell_variables"]]
     if exported:
         answers["environment"] = Answer(dict(found.value for found in exported), places_of(exported))
     if facts.directories:

@@ -2,10 +2,10 @@
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
-from startos_wrapper.data import load
+from startos_wrapper.data import load, processors
 
 # Where the template has them.
-_USUAL_FILES = {"license": "LICENSE", "icon": "icon.png", "instructions": "instructions.md"}
+_USUAL_FILES = load("package_files")
 
 
 def documents(facts: Facts, proposal: Proposal) -> None:
@@ -20,7 +20,7 @@ def plumbing(facts: Facts, proposal: Proposal) -> None:
     """Propose what is built, and what the repository has for it."""
     answers = proposal.answers
     if facts.arches:
-        known = [arch for arch in load("grammar")["arches"] if arch in facts.arches.value]
+        known = [arch for arch in processors() if arch in facts.arches.value]
         if known:
             answers["arches"] = Answer(known, (facts.arches.place,))
     answers["ci"] = Answer(

@@ -4,7 +4,7 @@ import re
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
-from startos_wrapper.data import load
+from startos_wrapper.data import licenses
 
 _GITHUB = re.compile(r"https?://(?:www\.)?github\.com/([^/?#]+)/[^/?#]+", re.I)
 _SITES = ("support-site", "marketing-site", "donation-url")
@@ -35,7 +35,7 @@ def names(facts: Facts, proposal: Proposal) -> None:
 def license(facts: Facts, proposal: Proposal) -> None:
     """Propose the license, and who holds the copyright."""
     name, place = facts.manifest["license"].strip(), (facts.place("license"),)
-    if name in load("grammar")["license_choices"] and name != "other":
+    if name in licenses():
         proposal.answers["license"] = Answer(name, place)
     else:
         proposal.answers["license"] = Answer("other", place)

@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.data import load
+from startos_wrapper.data import processors
 from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
 from startos_wrapper.files.tar import NotFoundError, head, member
@@ -181,7 +181,7 @@ def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
     listed = wrapper.manifest.get("hardware-requirements", "arch")
     if asset is None or listed is None or wrapper.is_file(asset[0]) or _is_open(wrapper, asset[0]):
         return
-    tars = {arch: f"{asset[0]}/{arch}.tar" for arch in load("grammar")["arches"]}
+    tars = {arch: f"{asset[0]}/{arch}.tar" for arch in processors()}
     there = [arch for arch, tar in tars.items() if wrapper.is_file(tar) or built(wrapper, tar)]
     seen = set(there)
     for item in listed.items if there else ():
@@ -202,9 +202,9 @@ def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
     folder = _folder(wrapper)
     if folder is None:
         return
-    arches = load("grammar")["arches"]
+    arches = processors()
     # Docker's name of a processor, as in arm64, to StartOS's.
-    names = {platform.removeprefix("linux/"): arch for arch, platform in arches.items()}
+    names = {processor.platforms[0]: arch for arch, processor in arches.items()}
     for name in wrapper.listed(folder):
         stem, dot, ending = name.rpartition(".")
         if name.startswith(".") or (dot and ending == "tar" and stem in arches):
@@ -245,7 +245,7 @@ def _tars(wrapper: Wrapper) -> list[Tar]:
     if folder is None:
         return [_tar(wrapper, asset[0])] if wrapper.is_file(asset[0]) else []
     stems = _stems(wrapper, folder)
-    chosen = {stem for stem in stems if stem in load("grammar")["arches"]}
+    chosen = {stem for stem in stems if stem in processors()}
     if stems and "aarch64" not in stems:
         # What a device takes whose own image is lacking.
         chosen.add(min(stems))

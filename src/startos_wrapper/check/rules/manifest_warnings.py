@@ -4,13 +4,14 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.data import processors
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.os_grammar import duration_is_misread, range_is_any, range_rest, version_rest
 from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 
 # Names of processors that are not those by which the registry knows servers. S/registry/marketplace.rs:18-36
-_ARCHES = {"amd64": "x86_64", "x64": "x86_64", "x86-64": "x86_64", "arm64": "aarch64", "arm64v8": "aarch64"}
+_ARCHES = {misnamed: arch for arch, processor in processors().items() for misnamed in processor.misnamed}
 
 
 @checks("W502")

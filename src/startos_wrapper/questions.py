@@ -1,0 +1,62 @@
+"""The settings and questions of a template: its copier.yml, with the files that it includes."""
+
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from startos_wrapper.data import loader
+
+# Copier joins what several documents say of these; of everything else, the last document counts.
+_JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
+# What `when` says of a question that is computed, never asked and never recorded.
+_NEVER = (False, "{{ false }}")
+
+
+def read_config(template: Path) -> dict[str, Any]:
+    """Return what the copier.yml in a folder says, as Copier reads it: settings begin with `_`, the rest are questions.
+
+    Raises OSError, UnicodeDecodeError, YAMLError, and ValueError for a document that isn't a map. An included file must
+    be named: a pattern is read as the name of a file.
+    """
+    documents = _documents(template, PurePosixPath("copier.yml"))
+    config: dict[str, Any] = {}
+    for document in documents:
+        if not isinstance(document, dict):
+            raise ValueError(f"copier.yml: {type(document).__name__} where settings or questions belong")
+        joined = {name: [*config[name], *document[name]] for name in _JOINED if name in config and name in document}
+        config |= {**document, **joined}
+    return config
+
+
+def is_computed(question: Any) -> bool:
+    """Say whether a question is computed from the other answers, so that nobody can answer it."""
+    return isinstance(question, dict) and question.get("when") in _NEVER
+
+
+def asked(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the questions that somebody can answer, by name, in order."""
+    return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
+
+
+def _documents(template: Path, name: PurePosixPath) -> list[Any]:
+    """Return the documents of a file, and what lists among them hold, as one list."""
+    root = template.resolve()
+    file = (root / name).resolve()
+    if not file.is_relative_to(root):
+        raise yaml.YAMLError(f"{name}: it is outside the template")
+
+    def include(loader: Any, node: Any) -> list[Any]:
+        return _documents(template, PurePosixPath(loader.construct_scalar(node)))
+
+    # A class of this file's own: PyYAML's are everybody's.
+    reader: Any = type("_Reader", (loader(),), {})
+    reader.add_constructor("!include", include)
+    return _flat(yaml.load_all(file.read_text(encoding="utf-8"), reader))
+
+
+def _flat(documents: Any) -> list[Any]:
+    flat: list[Any] = []
+    for document in documents:
+        flat += _flat(document) if isinstance(document, list) else [document] if document else []
+    return flat
