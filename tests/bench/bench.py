@@ -1,0 +1,165 @@
+"""How long the commands take, as one table: `make bench`.
+
+Every row is the median of whole processes, run in turns so that a slow moment of the machine falls on all alike, and
+its ratio to `copier --version`, which is what it takes to import Copier. Copies and updates are measured beside two
+templates that show what Copier itself takes: `trivial` has one question and two files; `bare` asks our questions
+without a rule and writes as many files as we do without a word of Jinja in them. A row with a limit fails above it.
+
+Building images takes minutes and needs a Docker engine: `make bench ARGS=images` measures it instead.
+"""
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from startos_wrapper.questions import load_questions
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+CORPUS = sorted(path for path in (ROOT / "tests" / "corpus").iterdir() if path.is_dir())
+ROUNDS = 10
+FILES = 17
+FLOOR = "copier --version"
+IDENTITY = {
+    f"GIT_{who}_{what}": "x@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+}  # fmt: skip
+ENVIRONMENT = {**os.environ, **IDENTITY, "PYTHONWARNINGS": "ignore"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table: what is run, what happens before each run without counting, and the highest ratio."""
+
+    command: tuple[str | Path, ...]
+    cwd: Path | None = None
+    before: Callable[[], None] = lambda: None
+    # The highest ratio to the row of this name, None without one.
+    limit: tuple[float, str] | None = None
+
+
+def _git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=ENVIRONMENT)
+
+
+def _committed(folder: Path) -> Path:
+    _git(folder, "init", "-q")
+    _git(folder, "add", "--all")
+    _git(folder, "commit", "-qm", "release")
+    _git(folder, "tag", "v1.0.0")
+    return folder
+
+
+def _template(folder: Path, config: dict[str, Any], files: dict[str, str]) -> Path:
+    (folder / "template").mkdir(parents=True)
+    (folder / "copier.yml").write_text(yaml.safe_dump({"_subdirectory": "template", **config}, sort_keys=False))
+    files |= {"{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"}
+    for name, text in files.items():
+        (folder / "template" / name).write_text(text)
+    return _committed(folder)
+
+
+def _bare_questions() -> dict[str, Any]:
+    plain = {"str": "x", "int": 1, "bool": False, "yaml": "{}"}
+    config: dict[str, Any] = {}
+    for name, question in load_questions(ROOT).items():
+        kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
+        default = question.get("default") if "choices" in question else plain[question["type"]]
+        config[name] = {**kept, "default": default}
+        if "advanced" in str(question.get("when")):
+            config[name]["when"] = "{{ advanced }}"
+    return config
+
+
+def _ours(folder: Path) -> Path:
+    subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
+    subprocess.run(["rm", "-rf", folder / ".git"], check=True)
+    return _committed(folder)
+
+
+def _rows(work: Path) -> dict[str, Row]:
+    """Return all rows of the table in their order; makes the templates and wrappers that they need."""
+    templates = {
+        "trivial": _template(work / "trivial", {"service_id": "x"}, {"README.md.jinja": "# {{ service_id }}\n"}),
+        "bare": _template(work / "bare", _bare_questions(), {f"file{at}": "x\n" for at in range(FILES - 1)}),
+        "ours": _ours(work / "ours"),
+    }
+    rows: dict[str, Row] = {FLOOR: Row((BIN / "copier", "--version"))}
+    copy = (BIN / "copier", "copy", "--quiet", "--defaults", "-d", "service_id=hello-world")
+    for name, template in templates.items():
+        copied = work / f"{name}-copy"
+        rows[f"copy, {name}"] = Row((*copy, template, copied), before=lambda copied=copied: _remove(copied))  # type: ignore[misc]
+    for name, template in templates.items():
+        wrapper = work / f"{name}-wrapper"
+        subprocess.run([*copy, template, wrapper], check=True, env=ENVIRONMENT)
+        _committed(wrapper)
+        rows[f"update, {name}"] = Row((BIN / "copier", "update", "--quiet", "--defaults"), cwd=wrapper)
+    check = (BIN / "startos-wrapper", "check", "--strict")
+    wrapper = work / "ours-wrapper"
+    rows["check, default wrapper"] = Row((*check, wrapper), limit=(0.6, FLOOR))
+    rows["check, 1 manifest"] = Row((*check, CORPUS[0]))
+    rows[f"check, {len(CORPUS)} manifests"] = Row((*check, *CORPUS), limit=(3.0, "check, 1 manifest"))
+    old = work / "old"
+    subprocess.run(["cp", "-r", CORPUS[0], old], check=True)
+    _committed(old)
+    answers = old / ".copier-answers.yml"
+    adopt = (BIN / "startos-wrapper", "adopt", old)
+    rows["adopt, 1 manifest"] = Row(adopt, before=lambda: answers.unlink(missing_ok=True), limit=(2.0, FLOOR))
+    return rows
+
+
+def _remove(folder: Path) -> None:
+    subprocess.run(["rm", "-rf", folder], check=True)
+
+
+def _seconds(row: Row) -> float:
+    row.before()
+    began = time.perf_counter()
+    subprocess.run(list(map(str, row.command)), cwd=row.cwd, env=ENVIRONMENT, stdin=subprocess.DEVNULL,
+                   capture_output=True, check=False)  # fmt: skip
+    return time.perf_counter() - began
+
+
+def main() -> int:
+    """Print the table; return 1 when a limit is exceeded, 2 when this machine can't measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", nargs="?", choices=("commands", "images"), default="commands")
+    if parser.parse_args().what == "images":
+        from tests.bench.images import main as measure_images
+
+        return measure_images()
+    with tempfile.TemporaryDirectory() as name:
+        rows = _rows(Path(name))
+        times: dict[str, list[float]] = {what: [] for what in rows}
+        for number in range(-1, ROUNDS):
+            print(f"\rround {max(number + 1, 0)} of {ROUNDS}", end="", file=sys.stderr, flush=True)
+            for what, row in rows.items():
+                taken = _seconds(row)
+                if number >= 0:  # The first round warms up.
+                    times[what].append(taken)
+    print("\r", end="", file=sys.stderr)
+    medians = {what: statistics.median(taken) for what, taken in times.items()}
+    exceeded = False
+    print(f"{'':24}  median  x {FLOOR}")
+    for what, row in rows.items():
+        text = f"{what:24} {medians[what] * 1000:5.0f} ms  {medians[what] / medians[FLOOR]:5.2f}"
+        if row.limit:
+            most, other = row.limit
+            ratio = medians[what] / medians[other]
+            exceeded = exceeded or ratio > most
+            text += f"  {ratio:.2f} x {other}, limit {most}{'' if ratio <= most else ': EXCEEDED'}"
+        print(text)
+    return int(exceeded)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
