@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.questions import load_questions
+from startos_wrapper.questions import read_config
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -71,7 +71,7 @@ def _template(folder: Path, config: dict[str, Any], files: dict[str, str]) -> Pa
 def _bare_questions() -> dict[str, Any]:
     plain = {"str": "x", "int": 1, "bool": False, "yaml": "{}"}
     config: dict[str, Any] = {}
-    for name, question in load_questions(ROOT).items():
+    for name, question in read_config(ROOT).items():
         kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
         default = question.get("default") if "choices" in question else plain[question["type"]]
         config[name] = {**kept, "default": default}
