@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: new test lint types bench bench-check bench-adopt bench-images bench-update adopt-trees docs snapshots clean
+.PHONY: new test lint types bench adopt-trees docs snapshots clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
@@ -24,23 +24,11 @@ types: .venv/installed-dev
 	.venv/bin/mypy
 
 bench: .venv/installed-dev
-	.venv/bin/python tests/bench/copy_time.py
-
-bench-check: .venv/installed-dev
-	.venv/bin/python tests/bench/check_time.py
-
-bench-adopt: .venv/installed-dev
-	.venv/bin/python tests/bench/adopt_time.py
-
-bench-images: .venv/installed-dev
-	.venv/bin/python tests/bench/build_time.py
-
-bench-update: .venv/installed-dev
-	.venv/bin/python tests/bench/update_time.py
+	@.venv/bin/python -m tests.bench.bench $(ARGS)
 
 adopt-trees: .venv/installed-dev
 	@test -n "$(TREES)" || { echo >&2 'Say which clones: make adopt-trees TREES="../one ../two"'; exit 2; }
-	@.venv/bin/python tests/adopt/whole_trees.py $(TREES)
+	@.venv/bin/python -m tests.adopt.whole_trees $(TREES)
 
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
@@ -48,7 +36,7 @@ docs: .venv/installed-dev
 	.venv/bin/python docs/adopt_table.py
 
 snapshots: .venv/installed-dev
-	.venv/bin/python tests/snapshots/make.py
+	.venv/bin/python -m tests.snapshots.make
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }

@@ -11,14 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.update import authors, releases
+
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "update-table.md"
 SUMMARY = ROOT / "docs" / "update.md"
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "update")]
-
-import authors  # noqa: E402
-import releases  # noqa: E402
-
 _STEPS = ((authors.OLDEST, releases.NEWEST), (releases.NEWEST, authors.NEXT))
 _NOTHING = "none"
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from copier import run_copy
 
-from copies import compiled_once
-from depth import DEEP
+from tests.support.copies import compiled_once
+from tests.support.depth import DEEP
 
 ROOT = Path(__file__).parents[1]
 # The fixtures of tests/images, which need a Docker engine, and of tests/update.
-pytest_plugins = ["wrappers", "history"]
+pytest_plugins = ["tests.images.wrappers", "tests.update.history"]
 Render = Callable[[dict[str, Any]], Path]
 
 

@@ -9,14 +9,13 @@ from typing import Any
 
 import yaml
 
-import authors
-import edits
-import old_wrappers
-from authors import ANSWERS, NEXT, Author
-from edits import File, Tree
-from releases import NEWEST, Project, git
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
+from tests.adopt import old_wrappers
+from tests.update import authors, edits
+from tests.update.authors import ANSWERS, NEXT, Author
+from tests.update.edits import File, Tree
+from tests.update.releases import NEWEST, Project, git
 
 # Where `authors.next_release` changes a file: what a conflict may lie in.
 CHANGED = {

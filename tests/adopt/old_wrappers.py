@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from releases import git
+from tests.update.releases import git
 
 _MANIFEST = """\
 id: clock

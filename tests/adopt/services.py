@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from releases import git
+from tests.update.releases import git
 
 MANIFEST: dict[str, Any] = {
     "id": "tides",

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from services import DOCKERFILE, ENTRYPOINT, MAKEFILE, manifest, write
 from startos_wrapper.adopt.describe import Description, describe
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.wrapper import Wrapper
+from tests.adopt.services import DOCKERFILE, ENTRYPOINT, MAKEFILE, manifest, write
 
 WEB = manifest()["interfaces"]["main"]
 BACKUP = manifest()["backup"]

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 import yaml
 
-import services
-from conftest import Render
-from releases import NEWEST, git, run
-from services import commit, manifest, tree, write
 from startos_wrapper.adopt.fit import fit
 from startos_wrapper.adopt.nearness import FILES, THRESHOLD
 from startos_wrapper.adopt.propose.proposal import Proposal
 from startos_wrapper.adopt.render import Asked, Template
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
+from tests.adopt import services
+from tests.adopt.services import commit, manifest, tree, write
+from tests.conftest import Render
+from tests.update.releases import NEWEST, git, run
 
 Capture = pytest.CaptureFixture[str]
 ANSWERS = ".copier-answers.yml"

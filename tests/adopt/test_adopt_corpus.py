@@ -1,25 +1,23 @@
 """Every real manifest is adopted: no traceback, answers that Copier takes, and nearly all of it written again."""
 
-import importlib.util
 import shutil
 import statistics
-import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 from copier import run_copy
+from docs import adopt_table
 
-from conftest import ROOT
-from depth import sample
-from oracle import read_manifest
-from services import commit, tree
 from startos_wrapper.adopt.compare import compare
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.cli import main
-from tools import MANIFESTS
+from tests.adopt.services import commit, tree
+from tests.conftest import ROOT
+from tests.support.depth import sample
+from tests.support.oracle import read_manifest
+from tests.support.tools import MANIFESTS
 
 # Outside CI, so many of them are rendered.
 MOST = 15
@@ -31,18 +29,7 @@ def corpus() -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def adopt_table() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("adopt_table", ROOT / "docs" / "adopt_table.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    # A dataclass looks for its own module.
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def rows(corpus: list[Path], adopt_table: ModuleType) -> list[Any]:
+def rows(corpus: list[Path]) -> list[Any]:
     return [adopt_table.row(folder) for folder in corpus]
 
 
@@ -64,7 +51,7 @@ def test_what_is_corrected_is_what_does_not_work(rows: list[Any]) -> None:
     assert sum(bool(row.keys["corrected"]) for row in rows) == 15
 
 
-def test_the_table_in_the_documentation_is_the_current_one(rows: list[Any], adopt_table: ModuleType) -> None:
+def test_the_table_in_the_documentation_is_the_current_one(rows: list[Any]) -> None:
     written = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
     assert written == adopt_table.page(rows), "run .venv/bin/python docs/adopt_table.py"
 

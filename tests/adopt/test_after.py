@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import after
-import authors
-import old_wrappers
-from after import CHANGED, After
-from authors import ANSWERS, Author
-from depth import sample
-from releases import NEWEST, Project, git
-from tools import CORPUS
+from tests.adopt import after, old_wrappers
+from tests.adopt.after import CHANGED, After
+from tests.support.depth import sample
+from tests.support.tools import CORPUS
+from tests.update import authors
+from tests.update.authors import ANSWERS, Author
+from tests.update.releases import NEWEST, Project, git
 
 # Outside CI, so many wrappers are adopted in each way.
 MOST = 10

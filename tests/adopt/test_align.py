@@ -10,10 +10,6 @@ from typing import Any
 import pytest
 import yaml
 
-import old_wrappers
-from conftest import Render
-from old_wrappers import ANSWERS, DOUBLE, SINGLE
-from releases import git, run
 from startos_wrapper.adopt.adoption import write
 from startos_wrapper.adopt.align.align_parts import align_parts, parts_to_manage
 from startos_wrapper.adopt.plan import Note, Plan, PlannedWrapper
@@ -23,6 +19,10 @@ from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.dockerfile import dockerfile_of
 from startos_wrapper.files.wrapper import Wrapper
+from tests.adopt import old_wrappers
+from tests.adopt.old_wrappers import ANSWERS, DOUBLE, SINGLE
+from tests.conftest import Render
+from tests.update.releases import git, run
 
 ALL = list(PARTS)
 

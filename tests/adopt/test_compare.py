@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from services import manifest
 from startos_wrapper.adopt.compare import Difference, compare
+from tests.adopt.services import manifest
 
 
 def _differences(**changes: Any) -> dict[str, tuple[Any, Any]]:

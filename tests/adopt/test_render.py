@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from copier import run_copy
 
-from conftest import ROOT, Render
-from releases import NEWEST
 from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.adopt.render import RefusedAnswerError, Template
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.questions import read_config
+from tests.conftest import ROOT, Render
+from tests.update.releases import NEWEST
 
 IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
 SETS: dict[str, dict[str, Any]] = {

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import authors
-import old_wrappers
-from authors import NEXT
-from releases import NEWEST, git, run
-from tools import ROOT
+from tests.adopt import old_wrappers
+from tests.support.tools import ROOT
+from tests.update import authors
+from tests.update.authors import NEXT
+from tests.update.releases import NEWEST, git, run
 
 PAGE = (ROOT / "docs/adopt.md").read_text(encoding="utf-8")
 WALK = PAGE.partition("## Walk-through\n")[2].partition("\n## ")[0]

@@ -8,22 +8,20 @@ that `--align all` leaves no wrapper with more errors than it had.
 
 import argparse
 import csv
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests" / name) for name in ("", "adopt", "update", "images", "check")]
-
-import after  # noqa: E402
-import authors  # noqa: E402
-import releases  # noqa: E402
-from authors import ANSWERS  # noqa: E402
-from copies import compiled_once, copier  # noqa: E402
-from releases import NEWEST, git, run  # noqa: E402
-from startos_wrapper.check.engine import check  # noqa: E402
-from tools import CORPUS  # noqa: E402
+from startos_wrapper.check.engine import check
+from tests.adopt import after
+from tests.support.copies import compiled_once, copier
+from tests.support.tools import CORPUS
+from tests.update import (
+    authors,
+    releases,
+)
+from tests.update.authors import ANSWERS
+from tests.update.releases import NEWEST, git, run
 
 _MANIFESTS = ("manifest.toml", "manifest.yaml", "manifest.json")
 

@@ -1,6 +1,6 @@
 """How long an image takes to build for arm64: clean, after a change of one line, and with the compiler emulated.
 
-Run by `make bench-images`, as root, after `.ci/engine`. `first` is a build by a new builder, which fetches the base images
+Run by `make bench ARGS=images`, as root, after `.ci/engine`. `first` is a build by a new builder, which fetches the base images
 from this machine's registry. A `clean` one has the base images and nothing else; emulation is measured against that. The
 emulated build is the same Dockerfile, told that this machine is an arm64 one.
 """
@@ -10,14 +10,13 @@ import tempfile
 import time
 from pathlib import Path
 
+from copier import run_copy
+
+from tests.images import bases
+from tests.images import engine as engines
+from tests.images.engine import Engine
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "images")]
-
-from copier import run_copy  # noqa: E402
-
-import bases  # noqa: E402
-import engine as engines  # noqa: E402
-from engine import Engine  # noqa: E402
 
 SOURCES = {"golang": "main.go", "rust": "src/main.rs"}
 NATIVE, EMULATED = "linux/amd64", "linux/arm64"
@@ -80,7 +79,7 @@ def main() -> int:
         return 2
     with tempfile.TemporaryDirectory() as name, engines.engine(Path(name)) as engine:
         bases.publish(engine)
-        kept = [_measure(engine, base, Path(name)) for base in sys.argv[1:] or SOURCES]
+        kept = [_measure(engine, base, Path(name)) for base in SOURCES]
     print(
         f"limits: emulated at least {FASTER} x clean, rebuild at most {REBUILD:.0%} of first: {'kept' if all(kept) else 'NOT kept'}"
     )

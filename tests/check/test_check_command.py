@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import example_wrapper
 from startos_wrapper.cli import main
-from tools import ROOT
+from tests.check import example_wrapper
+from tests.support.tools import ROOT
 
 FAULTY = {"manifest": "title: Hello Sky\nversion: 1.0\nhealth-checks: {}\n"}  # an error, and a warning
 

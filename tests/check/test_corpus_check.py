@@ -7,7 +7,7 @@ from functools import cache
 import pytest
 
 from startos_wrapper.check.engine import Outcome, check
-from tools import CORPUS, MANIFESTS
+from tests.support.tools import CORPUS, MANIFESTS
 
 # Every error that is reported, with the line of the OS that refuses it. All manifests parse; these are not installed.
 ERRORS = {

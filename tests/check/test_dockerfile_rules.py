@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-import example_wrapper
-from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
 from startos_wrapper.files.dockerfile import Dockerfile, builds_of, dockerfile_of
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
+from tests.check import example_wrapper
+from tests.support.limits import little_cpu
 
 BUILD = "docker-images/%.tar:\n\tdocker buildx build {} --output type=docker,dest=$@ {}\n"
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-import example_wrapper
-from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
 from startos_wrapper.files.shell import NotUnderstoodError, read_script
-from tools import require
+from tests.check import example_wrapper
+from tests.support.limits import little_cpu
+from tests.support.tools import require
 
 
 def _found(folder: Path, script: str, dockerfile: str = "", manifest: str = "", **change: Any) -> list[Finding]:

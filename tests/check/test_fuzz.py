@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-import example_wrapper
-import oracle
-from depth import DEEP
-from limits import little_cpu
 from startos_wrapper.check.engine import check
-from tools import MANIFESTS
+from tests.check import example_wrapper
+from tests.support import oracle
+from tests.support.depth import DEEP
+from tests.support.limits import little_cpu
+from tests.support.tools import MANIFESTS
 
 # 20,000 in CI.
 ROUNDS, EACH = 40, 500 if DEEP else 10

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import example_wrapper
-from limits import HUNG, MOST_CPU
+from tests.check import example_wrapper
+from tests.support.limits import HUNG, MOST_CPU
 
 MEGABYTE = 1024 * 1024
 MOST_MEMORY = 200 * MEGABYTE

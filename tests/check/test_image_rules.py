@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from limits import little_cpu
 from startos_wrapper.check.rules import docker_images
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import NotFoundError, member
 from startos_wrapper.files.wrapper import Wrapper
+from tests.support.limits import little_cpu
 
 MANIFEST = 'id: hello-sky\nversion: "1.2.3"\n'
 TAG = "start9/hello-sky/main:1.2.3"

@@ -15,7 +15,7 @@ from startos_wrapper.check.output import FORMATS, render
 from startos_wrapper.check.output.report import Report
 from startos_wrapper.check.registry import CreateFile, Finding, Fix, MakeExecutable
 from startos_wrapper.files.source import Place, Source
-from tools import ROOT, absent
+from tests.support.tools import ROOT, absent
 
 MANIFEST = 'id: hello-sky\n\nversion: 1.0\ntitle: "日本 \N{CLOUD}"\t# \x1b[31m\u202e\nmain: {args: [a%b, {c: d}]}\n'
 RULES = """

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import tools
-from limits import little_cpu
 from startos_wrapper.check.registry import CreateFile, Finding
 from startos_wrapper.check.rules import pack
 from startos_wrapper.files import git
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
+from tests.support import tools
+from tests.support.limits import little_cpu
 
 MANIFEST = """\
 id: hello-sky

@@ -6,9 +6,9 @@ The faulty wrapper stands below as it is, with the code of each fault in «» be
 import re
 from pathlib import Path
 
-import example_wrapper
 from startos_wrapper.check.engine import check, repair
-from test_rules import FIXABLE
+from tests.check import example_wrapper
+from tests.check.test_rules import FIXABLE
 
 MARK = re.compile("«([EW][0-9]{3})»")
 

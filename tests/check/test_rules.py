@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-import example_wrapper
 from startos_wrapper.check import engine
 from startos_wrapper.check.engine import Outcome, check, codes, repair
 from startos_wrapper.check.registry import CHECKS
 from startos_wrapper.check.rule_docs import FOLDER
+from tests.check import example_wrapper
 
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
 RULES: dict[str, dict[str, Any]] = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import example_wrapper
-from limits import little_cpu
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
+from tests.check import example_wrapper
+from tests.support.limits import little_cpu
 
 
 def _found(folder: Path, **change: Any) -> list[Finding]:

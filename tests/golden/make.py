@@ -1,16 +1,12 @@
 """Records what the code writes and says now: into the tables, or with --dump as full texts into a folder."""
 
 import argparse
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests" / name) for name in ("", "adopt", "update", "images", "check")]
-
-from golden import subjects, table  # noqa: E402
-from golden.record import KINDS, recorder  # noqa: E402
+from tests.golden import subjects, table
+from tests.golden.record import KINDS, recorder
 
 
 def main() -> int:

@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from golden import subjects
+from tests.golden import subjects
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 # Comments that programs obey.

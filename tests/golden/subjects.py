@@ -12,16 +12,14 @@ from typing import Any
 
 import yaml
 
-import example_wrapper
-import old_wrappers
-import services
-import test_bad_answers
-import test_lint
-import test_wrapper
-import tools
-from snapshots.sets import EVERYTHING
 from startos_wrapper.check.rule_docs import rule_docs
 from startos_wrapper.cli import main
+from tests.adopt import old_wrappers, services
+from tests.check import example_wrapper
+from tests.hooks import test_bad_answers
+from tests.snapshots.sets import EVERYTHING
+from tests.support import tools
+from tests.template import test_lint, test_wrapper
 
 __all__ = ["ROOT", "main"]
 

@@ -4,7 +4,7 @@ import difflib
 import hashlib
 from pathlib import Path
 
-from golden.record import Kind, Record
+from tests.golden.record import Kind, Record
 
 FOLDER = Path(__file__).parent / "digests"
 #: Full texts that `make.py --dump .golden` has written, in git's eyes no part of the repository: diffs are against them.
@@ -88,7 +88,7 @@ def _shown(text: str, before: Path) -> str:
         lines = list(difflib.unified_diff(old, text.splitlines(), "before", "now", lineterm="", n=2))
     else:
         advice = (
-            "(dump the older tree with `python tests/golden/make.py --dump`, see tests/golden/README.md, for a diff)"
+            "(dump the older tree with `python -m tests.golden.make --dump`, see tests/golden/README.md, for a diff)"
         )
         lines = [advice, *text.splitlines()]
     more = [f"... {len(lines) - _SHOWN} more lines"] if len(lines) > _SHOWN else []

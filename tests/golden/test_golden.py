@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from golden import subjects, table
-from golden.record import KINDS, recorder
+from tests.golden import subjects, table
+from tests.golden.record import KINDS, recorder
 
 # Of the records that take long, elsewhere than in CI every so many are compared.
 EVERY = 1 if os.environ.get("CI") else 5

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from engine import CURRENT, MIRROR, STORAGE, Engine
+from tests.images.engine import CURRENT, MIRROR, STORAGE, Engine
 
 ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")

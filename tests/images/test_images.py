@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from limits import until
-from wrappers import BASES, DOCKER_ARCH, GREETING, PAIRS, Container, Wrapper, Wrappers
+from tests.images.wrappers import BASES, DOCKER_ARCH, GREETING, PAIRS, Container, Wrapper, Wrappers
+from tests.support.limits import until
 
 pytestmark = pytest.mark.xdist_group("images")
 MEGABYTE = 1_000_000

@@ -11,8 +11,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
-from limits import HUNG, until
-from wrappers import Wrapper, Wrappers, http
+from tests.images.wrappers import Wrapper, Wrappers, http
+from tests.support.limits import HUNG, until
 
 pytestmark = pytest.mark.xdist_group("images")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from engine import Engine
-from limits import until
-from wrappers import Wrappers
+from tests.images.engine import Engine
+from tests.images.wrappers import Wrappers
+from tests.support.limits import until
 
 pytestmark = pytest.mark.xdist_group("images")
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-import bases
-import engine as engines
-from engine import Engine
-from limits import until
-from oracle import read_manifest
-from tools import absent
+from tests.images import bases
+from tests.images import engine as engines
+from tests.images.engine import Engine
+from tests.support.limits import until
+from tests.support.oracle import read_manifest
+from tests.support.tools import absent
 
 PLATFORMS = {"aarch64": "linux/arm64", "x86_64": "linux/amd64", "armv7": "linux/arm/v7"}
 DOCKER_ARCH = {"aarch64": "arm64", "x86_64": "amd64", "armv7": "arm"}

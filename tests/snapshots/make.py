@@ -2,17 +2,14 @@
 
 import re
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 from copier import run_copy
 
+from tests.snapshots.sets import SETS
+
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests")]
-
-from snapshots.sets import SETS  # noqa: E402
-
 WRAPPERS = Path(__file__).parent / "wrappers"
 # Copier's record of where the template was and which release it had.
 _RECORDED = re.compile(r"^_(commit|src_path): .*\n", re.MULTILINE)

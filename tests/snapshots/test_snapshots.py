@@ -5,11 +5,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import yaml
 
-from conftest import ROOT
-from snapshots.make import WRAPPERS, render
-from snapshots.sets import EVERYTHING, NOT_ASKED, SETS
+from startos_wrapper.questions import asked, read_config
+from tests.conftest import ROOT
+from tests.snapshots.make import WRAPPERS, render
+from tests.snapshots.sets import EVERYTHING, NOT_ASKED, SETS
 
 
 def _files(folder: Path) -> dict[str, tuple[bool, str]]:
@@ -60,9 +60,4 @@ def test_git_has_every_file() -> None:
 
 
 def test_everything_answers_every_question() -> None:
-    questions = yaml.safe_load((ROOT / "copier.yml").read_text(encoding="utf-8"))
-    computed = {
-        name for name, question in questions.items() if "when" in question and question["when"] == "{{ false }}"
-    }
-    asked = {name for name in questions if not name.startswith("_")} - computed
-    assert asked - NOT_ASKED == set(EVERYTHING)
+    assert set(asked(read_config(ROOT))) - NOT_ASKED == set(EVERYTHING)

@@ -19,9 +19,9 @@ from typing import Any
 import yaml
 from copier import run_copy
 
-from oracle import read_manifest
-from releases import NEWEST, Project, git, run
-from tools import CORPUS
+from tests.support.oracle import read_manifest
+from tests.support.tools import CORPUS
+from tests.update.releases import NEWEST, Project, git, run
 
 OLDEST = "0.1.0"
 # A release that comes after the working tree.

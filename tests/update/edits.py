@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from copies import copier
-from releases import NEWEST, git, run
+from tests.support.copies import copier
+from tests.update.releases import NEWEST, git, run
 
 #: A release after the working tree's, made by `next_release`.
 NEXT = "1000.0.0"

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import authors
-import releases
+from tests.update import authors, releases
 
 
 @pytest.fixture(scope="session")

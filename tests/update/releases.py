@@ -12,8 +12,8 @@ from unittest import mock
 
 import yaml
 
-from copies import copier
-from tools import ROOT
+from tests.support.copies import copier
+from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
 _VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)

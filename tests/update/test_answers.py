@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
-import releases
-from conftest import Render
-from depth import DEEP, sample
-from releases import NEWEST, Project, git, run
 from startos_wrapper.data import load
-from tools import ROOT
+from tests.conftest import Render
+from tests.support.depth import DEEP, sample
+from tests.support.tools import ROOT
+from tests.update import releases
+from tests.update.releases import NEWEST, Project, git, run
 
 ANSWERS = ".copier-answers.yml"
 PAGE = ROOT / "docs" / "update-answers.md"

@@ -1,21 +1,19 @@
 """Realistic authors update: nothing of theirs is lost, and what conflicts is where both have changed the same lines."""
 
-import importlib.util
 import subprocess
 from collections import Counter
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
+from docs import update_table
 
-import authors
-from authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
-from conftest import ROOT
-from depth import DEEP, sample
-from oracle import read_manifest
-from releases import NEWEST, Project, git, releases, run
+from tests.support.depth import DEEP, sample
+from tests.support.oracle import read_manifest
+from tests.update import authors
+from tests.update.authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
+from tests.update.releases import NEWEST, Project, git, releases, run
 
 # Wrappers that Copier itself updates; what git makes of the others must be what the table says.
 UPDATED = 10 if DEEP else 3
@@ -41,15 +39,6 @@ def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Pa
     """Plain folders of the oldest release, the working tree and the one after."""
     folder = tmp_path_factory.mktemp("plain")
     return {version: authors.plain(later, version, folder / version) for version in (OLDEST, NEWEST, NEXT)}
-
-
-@pytest.fixture(scope="module")
-def table() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("update_table", ROOT / "docs" / "update_table.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def _said(text: str) -> dict[str, Any]:
@@ -137,22 +126,20 @@ def test_volumes_in_another_order_than_their_ids_are_updated_once_they_are_recor
 
 @pytest.mark.parametrize("part", sample(range(PARTS), 2))
 def test_the_table_says_what_happens(
-    part: int, everybody: list[Author], plain: dict[str, Path], table: ModuleType, tmp_path: Path
+    part: int, everybody: list[Author], plain: dict[str, Path], tmp_path: Path
 ) -> None:
-    lines = table.PAGE.read_text(encoding="utf-8").splitlines()
+    lines = update_table.PAGE.read_text(encoding="utf-8").splitlines()
     for author in everybody[part::PARTS]:
-        assert table.row(author, plain, tmp_path / author.id) in lines, "run `python docs/update_table.py`"
+        assert update_table.row(author, plain, tmp_path / author.id) in lines, "run `python -m docs.update_table`"
 
 
-def test_the_table_has_every_author_and_the_sums_are_those_of_its_rows(
-    everybody: list[Author], table: ModuleType
-) -> None:
-    text = table.PAGE.read_text(encoding="utf-8")
+def test_the_table_has_every_author_and_the_sums_are_those_of_its_rows(everybody: list[Author]) -> None:
+    text = update_table.PAGE.read_text(encoding="utf-8")
     rows = [line for line in text.splitlines() if line.startswith("| `")]
     assert [row.split("`")[1] for row in rows] == [author.id for author in everybody]
     assert len(everybody) - len(REFUSED) >= 30
-    assert text == table.page(rows)
-    assert table.SUMMARY.read_text(encoding="utf-8") == table.summary(rows)
+    assert text == update_table.page(rows)
+    assert update_table.SUMMARY.read_text(encoding="utf-8") == update_table.summary(rows)
 
 
 @pytest.mark.parametrize("id", REFUSED)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import releases
-from releases import Project, git, run
-from tools import ROOT
+from tests.support.tools import ROOT
+from tests.update import releases
+from tests.update.releases import Project, git, run
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = BLOCK.findall((ROOT / "docs/update.md").read_text(encoding="utf-8"))

@@ -9,12 +9,26 @@ from zlib import crc32
 
 import pytest
 
-import edits
-from depth import DEEP
-from edits import ADDED, ANSWERS, KINDS, NEXT, SETS, Outcome, Renders, Tree, edit, lines, managed, paths, tree
-from oracle import read_manifest
-from releases import NEWEST, Project, git, releases, run
-from strategies import NASTY
+from tests.support.depth import DEEP
+from tests.support.oracle import read_manifest
+from tests.support.strategies import NASTY
+from tests.update import edits
+from tests.update.edits import (
+    ADDED,
+    ANSWERS,
+    KINDS,
+    NEXT,
+    SETS,
+    Outcome,
+    Renders,
+    Tree,
+    edit,
+    lines,
+    managed,
+    paths,
+    tree,
+)
+from tests.update.releases import NEWEST, Project, git, releases, run
 
 RELEASES = list(releases())
 # Every set from so many releases, in turn: all of them as long as there are no more. Elsewhere a few sets from one.

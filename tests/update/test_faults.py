@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-import releases
-from depth import DEEP
-from limits import HUNG
-from releases import NEWEST, Project, git, run
-from tools import ROOT, absent
+from tests.support.depth import DEEP
+from tests.support.limits import HUNG
+from tests.support.tools import ROOT, absent
+from tests.update import releases
+from tests.update.releases import NEWEST, Project, git, run
 
 # In the project's folder, which may lie in a larger repository. Files that git ignores stay.
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"

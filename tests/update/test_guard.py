@@ -15,9 +15,9 @@ import pytest
 import yaml
 from copier import run_copy
 
-import releases
-from releases import git
 from startos_wrapper.questions import asked, read_config
+from tests.update import releases
+from tests.update.releases import git
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
 Answers = dict[str, Any]

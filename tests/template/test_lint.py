@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT, Render
-from tools import require
+from tests.conftest import ROOT, Render
+from tests.support.tools import require
 
 UPSTREAM = {"source": "upstream", "upstream_repo": "https://example.com/a/b", "upstream_ref": "v1.2.3"}
 COPIES = {

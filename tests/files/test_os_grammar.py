@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import oracle_values
 from startos_wrapper.files.manifest import os_grammar
+from tests.support import oracle_values
 
 MANY = settings(max_examples=1500, deadline=None)
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, Render
-from tools import require
+from tests.conftest import ROOT, Render
+from tests.support.tools import require
 
 # The effects as core/js-engine/src/artifacts/loadModule.js names them, over a folder. readFile of a missing file rejects,
 # createDir makes parents, writeFile wants its folder to be there.

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_copie.plugin import Copie
 
-from oracle import faults
+from tests.support.oracle import faults
 
 
 @pytest.mark.parametrize(

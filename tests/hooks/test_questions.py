@@ -13,9 +13,9 @@ from copier import run_copy
 from copier._template import load_template_config
 from jinja2 import Environment, nodes
 
-from conftest import ROOT, Render
 from startos_wrapper.data import licenses, load, processors
 from startos_wrapper.questions import asked, is_computed, read_config
+from tests.conftest import ROOT, Render
 
 SETTINGS = {
     "_min_copier_version", "_subdirectory", "_envops", "_external_data", "_exclude", "_message_after_copy",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from copies import copier
+from tests.support.copies import copier
 
 IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
 WEB = {"name": "Web", "description": "The pages.", "port": 8080}

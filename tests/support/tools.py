@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 # The manifests of real wrappers, see tests/corpus/README.md.
 CORPUS = ROOT / "tests" / "corpus"
 MANIFESTS = sorted(CORPUS.glob("*/manifest.*"))

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from conftest import Render
-from oracle import faults, read_manifest
-from strategies import NASTY
-from tools import require
+from tests.conftest import Render
+from tests.support.oracle import faults, read_manifest
+from tests.support.strategies import NASTY
+from tests.support.tools import require
 
 NASTIEST = "\n".join(NASTY)
 SPEC = {

@@ -9,7 +9,7 @@ import pexpect
 import pytest
 import yaml
 
-from limits import HUNG
+from tests.support.limits import HUNG
 
 ENTER, UP, DOWN, BACKSPACE = "\r", "\x1b[A", "\x1b[B", "\x7f"
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, Render
-from oracle import faults, read_manifest
-from tools import CORPUS
+from tests.conftest import ROOT, Render
+from tests.support.oracle import faults, read_manifest
+from tests.support.tools import CORPUS
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yml"))
 

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-import example_wrapper
-import services
-from conftest import ROOT
-from limits import little_cpu
-from oracle import faults
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
+from tests.adopt import services
+from tests.check import example_wrapper
+from tests.conftest import ROOT
+from tests.support.limits import little_cpu
+from tests.support.oracle import faults
 
 
 @pytest.fixture

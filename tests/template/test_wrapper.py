@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from conftest import ROOT, Render
-from depth import DEEP, sample
-from oracle import faults, read_manifest
+from tests.conftest import ROOT, Render
+from tests.support.depth import DEEP, sample
+from tests.support.oracle import faults, read_manifest
 
 EXPECTED = {
     "manifest.yaml", "Dockerfile", "docker_entrypoint.sh", "Makefile", "README.md", "LICENSE", "instructions.md", "icon.png",

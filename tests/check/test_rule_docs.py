@@ -9,9 +9,9 @@ from types import ModuleType
 
 import pytest
 
-from conftest import ROOT
 from startos_wrapper.check import rule_docs
-from tools import require
+from tests.conftest import ROOT
+from tests.support.tools import require
 
 FIRST = r"""
 W601:

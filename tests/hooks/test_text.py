@@ -15,13 +15,13 @@ from dockerfile_parse import DockerfileParser  # type: ignore[import-untyped]
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from markdown_it import MarkdownIt
 
-import expected
-from conftest import Render
-from depth import DEEP
-from oracle import faults, read_manifest
 from startos_wrapper.check.engine import check
-from strategies import answer_sets
-from tools import require
+from tests.conftest import Render
+from tests.support import expected
+from tests.support.depth import DEEP
+from tests.support.oracle import faults, read_manifest
+from tests.support.strategies import answer_sets
+from tests.support.tools import require
 
 # 1,000 sets in CI, in parts that run beside each other.
 PARTS = 4

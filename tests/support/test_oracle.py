@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-import oracle
-import oracle_values
-from oracle_values import Grammar
-from tools import MANIFESTS
+from tests.support import oracle, oracle_values
+from tests.support.oracle_values import Grammar
+from tests.support.tools import MANIFESTS
 
 # Folder: what the OS refuses, and why that is right.
 REFUSED = {

@@ -12,9 +12,6 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-import oracle
-import oracle_values
-from limits import little_cpu
 from startos_wrapper import data
 from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.check.rules import manifest_schema
@@ -22,7 +19,9 @@ from startos_wrapper.files.documents import read_document
 from startos_wrapper.files.manifest import schema
 from startos_wrapper.files.source import Edit, Source
 from startos_wrapper.files.wrapper import Wrapper
-from tools import MANIFESTS
+from tests.support import oracle, oracle_values
+from tests.support.limits import little_cpu
+from tests.support.tools import MANIFESTS
 
 # What the oracle counts to verify, not to the parser.
 OF_VERIFY = {"E307", "E315"}

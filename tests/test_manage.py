@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-import releases
-from conftest import Render
-from depth import DEEP, sample
-from limits import little_cpu
-from releases import NEWEST, Project, git, run
 from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.cli import main
 from startos_wrapper.questions import read_config
-from tools import ROOT
+from tests.conftest import Render
+from tests.support.depth import DEEP, sample
+from tests.support.limits import little_cpu
+from tests.support.tools import ROOT
+from tests.update import releases
+from tests.update.releases import NEWEST, Project, git, run
 
 Capture = pytest.CaptureFixture[str]
 ALL = list(PARTS)

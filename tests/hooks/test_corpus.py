@@ -12,10 +12,10 @@ import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2_ansible_filters.core_filters import FilterModule  # type: ignore[import-untyped]
 
-from conftest import ROOT
-from corpus.make import ENDINGS, WORDS, make, spans
-from oracle import read_manifest
-from tools import CORPUS, MANIFESTS
+from tests.conftest import ROOT
+from tests.corpus.make import ENDINGS, WORDS, make, spans
+from tests.support.oracle import read_manifest
+from tests.support.tools import CORPUS, MANIFESTS
 
 ANSWERS = ("service_id", "title", "volumes", "assets", "pointers", "certificates", "interfaces")
 URLS = ("wrapper_repo", "upstream_repo", "support_site", "marketing_site", "donation_url")

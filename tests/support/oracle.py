@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from oracle_values import (
+from tests.support.oracle_values import (
     Grammar,
     charset,
     duration,

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Render
-from limits import HUNG, until
-from tools import require
+from tests.conftest import Render
+from tests.support.limits import HUNG, until
+from tests.support.tools import require
 
 SHELLS = [["dash"], ["busybox", "sh"]]
 # Writes down that it runs, waits, and writes down that it was asked to stop.
