@@ -21,18 +21,18 @@ _NOTHING = "none"
 
 _BEGIN = "<!-- From here on written by docs/update_table.py. -->\n"
 _SUMMARY = f"""
-WRAPPERS wrappers, made with the answers that fit a real wrapper for StartOS 0.3.5 and edited as heavily as it is: the
-real manifest's stanzas in place of the template's, a Makefile with more targets and prerequisites and other recipes,
-another entrypoint. Lines of the authors that an update lost: **0**.
+We generated WRAPPERS wrappers, each with the answers that fit a real wrapper for StartOS 0.3.5. Then we edited each one
+as heavily as the real one: the real manifest's sections in place of the template's, more targets and prerequisites and
+different recipes in the Makefile, and a different entrypoint. Lines of the authors that updates lost: **0**.
 
-A conflict is where an author and the template have changed the same lines, or lines beside each other. A file with one
-conflict counts as conflicting, however many other edits of it were merged. [Each wrapper](update-table.md).
+A conflict means that the author and the template changed the same or adjacent lines. A file with one conflict counts as
+conflicting, no matter how many of its other edits were merged. See the [results for each wrapper](update-table.md).
 
 From {authors.OLDEST} to this release:
 
 FIRST
-From this release to the next, one made for this table, which changes a recipe of the Makefile and adds a target,
-changes a workflow, adds a line to the backup and rewords a comment of the manifest:
+From this release to a next one, made up for this table. It changes a recipe and adds a target in the Makefile, changes
+a workflow, adds a line to the backup and rewords a comment in the manifest:
 
 SECOND"""
 _TEXT = f"""\
@@ -40,9 +40,11 @@ _TEXT = f"""\
 
 # What updates do to real wrappers
 
-The wrappers, the releases and the sums are those of [how well it works](update.md#how-well-it-works). Edits are the
-places in which an author changed {", ".join(authors.EDITS)}. A conflict is named after the target of the Makefile or
-the key of the manifest that it lies in.
+These are the wrappers and releases that [How well it works](update.md#how-well-it-works) sums up.
+
+- *Edits* counts the places where the author changed each file: {", ".join(authors.EDITS)}.
+- *Conflicts* names the Makefile target or the manifest key of each conflict.
+
 {" and ".join(f"`{id}`" for id in sorted(authors.DISORDERED))} had to put the recorded `volumes` in order before the \
 first update.
 
@@ -52,7 +54,7 @@ first update.
 ROWS
 """
 _TOTALS = """\
-| File | Edits of the authors | Conflicts | Files that did not change | Files merged | Files with conflicts |
+| File | Author's edits | Conflicts | Unchanged files | Merged files | Files with conflicts |
 | --- | --- | --- | --- | --- | --- |
 """
 
@@ -122,4 +124,4 @@ def _main() -> None:
 
 if __name__ == "__main__":
     _main()
-    print(f"{PAGE.relative_to(ROOT)} and {SUMMARY.relative_to(ROOT)} written", file=sys.stderr)
+    print(f"Wrote {PAGE.relative_to(ROOT)} and {SUMMARY.relative_to(ROOT)}", file=sys.stderr)
