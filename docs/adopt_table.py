@@ -65,25 +65,25 @@ def table(rows: list[Row]) -> str:
     with_corrected = [100 * each.same / (each.whole + len(each.keys["corrected"])) for each in rows]
     lines = [
         "",
-        f"Of {len(rows)} real manifests, the template writes from the answers, of the values of each:",
+        f"For {len(rows)} real manifests, the share of values that the template reproduces from the answers:",
         "",
-        "| | Wrappers | Median | Lowest | All of it |",
+        "| | Wrappers | Median | Lowest | Complete |",
         "| --- | --- | --- | --- | --- |",
         _sum("all", shares),
         _sum("one data volume, at most one interface, no dependencies", simple),
-        _sum("all, if what is corrected counted as different", with_corrected),
+        _sum("all, counting corrected values as different", with_corrected),
         "",
-        f"Values that the template would write otherwise: {sum(len(each.keys['differs']) for each in rows)}.",
+        f"Values that the template would write differently: {sum(len(each.keys['differs']) for each in rows)}.",
         "",
-        "### The rest, by key",
+        "### Values that aren't reproduced, by key",
         "",
-        "| Key | Wrappers | What becomes of it |",
+        "| Key | Wrappers | What happens to it |",
         "| --- | --- | --- |",
         *_reasons(rows),
         "",
         "### Each wrapper",
         "",
-        "| Wrapper | Values | The same | Percent | Corrected | Left to the author |",
+        "| Wrapper | Values | Same | Percent | Corrected | Left to the author |",
         "| --- | --- | --- | --- | --- | --- |",
         *(_line(each) for each in sorted(rows, key=lambda each: each.name)),
         "",
@@ -120,4 +120,4 @@ def page(rows: list[Row]) -> str:
 if __name__ == "__main__":
     manifests = sorted((ROOT / "tests" / "corpus").glob("*/manifest.*"))
     PAGE.write_text(page([row(manifest.parent) for manifest in manifests]), encoding="utf-8")
-    print(f"{PAGE.relative_to(ROOT)} written", file=sys.stderr)
+    print(f"Wrote {PAGE.relative_to(ROOT)}", file=sys.stderr)
