@@ -1,6 +1,6 @@
-# Two commands on a machine with Python, git and make:
-#   make new DEST=../my-service    a new wrapper; ARGS passes more to `startos-wrapper new`
-#   make test                      every check of this repository
+# All you need is Python, git and make:
+#   make new DEST=../my-service    create a wrapper; ARGS is passed to `startos-wrapper new`
+#   make test                      run all linters and tests
 PYTHON ?= python3
 DEST ?=
 ARGS ?=
