@@ -10,7 +10,7 @@ TREES ?=
 .PHONY: new test lint types bench adopt-trees docs snapshots clean
 
 new: .venv/installed
-	@test -n "$(DEST)" || { echo >&2 "Say where: make new DEST=../my-service"; exit 2; }
+	@test -n "$(DEST)" || { echo >&2 "DEST is missing. Example: make new DEST=../my-service"; exit 2; }
 	@.venv/bin/startos-wrapper new "$(DEST)" $(ARGS)
 
 test: lint types
@@ -27,7 +27,7 @@ bench: .venv/installed-dev
 	@.venv/bin/python -m tests.bench.bench $(ARGS)
 
 adopt-trees: .venv/installed-dev
-	@test -n "$(TREES)" || { echo >&2 'Say which clones: make adopt-trees TREES="../one ../two"'; exit 2; }
+	@test -n "$(TREES)" || { echo >&2 'TREES is missing. Example: make adopt-trees TREES="../one ../two"'; exit 2; }
 	@.venv/bin/python -m tests.adopt.whole_trees $(TREES)
 
 docs: .venv/installed-dev
@@ -39,13 +39,13 @@ snapshots: .venv/installed-dev
 	.venv/bin/python -m tests.snapshots.make
 
 .venv/installed: pyproject.toml
-	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) cannot make a virtual environment: install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) can't create a virtual environment: install python3-venv"; exit 1; }
 	@echo "Installing startos-wrapper into .venv"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
 .venv/installed-dev: .venv/installed
-	@echo "Installing what the tests need into .venv"
+	@echo "Installing the test dependencies into .venv"
 	@.venv/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
