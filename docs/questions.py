@@ -32,7 +32,7 @@ def page() -> str:
         "",
         "In the order in which they are asked. The names are API: answers files may rely on them. Where a default or a",
         "condition is computed, its expression stands here as it is in `copier.yml`.",
-        "`update.…(NAME, VALUE)` is VALUE for a new wrapper; in an update it is the recorded answer, refused and",
+        "`earlier` holds recorded answers in an update, and nothing for a new wrapper: so a recorded answer is refused and",
         "not replaced where it no longer fits the others.",
         "",
         "| Name | Type | Default | Asked when | What for |",

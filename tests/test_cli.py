@@ -123,7 +123,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert not os.path.exists(tmp_path / "w")  # noqa: PTH110
 
 
-@pytest.mark.parametrize("name", load("patterns")["patterns"])
+@pytest.mark.parametrize("name", load("patterns")["named"])
 def test_python_and_jinja_fill_in_the_same_pattern(name: str) -> None:
     assert "%" not in pattern(name).pattern.replace("%-]", "").replace("=~%", "")
 
@@ -142,7 +142,7 @@ def test_patterns(name: str, text: str, good: bool) -> None:
     assert (pattern(name).fullmatch(text) is not None) is good
 
 
-@pytest.mark.parametrize("name", load("patterns")["patterns"])
+@pytest.mark.parametrize("name", load("patterns")["named"])
 def test_no_pattern_takes_long_over_hostile_text(name: str) -> None:
     expression = pattern(name)
     for text in (

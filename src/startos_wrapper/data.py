@@ -41,7 +41,7 @@ def pattern(name: str) -> re.Pattern[str]:
 
     Raises KeyError when there is no such pattern.
     """
-    text: str = load("patterns")["patterns"][name]["pattern"]
+    text: str = load("patterns")["named"][name]["pattern"]
     for piece, expression in load("patterns")["pieces"].items():
         text = text.replace(f"%{piece}%", f"({expression})")
     return re.compile(text)
@@ -74,13 +74,13 @@ def processors() -> dict[str, Processor]:
     return {
         name: Processor(
             platform=given["platform"],
-            variants=tuple(given["variants"]),
+            variants=tuple(given.get("variants", [])),
             repositories=tuple(
                 key for key, platform in loaded["repositories"].items() if platform == given["platform"]
             ),
-            misnamed=tuple(given["misnamed"]),
+            misnamed=tuple(given.get("misnamed", [])),
         )
-        for name, given in loaded["processors"].items()
+        for name, given in loaded["known"].items()
     }
 
 

@@ -10,7 +10,7 @@ from startos_wrapper.data import loader
 # Copier joins what several documents say of these; of everything else, the last document counts.
 _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
 # What `when` says of a question that is computed, never asked and never recorded.
-_NEVER = "{{ false }}"
+_NEVER = (False, "{{ false }}")
 
 
 def read_config(template: Path) -> dict[str, Any]:
@@ -31,7 +31,7 @@ def read_config(template: Path) -> dict[str, Any]:
 
 def is_computed(question: Any) -> bool:
     """Say whether a question is computed from the other answers, so that nobody can answer it."""
-    return isinstance(question, dict) and question.get("when") == _NEVER
+    return isinstance(question, dict) and question.get("when") in _NEVER
 
 
 def asked(config: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Copier takes a third of a second to import, so this walks through copier.yml as 
 answers all come from a file. A test compares both.
 """
 
+import json
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any
@@ -143,6 +144,8 @@ class Template:
                 return text.strip().lower() in _TRUE
             case "int":
                 return int(text)
+            case "json":
+                return json.loads(text)
             case _:
                 return text
 
