@@ -160,10 +160,8 @@ def _wrapper(answers: dict[str, Any], at: Place) -> Record:
     data = at.work / "answers.yml"
     data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False), encoding="utf-8")
     said = run(at, "new", "wrapper", "--defaults", "--data-file", "answers.yml", "--template", str(at.template))
-    # The order in which Copier writes files is the file system's.
-    lines = said.err.splitlines(keepends=True)
-    written = sorted(line for line in lines if line.split()[:1] == ["create"])
-    told = "".join([*written, *(line for line in lines if line not in written)])
+    # Copier's own lines: which files it writes is seen below.
+    told = re.sub(r"(?m)^(Copying from template version .*|\s*create  .*)\n", "", said.err)
     return {"said": Part(f"exit {said.code}", said.out + told), **files(at.work / "wrapper", at)}
 
 
