@@ -94,4 +94,4 @@ def test_every_question_without_a_default_is_needed() -> None:
 def test_questions_use_no_type_that_is_not_converted_here() -> None:
     questions = read_config(ROOT)
     kinds = {question["type"] for name, question in questions.items() if not name.startswith("_")}
-    assert kinds <= {"str", "bool", "int", "yaml"}
+    assert kinds <= {"str", "bool", "int", "json", "yaml"}
