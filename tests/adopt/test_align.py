@@ -17,7 +17,7 @@ from startos_wrapper.adopt.work_tree import WorkTree
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
-from startos_wrapper.files.dockerfile import dockerfile_of
+from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.wrapper import Wrapper
 from tests.adopt import old_wrappers
 from tests.adopt.old_wrappers import ANSWERS, DOUBLE, SINGLE

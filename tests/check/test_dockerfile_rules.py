@@ -7,7 +7,8 @@ import pytest
 
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
-from startos_wrapper.files.dockerfile import Dockerfile, builds_of, dockerfile_of
+from startos_wrapper.files.builds import builds_of, dockerfile_of
+from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 from tests.check import example_wrapper
@@ -53,7 +54,7 @@ def test_an_instruction_knows_its_lines_and_the_place_of_each_word() -> None:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_an_empty_line_does_not_end_a_continued_instruction(end: str) -> None:
     model = _model(end.join(["FROM a:1", "RUN b && \\", "", "  c", "RUN d"]))
-    assert [[command.program for command in each.commands] for each in model.instructions[1:]] == [["b", "c"], ["d"]]
+    assert [[call.program for call in each.calls] for each in model.instructions[1:]] == [["b", "c"], ["d"]]
 
 
 def test_the_escape_directive_changes_what_continues_a_line() -> None:
@@ -66,8 +67,8 @@ def test_a_heredoc_belongs_to_its_run_and_is_no_instruction() -> None:
     model = _model(text)
     assert [each.name for each in model.instructions] == ["FROM", "RUN", "COPY", "RUN", "RUN"]
     run = model.instructions[1]
-    assert [command.program for command in run.commands][1:] == ["FROM", "apk"]
-    assert [text[word.start : word.end] for word in run.commands[2].words] == ["apk", "add", "d"]
+    assert [call.program for call in run.calls][1:] == ["FROM", "apk"]
+    assert [text[word.start : word.end] for word in run.calls[2].words] == ["apk", "add", "d"]
     assert model.instructions[2].scripts == [] and model.instructions[3].scripts == []
 
 
@@ -97,12 +98,11 @@ def test_a_shell_is_read_as_commands() -> None:
     model = _model(
         "FROM a:1\nRUN --mount=type=cache,target=/x if ! sudo -E B=1 c 'd e' >/dev/null 2>&1; then f|g; fi # h"
     )
-    commands = model.instructions[1].commands
-    assert [(each.program, each.texts, each.piped) for each in commands] == [
-        ("c", ("d e", ">/dev/null", "2>&1"), False),
-        ("f", (), True),
-        ("g", (), False),
-        ("fi", (), False),
+    calls = model.instructions[1].calls
+    assert [(each.program, each.texts, [word.text for word in each.redirections], each.piped) for each in calls] == [
+        ("c", ("d e",), [">/dev/null", "2>&1"], False),
+        ("f", (), [], True),
+        ("g", (), [], False),
     ]
 
 
@@ -111,7 +111,7 @@ def test_a_shell_is_read_as_commands() -> None:
 )
 def test_a_broken_text_has_a_model(text: str) -> None:
     model = _model(text)
-    assert all(isinstance(each.commands, list) and each.words is not None for each in model.instructions)
+    assert all(isinstance(each.calls, list) and each.words is not None for each in model.instructions)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,8 @@ import pytest
 
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
-from startos_wrapper.files.shell import NotUnderstoodError, read_script
+from startos_wrapper.files.shell.command_reader import read_script
+from startos_wrapper.files.shell.script import NotUnderstoodError
 from tests.check import example_wrapper
 from tests.support.limits import little_cpu
 from tests.support.tools import require

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from startos_wrapper.files.dockerfile import Dockerfile
+from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 

@@ -3,32 +3,32 @@
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
 from startos_wrapper.data import processors
-from startos_wrapper.files.dockerfile import Dockerfile, Stage, dockerfile_of, expand
+from startos_wrapper.files.builds import dockerfile_of
+from startos_wrapper.files.dockerfile.instruction import Stage
+from startos_wrapper.files.dockerfile.model import Dockerfile, expand
+from startos_wrapper.files.entrypoint import INIT_OPTIONS_WITH_VALUE, entrypoint_of, script_file
+from startos_wrapper.files.shell.command_reader import read_script
+from startos_wrapper.files.shell.script import Command
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
 _TAR = re.compile(rf"docker-images/({'|'.join(processors())})\.tar")
 _ARCHES = {processor.platform: arch for arch, processor in processors().items()}
 _PLATFORM = re.compile("|".join(_ARCHES))
-# A line of its own, not inside a function, a loop or a condition: only those are sure to be run.
-_EXEC = re.compile(
-    r"exec[ \t]+(?:(?:\S*/)?(?:tini|dumb-init)(?:[ \t]+-(?!-[ \t])\S+(?:[ \t]+SIG\w+)?)*[ \t]+(?:--[ \t]+)?)?(.+)"
-)
-_BACKGROUND = re.compile(r"([^#&|;(){}\s][^#&|;(){}]*?)[ \t]*&")
+_STARTERS = {"tini", "dumb-init"}
+# More than one command in a line, or a part of one.
+_JOINED = re.compile(r"[#&|;(){}]")
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)")
-_MAKES = re.compile(r"mkdir[ \t]+-p[ \t]+(.+)")
+_MOST_PROGRAMS = 100
 _HOLDER = re.compile(
     r"copyright[ \t]+(?:\(c\)|©)?[ \t]*(?:[0-9]{4}(?:[ \t]*[-,][ \t]*(?:[0-9]{4}|present))*)[ \t,]+(.+)", re.I
 )
-# Real entrypoints have up to 400 lines.
-_MOST_LINES = 5_000
 
 
 @dataclass(frozen=True)
@@ -133,11 +133,11 @@ class Facts:
         for instruction in self.dockerfile.shipped if self.dockerfile else []:
             if instruction.name != "RUN" or not self.dockerfile:
                 continue
-            for command in instruction.commands:
-                texts = command.texts
-                if command.program != "apk" or "add" not in texts or {"--virtual", "-t"} & set(texts):
+            for call in instruction.calls:
+                texts = call.texts
+                if call.program != "apk" or "add" not in texts or {"--virtual", "-t"} & set(texts):
                     continue
-                for word in command.args[texts.index("add") + 1 :]:
+                for word in call.args[texts.index("add") + 1 :]:
                     if not word.text.startswith("-"):
                         said = Found(word.text, self.dockerfile.source.file, self._line(word.start))
                         found.setdefault(word.text, said)
@@ -163,43 +163,44 @@ class Facts:
 
     @cached_property
     def entrypoint(self) -> Source | None:
-        """The script that `main` runs, None where it is none of the wrapper's files."""
-        main = self.manifest["main"]
-        words = [main.get("entrypoint"), *(main.get("args") or [])]
-        names = [PurePosixPath(word).name for word in words if isinstance(word, str) and word.endswith(".sh")]
-        for name in [*names, "docker_entrypoint.sh"]:
-            for path in [*self._copied(name), name]:
-                if source := self.wrapper.readable(path):
-                    return source
-        return None
-
-    def _copied(self, name: str) -> Iterator[str]:
-        """Yield the files of the wrapper that the Dockerfile copies under a name."""
-        for instruction in self.dockerfile.shipped if self.dockerfile else []:
-            for word in instruction.taken:
-                path = PurePosixPath(word.text)
-                if path.name == name and not path.is_absolute() and ".." not in path.parts:
-                    yield str(path)
+        """The script that `main` runs, else the usual one; None where neither is one of the wrapper's files."""
+        entry = entrypoint_of(self.wrapper)
+        return entry.source if entry else script_file(self.wrapper, "docker_entrypoint.sh")
 
     @cached_property
-    def _lines(self) -> list[tuple[int, str]]:
-        lines = self.entrypoint.lines[:_MOST_LINES] if self.entrypoint else []
-        return [(number, line.rstrip()) for number, line in enumerate(lines, 1) if line[:1].strip()]
+    def _lines(self) -> list[tuple[int, str, list[Command]]]:
+        """The lines that begin with a command that is sure to be run: number, text, and the commands that begin there.
+
+        Those in functions, loops and conditions may not be run. In a broken script, indentation tells them apart.
+        """
+        if self.entrypoint is None:
+            return []
+        found: dict[int, list[Command]] = {}
+        script = read_script(self.entrypoint.text, tolerant=True)
+        for command in script.commands:
+            place = self.entrypoint.place(command.start)
+            if (script.broken or not command.nested) and (place.column == 1 or place.line in found):
+                found.setdefault(place.line, []).append(command)
+        return [(number, self.entrypoint.lines[number - 1].rstrip(), commands) for number, commands in found.items()]
 
     @cached_property
     def commands(self) -> list[Found]:
         """What the entrypoint starts: the last `exec`, or the programs that it puts into the background."""
-        for pattern, count in ((_EXEC, 1), (_BACKGROUND, 100)):
-            matches = [(number, match) for number, line in self._lines if (match := pattern.fullmatch(line))]
-            if matches:
-                return [self._said(match[1].strip(), number) for number, match in matches[-count:]]
-        return []
+        executed = ((number, line, _before_program(commands[0])) for number, line, commands in self._lines)
+        started = [(number, line[at:].strip()) for number, line, at in executed if at and line[at:].strip()][-1:]
+        if not started:
+            started = [
+                (number, line[:-1].rstrip())
+                for number, line, commands in self._lines
+                if commands[0].background and line.endswith("&") and not _JOINED.search(line, 0, len(line) - 1)
+            ]
+        return [self._said(text, number) for number, text in started[-_MOST_PROGRAMS:]]
 
     @cached_property
     def environment(self) -> list[Found]:
         """The variables that the entrypoint exports with a fixed value, as pairs."""
         found = []
-        for number, line in self._lines:
+        for number, line, _ in self._lines:
             if (match := _EXPORT.fullmatch(line)) and (value := _literal(match[2])) is not None:
                 found.append(self._said((match[1], value), number))
         return found
@@ -208,10 +209,11 @@ class Facts:
     def directories(self) -> list[Found]:
         """The folders that the entrypoint makes."""
         found: dict[str, Found] = {}
-        for number, line in self._lines:
-            if match := _MAKES.fullmatch(line):
-                for word in match[1].split():
-                    path = _literal(word)
+        for number, line, commands in self._lines:
+            end = commands[0].start + len(line)
+            for command in commands if _makes_folders(commands[0]) else ():
+                for word in command.words if _makes_folders(command) else ():
+                    path = _literal(word.text) if word.end <= end else None
                     if path and path.startswith("/"):
                         found.setdefault(path, self._said(path, number))
         return list(found.values())
@@ -246,6 +248,28 @@ class Facts:
 def repository(image: str) -> str:
     """Return the last part of an image's name, without tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def _before_program(command: Command) -> int | None:
+    """Return how much of `exec tini -g -- run` stands before what becomes of the shell; None for another command."""
+    words = iter(command.words)
+    last = next(words, None)
+    if last is None or last.text != "exec" or last.start != command.start:
+        return None
+    starter = next(words, None)
+    if starter and PurePosixPath(starter.text).name in _STARTERS:
+        last = starter
+        for word in words:
+            if not word.text.startswith("-"):
+                break
+            last = next(words, word) if word.text in INIT_OPTIONS_WITH_VALUE else word
+            if word.text == "--":
+                break
+    return last.end - command.start
+
+
+def _makes_folders(command: Command) -> bool:
+    return command.name == "mkdir" and command.args[:1] == ["-p"]
 
 
 def _literal(text: str) -> str | None:

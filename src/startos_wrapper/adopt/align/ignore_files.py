@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from startos_wrapper.adopt.plan import Plan
-from startos_wrapper.files.dockerfile import builds_of
+from startos_wrapper.files.builds import builds_of
 
 _PART = "plumbing"
 _VARIABLE = re.compile(r"\$(?:\{[^{}]*\}|\w+)")

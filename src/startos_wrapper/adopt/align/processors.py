@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from startos_wrapper.adopt.align.old_makefile import arguments_of
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.data import processors
-from startos_wrapper.files.dockerfile import Dockerfile, Instruction, Word
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Source
+from startos_wrapper.files.word import Word
 
 _PART = "build"
 # Docker's names of the processors, by StartOS's.
@@ -220,5 +222,7 @@ def _assigned(instruction: Instruction) -> Iterable[str]:
     if instruction.name == "ENV":
         for word in instruction.words:
             yield word.text.partition("=")[0]
-    if instruction.name == "RUN":
-        yield from re.findall(r"(?:^|[\s;&|(])(\w+)=", instruction.text)
+    for call in instruction.calls:
+        for word in (*call.assigned, *call.args):
+            if match := re.match(r"(\w+)=", word.text):
+                yield match[1]

@@ -3,19 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from startos_wrapper.adopt.align.old_makefile import (
-    ARM,
-    ASSIGNMENT,
-    INTEL,
-    WORD,
-    Block,
-    OldMakefile,
-    blocks,
-    old_makefile,
-)
+from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, OldMakefile, old_makefile
 from startos_wrapper.adopt.nearness import is_templates
 from startos_wrapper.adopt.plan import Plan
-from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.makefile import ASSIGNMENT, WORD, Block, Makefile, read_blocks
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import MANIFESTS
 from startos_wrapper.terminal import shorten
@@ -25,7 +16,6 @@ _PART = "plumbing"
 _NAME = re.compile(r"\$[({]([\w.-]+)[:)}]")
 # `PKG_ID := $(shell yq e ".id" manifest.yaml)`: what the template's Makefile reads as ID and VERSION.
 _FROM_MANIFEST = re.compile(r"\$\(shell\s+(?:yq|cat)\b[^()]*[\s'\"]\.(id|version)['\"]?[\s)|][^()]*\)?\s*\Z")
-_FILE = re.compile(r"(?<=\s)(?:-f|--file)[ =]?\s*(\S+)")
 _LABELS = {ARM: "arm64", INTEL: "amd64"}
 
 # A variable that a condition looks at without a dollar.
@@ -162,7 +152,7 @@ class _Carried:
 
     def _package(self) -> None:
         """What the package is made from beside the usual."""
-        known = WORD.findall(next(each.head for each in blocks(self.new.source.lines) if ".s9pk" in each.name))
+        known = WORD.findall(next(each.head for each in self.new.blocks if ".s9pk" in each.name))
         for block, target in self.old.rules():
             if not target.endswith(".s9pk"):
                 continue
@@ -186,13 +176,12 @@ class _Carried:
             if declared is not None and name not in declared:
                 continue
             words.append(f"--build-arg {name}={self._value(name, values)}")
-        for _, line, text in self.old.builds():
-            match = _FILE.search(text)
-            file = match[1].removeprefix("./") if match else "Dockerfile"
+        for _, line, build in self.old.builds:
+            file = (build.file or "Dockerfile").removeprefix("./")
             if file != "Dockerfile" and f"--file {file}" not in words:
                 words.append(f"--file {file}")
                 self.lines.append(f"SOURCES := $(filter-out Dockerfile,$(SOURCES)) {file}")
-            context = text.split("&&")[0].split()[-1]
+            context = build.context or "."
             if context not in (".", "./") and "$" not in context and "=" not in context:
                 todo = "let the Dockerfile copy from there"
                 self.note(line, f"the images were built in {context}, and are in the wrapper's folder now", todo)
@@ -247,8 +236,8 @@ class _Carried:
         return match is not None and (target != "clean" or all(map(_REMOVED.fullmatch, match[1].split())))
 
     def _conditions(self) -> None:
-        for block in self.old.blocks:
-            inner = list(blocks(block.lines[1:-1])) if block.kind == "condition" else []
+        for block in self.old.makefile.blocks:
+            inner = list(read_blocks(block.lines[1:-1])) if block.kind == "condition" else []
             if any(each.kind == "rule" for each in inner):
                 todo = f"write them in {SERVICE} if needed"
                 self.note(block.line, "rules in a condition were not carried over", todo)
@@ -283,7 +272,7 @@ class _Carried:
 
     def _variables(self, body: str) -> list[str]:
         """Return the assignments that a text needs, in their order, and those that these need."""
-        blocks = [block for block in self.old.blocks if block.kind in ("variable", "condition")]
+        blocks = [block for block in self.old.makefile.blocks if block.kind in ("variable", "condition")]
         wanted: set[int] = set()
         names = set(_NAME.findall(body)) | set(_TESTED.findall(body))
         more = True
@@ -299,7 +288,7 @@ class _Carried:
     def _assigned(self, block: Block) -> set[str]:
         if block.kind == "variable":
             return {block.name or block.head.split()[1]}
-        inner = list(blocks(block.lines[1:-1]))
+        inner = list(read_blocks(block.lines[1:-1]))
         return set() if any(each.kind == "rule" for each in inner) else {each.name for each in inner} - {""}
 
     def _has(self, block: Block) -> bool:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.build_context import copied
 from startos_wrapper.check.tree import walk
-from startos_wrapper.files.dockerfile import dockerfile_of
+from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.tree import in_submodule
-from startos_wrapper.files.dockerfile import builds_of, dockerfile_of
+from startos_wrapper.files.builds import builds_of, dockerfile_of
 from startos_wrapper.files.source import Place, Source
 from startos_wrapper.files.wrapper import Wrapper
 

@@ -1,146 +1,72 @@
-"""Shell scripts, read without running them: their simple commands, and what only bash understands.
+"""The commands of a shell script: lists, pipelines, compound commands, functions and here-documents.
 
 This is a reading, not a shell: it follows quotes, here-documents, functions, compound commands and substitutions as
-far as rules about an entrypoint need them. It takes each character once, and says so where it understands no further.
+far as rules need them. It takes each character once, and says so where it understands no further. tree-sitter-bash
+stumbles over the entrypoints of this template, and bashlex takes 120 ms for them.
 """
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
-_BLANKS = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
-_COMMENT = re.compile(r"#[^\n]*")
-_PLAIN = re.compile(r"[^\s'\"\\$`|&;<>()]+")
-_IN_QUOTES = re.compile(r"[^\"\\$`]+")
-_IN_BRACES = re.compile(r"[^}\"'\\$`]+")
-_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
-_BACKQUOTED = re.compile(r"`(?:[^`\\]|\\.)*`", re.DOTALL)
+from startos_wrapper.files.shell.script import Command, NotUnderstoodError, Redirection, Script, ShellWord
+from startos_wrapper.files.shell.word_reader import BLANKS, COMMENT, PLAIN, WordReader
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PARAMETER = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])")
-_EXPANSION = re.compile(r"(!?)#?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _REDIRECTION = re.compile(
     r"(?:[0-9]+|\{[A-Za-z_][A-Za-z0-9_]*\})?(?:<<<|<<-|<<|<&|<>|>>|>&|>\||<(?!\()|>(?!\()|&>>|&>)"
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
 _ARRAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=\(")
 _FUNCTION = re.compile(r"([^\s'\"\\$`|&;<>()=]+)[ \t]*\([ \t]*\)")
-_RANGE = re.compile(r"\{(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\}")
-_PAREN = re.compile(r"[()]")
 
-# Deeper nesting than this is no entrypoint's, and would end in Python's own limit. The longest of 114 has 372 lines.
-_DEEPEST = 40
 _MOST_COMMANDS = 10_000
+# How many characters of a broken text may be read again, and how many a start anew counts for.
+_MOST_WASTED, _COST = 200_000, 100
 
 
-class NotUnderstoodError(Exception):
-    """The script is none that this reading follows to its end."""
+def read_script(text: str, begin: int = 0, *, tolerant: bool = False) -> Script:
+    """Return the commands of the shell script that begins at the offset `begin` of `text`.
 
-
-@dataclass(slots=True)
-class Word:
-    """A word as it stands in the script, and its `value`: without quotes, expansions left as they are."""
-
-    text: str
-    start: int
-    end: int
-    value: str
-
-
-@dataclass(slots=True)
-class Command:
-    """A simple command: its words without assignments and redirections, and what surrounds it.
-
-    `piped` and `background` say that the command itself is part of a pipeline or followed by `&`; `child` that it runs
-    in a copy of the shell because of what it stands in; `tested` that its failure is looked at (`if`, `&&`, `!`).
+    Where it is not understood: raises NotUnderstoodError, or with `tolerant` goes on after the sign that disturbs.
     """
-
-    words: list[Word]
-    assignments: list[Word]
-    start: int
-    end: int
-    function: str | None = None
-    piped: bool = False
-    background: bool = False
-    child: bool = False
-    tested: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name of what is run; empty where there are assignments alone."""
-        return self.words[0].value if self.words else ""
-
-    @property
-    def args(self) -> list[str]:
-        """The values of the words after the name."""
-        return [word.value for word in self.words[1:]]
+    reader = _Reader(text, begin, tolerant)
+    reader.read()
+    return reader.script
 
 
-@dataclass(slots=True)
-class Bashism:
-    """Something that bash understands and sh does not: what kind, and where."""
-
-    kind: str
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class Script:
-    """The commands of a script in the order of the text, its functions' spans, and its bashisms."""
-
-    commands: list[Command] = field(default_factory=list)
-    functions: dict[str, tuple[int, int]] = field(default_factory=dict)
-    bashisms: list[Bashism] = field(default_factory=list)
-
-
-def read_script(text: str) -> Script:
-    """Return the commands of the shell script `text`. Raises NotUnderstoodError."""
-    return _Reader(text).read()
-
-
-class _Reader:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.depth = 0
+class _Reader(WordReader):
+    def __init__(self, text: str, begin: int, tolerant: bool) -> None:
+        super().__init__(text, begin, tolerant)
         self.function: str | None = None
         self.documents: list[tuple[str, bool]] = []
-        self.script = Script()
 
-    def read(self) -> Script:
-        self.list_until(())
-        if self.at < len(self.text):
-            raise NotUnderstoodError
-        return self.script
+    def read(self) -> None:
+        last = -1
+        while self.at < len(self.text):
+            try:
+                self.list_until(())
+            except NotUnderstoodError:
+                if not self.tolerant:
+                    raise
+                self.script.broken = True
+                if self.wasted > _MOST_WASTED or len(self.script.commands) > _MOST_COMMANDS:
+                    return
+                self.at = last = max(self.at, last + 1)
+                self.wasted += _COST
+                self.start_anew()
 
-    # --- Characters --------------------------------------------------------------------------------------------------
+    def start_anew(self) -> None:
+        """Forget what surrounds this place, and what was read after it or holds nothing."""
+        self.depth, self.quotes, self.substituted, self.function, self.documents = 0, 0, None, None, []
+        kept = (each for each in self.script.commands if each.start < self.at)
+        self.script.commands = [each for each in kept if each.words or each.assignments or each.redirections]
 
-    def sees(self, text: str) -> bool:
-        return self.text.startswith(text, self.at)
-
-    def take(self, text: str) -> bool:
-        if self.sees(text):
-            self.at += len(text)
-            return True
-        return False
-
-    def need(self, text: str) -> None:
-        if not self.take(text):
-            raise NotUnderstoodError
-
-    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        found = pattern.match(self.text, self.at)
-        if found:
-            self.at = found.end()
-        return found
-
-    def bashism(self, kind: str, start: int, end: int) -> None:
-        self.script.bashisms.append(Bashism(kind, start, end))
+    # --- Blanks ------------------------------------------------------------------------------------------------------
 
     def blanks(self) -> None:
-        self.match(_BLANKS)
+        self.match(BLANKS)
         if self.sees("#"):
-            self.match(_COMMENT)
+            self.match(COMMENT)
 
     def newlines(self) -> None:
         """Skip blanks, comments and line ends, and the here-documents that begin after a line end."""
@@ -160,136 +86,12 @@ class _Reader:
             if (line.lstrip("\t") if tabs else line) == delimiter:
                 return
 
-    def parentheses(self) -> None:
-        """Skip to the end of a pair of parentheses whose first one was taken: arithmetic, a list, a pattern."""
-        open_ones = 1
-        while open_ones:
-            found = _PAREN.search(self.text, self.at)
-            if not found:
-                raise NotUnderstoodError
-            open_ones += 1 if found[0] == "(" else -1
-            self.at = found.end()
-
-    # --- Words -------------------------------------------------------------------------------------------------------
-
-    def word(self) -> Word | None:
-        """Return the word that begins here, if one does."""
-        start, value = self.at, ""
-        while self.at < len(self.text):
-            begin = self.at
-            if plain := self.match(_PLAIN):
-                value += plain[0]
-                if found := _RANGE.search(plain[0]):
-                    self.bashism("{1..3}", begin + found.start(), begin + found.end())
-            elif self.sees("\\"):
-                value += self.text[self.at + 1 : self.at + 2].strip("\r\n")
-                self.at = min(self.at + (3 if self.sees("\\\r\n") else 2), len(self.text))
-            elif self.take("'"):
-                value += self.single()
-            elif self.take('"'):
-                value += self.double()
-            elif self.sees("$") or self.sees("`"):
-                self.dollar(quoted=False)
-                value += self.text[begin : self.at]
-            elif self.sees("<(") or self.sees(">("):
-                self.at += 2
-                self.bashism("<(", begin, self.at)
-                self.substitution()
-            else:
-                break
-        return Word(self.text[start : self.at], start, self.at, value) if self.at > start else None
-
-    def single(self) -> str:
-        start, self.at = self.at, self.text.find("'", self.at) + 1
-        if not self.at:
-            raise NotUnderstoodError
-        return self.text[start : self.at - 1]
-
-    def double(self) -> str:
-        value = ""
-        while not self.take('"'):
-            begin = self.at
-            if self.match(_IN_QUOTES):
-                value += self.text[begin : self.at]
-            elif self.sees("\\"):
-                value += self.text[self.at + 1 : self.at + 2]
-                self.at += 2
-            elif self.at < len(self.text):
-                self.dollar(quoted=True)
-                value += self.text[begin : self.at]
-            if self.at >= len(self.text):
-                raise NotUnderstoodError
-        return value
-
-    def dollar(self, quoted: bool) -> None:
-        """Skip an expansion or substitution; commands in `$(...)` are read too."""
-        start = self.at
-        if self.sees("`"):
-            if not self.match(_BACKQUOTED):
-                raise NotUnderstoodError
-        elif self.take("$(("):
-            self.parentheses()
-            self.need(")")
-        elif self.take("$("):
-            self.substitution()
-        elif self.take("${"):
-            self.braces(start, quoted)
-        elif not quoted and self.match(_ANSI):
-            self.bashism("$'", start, start + 2)
-        elif not self.match(_PARAMETER):
-            self.at += 1
-
-    def substitution(self) -> None:
-        before = len(self.script.commands)
-        self.nested((")",))
-        self.need(")")
-        self.mark(before, child=True)
-
-    def braces(self, start: int, quoted: bool) -> None:
-        if found := self.match(_EXPANSION):
-            rest = self.text[self.at : self.at + 2]
-            indirect = found[1] and len(found[0]) > 1
-            kind = "${!x}" if indirect and rest[:1] != "[" else _kind_of(rest)
-            if kind:
-                self.bashism(kind, start, self.at + 1)
-        self.deeper()
-        while not self.take("}"):
-            if self.at >= len(self.text):
-                raise NotUnderstoodError
-            if self.match(_IN_BRACES):
-                continue
-            if self.sees("\\"):
-                self.at += 2
-            elif self.take('"'):
-                self.double()
-            elif self.take("'"):
-                if not quoted:
-                    self.single()
-            else:
-                self.dollar(quoted)
-        self.depth -= 1
-
     # --- Commands ----------------------------------------------------------------------------------------------------
-
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise NotUnderstoodError
-
-    def nested(self, ends: tuple[str, ...]) -> None:
-        self.deeper()
-        self.list_until(ends)
-        self.depth -= 1
-
-    def mark(self, before: int, *, child: bool = False, tested: bool = False) -> None:
-        for command in self.script.commands[before:]:
-            command.child |= child
-            command.tested |= tested
 
     def ends_here(self, ends: Iterable[str]) -> bool:
         """Say whether one of `ends` stands here: an operator, or a keyword as a word of its own."""
         for end in ends:
-            if self.sees(end) and (not end.isalpha() or not _PLAIN.match(self.text, self.at + len(end))):
+            if self.sees(end) and (not end.isalpha() or not PLAIN.match(self.text, self.at + len(end))):
                 return True
         return self.at >= len(self.text)
 
@@ -349,7 +151,7 @@ class _Reader:
 
     def command(self) -> Command | None:
         """Read one command; return it if it is a simple one."""
-        keyword = _PLAIN.match(self.text, self.at)
+        keyword = PLAIN.match(self.text, self.at)
         read = _COMPOUND.get(keyword[0]) if keyword else None
         if read and keyword:
             self.at = keyword.end()
@@ -359,7 +161,7 @@ class _Reader:
             self.at += 2
             self.parentheses()
             self.need(")")
-        elif self.sees("("):
+        elif self.take("("):
             self.subshell()
         elif (found := _FUNCTION.match(self.text, self.at)) and found[1] not in _KEYWORDS:
             self.at = found.end()
@@ -371,18 +173,18 @@ class _Reader:
         return None
 
     def simple(self) -> Command:
-        command = Command([], [], self.at, self.at, self.function)
+        nested, quoted = self.depth > 0, self.quotes > 0
+        command = Command([], [], self.at, self.at, self.function, nested=nested, quoted=quoted)
         # Before its words, as they may hold commands of their own.
         self.script.commands.append(command)
         if len(self.script.commands) > _MOST_COMMANDS:
             raise NotUnderstoodError
         while True:
             self.blanks_in_line()
-            if self.redirection():
-                command.end = self.at
-                continue
             begin = self.at
-            if _ARRAY.match(self.text, self.at) and (not command.words or command.name in _DECLARING):
+            if found := self.redirection():
+                command.redirections.append(found)
+            elif _ARRAY.match(self.text, self.at) and (not command.words or command.name in _DECLARING):
                 command.assignments.append(self.array(begin))
             elif word := self.word():
                 assigns = not command.words and _ASSIGNMENT.match(word.text)
@@ -392,16 +194,18 @@ class _Reader:
             else:
                 break
             command.end = self.at
-        if command.end == command.start or (command.words and command.words[0].text in _CLOSING):
+        # A keyword without the one before it is a command like any other to the tolerant.
+        is_stray = not self.tolerant and command.words and command.words[0].text in _CLOSING
+        if command.end == command.start or is_stray:
             raise NotUnderstoodError
         return command
 
     def blanks_in_line(self) -> None:
         """Skip blanks, and a comment where one may begin: after a blank."""
-        if self.match(_BLANKS) and self.sees("#"):
-            self.match(_COMMENT)
+        if self.match(BLANKS) and self.sees("#"):
+            self.match(COMMENT)
 
-    def array(self, start: int) -> Word:
+    def array(self, start: int) -> ShellWord:
         found = self.match(_ARRAY)
         assert found  # the caller looked
         self.bashism("x=(", start, self.at)
@@ -410,24 +214,24 @@ class _Reader:
             if self.word() is None:
                 raise NotUnderstoodError
             self.newlines()
-        return Word(self.text[start : self.at], start, self.at, found[0])
+        return ShellWord(self.text[start : self.at], start, self.at, found[0])
 
-    def redirection(self) -> bool:
+    def redirection(self) -> Redirection | None:
         start = self.at
         found = self.match(_REDIRECTION)
         if not found:
-            return False
+            return None
         operator = found[0].lstrip("0123456789")
         for sign in ("<<<", "&>"):
             if operator.startswith(sign):
                 self.bashism(sign, start, self.at)
-        self.match(_BLANKS)
+        self.match(BLANKS)
         target = self.word()
         if target is None:
             raise NotUnderstoodError
         if operator.endswith(("<<", "<<-")) and not operator.endswith("<<<"):
             self.documents.append((target.value, operator.endswith("-")))
-        return True
+        return Redirection(found[0], target)
 
     def redirections(self) -> None:
         self.blanks()
@@ -435,10 +239,6 @@ class _Reader:
             self.blanks()
 
     # --- Compound commands -------------------------------------------------------------------------------------------
-
-    def subshell(self) -> None:
-        self.need("(")
-        self.substitution()
 
     def function_body(self, name: str, start: int) -> None:
         outer, self.function = self.function, name
@@ -452,7 +252,7 @@ class _Reader:
     def bash_function(self, start: int) -> None:
         self.bashism("function", start, self.at)
         self.blanks()
-        name = self.match(_PLAIN)
+        name = self.match(PLAIN)
         if not name:
             raise NotUnderstoodError
         self.blanks()
@@ -534,10 +334,10 @@ class _Reader:
         """Skip the patterns of one branch up to their parenthesis."""
         self.take("(")
         while not self.take(")"):
-            self.match(_BLANKS)
+            self.match(BLANKS)
             if self.word() is None and not self.take("|"):
                 if not self.sees("("):
-                    self.match(_BLANKS)
+                    self.match(BLANKS)
                     self.need(")")
                     return
                 self.at += 1
@@ -552,15 +352,7 @@ class _Reader:
                 self.at += 1
             elif word.text == "]]":
                 return
-        raise NotUnderstoodError
-
-
-def _kind_of(after_name: str) -> str | None:
-    """Return what kind of bashism follows a variable's name in `${...}`."""
-    sign, follower = after_name[:1], after_name[1:]
-    if sign == ":":
-        return None if follower in ("-", "=", "?", "+") else "${x:1:2}"
-    return {"/": "${x//a/b}", "^": "${x^}", ",": "${x,}", "[": "${x[0]}", "@": "${x@Q}"}.get(sign)
+        raise self.endless(start + 2)
 
 
 _COMPOUND = {

@@ -1,0 +1,89 @@
+"""Images that a Dockerfile is built on, and their versions."""
+
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.in_dockerfile import ARCHITECTURES, finding, model, short
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.builds import builds_of
+from startos_wrapper.files.dockerfile.model import Dockerfile
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+# Releases of Debian and Ubuntu: such a tag never moves on to the next release.
+_DEBIAN = {"jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky"}
+_UBUNTU = {"trusty", "xenial", "bionic", "focal", "jammy", "lunar", "mantic", "noble", "oracular", "plucky", "questing"}
+# Bases whose version is not that of the service: systems, languages, servers and databases.
+_GENERIC = re.compile(
+    r"(?:.*/)?(?:alpine|debian|ubuntu|fedora|centos|rockylinux|almalinux|archlinux|amazonlinux|busybox|scratch|wolfi\S*"
+    r"|opensuse\S*|buildpack-deps|node|python|golang|rust\S*|ruby|openjdk|eclipse-temurin|amazoncorretto|php|perl|elixir"
+    r"|erlang|haskell|swift|gcc|maven|gradle|deno|bun|dotnet\S*|sdk|aspnet|runtime\S*|nginx\S*|httpd|caddy|haproxy|tomcat"
+    r"|postgres\S*|mariadb|mysql|mongo|redis|valkey|memcached|influxdb|composer|docker|tini|s6-overlay|(?:docker-)?"
+    r"baseimage\S*|base\S*|static\S*|\S*-base)",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?!\d)")
+
+
+@checks("W601")
+def floating_base(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find images from elsewhere that are named without a version."""
+    dockerfile = model(wrapper)
+    contexts = {name for build in builds_of(wrapper) for name in build.contexts}
+    for word, image in _images(dockerfile):
+        if image not in contexts and (why := _floats(image)):
+            what = f"The image {short(image)} {why}, so that the next build may hold another release"
+            todo = f"name a version, as in {short(_name(image))}:1.2.3"
+            yield finding("W601", dockerfile, word, what, todo)
+
+
+def _images(dockerfile: Dockerfile) -> Iterator[tuple[Word, str]]:
+    """Yield the images that a Dockerfile takes from elsewhere, as far as their names are known."""
+    for stage in dockerfile.stages:
+        if stage.base and stage.parent is None and stage.base != "scratch":
+            yield stage.image, stage.base
+    for instruction in dockerfile.instructions:
+        for word in instruction.flags.get("from", []) if instruction.name == "COPY" else []:
+            if word.text and "$" not in word.text and not word.text.isdigit() and not dockerfile.stage(word.text):
+                yield word, word.text
+
+
+def _name(image: str) -> str:
+    """Return an image's name without tag and digest; a colon before a slash belongs to a port."""
+    folder, slash, name = image.partition("@")[0].rpartition("/")
+    return folder + slash + name.partition(":")[0]
+
+
+def _floats(image: str) -> str | None:
+    """Say why an image is not tied to a release, None when it is."""
+    if "@" in image:
+        return None
+    tag = image.rpartition("/")[2].partition(":")[2]
+    if not tag:
+        return "has no tag, which means latest"
+    rest = ARCHITECTURES.sub("", tag.lower())
+    if any(letter.isdigit() for letter in rest) or not (_DEBIAN | _UBUNTU).isdisjoint(re.split(r"[-._]", rest)):
+        return None
+    return f"has the tag {tag}, which moves from release to release"
+
+
+@checks("W619")
+def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a package whose version is not that of the upstream image that it is built on."""
+    dockerfile = model(wrapper)
+    if dockerfile.final is None or not wrapper.version:
+        return
+    stage = dockerfile.final.lineage[0]
+    image = (stage.base or "").partition("@")[0]
+    tag = image.removeprefix(_name(image)).removeprefix(":")
+    upstream, own = _VERSION.match(tag), re.match(r"(\d+)\.(\d+)", wrapper.version)
+    if upstream and own and upstream.groups()[:2] != own.groups() and _is_upstream(_name(image), wrapper.id or ""):
+        what = f"The package's version is {wrapper.version}, and the image that it is built on has {tag}"
+        todo = f"let the version begin with {'.'.join(upstream.groups())}: a fourth number is the wrapper's own"
+        start = stage.image.end - len(tag) if stage.image.text.endswith(tag) else stage.image.start
+        yield finding("W619", dockerfile, Word(tag, start, stage.image.end), what, todo)
+
+
+def _is_upstream(name: str, service: str) -> bool:
+    """Say whether an image is the service's own: it shares a word with the package's id and is no common base."""
+    return not _GENERIC.fullmatch(name) and any(len(word) > 2 and word in name for word in service.split("-"))

@@ -1,0 +1,134 @@
+"""Files of the wrapper that the build copies into the image."""
+
+import contextlib
+import fnmatch
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+
+from startos_wrapper.check.in_dockerfile import finding, model, short
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.builds import builds_of
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.dockerfile.model import Dockerfile, expand
+from startos_wrapper.files.fetched import is_remote
+from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+_ARCHIVES = re.compile(r"\.(?:tar|tar\.\w+|t[gbx]z2?|txz|tzst|gz|bz2|xz|zst|lzma)$", re.IGNORECASE)
+_MOST_SCRIPTS = 30
+_LARGEST_SCRIPT = 100_000
+_MOST_ABSENT = 50
+_RULE = re.compile(r"^[^\t\n#=:]+:[^=\n]*$", re.MULTILINE)
+
+
+def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
+    """Yield each COPY and ADD that takes files of the build context, with its sources and its destination."""
+    for instruction in instructions:
+        if instruction.taken:
+            sources = [word for word in instruction.taken if not word.text.startswith("<<")]
+            yield instruction, sources, instruction.words[-1]
+
+
+@checks("W612")
+def add_for_copy(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find ADD where COPY does the same without guessing what to unpack."""
+    dockerfile = model(wrapper)
+    for instruction, sources, _ in _copies(dockerfile.instructions):
+        if instruction.name != "ADD" or {"checksum", "keep-git-dir", "unpack"} & set(instruction.flags):
+            continue
+        if sources and all(_is_plain(word.text) for word in sources):
+            word = Word(instruction.name, instruction.start, instruction.start + len(instruction.name))
+            what = f"ADD of {short(sources[0].text)} copies it, but unpacks archives: COPY does no more than it says"
+            written = dockerfile.source.text[word.start : word.end]
+            fix = dockerfile.source.edit(word.start, word.end, "copy" if written.islower() else "COPY")
+            yield finding("W612", dockerfile, word, what, "write COPY", (fix,))
+
+
+def _is_plain(source: str) -> bool:
+    """Say whether a source is surely neither remote nor an archive: a variable or a pattern can be anything."""
+    name = posixpath.basename(source.rstrip("/"))
+    if source.startswith("$") or "$" in name or (re.search(r"[*?\[]", name) and not re.search(r"\.\w+$", name)):
+        return False
+    return not is_remote(source) and not _ARCHIVES.search(name)
+
+
+@checks("W613")
+def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find files that the build is to copy and that neither the wrapper has nor anything in it makes."""
+    dockerfile = model(wrapper)
+    if any(build.context != "." for build in builds_of(wrapper)):
+        return
+    absent = (copied for copied in _copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
+    for instruction, word, path in islice(absent, _MOST_ABSENT):
+        if not _comes_later(wrapper, path):
+            what = f"{instruction.name} takes {short(path)}, which is not here and which nothing here makes"
+            yield finding("W613", dockerfile, word, what, f"add the file, or remove it from the {instruction.name}")
+
+
+def _copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, str]]:
+    """Yield the sources of COPY and ADD that are one known path. A pattern that fits no file is no error for Docker."""
+    for instruction, sources, _ in _copies(dockerfile.instructions):
+        for word in sources if "parents" not in instruction.flags else []:
+            text = expand(word.text, instruction.stage.values if instruction.stage else {})
+            if text and not is_remote(text) and not re.search(r"[*?\[\\]", text):
+                path = posixpath.normpath("/" + text).lstrip("/")
+                if path and path.split("/")[0] != ".git":
+                    yield instruction, word, path
+
+
+def _is_there(wrapper: Wrapper, path: str) -> bool:
+    try:
+        return os.path.lexists(wrapper.root / path)
+    except ValueError:
+        return True
+
+
+def _comes_later(wrapper: Wrapper, path: str) -> bool:
+    """Say whether a build can make a file: Makefile or scripts name it, git ignores it, or it is a submodule's."""
+    parts = path.split("/")[:20]
+    names = {"/".join(parts[: count + 1]) for count in range(len(parts))} | {parts[-1]}
+    plain, patterns = _ignored(wrapper)
+    if wrapper.made(path) or names & plain or any(fnmatch.fnmatch(name, each) for each in patterns for name in names):
+        return True
+    mentioned = {parts[-1].encode(), parts[0].encode()} - {b"scripts", b"assets"}
+    return any(name in text for text in _builders(wrapper) for name in mentioned)
+
+
+@lru_cache(maxsize=1)
+def _ignored(wrapper: Wrapper) -> tuple[set[str], list[str]]:
+    """Return what .gitignore names: paths, and some of its patterns."""
+    source = wrapper.readable(".gitignore")
+    lines = {line.strip().removeprefix("/").rstrip("/") for line in source.lines} - {""} if source else set()
+    patterns = {line for line in lines if re.search(r"[*?\[]", line)}
+    return lines - patterns, list(islice(patterns, 100))
+
+
+@lru_cache(maxsize=1)
+def _builders(wrapper: Wrapper) -> list[bytes]:
+    """Return the texts of what may make files before the build: the Makefile, scripts in the root and in scripts/."""
+    names = [name for name in wrapper.listed(".") if name.endswith((".sh", ".mk"))]
+    names += [f"scripts/{name}" for name in wrapper.listed("scripts") if name.endswith(".sh")]
+    # What a rule only needs, it does not make.
+    found = [_RULE.sub("", wrapper.makefile.source.text).encode()] if wrapper.makefile else []
+    for name in names[:_MOST_SCRIPTS]:
+        with contextlib.suppress(TooLargeError, UnreadableError):
+            found.append(read_bytes(wrapper.root / name, _LARGEST_SCRIPT) or b"")
+    return found
+
+
+@checks("W614")
+def git_folder(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find the git folder among what is copied into the image."""
+    dockerfile = model(wrapper)
+    for instruction, sources, _ in _copies(dockerfile.instructions):
+        for word in sources:
+            if re.match(r"(?:\./|/)?\.git(?:/|$)", word.text):
+                taken = f"{instruction.name} takes {short(word.text)}"
+                what = f"{taken}: the build needs a full clone, and each commit empties its cache"
+                todo = "give the build what it needs of git as a build argument"
+                yield finding("W614", dockerfile, word, what, todo)

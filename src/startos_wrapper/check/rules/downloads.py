@@ -1,0 +1,138 @@
+"""Files that the build of an image downloads: whether it is sure to get the same ones again."""
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+from operator import attrgetter
+
+from startos_wrapper.check.in_dockerfile import ARCHITECTURE, ARCHITECTURES, finding, model, runs, short
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.fetched import DOWNLOADERS, LOCAL, Download, downloads_of, options_of
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+_LATEST = "/releases/latest"
+# What checks a sum or a signature.
+_SUMS = re.compile(
+    r"\b(?:sha\d{0,3}sum|shasum|b2sum|b3sum|md5sum|gpgv\d?|sqv|minisign|signify|cosign|slsa-verifier|rhash)\b"
+    r"|\bopenssl\s+dgst\b"
+)
+_LIST_OF_SUMS = re.compile(r"SHA\d+SUMS?\b|sha\d+sums\b|sha\d+sum\.|checksums?\b|manifest\b")
+# Keys, signatures and sums: what other downloads are checked with.
+_PROOF = re.compile(
+    r"(?:\.(?:asc|sig|sign|gpg|key|pub|pem|crt|cer|minisig|sha\d+(?:sums?)?|sums?|md5)|sha\d+sums?(?:\.txt)?"
+    r"|checksums?(?:\.txt)?|/keys?|/gpg|/pgp\.txt|/key\.\w+)(?:[?#].*)?$",
+    re.IGNORECASE,
+)
+_BY_ARCHITECTURE = re.compile(r"\b(?:case|if|uname|arch)\b|print-arch|\$\{?\w*(?:arch|platform)", re.IGNORECASE)
+
+
+@checks("W602")
+def unchecked_download(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find downloads into the image that no sum or signature is checked for."""
+    dockerfile = model(wrapper)
+    checking = [run for run in runs(dockerfile.instructions) if _checks_sums(run)]
+    proven = [(run, bool(_LIST_OF_SUMS.search(run.text))) for run in checking]
+    for download in downloads_of(dockerfile):
+        if download.runs or _LATEST in download.address or _PROOF.search(download.address):
+            continue
+        checked = "checksum" in download.instruction.flags or any(_proves(*each, download) for each in proven)
+        if not checked:
+            what = f"Nothing checks that {short(download.url.text)} is the file that it was"
+            if download.instruction.name == "ADD":
+                todo = "give ADD the file's sum, as in --checksum=sha256:..."
+            else:
+                todo = 'compare its sum in the same RUN, as in echo "$SUM  file" | sha256sum -c'
+            yield finding("W602", dockerfile, download.url, what, todo)
+
+
+def _checks_sums(run: Instruction) -> bool:
+    signature = "gpg" in run.text and ("--verify" in run.text or "--decrypt" in run.text)
+    return signature or _SUMS.search(run.text) is not None
+
+
+def _proves(run: Instruction, lists: bool, download: Download) -> bool:
+    """Say whether a RUN that checks sums does so for a download: its own, or an earlier one that it names."""
+    if run is download.instruction:
+        return True
+    if run.start < download.instruction.start:
+        return False
+    named = any(name in run.text for name in download.names)
+    return named or (lists and run.stage is download.instruction.stage)
+
+
+@checks("W603")
+def script_from_the_net(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find scripts that are run as they come from the net."""
+    dockerfile = model(wrapper)
+    for download in downloads_of(dockerfile):
+        if download.runs:
+            what = f"{short(download.url.text)} goes into {download.runs}: the build runs whatever is there that day"
+            todo = "install a fixed release with its sum checked, or keep the script in the wrapper"
+            yield finding("W603", dockerfile, download.url, what, todo)
+
+
+@checks("W604")
+def latest_release(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find addresses of a project's latest release, whatever that is on the day of the build."""
+    dockerfile = model(wrapper)
+    run_unseen = {download.url.start for download in downloads_of(dockerfile) if download.runs}
+    for instruction in dockerfile.instructions:
+        if instruction.name not in ("RUN", "ADD") or _LATEST not in instruction.text:
+            continue
+        for start, text in [(instruction.start, instruction.code), *instruction.scripts]:
+            for match in re.finditer(r"https?://[^\s\"'`|;)]+", text):
+                word = Word(match[0], start + match.start(), start + match.end())
+                if _LATEST in word.text and word.start not in run_unseen:
+                    what = f"{short(word.text)} is another release from day to day"
+                    yield finding("W604", dockerfile, word, what, "name the release, and check the file's sum")
+
+
+@checks("W605")
+def unchecked_certificate(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find downloads that trust any server."""
+    dockerfile = model(wrapper)
+    for run in runs(dockerfile.instructions):
+        for call in run.calls if not _checks_sums(run) else []:
+            if call.program not in DOWNLOADERS or any(LOCAL.match(text) for text in call.texts):
+                continue
+            options, _ = options_of(call)
+            for name in ("k", "insecure") if call.program == "curl" else ("no-check-certificate",):
+                if name in options:
+                    word = options[name][1]
+                    what = f"{call.program} {word.text} checks no certificate: it takes the file from whoever answers"
+                    todo = "leave it out, and install ca-certificates if the image has none"
+                    yield finding("W605", dockerfile, word, what, todo)
+
+
+@checks("W611")
+def one_architecture(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find downloads for one architecture in a Dockerfile that is built for two."""
+    dockerfile = model(wrapper)
+    if not _builds_both(wrapper) or any("$" in stage.image.text for stage in dockerfile.stages):
+        return
+    for instruction, downloads in groupby(downloads_of(dockerfile), key=attrgetter("instruction")):
+        stage = instruction.stage
+        if stage is None or stage.platform or ARCHITECTURES.search(stage.alias or ""):
+            continue
+        if _BY_ARCHITECTURE.search(instruction.text):
+            continue
+        for download in downloads:
+            written = dockerfile.source.text[download.url.start : download.url.end]
+            found = re.search(rf"(?<![A-Za-z0-9]){ARCHITECTURE}(?![A-Za-z0-9])", written)
+            if found is None:
+                continue
+            word = Word(found[0], download.url.start + found.start(), download.url.start + found.end())
+            what = f"The file is for {found[0]}, and the image is built for aarch64 and for x86_64"
+            todo = "write the address with a build argument: ARG TARGETARCH holds amd64 or arm64"
+            yield finding("W611", dockerfile, word, what, todo)
+
+
+def _builds_both(wrapper: Wrapper) -> bool:
+    """Say whether the wrapper is for aarch64 and x86_64: by its manifest, or else by its Makefile."""
+    node = wrapper.manifest.get("hardware-requirements", "arch")
+    if node is not None:
+        return {"aarch64", "x86_64"} <= set(node.texts())
+    makefile = wrapper.makefile
+    return makefile is not None and all(makefile.makes(f"docker-images/{arch}.tar") for arch in ("aarch64", "x86_64"))

@@ -1,0 +1,105 @@
+"""What StartOS makes of an image's settings: health checks, volumes, the entrypoint's run bit."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.in_dockerfile import finding, model, runs, short
+from startos_wrapper.check.registry import Finding, MakeExecutable, checks
+from startos_wrapper.files.builds import builds_of
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.dockerfile.model import expand
+from startos_wrapper.files.entrypoint import copies_as, script_file
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+# Folders whose content nobody misses.
+_PASSING = re.compile(r"cache|tmp|temp|/logs?\b|/run\b")
+
+
+@checks("W615")
+def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a HEALTHCHECK, which the OS switches off. S/procedure/docker.rs:242"""
+    dockerfile = model(wrapper)
+    for instruction in dockerfile.shipped:
+        if instruction.name == "HEALTHCHECK" and instruction.words and instruction.words[0].text.upper() != "NONE":
+            word = Word("", instruction.start, instruction.start + len(instruction.name))
+            what = "StartOS runs no HEALTHCHECK of an image: it starts containers with --no-healthcheck"
+            yield finding("W615", dockerfile, word, what, "write it as one of the manifest's health-checks")
+
+
+@checks("W617")
+def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a VOLUME that the service uses and no mount covers, so that it ends with the container.
+
+    S/procedure/docker.rs:236
+    """
+    main = next((procedure for procedure in wrapper.procedures if procedure.name == "main"), None)
+    if main is None or main.kind != "docker":
+        return
+    mounted = [node.text.rstrip("/") for node in main.mounts.fields.values() if node.text]
+    entrypoint = wrapper.manifest.get("main", "entrypoint")
+    source = script_file(wrapper, entrypoint.text) if entrypoint and entrypoint.text else None
+    script = source.text if source else ""
+    dockerfile = model(wrapper)
+    used = {word for instruction in dockerfile.shipped if instruction.name == "ENV" for word in _values(instruction)}
+    for instruction in dockerfile.shipped:
+        for word in instruction.words if instruction.name == "VOLUME" else []:
+            path = (expand(word.text, instruction.stage.values if instruction.stage else {}) or "").rstrip("/")
+            if path not in used or path in script or _PASSING.search(path):
+                continue
+            if not any(_holds(mount, path) or _holds(path, mount) for mount in mounted):
+                what = f"Nothing is mounted at the VOLUME {short(path)}: what is written there ends with the container"
+                yield finding("W617", dockerfile, word, what, "mount a volume of the manifest there in main")
+
+
+def _values(instruction: Instruction) -> Iterator[str]:
+    """Yield what an ENV sets that is an absolute path."""
+    for word in instruction.words:
+        value = word.text.rpartition("=")[2].rstrip("/")
+        if value.startswith("/"):
+            yield value
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
+
+
+@checks("W618")
+def entrypoint_without_run_bit(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find an entrypoint that is copied without run bits, so that the container does not start."""
+    entrypoint = wrapper.manifest.get("main", "entrypoint")
+    if entrypoint is None or not entrypoint.text or any(build.context != "." for build in builds_of(wrapper)):
+        return
+    dockerfile = model(wrapper)
+    copied = _copied_to(wrapper, entrypoint.text)
+    if copied is None:
+        return
+    word, file = copied
+    later = (instruction.text for instruction in runs(dockerfile.shipped) if instruction.start > word.start)
+    if not any(_may_give_run_bit(text, posixpath.basename(entrypoint.text)) for text in later):
+        what = f"{file} is main's entrypoint and may not be run: it has no run bit, and nothing gives it one"
+        todo = f"run chmod +x {file}, and commit that"
+        yield finding("W618", dockerfile, word, what, todo, (MakeExecutable(file),))
+
+
+def _may_give_run_bit(text: str, name: str) -> bool:
+    """Say whether a RUN can make a file executable: by name, or by what may stand for it."""
+    means = (name, "*", "$", "-R", "find", "xargs")
+    return ("chmod" in text and any(each in text for each in means)) or ("install" in text and name in text)
+
+
+def _copied_to(wrapper: Wrapper, entrypoint: str) -> tuple[Word, str] | None:
+    """Return where a file without run bits becomes the entrypoint, and that file."""
+    name = posixpath.basename(entrypoint)
+    for instruction, word, _ in reversed(list(copies_as(wrapper, name))):
+        file = posixpath.normpath("/" + word.text).lstrip("/")
+        lands = instruction.words[-1].text
+        last = posixpath.basename(lands)
+        if last not in (name, posixpath.basename(file)) and "." not in last:
+            lands = posixpath.join(lands, posixpath.basename(file))
+        right = lands == entrypoint if entrypoint.startswith("/") else posixpath.basename(lands) == name
+        if right and wrapper.is_file(file):
+            is_run = "chmod" in instruction.flags or (wrapper.root / file).stat().st_mode & 0o111
+            return None if is_run else (word, file)
+    return None

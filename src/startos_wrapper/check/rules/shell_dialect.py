@@ -1,0 +1,100 @@
+"""The shell that reads the entrypoint: whether it understands all of it."""
+
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.builds import dockerfile_of
+from startos_wrapper.files.entrypoint import entrypoint_of
+from startos_wrapper.files.shell.script import Script
+from startos_wrapper.files.wrapper import Wrapper
+
+_DEBIAN = re.compile(
+    r"(?:^|/)(?:debian|ubuntu)(?:[:@]|$)|[:-](?:stretch|buster|bullseye|bookworm|trixie|focal|jammy|noble)\b"
+)
+_DEBIAN_SLIM = re.compile(r"(?:^|/)(?:node|python|ruby|rust|perl|openjdk|php):[a-z0-9.]*-?slim\b")
+# On these /bin/sh is bash.
+_SH_IS_BASH = re.compile(r"fedora|centos|rocky|alma|\bubi|archlinux|oracle|amazon|suse|photon|redhat")
+_OTHER_SH = re.compile(r"\bln\s[^\n;&|]*\s/bin/sh\b|dpkg-reconfigure\s")
+# What bash alone understands, and what to write instead: tried with dash 0.5.12 and the ash of busybox 1.35. What ash
+# refuses, dash refuses too.
+_NOT_IN_DASH = {
+    "[[": "write [ ... ]",
+    "function": "write `name() {`",
+    "<(": "write to a file first",
+    "${x//a/b}": "use sed or ${x%...}",
+    "${x:1:2}": "use cut or ${x#...}",
+    "$'": "use printf",
+    "&>": "write `>file 2>&1`",
+    "source": "write `.` and the file's path",
+    "==": "write = in [ ... ]",
+    "pipefail": "remove pipefail",
+    "wait -n": "wait for the process by its id",
+    "SIGTERM": "write TERM",
+}
+_NOT_IN_ASH = {
+    "x=(": "use a list of words in one variable",
+    "<<<": "use printf with a pipe",
+    "((": "write [ ... ] or $((...))",
+    "${x^}": "use tr",
+    "${x,}": "use tr",
+    "${!x}": "use eval",
+    "${x[0]}": "use one variable a value",
+    "${x@Q}": "write the quotes yourself",
+    "|&": "write `2>&1 |`",
+    ";&": "write the branch's commands again",
+    "+=": 'write x="$x..."',
+    "select": "remove it: a service has no terminal",
+    "{1..3}": "use seq",
+}
+
+
+@checks("W705")
+def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find what bash alone understands in a script for sh, each kind once."""
+    entry = entrypoint_of(wrapper)
+    if entry is None or entry.shell not in ("sh", "dash", "ash"):
+        return
+    shell = entry.shell if entry.shell != "sh" else _sh_of(wrapper)
+    if shell is None:
+        return
+    refused = {**_NOT_IN_ASH, **_NOT_IN_DASH} if shell == "dash" else _NOT_IN_ASH
+    told = set()
+    for kind, start, end in sorted(_bashisms(entry.script), key=lambda each: each[1]):
+        if kind in refused and kind not in told:
+            told.add(kind)
+            written = " ".join(entry.source.text[start:end].split())
+            what = f"`{written}` is bash, and this script is for {entry.shell}, which is {shell} in this image"
+            if entry.shell == shell:
+                what = f"`{written}` is bash, and this script is for {shell}"
+            todo = f"{refused[kind]}, or begin the script with #!/bin/bash where the image has it"
+            yield Finding("W705", entry.source.place(start, end), what, todo)
+
+
+def _sh_of(wrapper: Wrapper) -> str | None:
+    """Return which shell /bin/sh is in the image: dash on Debian, else taken as ash; None where it may be bash."""
+    dockerfile = dockerfile_of(wrapper)
+    if dockerfile is None or dockerfile.final is None:
+        return "ash"
+    first = dockerfile.final.lineage[0]
+    base = (first.base or first.image.text).lower()
+    if _SH_IS_BASH.search(base) or any(_OTHER_SH.search(instruction.text) for instruction in dockerfile.shipped):
+        return None
+    return "dash" if "alpine" not in base and (_DEBIAN.search(base) or _DEBIAN_SLIM.search(base)) else "ash"
+
+
+def _bashisms(script: Script) -> Iterator[tuple[str, int, int]]:
+    for each in script.bashisms:
+        yield each.kind, each.start, each.end
+    for command in script.commands:
+        if command.name == "source":
+            yield "source", command.words[0].start, command.words[0].end
+        elif command.name in ("[", "test"):
+            yield from (("==", word.start, word.end) for word in command.words if word.text == "==")
+        elif command.name == "set":
+            yield from (("pipefail", word.start, word.end) for word in command.words if word.value == "pipefail")
+        elif command.name == "wait" and command.args[:1] == ["-n"]:
+            yield "wait -n", command.words[0].start, command.words[1].end
+        elif command.name == "trap":
+            signals = (word for word in command.words[2:] if word.value.startswith("SIG"))
+            yield from (("SIGTERM", word.start, word.end) for word in signals)

@@ -1,0 +1,146 @@
+"""The signal that stops the service: whether it reaches what the entrypoint starts."""
+
+import re
+from collections.abc import Iterator
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.files.builds import shipped_instructions
+from startos_wrapper.files.entrypoint import INITS, Entrypoint, entrypoint_of
+from startos_wrapper.files.shell.script import Command, Script
+from startos_wrapper.files.wrapper import Wrapper
+
+_SIGNALS = {"15": "TERM", "2": "INT", "3": "QUIT", "1": "HUP", "0": "EXIT"}
+_KILLS_ALL = re.compile(r"\b(?:jobs|pkill|killall|pgrep|eval)\b|\bkill\b[^\n;&|]*\s(?:0(?![\w.])|-\$\$|--\s)")
+
+
+def _signal(name: str) -> str:
+    return _SIGNALS.get(name, name.upper().removeprefix("SIG"))
+
+
+def _traps(script: Script) -> list[tuple[Command, str, list[str]]]:
+    """Return the traps: the command, what it runs, and for which signals."""
+    found = []
+    for command in script.commands:
+        words = [word for word in command.args if word != "--"]
+        if command.name == "trap" and len(words) >= 2 and words[0] != "-":
+            found.append((command, words[0], [_signal(word) for word in words[1:]]))
+    return found
+
+
+def _handles_stop(wrapper: Wrapper, entry: Entrypoint) -> bool:
+    """Say whether some trap takes the signal that stops the container, as far as can be read."""
+    stops = [each for each in shipped_instructions(wrapper) if each.name == "STOPSIGNAL"]
+    wanted = {"TERM", *(_signal(word.text) for each in stops for word in each.words)}
+    if entry.shell == "bash":
+        wanted.add("EXIT")
+    signals = {signal for _, _, signals in _traps(entry.script) for signal in signals}
+    return bool(signals & wanted) or any("$" in signal for signal in signals)
+
+
+def _is_exec(command: Command) -> bool:
+    """Say whether this is `exec` with a program, and not with redirections alone."""
+    names = [word.value for word in command.words if word.value not in ("command", "builtin")]
+    return len(names) > 1 and names[0] == "exec"
+
+
+def _futile_execs(script: Script) -> list[Command]:
+    return [command for command in script.commands if _is_exec(command) and (command.piped or command.background)]
+
+
+@checks("W701")
+def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a shell that stays process 1, without a handler of SIGTERM. The OS starts containers without --init."""
+    entry = entrypoint_of(wrapper)
+    if entry is None or not entry.is_process_one or _handles_stop(wrapper, entry):
+        return
+    commands = entry.script.commands
+    if any(_is_exec(command) and not command.child for command in commands):
+        return
+    last = entry.last
+    if last is None or last.name in (".", "source", "eval"):
+        return
+    shell = entry.shell or "the shell"
+    what = f"SIGTERM ends nothing: {shell} is process 1, has no handler for it and does not pass it on to"
+    if last.name == "wait":
+        what += " the processes that it waits for"
+        todo = "write before it `trap 'kill -TERM $pid' TERM`, with the ids of all of them"
+    elif last.name in ("sleep", "tail"):
+        what += " the processes in the background"
+        todo = "end the script with `exec` and the service's own command, which then runs in the foreground"
+    else:
+        what += f" `{entry.short(last)}`"
+        todo = f"write `exec {entry.short(last)}`"
+        if last.name not in INITS:
+            todo += ", or `exec tini -- ` before it where it starts processes of its own"
+    yield Finding("W701", entry.source.place(last.start, last.end), what, todo)
+
+
+@checks("W702")
+def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find `exec x | y` and `exec x &`: the shell starts a copy of itself for them, and stays."""
+    entry = entrypoint_of(wrapper)
+    if entry is None or not entry.is_process_one:
+        return
+    for command in _futile_execs(entry.script):
+        if command.piped:
+            what = "exec has no effect in a pipeline: the shell stays process 1, and SIGTERM does not reach the service"
+            todo = "remove the pipe: StartOS keeps what the service writes to its output as its log"
+        else:
+            what = "exec has no effect before `&`: the shell stays process 1"
+            todo = "remove exec, and let the handler of SIGTERM kill this process; or remove the `&` of the last one"
+        yield Finding("W702", entry.source.place(command.start, command.end), what, todo)
+
+
+@checks("W703")
+def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a process in the background that the handler of SIGTERM forgets, while it kills another."""
+    entry = entrypoint_of(wrapper)
+    if entry is None or not entry.is_process_one:
+        return
+    script, text = entry.script, entry.source.text
+    trap = next((trap for trap in _traps(script) if "TERM" in trap[2]), None)
+    started = {
+        word.text[:-3]: word.start
+        for command in script.commands
+        for word in command.assignments
+        if word.text.endswith("=$!") and command.function is None
+    }
+    if trap is None or len(started) < 2:
+        return
+    handler = _with_functions(script, text, trap[1])
+    killed = _variables(handler) & started.keys()
+    if "kill" not in handler or not killed or _KILLS_ALL.search(handler):
+        return
+    done = _dealt_with(script, trap[0].start)
+    for name, start in started.items():
+        if name not in killed and name not in done:
+            what = f"The handler of SIGTERM kills ${min(killed)} and leaves the process of ${name} running"
+            todo = f"kill ${name} in the handler too, and wait for it"
+            yield Finding("W703", entry.source.place(start, start + len(name) + 3), what, todo)
+
+
+def _variables(text: str) -> set[str]:
+    return set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", text))
+
+
+def _with_functions(script: Script, text: str, action: str) -> str:
+    """Return what a handler runs, with the texts of the functions that it names."""
+    pieces, taken = [action], set()
+    for piece in pieces:
+        for name in re.findall(r"[A-Za-z0-9_-]+", piece):
+            if name in script.functions and name not in taken:
+                taken.add(name)
+                start, end = script.functions[name]
+                pieces.append(text[start:end])
+    return "\n".join(pieces)
+
+
+def _dealt_with(script: Script, trap: int) -> set[str]:
+    """Return the variables of processes that end otherwise: killed somewhere, or waited for before the trap is set."""
+    words = [
+        word
+        for command in script.commands
+        if command.name == "kill" or (command.name == "wait" and command.start < trap)
+        for word in command.args
+    ]
+    return {name for word in words for name in _variables(word)}

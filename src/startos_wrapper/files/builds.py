@@ -1,0 +1,170 @@
+"""What the Makefile builds: its calls of `docker build`, and the Dockerfile that they take."""
+
+import posixpath
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
+from pathlib import PurePosixPath
+
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.dockerfile.model import Dockerfile
+from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.shell.calls import Call, read_calls
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+_BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
+# What make replaces; of its short variables, those that a shell would take for operators.
+_REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
+# What tells the build of the package's image from that of a tool.
+_PACKED = re.compile(r"start9/|docker-images|image\.tar")
+# The short options of docker build that take a value, and the long ones that take none.
+_WITH_VALUE = {"-t", "-f", "-o", "-c", "-m"}
+_WITHOUT_VALUE = {"--load", "--push", "--no-cache", "--pull", "--quiet", "--rm", "--force-rm", "--squash", "--debug"}
+_MOST_CALLS = 100
+_DEEPEST = 6
+
+
+@dataclass(frozen=True)
+class Build:
+    """A call of `docker build` in the Makefile: Dockerfile and context inside the wrapper, None where not plain.
+
+    `arguments` are the names of the build arguments, `contexts` those of further contexts.
+    """
+
+    file: str | None
+    context: str | None
+    arguments: tuple[str, ...]
+    contexts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WrittenBuild:
+    """A call of `docker build` as its recipe has it, with make's variables: build arguments, Dockerfile and context.
+
+    The context is the folder that the recipe changes to, if it does.
+    """
+
+    arguments: tuple[tuple[str, str], ...]
+    file: str | None
+    context: str | None
+
+
+@lru_cache(maxsize=1)
+def builds_of(wrapper: Wrapper) -> list[Build]:
+    """Return the builds of the Makefile that make the package's images, or all where none says so."""
+    if wrapper.makefile is None:
+        return []
+    lines = (line for _, line in wrapper.makefile.lines if line.startswith("\t") and _BUILDERS.search(line))
+    calls: list[tuple[str, Build]] = []
+    for line in islice(lines, _MOST_CALLS):
+        builds = (_build(call) for call in read_calls(_plain(wrapper.makefile, line)))
+        calls += [(wrapper.makefile.expand(line), build) for build in builds if build]
+    return [build for text, build in calls if _PACKED.search(text)] or [build for _, build in calls]
+
+
+def _plain(makefile: Makefile, line: str) -> str:
+    """Return a recipe's line with plain values for its references to variables, and `$_` for all others."""
+
+    def value(match: re.Match[str]) -> str:
+        expanded = makefile.expand(match[0])
+        return "$_" if re.search(r"[$()]", expanded) else expanded
+
+    for _ in range(_DEEPEST):
+        line = _REFERENCE.sub(value, line)
+    return line
+
+
+def _build(call: Call) -> Build | None:
+    read = _options(call)
+    if read is None:
+        return None
+    options, places = read
+    context = _inside(places[0].text) if places else None
+    file = [*options.get("-f", []), *options.get("--file", [])]
+    # Without -f, it is the Dockerfile of the context.
+    path = _inside(file[0].text) if file else context and posixpath.normpath(posixpath.join(context, "Dockerfile"))
+    arguments, contexts = (
+        tuple(value.text.partition("=")[0] for value in options.get(name, []))
+        for name in ("--build-arg", "--build-context")
+    )
+    return Build(path, context, arguments, contexts)
+
+
+def _options(call: Call) -> tuple[dict[str, list[Word]], list[Word]] | None:
+    """Return the options of a call of `docker build` with their values, and its other words; None for another call."""
+    texts = [word.text for word in call.words[:3]]
+    if not _BUILDERS.search(" ".join(texts)) or "build" not in texts:
+        return None
+    options: dict[str, list[Word]] = {}
+    places: list[Word] = []
+    rest = iter(call.words[texts.index("build") + 1 :])
+    for word in rest:
+        name, equals, value = word.text.partition("=") if word.text.startswith("--") else (word.text, "", "")
+        given = Word(value, word.end - len(value), word.end)
+        if not name.startswith("-"):
+            places.append(word)
+        elif name in _WITH_VALUE or (name.startswith("--") and not equals and name not in _WITHOUT_VALUE):
+            options.setdefault(name, []).append(next(rest, given))
+        else:
+            options.setdefault(name, []).append(given)
+    return options, places
+
+
+def _inside(path: str | None) -> str | None:
+    """Return a path normalised, or None where it has variables or leads out of the wrapper."""
+    if not path or "$" in path or path.startswith(("/", "~")) or "://" in path or "`" in path:
+        return None
+    normal = posixpath.normpath(path)
+    return None if normal == ".." or normal.startswith("../") else normal
+
+
+def written_builds(line: str) -> list[WrittenBuild]:
+    """Return the calls of `docker build` in a line of a recipe."""
+    if not _BUILDERS.search(line):
+        return []
+    masked = line
+    for _ in range(_DEEPEST):
+        masked = _REFERENCE.sub(lambda match: "_" * len(match[0]), masked)
+    found: list[WrittenBuild] = []
+    folder = None
+    for call in read_calls(masked):
+        if call.program == "cd" and call.args:
+            folder = line[call.args[0].start : call.args[0].end]
+        elif read := _options(call):
+            options, places = read
+            arguments = (_argument(line, word) for word in options.get("--build-arg", []))
+            files = [line[word.start : word.end] for name in ("-f", "--file") for word in options.get(name, [])]
+            context = folder or (line[places[0].start : places[0].end] if places else None)
+            found.append(WrittenBuild(tuple(filter(None, arguments)), next(iter(files), None), context))
+    return found
+
+
+def _argument(line: str, word: Word) -> tuple[str, str] | None:
+    """Return name and value of a build argument, None for one whose value comes from the environment."""
+    name, equals, value = line[word.start : word.end].partition("=")
+    quote = line[max(0, word.start - 1) : word.start]
+    quote = quote if quote in ("'", '"') else ""
+    return (name, quote + value + quote) if equals else None
+
+
+@lru_cache(maxsize=1)
+def dockerfile_of(wrapper: Wrapper) -> Dockerfile | None:
+    """Return the Dockerfile that the Makefile's build takes, by default the one in the root; None without one.
+
+    One in a submodule is another project's and counts as none.
+    """
+    builds = builds_of(wrapper)
+    given = frozenset(name for build in builds for name in build.arguments)
+    for file in [build.file or "Dockerfile" for build in builds] or ["Dockerfile"]:
+        above = {PurePosixPath(file), *PurePosixPath(file).parents}
+        if above.isdisjoint(wrapper.submodules) and (source := wrapper.readable(file)):
+            return Dockerfile(source, given)
+    return None
+
+
+def shipped_instructions(wrapper: Wrapper) -> list[Instruction]:
+    """Return the instructions of the Dockerfile whose layers are in the image; none without one."""
+    dockerfile = dockerfile_of(wrapper)
+    return dockerfile.shipped if dockerfile else []

@@ -1,0 +1,1 @@
+"""Dockerfiles, read without building them."""

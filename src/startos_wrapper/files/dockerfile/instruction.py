@@ -1,0 +1,114 @@
+"""What a Dockerfile consists of: instructions and stages, each word with its place in the text."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from startos_wrapper.files.shell.calls import Call, read_calls
+from startos_wrapper.files.word import Word, dequoted, word_of
+
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_FLAGS = re.compile(r"(?:\s+--\S+)*\s*")
+_FLAG = re.compile(r"--([^\s=]+)(?:=(\S*))?")
+_WORD = re.compile(r"\S+")
+_QUOTED_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])+""", re.DOTALL)
+
+
+@dataclass
+class Instruction:
+    """An instruction: its name in capitals, its own text, and the heredocs that follow.
+
+    `code` has the length of the text from `start` on; comments and line continuations in it are blanked out.
+    `scripts` are the heredocs that a shell runs, with their offsets; those of COPY are not among them.
+    """
+
+    name: str
+    start: int
+    code: str
+    first: int
+    last: int
+    scripts: list[tuple[int, str]] = field(default_factory=list)
+    stage: "Stage | None" = field(default=None, repr=False)
+
+    @cached_property
+    def _value(self) -> int:
+        """Where in `code` the value begins, after the name and the flags."""
+        return _FLAGS.match(self.code, len(self.name)).end()  # type: ignore[union-attr]  # it fits an empty text too
+
+    @cached_property
+    def flags(self) -> dict[str, list[Word]]:
+        """The flags after the name, such as `--from`, and their values."""
+        found: dict[str, list[Word]] = {}
+        for match in _FLAG.finditer(self.code, len(self.name), self._value):
+            word = Word(dequoted(match[2] or ""), self.start + match.start(2), self.start + match.end(2))
+            found.setdefault(match[1], []).append(word)
+        return found
+
+    @cached_property
+    def listed(self) -> list[Word] | None:
+        """The words of a value that is a JSON list of texts, as in `CMD ["run"]`; None for any other value."""
+        if not self.code.startswith("[", self._value):
+            return None
+        try:
+            texts = json.loads(self.code[self._value :])
+        except (ValueError, RecursionError):
+            return None
+        spans = [match.span() for match in _JSON_TEXT.finditer(self.code, self._value)]
+        if len(spans) != len(texts) or not all(isinstance(text, str) for text in texts):
+            return None
+        return [Word(text, self.start + a + 1, self.start + b - 1) for text, (a, b) in zip(texts, spans, strict=True)]
+
+    @cached_property
+    def words(self) -> list[Word]:
+        """The words of the value; quotes join words in ENV, ARG and LABEL only, as they do for Docker."""
+        if self.listed is not None:
+            return self.listed
+        pattern = _QUOTED_WORD if self.name in ("ENV", "ARG", "LABEL") else _WORD
+        return [word_of(match[0], self.start + match.start()) for match in pattern.finditer(self.code, self._value)]
+
+    @property
+    def taken(self) -> list[Word]:
+        """What COPY or ADD takes out of the build context, as it is written; nothing for what takes nothing there."""
+        return self.words[:-1] if self.name in ("COPY", "ADD") and "from" not in self.flags else []
+
+    @cached_property
+    def text(self) -> str:
+        """All of the instruction, scripts included, for a look whether something is mentioned."""
+        return "\n".join([self.code, *(script for _, script in self.scripts)])
+
+    @cached_property
+    def calls(self) -> list[Call]:
+        """The programs that a RUN calls in a shell, in order; nothing for the JSON form."""
+        if self.name != "RUN" or self.listed is not None:
+            return []
+        found = read_calls(self.code, self.start, self._value)
+        for start, script in self.scripts:
+            found += read_calls(script, start)
+        return found
+
+
+@dataclass
+class Stage:
+    """A stage: `image` is its base as written, `base` the same with the values of ARGs, None where one has no value.
+
+    `parent` is the earlier stage that it builds on, `values` what its ARGs and ENVs hold: None where that is not known.
+    """
+
+    image: Word
+    base: str | None
+    alias: str | None
+    platform: str | None
+    parent: "Stage | None"
+    instructions: list[Instruction] = field(default_factory=list)
+    values: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def lineage(self) -> "list[Stage]":
+        """The stages whose layers are in this one: the first one, built on an image, to this one."""
+        stages: list[Stage] = []
+        stage: Stage | None = self
+        while stage:
+            stages.append(stage)
+            stage = stage.parent
+        return stages[::-1]

@@ -1,0 +1,109 @@
+"""A Dockerfile as its readers see it: instructions, stages, and the values of its variables."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+
+from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
+from startos_wrapper.files.dockerfile.lines import read_instructions
+from startos_wrapper.files.source import Source
+
+# A variable whose value grows beyond this is no image, path or address.
+_LONGEST_VALUE = 2000
+
+_VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?(-)([^{}]*))?\}|(\w+))")
+_ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
+
+
+class Dockerfile:
+    """The instructions and stages of a Dockerfile. Nothing in a text makes it fail; what cannot be read is left out."""
+
+    def __init__(self, source: Source, given: frozenset[str] = frozenset()) -> None:
+        """Read the text; `given` are the build arguments that the build sets, so that defaults do not count."""
+        self.source = source
+        self.given = given
+        self.instructions: list[Instruction] = list(read_instructions(source))
+        self.stages: list[Stage] = []
+        self._named: dict[str, Stage] = {}
+        outer: dict[str, str | None] = {}
+        for instruction in self.instructions:
+            if instruction.name == "FROM":
+                self._begin(instruction, outer)
+            elif not self.stages:
+                self._assign(instruction, outer, {})
+            if self.stages:
+                instruction.stage = self.stages[-1]
+                instruction.stage.instructions.append(instruction)
+                self._assign(instruction, instruction.stage.values, outer)
+
+    @property
+    def final(self) -> Stage | None:
+        """The stage that becomes the image."""
+        return self.stages[-1] if self.stages else None
+
+    @cached_property
+    def shipped(self) -> list[Instruction]:
+        """The instructions whose layers are in the image."""
+        lineage = self.final.lineage if self.final else []
+        return [instruction for stage in lineage for instruction in stage.instructions]
+
+    def stage(self, name: str) -> Stage | None:
+        """Return the stage that `COPY --from` means by a name or number."""
+        if name.isascii() and name.isdigit() and len(name) < 6:
+            return self.stages[int(name)] if int(name) < len(self.stages) else None
+        return self._named.get(name.lower())
+
+    def _begin(self, instruction: Instruction, outer: dict[str, str | None]) -> None:
+        if not instruction.words:
+            return
+        image, *more = instruction.words
+        alias = more[1].text.lower() if len(more) > 1 and more[0].text.lower() == "as" else None
+        platform = instruction.flags["platform"][0].text if "platform" in instruction.flags else None
+        base = expand(image.text, outer)
+        parent = self._named.get((base or image.text).lower())
+        stage = Stage(image, base, alias, platform, parent, values=dict(parent.values) if parent else {})
+        self.stages.append(stage)
+        if alias:
+            self._named[alias] = stage
+
+    def _assign(self, instruction: Instruction, values: dict[str, str | None], outer: dict[str, str | None]) -> None:
+        """Note what an ARG or ENV sets; a name that is set to two values has none that is sure."""
+        if instruction.name not in ("ARG", "ENV"):
+            return
+        for name, text in _assignments(instruction):
+            value = outer.get(name) if text is None else expand(text, values)
+            if instruction.name == "ARG" and name in self.given:
+                value = None
+            values[name] = value if values.get(name, value) == value else None
+
+
+def filled(text: str, values: Mapping[str, str | None]) -> str:
+    """Return a text with the variables that are known replaced by their values."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match[1] or match[4]
+        known = values.get(name)
+        if known is None:
+            # A name that is set to something unknown does not fall back to a default.
+            return match[3] if match[2] and name not in values else match[0]
+        return known or match[3] or ""
+
+    return _VARIABLE.sub(value, text) if "$" in text else text
+
+
+def expand(text: str, values: Mapping[str, str | None]) -> str | None:
+    """Return a text with its variables replaced, or None where one is not known."""
+    expanded = filled(text, values)
+    return None if "$" in expanded or len(expanded) > _LONGEST_VALUE else expanded
+
+
+def _assignments(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
+    if instruction.name == "ENV" and instruction.words and "=" not in instruction.words[0].text:
+        name, *value = instruction.words
+        yield name.text, " ".join(word.text for word in value)
+        return
+    for word in instruction.words:
+        if match := _ASSIGNMENT.fullmatch(word.text):
+            yield match[1], match[2]
+        elif instruction.name == "ARG":
+            yield word.text, None

@@ -1,0 +1,250 @@
+"""The words of a shell script: quotes, expansions and substitutions, each character taken once."""
+
+import re
+
+from startos_wrapper.files.shell.script import Bashism, NotUnderstoodError, Script, ShellWord
+
+BLANKS = re.compile(r"(?:[ \t\r]|\\\r?\n)+")
+COMMENT = re.compile(r"#[^\n]*")
+PLAIN = re.compile(r"[^\s'\"\\$`|&;<>()]+")
+_IN_QUOTES = re.compile(r"[^\"\\$`]+")
+_IN_BRACES = re.compile(r"[^}\"'\\$`]+")
+_ANSI = re.compile(r"\$'(?:[^'\\]|\\.)*'", re.DOTALL)
+_BACKQUOTED = re.compile(r"`(?:[^`\\]|\\.)*`", re.DOTALL)
+_PARAMETER = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])")
+_EXPANSION = re.compile(r"(!?)#?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
+_RANGE = re.compile(r"\{(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\}")
+_PAREN = re.compile(r"[()]")
+
+# Deeper nesting than this is no entrypoint's, and would end in Python's own limit. The longest of 114 has 372 lines.
+_DEEPEST = 40
+
+
+class WordReader:
+    """A place in the text of a script, and the reading of the words from there on."""
+
+    def __init__(self, text: str, begin: int, tolerant: bool) -> None:
+        """Read `text` from the offset `begin` on; to the `tolerant`, a sign that opens without an end is a letter."""
+        self.text = text
+        self.tolerant = tolerant
+        self.at = begin
+        self.depth = 0
+        self.quotes = 0
+        # How many characters were taken for something that has no end.
+        self.wasted = 0
+        self.substituted: int | None = None
+        # Signs that do not come any more.
+        self.gone: set[str] = set()
+        self.script = Script()
+
+    def list_until(self, ends: tuple[str, ...]) -> None:
+        """Read commands up to one of `ends`, which stays, or to the end of the text."""
+        raise NotImplementedError
+
+    def mark(self, before: int, *, child: bool = False, tested: bool = False) -> None:
+        """Note of the commands after the first `before` ones what surrounds them."""
+        for command in self.script.commands[before:]:
+            command.child |= child
+            command.tested |= tested
+
+    # --- Characters --------------------------------------------------------------------------------------------------
+
+    def sees(self, text: str) -> bool:
+        """Say whether `text` is next."""
+        return self.text.startswith(text, self.at)
+
+    def take(self, text: str) -> bool:
+        """Take `text` if it is next."""
+        if self.sees(text):
+            self.at += len(text)
+            return True
+        return False
+
+    def need(self, text: str) -> None:
+        """Take `text`, which must be next."""
+        if not self.take(text):
+            raise NotUnderstoodError
+
+    def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        """Take what a pattern fits."""
+        found = pattern.match(self.text, self.at)
+        if found:
+            self.at = found.end()
+        return found
+
+    def bashism(self, kind: str, start: int, end: int) -> None:
+        """Note something that only bash understands."""
+        self.script.bashisms.append(Bashism(kind, start, end))
+
+    def endless(self, begin: int) -> NotUnderstoodError:
+        """Go back to `begin`, behind the sign that opens something without an end, and return the error to raise."""
+        self.wasted += len(self.text) - begin
+        self.at = begin
+        return NotUnderstoodError()
+
+    def opens(self, sign: str, end: str) -> bool:
+        """Take `sign` if it is next and is to be closed by `end`."""
+        if not self.sees(sign) or (self.tolerant and not self.comes(end)):
+            return False
+        self.at += len(sign)
+        return True
+
+    def comes(self, sign: str) -> bool:
+        """Say whether a sign comes after the next one. Each sign is looked for in vain only once."""
+        if sign not in self.gone and self.text.find(sign, self.at + 1) < 0:
+            self.gone.add(sign)
+        return sign not in self.gone
+
+    def parentheses(self) -> None:
+        """Skip to the end of a pair of parentheses whose first one was taken: arithmetic, a list, a pattern."""
+        begin, open_ones = self.at, 1
+        while open_ones:
+            found = _PAREN.search(self.text, self.at)
+            if not found:
+                raise self.endless(begin)
+            open_ones += 1 if found[0] == "(" else -1
+            self.at = found.end()
+
+    def deeper(self) -> None:
+        """Enter what stands inside of something else."""
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise NotUnderstoodError
+
+    def nested(self, ends: tuple[str, ...]) -> None:
+        """Read the commands inside of something, up to one of `ends`."""
+        self.deeper()
+        self.list_until(ends)
+        self.depth -= 1
+
+    # --- Words -------------------------------------------------------------------------------------------------------
+
+    def word(self) -> ShellWord | None:
+        """Return the word that begins here, if one does."""
+        start, value = self.at, ""
+        outer, self.substituted = self.substituted, None
+        while self.at < len(self.text):
+            begin = self.at
+            if plain := self.match(PLAIN):
+                value += plain[0]
+                if found := _RANGE.search(plain[0]):
+                    self.bashism("{1..3}", begin + found.start(), begin + found.end())
+            elif self.sees("\\"):
+                value += self.text[self.at + 1 : self.at + 2].strip("\r\n")
+                self.at = min(self.at + (3 if self.sees("\\\r\n") else 2), len(self.text))
+            elif self.opens("'", "'"):
+                value += self.single()
+            elif self.opens('"', '"'):
+                value += self.double()
+            elif self.sees("'") or self.sees('"'):
+                self.at += 1
+                value += self.text[begin]
+            elif self.sees("$") or self.sees("`"):
+                self.dollar(quoted=False)
+                value += self.text[begin : self.at]
+            elif self.sees("<(") or self.sees(">("):
+                self.at += 2
+                self.bashism("<(", begin, self.at)
+                self.substitution(begin)
+            else:
+                break
+        substituted, self.substituted = self.substituted, outer
+        return ShellWord(self.text[start : self.at], start, self.at, value, substituted) if self.at > start else None
+
+    def single(self) -> str:
+        """Return what stands in single quotes, the first of which was taken."""
+        start, end = self.at, self.text.find("'", self.at)
+        if end < 0:
+            raise self.endless(start)
+        self.at = end + 1
+        return self.text[start:end]
+
+    def double(self) -> str:
+        """Return what stands in double quotes, the first of which was taken."""
+        start, value = self.at, ""
+        self.quotes += 1
+        while not self.take('"'):
+            begin = self.at
+            if self.match(_IN_QUOTES):
+                value += self.text[begin : self.at]
+            elif self.sees("\\"):
+                value += self.text[self.at + 1 : self.at + 2]
+                self.at += 2
+            elif self.at < len(self.text):
+                self.dollar(quoted=True)
+                value += self.text[begin : self.at]
+            if self.at >= len(self.text):
+                raise self.endless(start)
+        self.quotes -= 1
+        return value
+
+    def dollar(self, quoted: bool) -> None:
+        """Skip an expansion or substitution; commands in `$(...)` are read too."""
+        start = self.at
+        if self.match(_BACKQUOTED):
+            self.note_substitution(start)
+        elif self.opens("`", "`"):
+            raise self.endless(start + 1)
+        elif self.opens("$((", "))"):
+            self.note_substitution(start)
+            self.parentheses()
+            self.need(")")
+        elif self.opens("$(", ")"):
+            self.substitution(start)
+        elif self.opens("${", "}"):
+            self.braces(start, quoted)
+        elif not quoted and self.match(_ANSI):
+            self.bashism("$'", start, start + 2)
+        elif not self.match(_PARAMETER):
+            self.at += 1
+
+    def note_substitution(self, start: int) -> None:
+        """Note where the first substitution of a word begins that no quotes surround."""
+        if self.substituted is None and not self.quotes:
+            self.substituted = start
+
+    def substitution(self, start: int) -> None:
+        """Read the commands of a substitution that begins at `start` and whose parenthesis was taken."""
+        self.note_substitution(start)
+        self.subshell()
+
+    def subshell(self) -> None:
+        """Read commands that a copy of the shell runs, up to and with the closing parenthesis."""
+        before = len(self.script.commands)
+        self.nested((")",))
+        self.need(")")
+        self.mark(before, child=True)
+
+    def braces(self, start: int, quoted: bool) -> None:
+        """Skip to the end of `${...}`, which begins at `start` and whose brace was taken."""
+        begin = self.at
+        if found := self.match(_EXPANSION):
+            rest = self.text[self.at : self.at + 2]
+            indirect = found[1] and len(found[0]) > 1
+            kind = "${!x}" if indirect and rest[:1] != "[" else _kind_of(rest)
+            if kind:
+                self.bashism(kind, start, self.at + 1)
+        self.deeper()
+        while not self.take("}"):
+            if self.at >= len(self.text):
+                raise self.endless(begin)
+            if self.match(_IN_BRACES):
+                continue
+            if self.sees("\\"):
+                self.at += 2
+            elif self.take('"'):
+                self.double()
+            elif self.take("'"):
+                if not quoted:
+                    self.single()
+            else:
+                self.dollar(quoted)
+        self.depth -= 1
+
+
+def _kind_of(after_name: str) -> str | None:
+    """Return what kind of bashism follows a variable's name in `${...}`."""
+    sign, follower = after_name[:1], after_name[1:]
+    if sign == ":":
+        return None if follower in ("-", "=", "?", "+") else "${x:1:2}"
+    return {"/": "${x//a/b}", "^": "${x^}", ",": "${x,}", "[": "${x[0]}", "@": "${x@Q}"}.get(sign)
