@@ -52,9 +52,9 @@ E113:
 W601 = """\
 # W601 floating-base
 
-Warning. The image may not build, or not again, or is larger or weaker than it need be.
+Warning. The image may fail to build now or later, or is larger or less secure than it needs to be.
 
-The base image has no fixed version | or tag. `--fix` repairs it.
+The base image has no fixed version | or tag. `--fix` fixes it.
 
 It `changes` by itself.
 
@@ -91,11 +91,11 @@ Bad, `.gitignore`:
 
 Bad: `empty.sh` is empty.
 
-Bad: there is no `LICENSE`.
+Bad: `LICENSE` is missing.
 
 Bad: `icon.png` has 200000 bytes.
 
-Bad: `icon.gif` consists of the bytes `fffe`.
+Bad: `icon.gif` contains the bytes `fffe`.
 
 Bad: `docker-images/x.tar` is a tar archive of `manifest.json`, `layer`.
 
@@ -107,9 +107,9 @@ Bad, `manifest.json` in `docker-images/x.tar`:
 
 Bad: `layer` in `docker-images/x.tar` is empty.
 
-Bad: `docker_entrypoint.sh` has the mode 644.
+Bad: `docker_entrypoint.sh` has mode 644.
 
-Bad: there is an empty folder `assets/x`.
+Bad: the folder `assets/x` is empty.
 
 Bad: `here` is a symbolic link to `there`.
 
@@ -119,7 +119,7 @@ Bad, `~/.a/b.yaml`:
 c: d
 ```
 
-Bad: installed is `start-sdk`.
+Bad: installed programs: `start-sdk`.
 """
 
 
@@ -145,7 +145,7 @@ def generator() -> ModuleType:
 @pytest.mark.usefixtures("small_docs")
 def test_explain_tells_all_of_a_rule() -> None:
     assert rule_docs.explain("W601") == W601
-    assert rule_docs.explain("E113").startswith("# E113 not-text\n\nError. The manifest cannot be read: ")
+    assert rule_docs.explain("E113").startswith("# E113 not-text\n\nError. `start-sdk pack` can't read the manifest, ")
     with pytest.raises(KeyError):
         rule_docs.explain("E999")
 
@@ -154,7 +154,7 @@ def test_explain_tells_all_of_a_rule() -> None:
 def test_the_page_has_a_table_and_sections_for_each_group() -> None:
     page = rule_docs.page()
     assert re.findall("^#.*", page, re.MULTILINE)[:5] == [
-        "# The rules", "## PARSE", "### E113 not-text", "## Dockerfile", "### W601 floating-base",
+        "# The rules", "## Parse", "### E113 not-text", "## Dockerfile", "### W601 floating-base",
     ]  # fmt: skip
     assert "| [E113](#e113-not-text) | not-text | A value is not text | no |\n" in page
     assert (
