@@ -105,7 +105,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert answer.stdout.split() == ["True", load("bases")["alpine"]["image"], "True", "None"], answer.stderr
     checked = _run(command, "check", example_wrapper.write(tmp_path / "example", {"manifest": "version: 1.0"}))
     assert checked.returncode == 1, checked.stderr
-    assert "E111 version: `1.0` is a number here, not text" in checked.stdout
+    assert "E111 version: `1.0` is a number, but must be text" in checked.stdout
     assert "# E316 replaces-too-long" in _run(command, "check", "--explain", "E316").stdout
     old = services.write(tmp_path / "old")
     nowhere = _run(command, "adopt", old)

@@ -59,11 +59,11 @@ def test_codes_are_chosen_by_how_they_begin(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--select", "W5200"], "there is no rule W5200; did you mean W520?"),
-        (["--ignore", "F401"], "there is no rule F401"),
-        (["--explain", "X"], "there is no rule X"),
-        (["nowhere"], "nowhere: there is no such folder"),
-        (["manifest.yaml"], "manifest.yaml: there is no such folder"),
+        (["--select", "W5200"], 'unknown rule "W5200"; did you mean "W520"?'),
+        (["--ignore", "F401"], 'unknown rule "F401"; did you mean'),
+        (["--explain", "X"], 'unknown rule "X"; see docs/rules.md'),
+        (["nowhere"], "nowhere isn't a folder; pass the path of a wrapper"),
+        (["manifest.yaml"], "manifest.yaml isn't a folder; pass the path of a wrapper"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_2(
@@ -165,7 +165,7 @@ def test_a_fix_keeps_line_ends_marks_and_mode(wrapper: Path, capsys: pytest.Capt
     manifest.write_bytes(data)
     manifest.chmod(0o640)
     assert main(["check", "--fix", "--select", "E"]) == 0
-    assert "1 repaired" in capsys.readouterr().out
+    assert "1 fixed" in capsys.readouterr().out
     assert manifest.read_bytes() == data.replace(b"version: 1.0\r", b'version: "1.0"\r')
     assert manifest.stat().st_mode & 0o777 == 0o640
     assert [path.name for path in wrapper.iterdir() if ".manifest" in path.name] == []

@@ -168,19 +168,19 @@ GOOD = package(FULL, 70)
         (package({**FULL, "scripts": (0, 0)}, 60), None),
         (package({name: span for name, span in FULL.items() if name != "scripts"}, 85), None),
         (b"", "is empty"),
-        (b";", "cut off in its header"),
-        (b";;", "cut off in its header"),
-        (GOOD[:50], "cut off in its header"),
-        (GOOD[:278], "cut off in its header"),
-        (b";;\x02" + GOOD[3:], "no package of version 1"),
-        (b"PK" + GOOD[2:], "no package of version 1"),
-        (GOOD[:99] + b"\xff\xff\xff\xff" + GOOD[103:], "cut off in its header"),
-        (GOOD[:103] + b"\xff" + GOOD[104:], "cut off in its header"),
-        (GOOD[:104] + b"M" + GOOD[105:], "no section manifest"),
-        (package(dict.fromkeys(SECTIONS, (0, 0)), 1000), "packing was not finished"),
-        (GOOD[:-1], "should have 349 bytes and has 348"),
-        (package({**FULL, "icon": (2**64 - 1, 2**64 - 1)}, 70), "cut off"),
-        (package(dict.fromkeys(map(str, range(3000)), (0, 0)), 0), "no section manifest"),
+        (b";", "is truncated in its header"),
+        (b";;", "is truncated in its header"),
+        (GOOD[:50], "is truncated in its header"),
+        (GOOD[:278], "is truncated in its header"),
+        (b";;\x02" + GOOD[3:], "isn't a version 1 package"),
+        (b"PK" + GOOD[2:], "isn't a version 1 package"),
+        (GOOD[:99] + b"\xff\xff\xff\xff" + GOOD[103:], "is truncated in its header"),
+        (GOOD[:103] + b"\xff" + GOOD[104:], "is truncated in its header"),
+        (GOOD[:104] + b"M" + GOOD[105:], "no manifest section"),
+        (package(dict.fromkeys(SECTIONS, (0, 0)), 1000), "packing didn't finish"),
+        (GOOD[:-1], "should have 349 bytes but has 348"),
+        (package({**FULL, "icon": (2**64 - 1, 2**64 - 1)}, 70), "is truncated"),
+        (package(dict.fromkeys(map(str, range(3000)), (0, 0)), 0), "no manifest section"),
     ],
 )
 def test_a_package_is_read_as_far_as_its_table(data: bytes, said: str | None, tmp_path: Path) -> None:
@@ -418,7 +418,7 @@ def test_what_no_device_loads_is_named_with_what_to_do(tmp_path: Path) -> None:
         (tmp_path / "docker-images" / name).mkdir()
     todos = {finding.place.file.rpartition("/")[2]: finding.todo for finding in docker_images.beside_images(subject)}
     assert list(todos) == ["amd64.tar", "blobs", "notes.txt", "old.tar", "tar"]
-    assert todos["amd64.tar"] == "name it x86_64.tar" and todos["blobs"] == todos["tar"] == "move it elsewhere"
+    assert todos["amd64.tar"] == "rename it to x86_64.tar" and todos["blobs"] == todos["tar"] == "move it elsewhere"
 
 
 def test_a_name_that_is_no_text_can_be_printed(tmp_path: Path) -> None:

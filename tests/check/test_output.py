@@ -76,18 +76,18 @@ def test_text_shows_place_fault_line_caret_and_remedy() -> None:
         "    |          ^^^\n"
         '    = write "1.0" with quotes\n'
         "\n"
-        "1 error, 1 warning; 1 can be repaired with --fix\n"
+        "1 error, 1 warning; 1 fixable with --fix\n"
     )
 
 
 def test_text_without_findings_is_one_line() -> None:
-    assert render(_report(), "text") == "no faults found\n"
-    assert render(_report(silenced=2), "text") == "no faults found; 2 silenced\n"
+    assert render(_report(), "text") == "no findings\n"
+    assert render(_report(silenced=2), "text") == "no findings; 2 silenced\n"
 
 
 def test_text_names_what_was_repaired() -> None:
     assert render(_report(LICENCE, LICENCE, fixed=[_version(_quoted())]), "text").endswith(
-        "\n\nmanifest.yaml:3:10: E113 repaired: `1.0` is a number here, StartOS wants text\n\n2 warnings; 1 repaired\n"
+        "\n\nmanifest.yaml:3:10: E113 fixed: `1.0` is a number here, StartOS wants text\n\n2 warnings; 1 fixed\n"
     )
 
 
@@ -291,7 +291,7 @@ def test_sarif_columns_count_characters() -> None:
 def test_sarif_messages_hold_no_placeholder_and_no_link() -> None:
     finding = Finding("E113", _at("1.0"), "{0} is [here](https://example.com)", "remove {x}")
     assert _sarif(_report(finding))["results"][0]["message"]["text"] == (
-        "{{0}} is [here] (https://example.com). What to do: remove {{x}}."
+        "{{0}} is [here] (https://example.com). How to fix: remove {{x}}."
     )
 
 

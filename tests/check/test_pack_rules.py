@@ -190,9 +190,9 @@ def test_a_file_of_a_like_name_is_offered(tmp_path: Path) -> None:
 def test_the_default_names_apply_where_the_manifest_names_none(manifest: str, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, manifest, instructions_md="")
     assert [what.split(", ")[1] for what in whats(pack.files, subject)] == [
-        "so start-sdk takes LICENSE.md",
-        "so start-sdk takes icon.png",
-        "so start-sdk takes INSTRUCTIONS.md",
+        "so start-sdk uses LICENSE.md",
+        "so start-sdk uses icon.png",
+        "so start-sdk uses INSTRUCTIONS.md",
     ]
     wrapper(tmp_path, manifest, LICENSE_md="", icon_png="", INSTRUCTIONS_md="")
     assert whats(pack.files, subject) == []
@@ -214,7 +214,7 @@ def test_what_stands_in_place_of_a_file_is_said(tmp_path: Path) -> None:
     license, icon, instructions = whats(pack.files, subject)
     assert "'LICENSE' is a folder" in license
     assert "'icon.png' is a device, a pipe or a socket" in icon
-    assert instructions == "The instructions instructions.md is missing"
+    assert instructions == "The instructions file instructions.md is missing"
 
 
 def test_a_link_to_a_file_is_a_file(tmp_path: Path) -> None:
@@ -245,11 +245,11 @@ def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     refused = {"LICENSE", "docker-images", "a.tar", "page", "embassy.js"}
     monkeypatch.setattr(os, "access", lambda path, _: Path(path).name not in refused)
     assert [what for rule in rules for what in whats(rule, subject)] == [
-        "The file LICENSE may not be read",
-        "The images, docker-images, may not be read",
-        "a.tar may not be read, and start-sdk packs whatever lies in docker-images",
-        "The folder assets/page of the assets volume page may not be read",
-        "properties is a script, but scripts/embassy.js may not be read",
+        "The file LICENSE isn't readable",
+        "docker-images isn't readable, so start-sdk can't pack the images",
+        "a.tar isn't readable, but start-sdk packs everything in docker-images",
+        "The folder assets/page of the assets volume page isn't readable",
+        "properties is a script, but scripts/embassy.js isn't readable",
     ]
 
 
@@ -295,7 +295,7 @@ def test_each_thing_beside_the_images_that_cannot_be_packed_is_named(tmp_path: P
     (images / "linked.tar").symlink_to("folder")
     findings = list(pack.images(subject))
     assert [finding.place.file for finding in findings] == ["docker-images/gone.tar", "docker-images/pipe.tar"]
-    assert "leads nowhere" in findings[0].what and "pipe" in findings[1].what
+    assert "broken symlink" in findings[0].what and "pipe" in findings[1].what
 
 
 def test_images_that_are_neither_file_nor_folder_are_refused(tmp_path: Path) -> None:

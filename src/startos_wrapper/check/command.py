@@ -10,30 +10,34 @@ from startos_wrapper.check.registry import Finding
 from startos_wrapper.errors import Exit, UsageError
 from startos_wrapper.terminal import has_colors, print_text
 
-_DESCRIPTION = "Find every fault of a wrapper at once, before anything is built. Nothing is run and nothing is written."
+_DESCRIPTION = (
+    "Report all problems of a wrapper at once, before you build it. Runs nothing, and only writes with --fix."
+)
 _EPILOG = """\
-A comment silences a rule on its own line, or on the next one if it stands alone:
+A comment silences a rule on its line, or on the next line if it stands alone:
   # startos-wrapper: ignore W601
 
-exit codes: 0 no errors, 1 errors (with --strict: or warnings), 2 could not run"""
+exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 couldn't run"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the arguments of `check` to the command line."""
     parser = commands.add_parser(
         "check",
-        help="find every fault of a wrapper",
+        help="check a wrapper before you build it",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="the wrapper's folder (default: this one)")
-    parser.add_argument("--format", choices=FORMATS, default="text", help="how to print findings (default: text)")
-    parser.add_argument("--select", metavar="CODES", action="append", help="only these rules: W601, or W6 for a group")
-    parser.add_argument("--ignore", metavar="CODES", action="append", help="all but these rules, separated by commas")
-    parser.add_argument("--strict", action="store_true", help="fail on warnings too")
-    parser.add_argument("--fix", action="store_true", help="repair what has one right answer")
-    parser.add_argument("--explain", metavar="CODE", help="say what a rule means, why, and show an example")
+    parser.add_argument("paths", metavar="PATH", nargs="*", type=Path, help="wrapper to check (default: .)")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+    parser.add_argument(
+        "--select", metavar="CODES", action="append", help="check only these rules: W601, or W6 for a group"
+    )
+    parser.add_argument("--ignore", metavar="CODES", action="append", help="skip these rules, separated by commas")
+    parser.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    parser.add_argument("--fix", action="store_true", help="fix findings that have only one right answer")
+    parser.add_argument("--explain", metavar="CODE", help="explain a rule and show an example")
 
 
 def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | None:
@@ -51,7 +55,7 @@ def _unknown(code: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(code, known, n=1)
-    return f"there is no rule {code}" + (f"; did you mean {near[0]}?" if near else "; docs/rules.md lists them")
+    return f'unknown rule "{code}"' + (f'; did you mean "{near[0]}"?' if near else "; see docs/rules.md for a list")
 
 
 def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], bool]:

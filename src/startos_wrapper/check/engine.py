@@ -50,7 +50,7 @@ def check(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome
     Raises CannotError when `root` is no folder, the manifest is too large, or a rule fails on what it sees.
     """
     if not root.is_dir():
-        raise CannotError(f"{root}: there is no such folder")
+        raise CannotError(f"{root} isn't a folder; pass the path of a wrapper")
     wrapper = Wrapper(root)
     cut: list[str] = []
     found = [finding for finding in set(_run(wrapper, wanted, cut)) if wanted(finding.code)]
@@ -93,12 +93,12 @@ def _run(wrapper: Wrapper, wanted: Callable[[str], bool], cut: list[str]) -> Ite
         except Exception as error:
             # No rule may fail on any input. If one does, the user is told plainly instead of by a traceback.
             what = f"the rule {'/'.join(group)} failed on this wrapper ({type(error).__name__}: {error})"
-            raise CannotError(f"{what}; please report it, and go on with --ignore {','.join(group)}") from error
+            raise CannotError(f"{what}; please report it, and skip the rule with --ignore {','.join(group)}") from error
 
 
 def _unread(wrapper: Wrapper) -> Iterator[Finding]:
     """Find files that the rules could not read."""
     for file, reason in wrapper.unread.items():
         if file != wrapper.manifest_file:
-            what = f"The file cannot be read, so nothing in it was checked: {reason}"
-            yield Finding(_UNREAD, Place(file), what, "make it a UTF-8 file of less than 1 MiB that you may read")
+            what = f"The file can't be read, so it wasn't checked: {reason}"
+            yield Finding(_UNREAD, Place(file), what, "make it a readable UTF-8 file of at most 1 MiB")

@@ -43,7 +43,7 @@ class Silences:
         """Find comments that silence nothing, so that they do not outlive their reason; `known` are all codes."""
         for silence in {id(each): each for each in self._covered.values()}.values():
             if not silence.used:
-                reason = "reports nothing there" if silence.code in known else "does not exist"
+                reason = "reports nothing there" if silence.code in known else "doesn't exist"
                 what = f"This comment silences {silence.code}, which {reason}"
                 yield Finding("W901", silence.place, what, f"remove {silence.code} from the comment")
 

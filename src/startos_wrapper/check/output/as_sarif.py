@@ -90,7 +90,7 @@ def _artifact(report: Report, file: str) -> dict[str, str]:
 
 def _message(finding: Finding) -> dict[str, str]:
     """Return fault and remedy. Braces would be placeholders, and brackets before a parenthesis a link."""
-    text = f"{message(finding.what)}. What to do: {message(finding.todo)}."
+    text = f"{message(finding.what)}. How to fix: {message(finding.todo)}."
     return {"text": text.replace("{", "{{").replace("}", "}}").replace("](", "] (")}
 
 

@@ -21,7 +21,7 @@ def as_text(report: Report, colour: bool = False) -> str:
     paint = _coloured if colour else _plain
     parts = [_block(report, finding, paint) for finding in report.findings]
     if report.fixed:
-        parts.append("\n".join(f"{_head(report, f, paint)} repaired: {message(f.what)}" for f in report.fixed))
+        parts.append("\n".join(f"{_head(report, f, paint)} fixed: {message(f.what)}" for f in report.fixed))
     parts.append(paint(report.summary(), "error" if report.errors else "warning" if report.warnings else "clean"))
     return "\n\n".join(parts) + "\n"
 

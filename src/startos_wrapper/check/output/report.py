@@ -67,15 +67,15 @@ class Report:
         """Return one line: how many of each kind, what `--fix` could repair and has repaired, what is silenced."""
         counts = ((self.errors, "error"), (self.warnings, "warning"))
         found = [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]
-        parts = [", ".join(found) or "no faults found"]
+        parts = [", ".join(found) or "no findings"]
         if self.fixable:
-            parts.append(f"{self.fixable} can be repaired with --fix")
+            parts.append(f"{self.fixable} fixable with --fix")
         if self.fixed:
-            parts.append(f"{len(self.fixed)} repaired")
+            parts.append(f"{len(self.fixed)} fixed")
         if self.silenced:
             parts.append(f"{self.silenced} silenced")
         if self.cut:
-            parts.append(f"more of {', '.join(self.cut)} is not listed")
+            parts.append(f"more findings of {', '.join(self.cut)} not listed")
         return "; ".join(parts)
 
 

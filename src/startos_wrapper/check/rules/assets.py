@@ -22,7 +22,7 @@ _MAGIC = (
     (b"RIFF", "a WebP image", {"webp"}),
     (b"\x00\x00\x01\x00", "an ICO image", {"ico"}),
     (b"BM", "a BMP image", {"bmp"}),
-    (b"version https://git-lfs", "a pointer of Git LFS", set[str]()),
+    (b"version https://git-lfs", "a Git LFS pointer", set[str]()),
     (b"<!DOCTYPE html", "an HTML page", set[str]()),
     (b"<html", "an HTML page", set[str]()),
     (b"<svg", "an SVG image", {"svg"}),
@@ -48,9 +48,9 @@ def folder_not_packed(wrapper: Wrapper) -> Iterator[Finding]:
         used = any(path == folder or path.startswith(f"{folder}/") for path in (*taken, *named))
         if used or _mentioned(wrapper, folder) or all(each.startswith(".") for each in wrapper.listed(folder)):
             continue
-        what = f"{folder} is not packed: no volume of type assets has the name {name}"
+        what = f"{folder} isn't packed because no volume of type assets is named {name}"
         yield Finding(
-            "W803", Place(folder), what, "remove the folder, or declare the volume and mount it where it is used"
+            "W803", Place(folder), what, "remove the folder, or declare the volume and mount it where it's used"
         )
 
 
@@ -72,9 +72,9 @@ def link_outside(wrapper: Wrapper) -> Iterator[Finding]:
             continue
         inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
         if inside == ".." or inside.startswith(("../", "/")):
-            shown = target if target.isprintable() else "another place"
-            what = f"{path} is a link to {shown}, outside of the wrapper: it works on this machine alone"
-            yield Finding("W811", Place(path), what, "put a copy of the file in its place")
+            shown = target if target.isprintable() else "a path"
+            what = f"{path} links to {shown} outside the wrapper, so it only works on this machine"
+            yield Finding("W811", Place(path), what, "replace the link with a copy of the file")
 
 
 @checks("W817")
@@ -93,10 +93,10 @@ def icon_type(wrapper: Wrapper) -> Iterator[Finding]:
     if kind == "a WebP image" and head[8:12] != b"WEBP":
         return
     if ending not in endings:
-        what = f"{icon} is {kind}, and StartOS shows it by its name's ending as image/{ending}"
-        todo = f"put a real {ending.upper()} image there"
+        what = f"{icon} is {kind}, but StartOS serves it as image/{ending} because of its name"
+        todo = f"replace it with a real {ending.upper()} image"
         if endings:
-            todo += f", or name it icon.{min(sorted(endings), key=len)} and say so in assets.icon"
+            todo += f", or rename it to icon.{min(sorted(endings), key=len)} and update assets.icon"
         yield Finding("W817", Place(icon), what, todo)
 
 
@@ -120,5 +120,5 @@ def empty_text(wrapper: Wrapper) -> Iterator[Finding]:
     for name in ("license", "instructions"):
         source = wrapper.readable(wrapper.asset(name)) if wrapper.is_file(wrapper.asset(name)) else None
         if source and not source.text.strip():
-            what = f"The file is empty, so the user sees no {name} in StartOS"
-            yield Finding("W818", Place(source.file), what, f"write the {name} into it")
+            what = f"The file is empty, so users see no {name} in StartOS"
+            yield Finding("W818", Place(source.file), what, f"add the text of the {name}")

@@ -34,13 +34,13 @@ def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
     file = next((file for file in (f"{dockerfile.source.file}.dockerignore", beside) if wrapper.is_file(file)), None)
     images = posixpath.relpath(wrapper.asset("docker-images"), context)
     if file is None:
-        what = "There is no .dockerignore: nothing keeps .git, docker-images and the finished package out of the build"
-        todo = f"write {beside} with the lines docker-images, *.s9pk and .git"
+        what = "There is no .dockerignore, so .git, docker-images and the finished package can end up in the build"
+        todo = f"create {beside} with the lines docker-images, *.s9pk and .git"
         yield Finding("W801", Place(dockerfile.source.file), what, todo)
         return
     source = wrapper.readable(file)
     if source and posixpath.normpath(context) in copied(wrapper) and not _ignores(source, images):
-        what = f"The Dockerfile copies the whole folder and {file} lets {images} in: each image holds the last ones"
+        what = f"The Dockerfile copies the whole folder, and {file} doesn't exclude the old images in {images}"
         start = "" if source.text.endswith("\n") or not source.text else "\n"
         fix = source.edit(len(source.text), len(source.text), f"{start}{images}\n")
         yield Finding("W802", Place(file), what, f"add the line {images}", (fix,))

@@ -21,19 +21,19 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
         node = read_document(source)
     except (NotADocumentError, TooLargeError) as error:
         place = source.place(error.offset) if isinstance(error, NotADocumentError) else Place(_ANSWERS)
-        what = "These answers cannot be read, so `copier update` does not work"
+        what = "The answers file can't be read, so `copier update` doesn't work"
         yield Finding("W808", place, what, "restore the file as Copier wrote it")
         return
     missing = [name for name in ("_src_path", "_commit") if _text(node, name) is None]
     if missing:
         what = (
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so `copier update` does not work"
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so `copier update` doesn't work"
         )
         yield Finding("W808", Place(_ANSWERS), what, "restore the file as Copier wrote it")
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
-        what = f"The manifest's id is {wrapper.id}: the next `copier update` would write {answer.value} again"
-        todo = f"run `copier update --data service_id={wrapper.id}`, or give the manifest the id {answer.value}"
+        what = f"The manifest's id is {wrapper.id}, but the next `copier update` writes {answer.value}"
+        todo = f"run `copier update --data service_id={wrapper.id}`, or change the manifest's id to {answer.value}"
         yield Finding("W809", source.place(answer.start, answer.end), what, todo)
 
 

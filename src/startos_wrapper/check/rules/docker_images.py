@@ -71,26 +71,26 @@ def package(wrapper: Wrapper) -> Iterator[Finding]:
         return
     fault = _package_fault(*found) if found else None
     if fault:
-        what = f"{file} {fault}: StartOS refuses it, and make takes it for finished"
-        yield Finding("E300", Place(file), what, "remove the file and make it again")
+        what = f"{file} {fault}. StartOS rejects it, but make considers it up to date"
+        yield Finding("E300", Place(file), what, "delete the file and build it again")
 
 
 def _package_fault(head: bytes, size: int) -> str | None:
     """Say why a package with this beginning and size cannot be read, None if it can as far as its header tells."""
     if size == 0:
-        return "is empty, as a pack that fails leaves it"
+        return "is empty because packing failed"
     if not head.startswith(_MAGIC[: len(head)]):
-        return "is no package of version 1"
+        return "isn't a version 1 package"
     sections = _sections(head)
     if sections is None:
-        return "is cut off in its header"
+        return "is truncated in its header"
     lacking = next((name for name in _SECTIONS if name not in sections), None)
     if lacking:
-        return f"has no section {lacking} in its table of contents"
+        return f"has no {lacking} section in its table of contents"
     if sections["manifest"][1] == 0:
-        return "has an empty table of contents: packing was not finished"
+        return "has an empty table of contents because packing didn't finish"
     end = max(position + length for position, length in sections.values())
-    return f"is cut off: it should have {end} bytes and has {size}" if end > size else None
+    return f"is truncated: it should have {end} bytes but has {size}" if end > size else None
 
 
 def _sections(head: bytes) -> dict[str, tuple[int, int]] | None:
@@ -117,8 +117,8 @@ def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
     except UnreadableError:
         return
     if asset and found and found[1] > _LARGEST_ICON:
-        what = f"The icon {shown(asset[0])} has {found[1]} bytes, and StartOS takes no more than {_LARGEST_ICON}"
-        yield Finding("E301", asset[1], what, "make the picture smaller, or write it with fewer colours")
+        what = f"The icon {shown(asset[0])} has {found[1]} bytes, but StartOS allows at most {_LARGEST_ICON}"
+        yield Finding("E301", asset[1], what, "scale the image down, or save it with fewer colors")
 
 
 @checks("E302")
@@ -127,8 +127,8 @@ def no_images(wrapper: Wrapper) -> Iterator[Finding]:
     folder = _folder(wrapper)
     if folder is None or _stems(wrapper, folder) or built(wrapper, folder):
         return
-    what = f"The folder {shown(folder)} holds no image, and no target of a Makefile makes one"
-    todo = f"build the image to {shown(folder)}/x86_64.tar or aarch64.tar"
+    what = f"The folder {shown(folder)} contains no image, and no Makefile target builds one"
+    todo = f"build the image as {shown(folder)}/x86_64.tar or aarch64.tar"
     yield Finding("E302", Place(marked(folder)), what, todo)
 
 
@@ -138,13 +138,13 @@ def image_tags(wrapper: Wrapper) -> Iterator[Finding]:
     for tar in _tars(wrapper):
         place = Place(tar.file)
         if tar.fault:
-            what = f"{tar.file} {tar.fault}: StartOS reads the image's tags in manifest.json of a plain tar"
+            what = f"{tar.file} {tar.fault}. StartOS reads an image's tags from manifest.json in an uncompressed tar"
             todo = f"build it with `docker buildx build --tag {_tag(wrapper)} --output type=docker,dest={tar.file} .`"
             yield Finding("E303", place, what, todo)
         if tar.refused:
             what = f"{tar.file} has the tag {shown(tar.refused[0])}{_and_more(tar.refused)}"
-            what += ", and StartOS takes only start9/<package id>/<image id>:<version>"
-            yield Finding("E304", place, what, f"build it again with `--tag {_tag(wrapper)}` and no other tag")
+            what += ", but StartOS only accepts start9/<package id>/<image id>:<version>"
+            yield Finding("E304", place, what, f"rebuild it with `--tag {_tag(wrapper)}` and no other tag")
         yield from _foreign(wrapper, tar)
         yield from _other_version(wrapper, tar)
 
@@ -153,7 +153,7 @@ def _foreign(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
     foreign = [tag.text for tag in tar.tags if wrapper.id is not None and tag.package != wrapper.id]
     if foreign:
         what = f"{tar.file} has the tag {shown(foreign[0])}{_and_more(foreign)}, but this package is {wrapper.id}"
-        yield Finding("E305", Place(tar.file), what, f"build it again with `--tag {_tag(wrapper)}`")
+        yield Finding("E305", Place(tar.file), what, f"rebuild it with `--tag {_tag(wrapper)}`")
 
 
 def _other_version(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
@@ -165,13 +165,13 @@ def _other_version(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
     other = [tag.text for tag in tags if version_numbers(tag.version) != numbers]
     alike = [tag.text for tag in tags if version_numbers(tag.version) == numbers]
     if other:
-        what = f"{tar.file} is of another version: it has the tag {shown(other[0])}{_and_more(other)}"
-        what += f", but the manifest says {shown(version)}"
-        yield Finding("E306", Place(tar.file), what, f"build the images again, with `--tag {_tag(wrapper)}`")
+        what = f"{tar.file} has the tag {shown(other[0])}{_and_more(other)}"
+        what += f", but the manifest's version is {shown(version)}"
+        yield Finding("E306", Place(tar.file), what, f"rebuild the images with `--tag {_tag(wrapper)}`")
     if alike:
-        what = f"{tar.file} has the tag {shown(alike[0])}{_and_more(alike)}, but StartOS runs the image by the very"
-        what += f" text of the manifest's version, {shown(version)}, and would find none"
-        yield Finding("W501", Place(tar.file), what, f"build the images again, with `--tag {_tag(wrapper)}`")
+        what = f"{tar.file} has the tag {shown(alike[0])}{_and_more(alike)}, but StartOS looks for the exact text"
+        what += f" of the manifest's version, {shown(version)}, and won't find the image"
+        yield Finding("W501", Place(tar.file), what, f"rebuild the images with `--tag {_tag(wrapper)}`")
 
 
 @checks("W516")
@@ -188,7 +188,7 @@ def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
         if item.text in tars and item.text not in seen:
             seen.add(item.text)
             what = f"The manifest lists {item.text}, but there is only an image for {' and '.join(there)}"
-            yield Finding("W516", wrapper.at(item), what, f"build {tars[item.text]} too, or do not list {item.text}")
+            yield Finding("W516", wrapper.at(item), what, f"build {tars[item.text]} too, or don't list {item.text}")
 
 
 def _is_open(wrapper: Wrapper, folder: str) -> bool:
@@ -210,11 +210,11 @@ def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
         if name.startswith(".") or (dot and ending == "tar" and stem in arches):
             continue
         if dot and ending == "tar":
-            what = f"{shown(name)} is packed, but no device looks for an image of that name, only for "
+            what = f"{shown(name)} is packed, but devices only look for "
             what += " or ".join(f"{arch}.tar" for arch in arches)
-            todo = f"name it {names[stem]}.tar" if stem in names else "name it for its processor, or remove it"
+            todo = f"rename it to {names[stem]}.tar" if stem in names else "rename it to its architecture, or remove it"
         else:
-            what = f"{shown(name)} is packed with the images, and no device has a use for it"
+            what = f"{shown(name)} is packed with the images, but no device uses it"
             todo = "move it elsewhere"
         yield Finding("W521", Place(marked(f"{folder}/{name}")), what, todo)
 
@@ -229,9 +229,10 @@ def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
     names = dict.fromkeys(arches.texts()) if arches else {}
     if node and node.text and node.text.endswith(".tar") and len(names) > 1 and not wrapper.is_dir(node.text):
         what = (
-            f"{node.text} holds the image for one processor, and hardware-requirements.arch has {' and '.join(names)}"
+            f"{node.text} contains the image for one architecture, but hardware-requirements.arch lists "
+            f"{' and '.join(names)}"
         )
-        todo = "build docker-images/ARCH.tar for each and remove assets.docker-images, or list one processor"
+        todo = "build docker-images/ARCH.tar for each and remove assets.docker-images, or list one architecture"
         yield Finding("W816", wrapper.at(node), what, todo)
 
 
@@ -290,16 +291,16 @@ def _tags(data: bytes) -> list[str] | str:
     try:
         images = json.loads(data.decode())
     except (ValueError, RecursionError):
-        return "has a manifest.json that is no JSON"
+        return "has a manifest.json that isn't valid JSON"
     if not isinstance(images, list) or not all(isinstance(image, dict) for image in images):
-        return "has a manifest.json that is no list of images"
+        return "has a manifest.json that isn't a list of images"
     tags: list[str] = []
     for image in images:
         texts = image.get("RepoTags")
         if texts is None:
-            return "holds an image without a tag"
+            return "contains an image without a tag"
         if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
-            return "has a manifest.json whose RepoTags is no list of texts"
+            return "has a manifest.json whose RepoTags isn't a list of strings"
         tags += texts
     return tags
 

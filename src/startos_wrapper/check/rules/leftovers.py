@@ -31,9 +31,9 @@ def template_leftovers(wrapper: Wrapper) -> Iterator[Finding]:
             number, found = hits[0]
             start = source.offset(number) + found.start()
             more = f" ({len(hits)} lines)" if len(hits) > 1 else ""
-            what = f"This still names the template {found[0]}{more}"
+            what = f"The template's name {found[0]} is still in this file{more}"
             place = source.place(start, start + len(found[0]))
-            yield Finding("W804", place, what, f"write {wrapper.id}, or remove what is not needed")
+            yield Finding("W804", place, what, f"write {wrapper.id}, or remove what you don't need")
 
 
 def _leftover(source: Source, line: str) -> re.Match[str] | None:
@@ -49,8 +49,8 @@ def unfinished_merge(wrapper: Wrapper) -> Iterator[Finding]:
     """Find what `copier update` or a merge left to its user: conflicts in files, and rejected changes beside them."""
     for number, file in enumerate(own_files(wrapper)):
         if file.endswith(".rej") and wrapper.is_file(file):
-            what = f"A change that did not fit into {file.removesuffix('.rej')} was left here"
-            yield Finding("W807", Place(file), what, "make the change by hand and remove this file")
+            what = f"A change that couldn't be merged into {file.removesuffix('.rej')} was left here"
+            yield Finding("W807", Place(file), what, "make the change by hand and delete this file")
         elif number < MOST_READ and _may_have_conflicts(wrapper, file) and (source := wrapper.readable(file)):
             yield from _conflicts(source)
 
@@ -75,11 +75,9 @@ def _conflicts(source: Source) -> Iterator[Finding]:
             found.append(begun)
             begun = 0
     if found:
-        count = "a conflict" if len(found) == 1 else f"{len(found)} conflicts, of which this is the first"
-        what = f"A merge left {count} in this file"
-        yield Finding(
-            "W806", source.line_place(found[0]), what, "keep one side and remove the lines that mark the conflict"
-        )
+        count = "a conflict" if len(found) == 1 else f"{len(found)} conflicts (this is the first)"
+        what = f"A merge left {count}"
+        yield Finding("W806", source.line_place(found[0]), what, "keep one side and remove the conflict markers")
 
 
 @checks("W814")
@@ -98,6 +96,6 @@ def renamed_programs(wrapper: Wrapper) -> Iterator[Finding]:
         name = source.text[first : first + len("embassy-sdk")]
         new = name.replace("embassy", "start")
         more = f" ({len(hits)} calls)" if len(hits) > 1 else ""
-        what = f"{name} has been renamed to {new}, and the old name only says so and fails{more}"
+        what = f"{name} has been renamed to {new}, and the old name always fails{more}"
         fixes = tuple(source.edit(hit, hit + len("embassy"), "start") for hit in hits)
         yield Finding("W814", source.place(first, first + len(name)), what, f"write {new}", fixes)

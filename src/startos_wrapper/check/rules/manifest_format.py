@@ -15,11 +15,11 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
     if wrapper.manifest_file is not None:
         return
     if wrapper.is_file("manifest.yml"):
-        what, todo = "The packer does not look for manifest.yml", "rename it to manifest.yaml"
+        what, todo = "`start-sdk pack` ignores manifest.yml", "rename it to manifest.yaml"
         yield Finding("E100", Place("manifest.yml"), what, todo)
         return
-    what = f"There is no manifest: none of {', '.join(MANIFESTS)}"
-    yield Finding("E100", Place("."), what, "say which folder holds the wrapper, or write manifest.yaml")
+    what = f"There is no manifest ({' or '.join(MANIFESTS)})"
+    yield Finding("E100", Place("."), what, "pass the path of the wrapper's folder, or create manifest.yaml")
 
 
 @checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")
@@ -45,7 +45,7 @@ def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
 def _repeated(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
     for name, key in node.repeated:
         line = wrapper.at(node.keys[name]).line
-        what = f"{name} is written again in line {line}, and StartOS takes only that one"
+        what = f"{name} is repeated in line {line}, and StartOS only uses that value"
         yield Finding("W514", wrapper.at(key), what, "keep one of them")
 
 
@@ -54,5 +54,5 @@ def shadowed(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a manifest that the packer never opens, because one that it looks for earlier is there."""
     for name in MANIFESTS:
         if wrapper.manifest_file not in (None, name) and wrapper.is_file(name):
-            what = f"The packer takes {wrapper.manifest_file} and never opens this manifest"
-            yield Finding("W522", Place(name), what, "keep one manifest")
+            what = f"`start-sdk pack` uses {wrapper.manifest_file} and never opens this manifest"
+            yield Finding("W522", Place(name), what, "keep only one manifest")

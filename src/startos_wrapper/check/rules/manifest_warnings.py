@@ -20,7 +20,7 @@ def ignored_endings(wrapper: Wrapper) -> Iterator[Finding]:
     for name in ("version", "eos-version"):
         node = wrapper.manifest.get(name)
         if node is not None and node.text is not None and (rest := version_rest(node.text)):
-            what = f"StartOS reads {name} {node.text} as {node.text.removesuffix(rest)}: it passes over {rest!r}"
+            what = f"StartOS reads {name} {node.text} as {node.text.removesuffix(rest)} and ignores {rest!r}"
             yield Finding("W502", wrapper.at(node), what, "write one to four numbers joined by dots")
     dependencies = wrapper.manifest.get("dependencies")
     for dependency in dependencies.fields.values() if dependencies else ():
@@ -34,11 +34,11 @@ def ignored_endings(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("W502", wrapper.at(key), _of_range(text, rest), _RANGE_TODO)
 
 
-_RANGE_TODO = "join conditions by spaces (both) or || (either)"
+_RANGE_TODO = "join conditions with a space (all must match) or with || (one must match)"
 
 
 def _of_range(text: str, rest: str) -> str:
-    return f"StartOS reads the range {text} as {text.removesuffix(rest).strip()}: it passes over {rest.strip()!r}"
+    return f"StartOS reads the range {text} as {text.removesuffix(rest).strip()} and ignores {rest.strip()!r}"
 
 
 @checks("W508")
@@ -50,7 +50,7 @@ def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
         ranges = wrapper.manifest.get("migrations", side)
         if not any(map(range_is_any, ranges.fields if ranges else ())):
             when = "an update" if side == "from" else "a downgrade"
-            what = f'No migration {side} "*": after {when} the service counts as not configured'
+            what = f'migrations.{side} has no "*", so the service is unconfigured after {when}'
             yield Finding("W508", wrapper.at_key("migrations", side), what, f'add "*" to migrations.{side}')
 
 
@@ -60,12 +60,14 @@ def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
     icon = wrapper.manifest.get("assets", "icon")
     if icon is None:
         if wrapper.manifest.fields:
-            what = "assets.icon is not set: the web interface of StartOS then cannot sideload the package"
+            what = "assets.icon isn't set, so the web interface of StartOS can't sideload the package"
             yield Finding("W509", wrapper.at_key("assets"), what, "add `icon: icon.png` under assets")
         return
     ending = PurePosixPath(icon.text or "").suffix
     if ending != ending.lower():
-        what = f"The icon ends in {ending}, browsers say {ending.lower()} on a sideload, and StartOS compares them"
+        what = (
+            f"The icon ends in {ending}, but browsers report {ending.lower()} in a sideload, and StartOS compares them"
+        )
         yield Finding(
             "W510", wrapper.at(icon), what, f"rename the file to {PurePosixPath(icon.text or '').stem}{ending.lower()}"
         )
@@ -78,17 +80,17 @@ def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
     for procedure, name in durations:
         node = procedure.node.get(name)
         if node is not None and node.text is not None and duration_is_misread(node.text):
-            what = f"StartOS reads {node.text} as a much shorter time: it takes the number for nanoseconds"
-            yield Finding("W513", wrapper.at(node), what, "write seconds, with a fraction if need be, such as 0.5s")
+            what = f"StartOS reads {node.text} as a much shorter time, because it counts it in nanoseconds"
+            yield Finding("W513", wrapper.at(node), what, "write seconds, with a fraction if necessary, e.g. 0.5s")
 
 
 @checks("W517")
 def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
     """Find that the package claims the version of whatever packs it. S/s9pk/manifest.rs:34-35"""
     if wrapper.manifest.fields and "eos-version" not in wrapper.manifest.fields:
-        what = "eos-version is absent, so the package claims the version of the SDK that happens to pack it"
+        what = "eos-version isn't set, so the package claims to need the version of the SDK that packs it"
         yield Finding(
-            "W517", wrapper.at(None), what, 'add the oldest StartOS that you support, such as `eos-version: "0.3.5"`'
+            "W517", wrapper.at(None), what, 'add the oldest version that you support, e.g. `eos-version: "0.3.5"`'
         )
 
 
@@ -97,8 +99,8 @@ def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a service that can be reached, and says nothing of how it is."""
     checks_of, interfaces = wrapper.manifest.get("health-checks"), wrapper.manifest.get("interfaces")
     if checks_of is not None and checks_of.value == {} and interfaces is not None and interfaces.fields:
-        what = "There is no health check: StartOS shows the service as running whatever happens in it"
-        yield Finding("W523", wrapper.at_key("health-checks"), what, "add a check that asks the interface")
+        what = "There is no health check, so StartOS shows the service as running no matter what happens in it"
+        yield Finding("W523", wrapper.at_key("health-checks"), what, "add a health check that queries the interface")
 
 
 @checks("W529")
@@ -107,7 +109,7 @@ def other_names_of_processors(wrapper: Wrapper) -> Iterator[Finding]:
     arches = wrapper.manifest.get("hardware-requirements", "arch")
     for node in arches.items if arches else ():
         if right := _ARCHES.get(node.text or ""):
-            what = f"No server is an {node.text}: StartOS calls this processor {right}"
+            what = f"No server reports the architecture {node.text}, because StartOS calls it {right}"
             yield Finding("W529", wrapper.at(node), what, f"write {right}", _renamed(wrapper, node, right))
 
 

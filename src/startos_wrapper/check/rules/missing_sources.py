@@ -22,7 +22,7 @@ def submodule_empty(wrapper: Wrapper) -> Iterator[Finding]:
             continue
         seen.add(path)
         if not wrapper.listed(path):
-            what = f"The submodule {path} is not checked out, so the build misses its files"
+            what = f"The submodule {path} isn't checked out, so its files are missing in the build"
             yield Finding("W812", source.line_place(number), what, f"run `git submodule update --init {path}`")
 
 
@@ -40,6 +40,6 @@ def script_without_source(wrapper: Wrapper) -> Iterator[Finding]:
     )
     bundle = wrapper.readable(f"{folder}/bundle.ts") if wrapper.is_file(f"{folder}/bundle.ts") else None
     if line and ("embassy.ts" in makefile.source.text or (bundle and "embassy.ts" in bundle.text)):
-        what = f"The manifest runs scripts, and {made} is to be made from {source}, which is not there"
-        todo = f"write {source} with what the scripts export, or make no procedure a script"
+        what = f"The manifest runs scripts, but {made} is built from {source}, which is missing"
+        todo = f"create {source} with the functions that the procedures need, or don't use the type script"
         yield Finding("W810", makefile.source.line_place(line), what, todo)

@@ -24,7 +24,7 @@ def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find BACKUP outside of the backup: verify takes it, and then it is not mounted. S/procedure/docker.rs:683-703"""
     for procedure in in_container(wrapper):
         if procedure.path not in _BACKUPS and "BACKUP" in procedure.mounts.keys:
-            what = f"{procedure.name} mounts BACKUP, which is there only while a backup is made or restored"
+            what = f"{procedure.name} mounts BACKUP, which only exists while a backup is created or restored"
             yield Finding("W512", wrapper.at(procedure.mounts.keys["BACKUP"]), what, "remove the mount")
 
 
@@ -36,7 +36,7 @@ def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
     mounted = {name for procedure in wrapper.procedures for name in _mounted(procedure)}
     for name, kind in wrapper.volumes.items():
         if kind in ("data", "pointer", "certificate") and name not in mounted:
-            what = f"Nothing mounts the volume {name}"
+            what = f"No procedure mounts the volume {name}"
             yield Finding("W518", wrapper.at_key("volumes", name), what, "mount it in main, or remove it")
 
 
@@ -47,11 +47,11 @@ def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
         verb = _BACKUPS.get(procedure.path)
         for name, kind in wrapper.volumes.items() if verb else ():
             if kind == "data" and name not in procedure.mounts.fields:
-                lost = "is not in the backup" if verb == "create" else "is not restored"
-                what = f"The data volume {name} {lost}: {procedure.name} does not mount it"
+                lost = "isn't in the backup" if verb == "create" else "isn't restored"
+                what = f"The data volume {name} {lost}, because {procedure.name} doesn't mount it"
                 key = procedure.node.keys.get("mounts")
                 place = wrapper.at(key) if key else wrapper.at_key(*procedure.path)
-                yield Finding("W519", place, what, f"mount {name} in backup.{verb} and let the command take it along")
+                yield Finding("W519", place, what, f"mount {name} in backup.{verb} and make the command include it")
 
 
 def _related(one: str, other: str) -> bool:
@@ -76,8 +76,8 @@ def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
         if len(texts) == 4 and texts[1] == verb and _at_backup(texts[3], backup) and _in_data(texts[2], mounts):
             yield _reversed(wrapper, procedure, args)
         else:
-            what = f"{procedure.name}: the image compat takes `duplicity {verb} BACKUP DATA`, and this is not that"
-            todo = f"write duplicity, {verb}, {backup or 'where BACKUP is mounted'}, where the data is mounted"
+            what = f"{procedure.name}: the image compat expects the arguments `duplicity {verb} BACKUP DATA`"
+            todo = f"write duplicity, {verb}, {backup or 'the mount point of BACKUP'}, the mount point of the data"
             yield Finding("W526", wrapper.at(args[0]), what, todo)
 
 
@@ -97,7 +97,7 @@ def _reversed(wrapper: Wrapper, procedure: Procedure, args: list[Node]) -> Findi
         source.edit(*first, source.text[second[0] : second[1]]),
         source.edit(*second, source.text[first[0] : first[1]]),
     )
-    what = f"{procedure.name} has data and backup the wrong way round: compat takes the backup's path first"
+    what = f"{procedure.name} has the data before the backup, but compat expects the path of the backup first"
     return Finding("W520", wrapper.at(args[2]), what, f"write {args[3].text} before {args[2].text}", fixes)
 
 
@@ -109,10 +109,11 @@ def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
         for name, path in _mounted(procedure).items():
             node = procedure.mounts.fields[name]
             if not path.startswith("/"):
+                where = path or "an empty path"
                 what = (
-                    f"{procedure.name} mounts {name} at {path or 'an empty path'}, and the container does not start: "
+                    f"{procedure.name} mounts {name} at {where}, which isn't absolute, so the container doesn't start"
                 )
-                yield Finding("W524", wrapper.at(node), what + "a path must begin with /", f"write /{path}")
+                yield Finding("W524", wrapper.at(node), what, f"write /{path}")
             elif (other := taken.setdefault(PurePosixPath(path), name)) != name:
-                what = f"{procedure.name} mounts {name} where {other} is mounted already: one hides the other"
+                what = f"{procedure.name} mounts {name} where {other} is already mounted, so one hides the other"
                 yield Finding("W525", wrapper.at(node), what, "choose another path for one of them")

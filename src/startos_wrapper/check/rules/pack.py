@@ -30,10 +30,10 @@ def commit(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that there is a git repository with a commit, whose hash the packer writes down. S/s9pk/git_hash.rs:9-21"""
     folder = git.repository(wrapper.root)
     if folder is None:
-        what = "The wrapper lies in no git repository, and start-sdk packs nothing without a commit"
+        what = "The wrapper isn't in a git repository, and start-sdk can't pack without a commit"
         yield Finding("E201", Place("."), what, "run `git init`, then `git add` and `git commit`")
     elif not git.has_commit(folder):
-        what = "The git repository has no commit yet, and start-sdk packs nothing without one"
+        what = "The git repository has no commit yet, and start-sdk can't pack without one"
         yield Finding("E201", Place("."), what, "run `git add` and `git commit`")
 
 
@@ -48,11 +48,11 @@ def files(wrapper: Wrapper) -> Iterator[Finding]:
         file = wrapper.root / path
         if wrapper.is_file(path):
             if not os.access(file, os.R_OK):
-                what = f"The file {shown(path)} may not be read"
-                yield Finding("E203", place, what, f"allow reading it: `chmod a+r {shown(path)}`")
+                what = f"The file {shown(path)} isn't readable"
+                yield Finding("E203", place, what, f"make it readable: `chmod a+r {shown(path)}`")
         elif _exists(file):
-            what = f"The {name} {shown(path)!r} is {_kind(file)}, and start-sdk needs a file"
-            yield Finding("E203", place, what, f"name a file as `assets.{name}`")
+            what = f"{shown(path)!r} is {_kind(file)}, but start-sdk needs a file as {name}"
+            yield Finding("E203", place, what, f"set `assets.{name}` to a file")
         elif not wrapper.made(path):
             yield _missing(wrapper, name, path, place)
 
@@ -60,12 +60,12 @@ def files(wrapper: Wrapper) -> Iterator[Finding]:
 def _missing(wrapper: Wrapper, name: str, path: str, place: Place) -> Finding:
     assets = wrapper.manifest.get("assets")
     near = _near(wrapper, path)
-    hint = f"; there is {near}" if near else ""
+    hint = f", but there is {near}" if near else ""
     if assets and assets.get(name):
-        what = f"The {name} {shown(path)} is missing{hint}"
-        return Finding("E203", place, what, f"write {near} instead" if near else "add the file, or name another one")
-    what = f"`assets.{name}` is not set, so start-sdk takes {path}, which is missing{hint}"
-    return Finding("E203", place, what, f"set `assets.{name}` to {near or 'the file to take'}")
+        what = f"The {name} file {shown(path)} is missing{hint}"
+        return Finding("E203", place, what, f"write {near} instead" if near else "add the file, or set another one")
+    what = f"`assets.{name}` isn't set, so start-sdk uses {path}, which is missing{hint}"
+    return Finding("E203", place, what, f"set `assets.{name}` to {near or 'the right file'}")
 
 
 def _near(wrapper: Wrapper, path: str) -> str | None:
@@ -86,27 +86,27 @@ def images(wrapper: Wrapper) -> Iterator[Finding]:
     path, place = asset
     if wrapper.is_dir(path) or wrapper.is_file(path):
         if _cannot_pack(wrapper, path):
-            what = f"The images, {shown(path)}, may not be read"
-            yield Finding("E204", place, what, f"allow reading: `chmod -R a+rX {shown(path)}`")
+            what = f"{shown(path)} isn't readable, so start-sdk can't pack the images"
+            yield Finding("E204", place, what, f"make it readable: `chmod -R a+rX {shown(path)}`")
         for name in wrapper.listed(path):
             problem = _cannot_pack(wrapper, f"{path}/{name}")
             if problem:
-                what = f"{shown(name)} {problem}, and start-sdk packs whatever lies in {shown(path)}"
+                what = f"{shown(name)} {problem}, but start-sdk packs everything in {shown(path)}"
                 yield Finding("E204", Place(marked(f"{path}/{name}")), what, "remove it")
     elif _exists(wrapper.root / path):
-        what = f"{shown(path)} is {_kind(wrapper.root / path)}, not the image or a folder of images"
-        yield Finding("E204", place, what, "name a file or a folder as `assets.docker-images`")
+        what = f"{shown(path)} is {_kind(wrapper.root / path)}, not an image or a folder of images"
+        yield Finding("E204", place, what, "set `assets.docker-images` to a file or a folder")
     elif not built(wrapper, path):
-        what = f"The images are missing: there is no {shown(path)}, and no target of a Makefile that makes it"
+        what = f"The images are missing: {shown(path)} doesn't exist, and no Makefile target builds it"
         yield Finding(
-            "E204", place, what, f"build the image to {shown(path)}/x86_64.tar or aarch64.tar, best by a Makefile"
+            "E204", place, what, f"build the image as {shown(path)}/x86_64.tar or aarch64.tar, ideally in a Makefile"
         )
 
 
 def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
     """Say why a file or folder cannot be packed, None if it can or a build makes it."""
     if wrapper.is_file(file) or wrapper.is_dir(file):
-        return None if os.access(wrapper.root / file, os.R_OK) else "may not be read"
+        return None if os.access(wrapper.root / file, os.R_OK) else "isn't readable"
     return None if wrapper.made(file) else f"is {_kind(wrapper.root / file)}"
 
 
@@ -120,14 +120,14 @@ def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
         place = wrapper.at_key("volumes", volume)
         if wrapper.is_dir(folder):
             if not os.access(wrapper.root / folder, os.R_OK | os.X_OK):
-                what = f"The folder {shown(folder)} of the assets volume {volume} may not be read"
-                yield Finding("E205", place, what, f"allow reading it: `chmod a+rx {shown(folder)}`")
+                what = f"The folder {shown(folder)} of the assets volume {volume} isn't readable"
+                yield Finding("E205", place, what, f"make it readable: `chmod a+rx {shown(folder)}`")
         elif _exists(wrapper.root / folder):
             what = f"{shown(folder)} is {_kind(wrapper.root / folder)}, but the assets volume {volume} needs a folder"
-            yield Finding("E205", place, what, "put the files of the volume into a folder of that name")
+            yield Finding("E205", place, what, "put the volume's files into a folder with that name")
         elif not wrapper.made(folder):
             what = f"The assets volume {volume} has no folder {shown(folder)}"
-            todo = f"put the files of the volume into {shown(folder)}, or remove the volume"
+            todo = f"put the volume's files into {shown(folder)}, or remove the volume"
             yield Finding("E205", place, what, todo, _keep(wrapper.root, folder))
 
 
@@ -151,11 +151,11 @@ def script(wrapper: Wrapper) -> Iterator[Finding]:
         return
     file = os.path.normpath(f"{asset[0]}/embassy.js")
     if wrapper.is_file(file):
-        problem = None if os.access(wrapper.root / file, os.R_OK) else "may not be read"
+        problem = None if os.access(wrapper.root / file, os.R_OK) else "isn't readable"
     elif _exists(wrapper.root / file):
         problem = f"is {_kind(wrapper.root / file)}, not a file"
     else:
-        problem = None if wrapper.made(file) else "is missing, and no target of a Makefile makes it"
+        problem = None if wrapper.made(file) else "is missing, and no Makefile target builds it"
     if problem:
         what = f"{needing.name} is a script, but {shown(file)} {problem}"
         yield Finding(
@@ -172,13 +172,13 @@ def developer_key(wrapper: Wrapper) -> Iterator[Finding]:
     try:
         key = read_bytes(path)
     except (TooLargeError, UnreadableError) as error:
-        yield Finding("E207", Place("."), f"The developer key {path} cannot be read: {error}", "allow reading it")
+        yield Finding("E207", Place("."), f"The developer key {path} can't be read: {error}", "make it readable")
         return
     if key is None:
-        what = f"There is no developer key {path}, and start-sdk signs every package with it"
+        what = f"The developer key {path} is missing, and start-sdk signs every package with it"
         yield Finding("E207", Place("."), what, "run `start-sdk init`")
     elif not _is_key(key):
-        what = f"The developer key {path} is no ed25519 key in PKCS #8 and PEM, so start-sdk cannot sign with it"
+        what = f"The developer key {path} isn't an Ed25519 key in PKCS #8 and PEM, so start-sdk can't sign with it"
         yield Finding("E207", Place("."), what, "restore the key, or move the file away and run `start-sdk init`")
 
 
@@ -224,8 +224,6 @@ def _kind(path: Path) -> str:
             return "a folder"
         if path.is_file():
             return "a file"
-        return (
-            "a link that leads nowhere" if path.is_symlink() and not _exists(path) else "a device, a pipe or a socket"
-        )
+        return "a broken symlink" if path.is_symlink() and not _exists(path) else "a device, a pipe or a socket"
     except (OSError, ValueError):
-        return "nothing that can be read"
+        return "unreadable"

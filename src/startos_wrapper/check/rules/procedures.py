@@ -20,8 +20,8 @@ def scripts_left_out(wrapper: Wrapper) -> Iterator[Finding]:
     if any(procedure.counted for procedure in scripts):
         return
     for procedure in scripts:
-        what = f"{procedure.name} is a script, but pack leaves embassy.js out: only scripts of other procedures count"
-        todo = "make one of config, properties, backup, migrations or actions a script too, or run this in a container"
+        what = f"{procedure.name} is a script, but embassy.js isn't packed just for health checks and dependencies"
+        todo = "use a script in config, properties, backup, migrations or actions too, or run this in a container"
         yield Finding("W503", wrapper.at(procedure.node.get("type")), what, todo)
 
 
@@ -30,7 +30,7 @@ def script_unused(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an embassy.js that no procedure runs: pack warns and leaves it out. S/s9pk/mod.rs:183-186"""
     file = f"{wrapper.asset('scripts')}/embassy.js"
     if wrapper.procedures and wrapper.is_file(file) and not any(each.kind == "script" for each in wrapper.procedures):
-        what = f"No procedure is of type script, so pack leaves {file} out of the package"
+        what = f"No procedure has the type script, so {file} isn't packed"
         yield Finding("W504", wrapper.at_key("assets", "scripts"), what, "remove the script, or use it in the manifest")
 
 
@@ -40,16 +40,16 @@ def dependency_procedures(wrapper: Wrapper) -> Iterator[Finding]:
     for procedure in wrapper.procedures:
         if not procedure.verified:
             checked = Procedure(procedure.path, procedure.node, io=True)
-            yield from faults_of(wrapper, checked, "W505", "it fails on the server, and verify does not look")
+            yield from faults_of(wrapper, checked, "W505", "it fails on the server, which verify doesn't check")
 
 
 @checks("W506")
 def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
     """Find what a procedure inside main's container has in vain or stumbles on. S/procedure/docker.rs:757-771"""
     effects = {
-        "mounts": "is ignored",
-        "system": "is ignored",
-        "gpu-acceleration": "is ignored",
+        "mounts": "has no effect",
+        "system": "has no effect",
+        "gpu-acceleration": "has no effect",
         "shm-size-mb": "makes the procedure fail",
     }
     for procedure in in_container(wrapper):
@@ -58,7 +58,7 @@ def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
         for name, effect in effects.items():
             node = procedure.node.get(name)
             if node is not None and node.value is not False and node.value != {}:
-                what = f"{procedure.name} runs inside main's container (inject), where {name} {effect}"
+                what = f"{procedure.name} runs inside the main container (inject), where {name} {effect}"
                 yield Finding("W506", wrapper.at(procedure.node.keys[name]), what, f"remove {name}")
 
 
@@ -67,7 +67,7 @@ def inject_without_container(wrapper: Wrapper) -> Iterator[Finding]:
     """Find inject where main's container does not run: in main itself, backups and migrations."""
     for procedure in in_container(wrapper):
         if procedure.path[0] in ("main", "backup", "migrations") and procedure.node.is_true("inject"):
-            what = f"{procedure.name} wants to run inside main's container, which does not run then"
+            what = f"{procedure.name} uses inject, but the main container isn't running then"
             yield Finding("W527", wrapper.at(procedure.node.keys["inject"]), what, "remove inject")
 
 
@@ -76,5 +76,5 @@ def timeout_off_main(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a sigterm-timeout that nothing reads. S/manager/manager_seed.rs:17-31"""
     for procedure in in_container(wrapper):
         if procedure.path != ("main",) and procedure.node.get("sigterm-timeout") is not None:
-            what = f"sigterm-timeout has an effect on main alone, not on {procedure.name}"
+            what = f"sigterm-timeout only has an effect in main, not in {procedure.name}"
             yield Finding("W507", wrapper.at(procedure.node.keys["sigterm-timeout"]), what, "remove it")

@@ -21,7 +21,7 @@ def procedures(wrapper: Wrapper) -> Iterator[Finding]:
     """Check what docker procedures mount and run, and how they talk. S/procedure/docker.rs:195-218"""
     for procedure in wrapper.procedures:
         if procedure.verified:
-            yield from faults_of(wrapper, procedure, "E308", "StartOS refuses the package")
+            yield from faults_of(wrapper, procedure, "E308", "StartOS rejects the package")
 
 
 def faults_of(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) -> Iterator[Finding]:
@@ -30,11 +30,11 @@ def faults_of(wrapper: Wrapper, procedure: Procedure, code: str, consequence: st
         return
     for name, key in procedure.mounts.keys.items():
         if name != "BACKUP" and name not in wrapper.volumes:
-            what = f"{procedure.name} mounts the volume {name}, which is not declared: {consequence}"
+            what = f"{procedure.name} mounts the volume {name}, which isn't declared, so {consequence}"
             yield Finding(code, wrapper.at(key), what, f"declare {name} under volumes, or remove the mount")
     yield from _image(wrapper, procedure, code, consequence)
     if procedure.io and procedure.node.get("io-format") is None:
-        what = f"{procedure.name} has no io-format: {consequence}"
+        what = f"{procedure.name} has no io-format, so {consequence}"
         yield Finding(code, wrapper.at_key(*procedure.path), what, "add `io-format: json` (or yaml) to the procedure")
 
 
@@ -46,11 +46,11 @@ def _image(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) 
     known = set(SYSTEM_IMAGES) if system else _own_images(wrapper)
     if known is None or image.text in known:
         return
-    of = "StartOS has no system image" if system else "the package has no image"
-    what = f"{procedure.name}: {of} {image.text}: {consequence}"
-    todo = f"write one of: {', '.join(sorted(known)) or '(the package has none)'}"
+    of = "a system image of StartOS" if system else "an image of the package"
+    what = f"{procedure.name} uses {image.text}, which isn't {of}, so {consequence}"
+    todo = f"write one of: {', '.join(sorted(known)) or '(the package has no image)'}"
     if image.text in SYSTEM_IMAGES and not system:
-        todo = f"add `system: true`, as {image.text} is an image of StartOS"
+        todo = f"add `system: true`, because {image.text} is a system image of StartOS"
     yield Finding(code, wrapper.at(image), what, todo)
 
 
@@ -80,8 +80,8 @@ def protocols(wrapper: Wrapper) -> Iterator[Finding]:
             node = interface.get(field)
             if node is None or (field == "ui" and node.value is not True) or set(named) & set(wanted):
                 continue
-            reason = "ui is true" if field == "ui" else f"there is a {field}"
-            what = f"The interface {name} lacks the protocol {' or '.join(wanted)}, which it needs because {reason}"
+            reason = "ui is true" if field == "ui" else f"it has a {field}"
+            what = f"The interface {name} needs the protocol {' or '.join(wanted)} because {reason}"
             yield Finding(code, wrapper.at(interface.keys["protocols"]), what, f"add {wanted[0]} to its protocols")
 
 
@@ -90,7 +90,7 @@ def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that main runs in a container. S/s9pk/reader.rs:223-231"""
     kind = wrapper.manifest.get("main", "type")
     if kind is not None and kind.text == "script":
-        what = "main is a script, and StartOS runs main only in a container"
+        what = "main is a script, but StartOS only runs main in a container"
         yield Finding("E314", wrapper.at(kind), what, "write `type: docker` with image and entrypoint")
 
 
@@ -98,8 +98,8 @@ def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
 def containers(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the key containers is not used. S/s9pk/reader.rs:223-231, 252"""
     if wrapper.manifest.get("containers") is not None:
-        what = "StartOS 0.3.5 refuses every package that has containers"
-        yield Finding("E318", wrapper.at_key("containers"), what, "remove it; main describes the container")
+        what = "StartOS 0.3.5 rejects every package with the key containers"
+        yield Finding("E318", wrapper.at_key("containers"), what, "remove it, and describe the container under main")
 
 
 @checks("E316")
@@ -108,9 +108,7 @@ def replaces(wrapper: Wrapper) -> Iterator[Finding]:
     node = wrapper.manifest.get("replaces")
     for item in node.items if node else ():
         if item.text is not None and len(item.text.encode()) > _REPLACES_BYTES:
-            what = (
-                f"{item.text} has {len(item.text.encode())} bytes; in replaces StartOS takes at most {_REPLACES_BYTES}"
-            )
+            what = f"{item.text} has {len(item.text.encode())} bytes, but replaces allows at most {_REPLACES_BYTES}"
             yield Finding("E316", wrapper.at(item), what, "shorten or remove it")
 
 
@@ -119,7 +117,7 @@ def title(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the title's length in bytes of UTF-8. S/s9pk/reader.rs:245-251"""
     node = wrapper.manifest.get("title")
     if node is not None and node.text is not None and len(node.text.encode()) > _TITLE_BYTES:
-        what = f"The title has {len(node.text.encode())} bytes in UTF-8; StartOS takes at most {_TITLE_BYTES}"
+        what = f"The title has {len(node.text.encode())} bytes in UTF-8, but StartOS allows at most {_TITLE_BYTES}"
         yield Finding("E317", wrapper.at(node), what, "shorten it")
 
 
@@ -130,15 +128,15 @@ def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
     for name, volume in volumes.fields.items() if volumes else ():
         interface = volume.get("interface-id")
         if wrapper.volumes.get(name) == "backup":
-            what = f"The volume {name} has the type backup, which is StartOS's own"
+            what = f"The volume {name} has the type backup, which is reserved for StartOS"
             yield Finding(
                 "E319", wrapper.at(volume.get("type")), what, "write `type: data`, or mount BACKUP without declaring it"
             )
         elif wrapper.volumes.get(name) == "certificate" and interface is not None and interface.text is not None:
             known = interfaces.fields if interfaces else {}
             if interface.text not in known:
-                what = f"The certificate {name} is for the interface {interface.text}, which does not exist"
-                todo = f"write one of: {', '.join(known) or '(there is no interface)'}"
+                what = f"The certificate {name} is for the interface {interface.text}, which doesn't exist"
+                todo = f"write one of: {', '.join(known) or '(the manifest has no interface)'}"
                 yield Finding("E319", wrapper.at(interface), what, todo)
 
 
@@ -153,5 +151,5 @@ def lan_ports(wrapper: Wrapper) -> Iterator[Finding]:
             number = port.removeprefix("+").lstrip("0")
             if ssl is not None and (number, ssl.value) in (("80", True), ("443", False)):
                 wanted = "true" if number == "443" else "false"
-                what = f"The LAN port {number} cannot have `ssl: {str(ssl.value).lower()}`: StartOS refuses the install"
+                what = f"StartOS doesn't install a package with `ssl: {str(ssl.value).lower()}` for LAN port {number}"
                 yield Finding("E401", wrapper.at(ssl), what, f"write `ssl: {wanted}`, or choose another external port")

@@ -32,7 +32,7 @@ def other_version(wrapper: Wrapper) -> Iterator[Finding]:
             written = source.text[start:end]
             numbers = _numbers(written)
             if numbers and numbers != version:
-                what = f"The migrations are said to lead to {written}, and the manifest's version is {wrapper.version}"
+                what = f"The migrations lead to {written}, but the manifest's version is {wrapper.version}"
                 fixes = (source.edit(start, end, str(wrapper.version)),)
                 yield Finding("W805", source.place(start, end), what, f"write {wrapper.version}", fixes)
     yield from _makefile_version(wrapper, version)
@@ -95,6 +95,6 @@ def _makefile_version(wrapper: Wrapper, version: list[int]) -> Iterator[Finding]
         for number, line in enumerate(makefile.source.lines, 1):
             if found := re.match(rf"(?:export\s+)?{name}\s*(?::{{0,3}}=|\?=)\s*[\"']?({_VERSION.pattern})", line):
                 start = makefile.source.offset(number) + found.start(1)
-                what = f"The images get the tag {found[1]}, and the manifest's version is {wrapper.version}"
-                todo = "read the version from the manifest, or write the same one"
+                what = f"The images get the tag {found[1]}, but the manifest's version is {wrapper.version}"
+                todo = f"read the version from the manifest, or write {wrapper.version}"
                 yield Finding("W805", makefile.source.place(start, start + len(found[1])), what, todo)

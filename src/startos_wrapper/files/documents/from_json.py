@@ -24,11 +24,11 @@ _STRINGS = JSONDecoder(strict=True)
 def read(source: Source) -> Node:
     """Return the value of a JSON file. Raises NotADocumentError where serde_json stops."""
     if source.bom:
-        _stop(0, "JSON has no byte order mark", "save the file as UTF-8 without a byte order mark")
+        _stop(0, "JSON can't start with a byte order mark", "save the file as UTF-8 without a byte order mark")
     reader = _Reader(source.text)
     node, end = reader.value(reader.space(0), 0)
     if (end := reader.space(end)) != len(source.text):
-        _stop(end, "Something follows the end of the JSON value", "remove it")
+        _stop(end, "There is more text after the end of the JSON value", "remove it")
     return node
 
 
@@ -49,7 +49,7 @@ class _Reader:
     def value(self, at: int, depth: int) -> tuple[Node, int]:
         first = self._text[at : at + 1]
         if first in ("{", "[") and depth >= _DEEPEST:
-            raise NotADocumentError("E104", at, f"This is nested more than {_DEEPEST} levels deep", "nest less")
+            raise NotADocumentError("E104", at, f"This is nested more than {_DEEPEST} levels deep", "use fewer levels")
         if first == "{":
             return self._object(at, depth + 1)
         if first == "[":
@@ -63,7 +63,7 @@ class _Reader:
         if word := _WORD.match(self._text, at):
             return _WORDS[word[0]], word.end()
         if not (number := _NUMBER.match(self._text, at)):
-            _stop(at, "This is not JSON: a value is expected here", "mend the JSON here")
+            _stop(at, "Invalid JSON: expected a value", "fix the JSON syntax")
         return self._number(number), number.end()
 
     def _number(self, match: re.Match[str]) -> int | float:
@@ -75,7 +75,7 @@ class _Reader:
                 return whole
         number = float(text)
         if number in (float("inf"), float("-inf")):
-            _stop(match.start(), "The number is too large for JSON's reader", "write a smaller number")
+            _stop(match.start(), "The number is too large for the JSON parser in StartOS", "write a smaller number")
         return number
 
     def _string(self, at: int) -> tuple[str, int]:
@@ -83,9 +83,9 @@ class _Reader:
         try:
             text, end = _STRINGS.raw_decode(self._text, at)
         except JSONDecodeError as error:
-            _stop(error.pos, f"This is not JSON: {error.msg}", "mend the text here")
+            _stop(error.pos, f"Invalid JSON: {error.msg}", "fix the text")
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            _stop(at, "The text has half of a surrogate pair (\\ud...)", "write the whole letter")
+            _stop(at, "The text contains half of a surrogate pair (\\ud...)", "write the whole character")
         return text, end
 
     def _object(self, at: int, depth: int) -> tuple[Node, int]:
@@ -95,7 +95,7 @@ class _Reader:
             return node, node.end
         while True:
             if self._text[end : end + 1] != '"':
-                _stop(end, 'This is not JSON: a key in "quotes" is expected here', "mend the JSON here")
+                _stop(end, 'Invalid JSON: expected a key in "quotes"', "fix the JSON syntax")
             key = Key(end, end)
             name, key.end = self._string(end)
             if name in node.keys:
@@ -103,7 +103,7 @@ class _Reader:
             node.keys[name] = key
             end = self.space(key.end)
             if self._text[end : end + 1] != ":":
-                _stop(end, "This is not JSON: a colon is expected after the key", "mend the JSON here")
+                _stop(end, "Invalid JSON: expected a colon after the key", "fix the JSON syntax")
             node.value[name], end = self.value(self.space(end + 1), depth)
             if (end := self._next(end, "}")) < 0:
                 node.end = -end
@@ -128,5 +128,5 @@ class _Reader:
         if mark == close:
             return -(at + 1)
         if mark != ",":
-            _stop(at, f"This is not JSON: a comma or {close} is expected here", "mend the JSON here")
+            _stop(at, f"Invalid JSON: expected a comma or {close}", "fix the JSON syntax")
         return self.space(at + 1)

@@ -29,7 +29,9 @@ _DATE = "$__toml_private_datetime"
 def read(source: Source) -> Node:
     """Return the value of a TOML file. Raises NotADocumentError where the text is no TOML or holds a huge number."""
     if source.encoding != "utf-8":
-        raise NotADocumentError("E101", 0, f"TOML is UTF-8, not {source.encoding.upper()}", "save the file as UTF-8")
+        raise NotADocumentError(
+            "E101", 0, f"TOML must be UTF-8, not {source.encoding.upper()}", "save the file as UTF-8"
+        )
     # A byte order mark, which Rust's reader skips and Python's does not, is off the text already.
     try:
         value = tomllib.loads(source.text)
@@ -37,9 +39,9 @@ def read(source: Source) -> Node:
         at = _AT.search(str(error))
         offset = source.offset(min(int(at[1]), len(source.lines)), int(at[2])) if at else len(source.text)
         said = _AT.sub("", str(error)).strip()
-        raise NotADocumentError("E101", offset, f"This is not TOML: {said}", "mend the TOML here") from error
+        raise NotADocumentError("E101", offset, f"Invalid TOML: {said}", "fix the TOML syntax") from error
     except RecursionError as error:
-        raise NotADocumentError("E104", 0, "This is nested too deep for StartOS", "nest less") from error
+        raise NotADocumentError("E104", 0, "This is nested too deeply for StartOS", "use fewer levels") from error
     walk = _Walk(source.text)
     walk.document()
     return _node(value, (), walk.keys, walk.values)
@@ -57,8 +59,8 @@ def _node(value: Any, path: _Path, keys: dict[_Path, Key], values: dict[_Path, K
     if isinstance(value, float) and not math.isfinite(value):
         value = None
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        what = "The number has more than 64 bits, which StartOS cannot read"
-        raise NotADocumentError("E106", span.start, what, "write a smaller number, or text in quotes")
+        what = "The number doesn't fit in 64 bits, so StartOS can't read it"
+        raise NotADocumentError("E106", span.start, what, "write a smaller number, or quote it to make it text")
     elif not isinstance(value, (str, bool, int, float)):
         value = {_DATE: Node(str(value), span.start, span.end)}
         return Node(value, span.start, span.end, keys={_DATE: span})

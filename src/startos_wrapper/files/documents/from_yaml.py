@@ -77,14 +77,14 @@ class _Reader:
         next(self._events)  # the document's end
         event = next(self._events)
         if not isinstance(event, yaml.StreamEndEvent):
-            what = "A second document begins here; StartOS reads a manifest of one document"
-            raise NotADocumentError("E102", _start(event), what, "remove this document and the line ---")
+            what = "A second document starts here, but StartOS only accepts one"
+            raise NotADocumentError("E102", _start(event), what, "remove this document and the --- line")
         if measure.depth > _DEEPEST or measure.jumps > self._count * _JUMPS_PER_EVENT:
-            what = "The aliases (*name) unfold to more than StartOS follows"
+            what = "The aliases (*name) expand to more than StartOS allows"
             raise NotADocumentError("E104", node.start, what, "write the values out")
         if measure.values > _MOST_VALUES:
             raise TooLargeError(
-                f"{self._source.file}: its aliases unfold to {measure.values} values: too many to check"
+                f"{self._source.file}: aliases expand to {measure.values} values, which is too many to check"
             )
         return node
 
@@ -92,14 +92,12 @@ class _Reader:
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             said = ", ".join(text for text in (error.context, error.problem) if text)
-            return NotADocumentError(
-                "E101", mark.index if mark else 0, f"This is not YAML: {said}", "mend the YAML here"
-            )
+            return NotADocumentError("E101", mark.index if mark else 0, f"Invalid YAML: {said}", "fix the YAML syntax")
         said = str(getattr(error, "reason", error))
         # Without libyaml the position counts characters, with it bytes; they differ after the first non-ASCII letter.
         offset = min(int(getattr(error, "position", 0) or 0), len(self._source.text))
         return NotADocumentError(
-            "E101", offset, f"This is not YAML: {said}", "remove the character, or escape it in quotes"
+            "E101", offset, f"Invalid YAML: {said}", "remove the character, or escape it in quotes"
         )
 
     def _node(self, event: Any, depth: int) -> tuple[Node, _Measure]:
@@ -108,8 +106,8 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag and event.tag.startswith("!"):
-            what = f"The tag {event.tag} makes StartOS refuse the manifest"
-            raise NotADocumentError("E103", start, what, "remove the tag, keep the value")
+            what = f"StartOS rejects a manifest with the tag {event.tag}"
+            raise NotADocumentError("E103", start, what, "remove the tag and keep the value")
         if event.anchor:
             self._anchors[event.anchor] = None
             self._words.pop(event.anchor, None)
@@ -119,7 +117,9 @@ class _Reader:
             plain = not event.style
             found = Node(self._scalar(event, plain), start, _end(event), plain=plain), _Measure(0)
         elif depth >= _DEEPEST:
-            raise NotADocumentError("E104", start, f"This is nested more than {_DEEPEST} levels deep", "nest less")
+            raise NotADocumentError(
+                "E104", start, f"This is nested more than {_DEEPEST} levels deep", "use fewer levels"
+            )
         elif isinstance(event, yaml.MappingStartEvent):
             found = self._mapping(event, depth + 1)
         else:
@@ -130,11 +130,11 @@ class _Reader:
 
     def _alias(self, event: Any) -> tuple[Node, _Measure]:
         if event.anchor not in self._anchors:
-            what = f"There is no anchor &{event.anchor} above"
-            raise NotADocumentError("E101", _start(event), what, "write the value out, or set the anchor first")
+            what = f"The anchor &{event.anchor} isn't defined above"
+            raise NotADocumentError("E101", _start(event), what, "write the value out, or define the anchor first")
         found = self._anchors[event.anchor]
         if found is None:
-            what = f"*{event.anchor} stands inside its own anchor and would never end"
+            what = f"*{event.anchor} refers to its own anchor, so it never ends"
             raise NotADocumentError("E104", _start(event), what, "write the value out")
         node, measure = found
         # The place of the alias, the content of the anchor.
@@ -164,8 +164,8 @@ class _Reader:
             if event.anchor in self._words:
                 return self._words[event.anchor]
         if not isinstance(event, yaml.ScalarEvent):
-            what = "A key is a list or a map, not text"
-            raise NotADocumentError("E105", _start(event), what, "write a word as the key")
+            what = "A key is a list or a mapping, but must be text"
+            raise NotADocumentError("E105", _start(event), what, "write text as the key")
         if event.anchor:
             self._words[event.anchor] = event.value
             value = self._scalar(event, not event.style)
@@ -214,15 +214,15 @@ class _Reader:
         if known:
             return value
         if tag in ("null", "bool", "int", "float"):
-            raise NotADocumentError("E103", start, f"{text!r} does not fit its tag !!{tag}", "remove the tag")
+            raise NotADocumentError("E103", start, f"{text!r} doesn't match its tag !!{tag}", "remove the tag")
         return text
 
     def _in_json(self, number: int, start: int) -> int:
         """Return a number that JSON's reader in Rust holds: i64 or u64."""
         if -(2**63) <= number < 2**64:
             return number
-        what = "The number has more than 64 bits, which StartOS cannot read"
-        raise NotADocumentError("E106", start, what, "write a smaller number, or text in quotes")
+        what = "The number doesn't fit in 64 bits, so StartOS can't read it"
+        raise NotADocumentError("E106", start, what, "write a smaller number, or quote it to make it text")
 
 
 def _start(event: Any) -> int:

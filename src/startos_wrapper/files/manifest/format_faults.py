@@ -18,12 +18,12 @@ def format_faults(wrapper: Wrapper) -> Iterator[Fault]:
     try:
         source = wrapper.source(wrapper.manifest_file)
     except UnreadableError as error:
-        what = f"The manifest cannot be read: {error}"
-        yield Fault("E101", Place(wrapper.manifest_file), what, "make it a UTF-8 file that you may read")
+        what = f"The manifest can't be read: {error}"
+        yield Fault("E101", Place(wrapper.manifest_file), what, "make it a readable UTF-8 file")
         return
     if source is None:
-        what = "The manifest is not a file"
-        yield Fault("E101", Place(wrapper.manifest_file), what, "put the manifest's file there")
+        what = "The manifest isn't a file"
+        yield Fault("E101", Place(wrapper.manifest_file), what, "replace it with a file")
         return
     node = wrapper.document
     if isinstance(node, TooLargeError):
@@ -32,5 +32,5 @@ def format_faults(wrapper: Wrapper) -> Iterator[Fault]:
         yield Fault(node.code, source.place(node.offset), node.what, node.todo)
     elif node is not None and not isinstance(node.value, dict):
         kind = {type(None): "empty", list: "a list"}.get(type(node.value), "a single value")
-        what = f"The manifest is {kind}, not a map of keys"
-        yield Fault("E107", source.place(node.start), what, "begin with `id: my-service`")
+        what = f"The manifest is {kind}, but must be a mapping"
+        yield Fault("E107", source.place(node.start), what, "start with `id: my-service`")

@@ -27,74 +27,75 @@ def wrong_grammar(breach: Breach) -> Iterator[Fault]:
 
 
 def _id(text: str, _: dict[str, Any]) -> tuple[str, str]:
-    what = f"`{shown(text)}` is not an id: lower-case letters in groups joined by single hyphens"
-    digits = ", without digits" if re.search("[0-9]", text) else ""
+    what = f"`{shown(text)}` isn't a valid id: use lowercase letters in groups joined by single hyphens"
+    digits = ", and no digits" if re.search("[0-9]", text) else ""
     better = re.sub(r"[^a-z]+", "-", kebab(text)).strip("-")
     if digits or not better or len(text) > LONGEST_WORD:
-        return what + digits, "choose a name of letters a to z and single hyphens"
+        return what + digits, "choose an id with the letters a to z and single hyphens"
     return what, f"write {better}"
 
 
 def _version(text: str, _: dict[str, Any]) -> tuple[str, str]:
-    what, bare = f"`{shown(text)}` is not a version: one to four numbers joined by dots", text.strip().lstrip("vV")
+    what = f"`{shown(text)}` isn't a valid version: use one to four numbers joined by dots"
+    bare = text.strip().lstrip("vV")
     if os_grammar.version(bare):
         return what, f'write "{shown(bare)}"'
     if re.match(r"[0-9]+(\.[0-9]+){4}", text):
-        return what, "leave out the numbers after the fourth"
-    return what, 'write numbers joined by dots, such as "1.2.3"'
+        return what, "remove the numbers after the fourth"
+    return what, 'write numbers joined by dots, e.g. "1.2.3"'
 
 
 def _range(text: str, _: dict[str, Any]) -> tuple[str, str]:
     bare = text.strip().lstrip("vV")
     if re.fullmatch(r"[0-9.]+", bare) and os_grammar.version(bare):
         what = f"`{shown(text)}` is a version, not a range"
-        return what, f'write "={shown(bare)}" for this one alone, or ">={shown(bare)}" or "^{shown(bare)}"'
-    what = f"`{shown(text)}` is not a range of versions"
+        return what, f'write "={shown(bare)}" for only this version, or ">={shown(bare)}" or "^{shown(bare)}"'
+    what = f"`{shown(text)}` isn't a valid version range"
     closed = re.sub(r"([<>=!~^])\s+", r"\1", text[:LONGEST_SHOWN]).strip()
     if closed != text and os_grammar.version_range(closed):
-        return what, f'write "{shown(closed)}", without a space there'
-    return what, 'write "*" or operators with versions, such as ">=1.2.0 <2.0.0"'
+        return what, f'write "{shown(closed)}", without a space after the operator'
+    return what, 'write "*" or operators with versions, e.g. ">=1.2.0 <2.0.0"'
 
 
 _UNIT_IN_WORDS = r"\s*([0-9]+)\s*(d|days?|h|hrs?|hours?|m|mins?|minutes?|s|secs?|seconds?)\s*"
 
 
 def _duration(text: str, _: dict[str, Any]) -> tuple[str, str]:
-    what = f"`{shown(text)}` is not a duration: one number and one unit"
+    what = f"`{shown(text)}` isn't a valid duration: use one number and one unit"
     if re.fullmatch(r"[0-9]+", text):
-        return what, f"add the unit: {shown(text)}s for seconds"
+        return what, f"add the unit, e.g. {shown(text)}s for seconds"
     if match := re.fullmatch(_UNIT_IN_WORDS, text[:LONGEST_SHOWN].lower()):
         return what, f"write {match[1]}{match[2][0]}"
-    return what, "write one number with d, h, m or s, such as 30s"
+    return what, "write one number with d, h, m or s, e.g. 30s"
 
 
 def _port(text: str, _: dict[str, Any]) -> tuple[str, str]:
-    return f"`{shown(text)}` is not a port", "write a number up to 65535"
+    return f"`{shown(text)}` isn't a valid port", "write a number up to 65535"
 
 
 def _url(text: str, _: dict[str, Any]) -> tuple[str, str]:
     if not text.strip():
-        return "an empty text is not a URL", "write a URL, or remove the key if it is optional"
-    what, better = f"`{shown(text)}` is not an absolute URL", f"https://{text.strip().lstrip('/')}"
+        return "empty text isn't a URL", "write a URL, or remove the key if it's optional"
+    what, better = f"`{shown(text)}` isn't an absolute URL", f"https://{text.strip().lstrip('/')}"
     if ":" not in text and "." in text and len(text) <= LONGEST_SHOWN and os_grammar.url(better):
         return what, f"write {better}"
-    return what, "write a URL with its scheme and host, such as https://example.com/page"
+    return what, "write a URL with a scheme and a host, e.g. https://example.com/page"
 
 
 def _regular(text: str, _: dict[str, Any]) -> tuple[str, str]:
     said = os_grammar.regex_fault(text)
     foreign = "look-around" in said or "backreferences" in said
-    todo = "write it without look-around and back references" if foreign else "mend the expression"
-    return f"`{shown(text)}` is not a regular expression of Rust: {said}", todo
+    todo = "write it without look-around and backreferences" if foreign else "fix the expression"
+    return f"`{shown(text)}` isn't a valid regular expression in Rust: {said}", todo
 
 
 def _form(text: str, part: dict[str, Any]) -> tuple[str, str]:
     what, todo = {
-        "startos-number-range": ("a range of numbers", "write both ends in brackets, such as [1,100] or (*,5)"),
-        "startos-whole-range": ("a range of whole numbers", "write both ends in brackets, such as [1,5] or [0,*)"),
-        "startos-charset": ("a set of characters", "join characters and ascending ranges by commas, such as a-z,0-9"),
+        "startos-number-range": ("range of numbers", "write brackets at both ends, e.g. [1,100] or (*,5)"),
+        "startos-whole-range": ("range of whole numbers", "write brackets at both ends, e.g. [1,5] or [0,*)"),
+        "startos-charset": ("charset", "separate characters and ascending ranges with commas, e.g. a-z,0-9"),
     }[part["format"]]
-    return f"`{shown(text)}` is not {what}", todo
+    return f"`{shown(text)}` isn't a valid {what}", todo
 
 
 _MESSAGES: dict[str, Callable[[str, dict[str, Any]], tuple[str, str]]] = {

@@ -21,28 +21,28 @@ _RENAMED: dict[Steps, str] = {
     ("interfaces", "*", "lan-config", "*", "mapping"): "internal",
 }
 _GONE: dict[Steps, str] = {
-    ("health-checks", "*", "description"): "remove it, or say it in success-message",
+    ("health-checks", "*", "description"): "remove it, or put the text into success-message",
     ("health-checks", "*", "critical"): "remove it: StartOS treats all health checks alike",
-    ("dependencies", "*", "critical"): "remove it: requirement says how much the package is needed",
+    ("dependencies", "*", "critical"): "remove it: requirement defines how much the package is needed",
     ("volumes", "*", "readonly"): "remove it: only a volume of type pointer can be read-only",
-    ("environment",): "remove it: the entrypoint exports variables",
-    ("main", "environment"): "remove it: the entrypoint exports variables",
+    ("environment",): "remove it, and export the variables in the entrypoint",
+    ("main", "environment"): "remove it, and export the variables in the entrypoint",
     # The format of StartOS 0.2, appmgr/src/manifest.rs at v0.2.17.
     ("compat",): "remove it: it belongs to manifests of StartOS 0.2",
-    ("install-alert",): "write it under alerts, as install",
-    ("uninstall-alert",): "write it under alerts, as uninstall",
-    ("restore-alert",): "write it under alerts, as restore",
-    ("start-alert",): "write it under alerts, as start",
-    ("has-instructions",): "remove it: assets.instructions names the file",
+    ("install-alert",): "move it to alerts.install",
+    ("uninstall-alert",): "move it to alerts.uninstall",
+    ("restore-alert",): "move it to alerts.restore",
+    ("start-alert",): "move it to alerts.start",
+    ("has-instructions",): "remove it: assets.instructions sets the file",
     ("os-version-required",): "write eos-version instead",
     ("os-version-recommended",): "write eos-version instead",
     ("ports",): "describe the ports under interfaces",
     ("image",): "write `image: main` under main",
-    ("mount",): "write it under main.mounts",
-    ("public",): "remove it: others reach a volume through one of type pointer",
-    ("shared",): "remove it: others reach a volume through one of type pointer",
-    ("shm-size-mb",): "write it under main",
-    ("hidden-service-version",): "remove it: every Tor address is of version 3",
+    ("mount",): "move it to main.mounts",
+    ("public",): "remove it: other packages access a volume with a volume of type pointer",
+    ("shared",): "remove it: other packages access a volume with a volume of type pointer",
+    ("shm-size-mb",): "move it to main.shm-size-mb",
+    ("hidden-service-version",): "remove it: every Tor address has version 3",
 }
 
 
@@ -52,7 +52,7 @@ def missing(breach: Breach) -> Iterator[Fault]:
         if name not in breach.node.fields:
             todo = f"add {example(name, breach.part.get('properties', {}).get(name))}"
             if "<<" in breach.node.fields:
-                todo = f"write {name} here, as StartOS does not merge what stands under <<"
+                todo = f"write {name} here, because StartOS doesn't support merge keys (<<)"
             yield breach.fault("E110", f"{breach.name} has no {name}", todo, None)
 
 
@@ -66,7 +66,7 @@ def example(name: str, part: Any) -> str:
     if whole.get("type") == "boolean":
         return f"`{name}: true` or `{name}: false`"
     if whole.get("required"):
-        return f"{name}, with {listed(whole['required'])}"
+        return f"{name} with {listed(whole['required'])}"
     return f"{name}, which may be {{}}" if "additionalProperties" in whole else name
 
 
@@ -93,7 +93,7 @@ def unknown(breach: Breach) -> Iterator[Fault]:
         key, path = breach.node.keys[name], here + shown(name)
         if {"any", "all"} == set(known) and index > choice >= 0:
             # S/config/util.rs: the reader returns at `any` or `all`, and JSON's reader stops at what is left.
-            what = f"{path} follows any or all, where StartOS expects nothing more"
+            what = f"{path} follows any or all, but StartOS allows no more keys there"
             yield breach.fault("E121", what, "remove it", key)
             continue
         what, todo, new = _advice(breach, name, path, known)
@@ -103,18 +103,18 @@ def unknown(breach: Breach) -> Iterator[Fault]:
 
 def _advice(breach: Breach, name: str, path: str, known: dict[str, Any]) -> tuple[str, str, str]:
     """Return what is wrong with an unknown key, what to do, and its new name if that is certain."""
-    what, renamed = f"StartOS does not know {path} and passes over it", kebab(name)
+    what, renamed = f"StartOS doesn't know {path} and ignores it", kebab(name)
     if name == "<<":
         return f"{path}: {MERGE}", MERGE_TODO, ""
     if todo := _of_old(_GONE, (*breach.path, name)):
         return what, todo, ""
     new = _of_old(_RENAMED, (*breach.path, name)) or (renamed if renamed in known else "")
     if new and name == "mapping":
-        what = f"{path} is the old name of {new}, which StartOS still takes"
+        what = f"{path} is the old name of {new}, which StartOS still accepts"
     if new:
-        return what, f"remove it: {new} is there" if new in breach.node.fields else f"rename it to {new}", new
+        return what, f"remove it: {new} is already set" if new in breach.node.fields else f"rename it to {new}", new
     guess = breach.guess(name, known)
-    return what, f"rename it to {guess}, if that is meant, or remove it" if guess else "remove it", ""
+    return what, f"rename it to {guess} if you meant that, or remove it" if guess else "remove it", ""
 
 
 def _of_old(table: dict[Steps, str], path: Steps) -> str:

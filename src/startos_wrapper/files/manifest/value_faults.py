@@ -9,10 +9,10 @@ from startos_wrapper.files.manifest.key_faults import example
 from startos_wrapper.files.manifest.schema import FORMATS, Breach, needed
 from startos_wrapper.files.manifest.wording import listed, shown
 
-_KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a map"}
+_KINDS = {str: "text", bool: "a boolean", int: "a number", float: "a number", list: "a list", dict: "a mapping"}
 _WANTED = {
     "string": "text", "boolean": "a boolean", "integer": "a whole number", "number": "a number", "array": "a list",
-    "object": "a map",
+    "object": "a mapping",
 }  # fmt: skip
 # How the reader of TOML hands a date on. toml_datetime/src/datetime.rs: FIELD
 _DATE = "$__toml_private_datetime"
@@ -27,14 +27,16 @@ def wrong_type(breach: Breach) -> Fault:
     wanted = " or ".join(_WANTED[name] for name in types)
     value = breach.node.value
     if value is None:
-        return breach.fault("E111", f"{breach.name} is empty (null), not {wanted}", _null_todo(breach, wanted), None)
+        return breach.fault(
+            "E111", f"{breach.name} is empty (null), but must be {wanted}", _null_todo(breach, wanted), None
+        )
     if isinstance(value, (list, dict)):
         kind = "a date" if _DATE in value else _KINDS[type(value)]
-        return breach.fault("E111", f"{breach.name} is {kind}, not {wanted}", f"write {wanted}", breach.node)
+        return breach.fault("E111", f"{breach.name} is {kind}, but must be {wanted}", f"write {wanted}", breach.node)
     kind = "a number with a fraction" if isinstance(value, float) and "integer" in types else _KINDS[type(value)]
     todo, right = _mended(breach, types[0], wanted)
     fixes = breach.edit(breach.node, right) if right else ()
-    what = f"{breach.name}: `{shown(breach.source(breach.node))}` is {kind} here, not {wanted}"
+    what = f"{breach.name}: `{shown(breach.source(breach.node))}` is {kind}, but must be {wanted}"
     return breach.fault("E111", what, todo, breach.node, *fixes)
 
 
@@ -55,7 +57,7 @@ def _mended(breach: Breach, wanted: str, words: str) -> tuple[str, str]:
     # Not an alias, a block or anything else that is not written where it stands.
     plainly = re.fullmatch(r"[\w.+:-]+", bare) is not None
     if wanted == "string" and plainly:
-        return _quoted(breach, bare) or (f'write "{bare}" with quotes', f'"{bare}"')
+        return _quoted(breach, bare) or (f'add quotes: "{bare}"', f'"{bare}"')
     if wanted == "boolean" and isinstance(value, str):
         right = _BOOLEANS.get(value.lower(), "")
         return f"write {right or 'true or false'}", right if bare == value else ""
@@ -67,7 +69,7 @@ def _mended(breach: Breach, wanted: str, words: str) -> tuple[str, str]:
     if wanted == "array":
         return f"write a list: [{shown(written)}]", ""
     if wanted == "object" and breach.part.get("required"):
-        return f"write a map with {listed(breach.part['required'])}", ""
+        return f"write a mapping with {listed(breach.part['required'])}", ""
     return f"write {'true or false' if wanted == 'boolean' else words}", ""
 
 
@@ -88,7 +90,7 @@ def wrong_word(breach: Breach) -> Iterator[Fault]:
         return  # Its type is wrong already.
     words = [word for word in breach.part["enum"] if word is not None]
     guess = breach.guess(text, words)
-    what = f"{breach.name}: StartOS does not know `{shown(text)}` here"
+    what = f"{breach.name}: unknown value `{shown(text)}`"
     yield breach.fault("E118", what, f"write {guess or listed(words, 'or')}", breach.node)
 
 
@@ -96,8 +98,8 @@ def out_of_range(breach: Breach) -> Iterator[Fault]:
     """Yield a whole number that is too small or too large."""
     if isinstance(breach.node.value, int):
         low, high = breach.part["minimum"], breach.part["maximum"]
-        limits = f"from {low} to {high}" if high < 2**32 else f"from {low} on"
-        what = f"{breach.name}: {breach.node.value} is not a number {limits}"
+        limits = f"from {low} to {high}" if high < 2**32 else f"of at least {low}"
+        what = f"{breach.name}: {breach.node.value} isn't a number {limits}"
         yield breach.fault("E119", what, f"write a whole number {limits}", breach.node)
 
 
@@ -105,5 +107,5 @@ def too_much(breach: Breach) -> Fault:
     """Return that a text or a list is too long."""
     limit, count = breach.part[breach.keyword], len(breach.node.value)
     noun, verb = ("characters", "shorten it by") if breach.keyword == "maxLength" else ("entries", "remove")
-    what = f"{breach.name} has {count} {noun}, and StartOS takes no more than {limit}"
+    what = f"{breach.name} has {count} {noun}, but StartOS allows at most {limit}"
     return breach.fault(breach.rule, what, f"{verb} {count - limit}", None)

@@ -7,8 +7,8 @@ from startos_wrapper.terminal import shorten
 LONGEST_WORD = 40
 LONGEST_SHOWN = 60
 
-MERGE = "StartOS does not merge, so what stands under << has no effect"
-MERGE_TODO = "write the keys out, or use an alias (*name) for the whole map"
+MERGE = "StartOS doesn't support merge keys, so everything under << has no effect"
+MERGE_TODO = "write the keys out, or use an alias (*name) for the whole mapping"
 
 
 def shown(text: str) -> str:
