@@ -1,4 +1,5 @@
-"""`startos-wrapper check`: every fault of a wrapper at once.
+"""`startos-wrapper check`: report all problems of a wrapper at once.
 
-`rules` judge the wrapper, `engine` runs them, `silences` hides what comments allow, `fix` repairs, `output` prints.
+`rules` yields findings, `engine` runs the rules, `silences` hides what comments ignore, `fix` applies fixes, and
+`output` formats the report.
 """

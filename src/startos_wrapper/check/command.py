@@ -1,4 +1,4 @@
-"""`startos-wrapper check`: arguments in, findings out, and an exit code."""
+"""The command line of `startos-wrapper check`."""
 
 import argparse
 import dataclasses
@@ -21,7 +21,7 @@ exit codes: 0 no errors, 1 errors (with --strict also warnings), 2 couldn't run"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the arguments of `check` to the command line."""
+    """Add the `check` subcommand."""
     parser = commands.add_parser(
         "check",
         help="check a wrapper before you build it",
@@ -41,7 +41,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | None:
-    """Return the codes and beginnings of codes of --select or --ignore; None where it is not given."""
+    """Return the codes and code prefixes given with --select or --ignore, or None without that option.
+
+    Raises: UsageError if a prefix matches no rule.
+    """
     if given is None:
         return None
     prefixes = tuple(code.strip().upper() for item in given for code in item.split(",") if code.strip())
@@ -64,7 +67,10 @@ def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Check, print, and return the exit code. Raises CommandError."""
+    """Check the wrappers, print the report, and return the exit code.
+
+    Raises: CommandError if the check can't run.
+    """
     from startos_wrapper.check.engine import codes
 
     if arguments.explain:
@@ -84,7 +90,10 @@ def _explain(code: str, known: list[str]) -> int:
 
 
 def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tuple[str, int]:
-    """Check all wrappers; return what to print and the exit code. Files are named from the working directory."""
+    """Check all wrappers, and return the formatted report and the exit code.
+
+    Paths in the report are relative to the working directory.
+    """
     from startos_wrapper.check.engine import check, repair
     from startos_wrapper.check.output.report import Report
     from startos_wrapper.files.source import Source
@@ -107,7 +116,7 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
 
 
 def _seen_from_here(finding: Finding, root: Path) -> Finding:
-    """Return a finding whose files are named from the working directory, not from the wrapper's folder `root`."""
+    """Make a finding's paths relative to the working directory instead of the wrapper's folder `root`."""
     fixes = tuple(dataclasses.replace(fix, file=(root / fix.file).as_posix()) for fix in finding.fixes)
     place = dataclasses.replace(finding.place, file=(root / finding.place.file).as_posix())
     return dataclasses.replace(finding, place=place, fixes=fixes)

@@ -1,4 +1,4 @@
-"""One run over a wrapper: every rule, then what comments silence, then the repairs."""
+"""Check one wrapper: run all rules, drop silenced findings, and apply fixes."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,29 +13,29 @@ from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import Place, TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
-# Each module of rules registers its functions when it is imported. pkgutil, which finds modules too, takes 4 ms.
+# Importing a rule module registers its functions. We don't use pkgutil to find the modules because it takes 4 ms.
 _RULES = sorted(path.stem for path in Path(__file__).with_name("rules").iterdir() if path.suffix == ".py")
 for _name in _RULES:
     if _name != "__init__":
         import_module(f"startos_wrapper.check.rules.{_name}")
 
-# What the run itself finds after all rules: files that they could not read, and comments that silence nothing.
+# Findings of the engine itself, after all rules: unreadable files, and comments that silence nothing.
 _UNREAD, _UNUSED = "W900", "W901"
-# A repair can make way for another one: an edit waits for a later round when it overlaps.
+# An edit that overlaps another one has to wait for the next round.
 _ROUNDS = 5
-# Nobody reads more findings of one function; a file of a hundred thousand wrong lines shall not cost minutes.
+# Nobody reads more findings of one function, and a file with a hundred thousand wrong lines must not take minutes.
 _MOST = 1000
 
 
 @dataclass
 class Outcome:
-    """What a run over one wrapper found, repaired and kept silent about."""
+    """The result of checking one wrapper."""
 
     wrapper: Wrapper
     findings: list[Finding]
     fixed: list[Finding] = field(default_factory=list)
     silenced: int = 0
-    # Rules that would find more than is listed.
+    # Codes of rules that would report more than `_MOST` findings.
     cut: list[str] = field(default_factory=list)
 
 
@@ -45,9 +45,9 @@ def codes() -> list[str]:
 
 
 def check(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome:
-    """Run the rules whose codes are `wanted` over the wrapper in the folder `root`, without changing anything.
+    """Run all rules whose codes are `wanted` on the wrapper in the folder `root`, without changing any file.
 
-    Raises CannotError when `root` is no folder, the manifest is too large, or a rule fails on what it sees.
+    Raises: CannotError if `root` isn't a folder, the manifest is too large, or a rule crashes.
     """
     if not root.is_dir():
         raise CannotError(f"{root} isn't a folder; pass the path of a wrapper")
@@ -61,7 +61,10 @@ def check(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome
 
 
 def repair(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome:
-    """Run as `check` does, repair what has one right answer, and return what is left."""
+    """Check the wrapper, apply all fixes, and return what is left.
+
+    Raises: CannotError, as `check` does.
+    """
     outcome = check(root, wanted)
     fixed: list[Finding] = []
     for _ in range(_ROUNDS):
@@ -79,7 +82,7 @@ def _order(finding: Finding) -> tuple[Place, str, str, str]:
 
 
 def _run(wrapper: Wrapper, wanted: Callable[[str], bool], cut: list[str]) -> Iterator[Finding]:
-    # The last of them tells what all others could not read.
+    # `_unread` comes last because it reports files that the other rules couldn't read.
     for function, group in (*CHECKS.items(), (_unread, (_UNREAD,))):
         if not any(map(wanted, group)):
             continue
@@ -91,13 +94,13 @@ def _run(wrapper: Wrapper, wanted: Callable[[str], bool], cut: list[str]) -> Ite
         except TooLargeError as error:
             raise CannotError(str(error)) from error
         except Exception as error:
-            # No rule may fail on any input. If one does, the user is told plainly instead of by a traceback.
+            # A crash is a bug in the rule. Tell users which rule to skip instead of showing a traceback.
             what = f"the rule {'/'.join(group)} failed on this wrapper ({type(error).__name__}: {error})"
             raise CannotError(f"{what}; please report it, and skip the rule with --ignore {','.join(group)}") from error
 
 
 def _unread(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find files that the rules could not read."""
+    """Find files that the rules couldn't read."""
     for file, reason in wrapper.unread.items():
         if file != wrapper.manifest_file:
             what = f"The file can't be read, so it wasn't checked: {reason}"

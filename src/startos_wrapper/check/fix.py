@@ -1,4 +1,4 @@
-"""Repairs: the edits of findings, written so that nothing else changes and nothing is left half done."""
+"""Apply the fixes of findings. Each file is replaced in one step, and nothing else in it changes."""
 
 import stat
 from bisect import bisect_left
@@ -12,10 +12,10 @@ from startos_wrapper.files.wrapper import Wrapper
 
 
 def apply(wrapper: Wrapper, findings: list[Finding]) -> list[Finding]:
-    """Carry out the fixes of findings; return the findings whose fixes were all made.
+    """Apply the fixes of findings, and return the findings that were fixed completely.
 
-    Of edits that overlap, the first is made. A file that changed since it was read, that is a link, or that lies
-    outside of the wrapper is left alone.
+    If edits overlap, only the first one is applied. Files are skipped if they have changed since they were read, if
+    they are symlinks, or if they are outside the wrapper.
     """
     done: list[Finding] = []
     edits: dict[str, list[tuple[Finding, list[Edit]]]] = {}
@@ -36,7 +36,7 @@ def _edit(wrapper: Wrapper, source: Source, wanted: list[tuple[Finding, list[Edi
     chosen: list[Edit] = []
     made: list[Finding] = []
     for finding, edits in wanted:
-        # A copy, as all edits of a finding are made or none.
+        # Work on a copy, because either all edits of a finding are applied or none of them.
         together = chosen[:]
         if all(_insert(together, edit) for edit in edits):
             chosen = together
@@ -52,7 +52,7 @@ def _edit(wrapper: Wrapper, source: Source, wanted: list[tuple[Finding, list[Edi
 
 
 def _insert(edits: list[Edit], edit: Edit) -> bool:
-    """Put an edit into a list in the order of the text, unless it overlaps another one."""
+    """Insert an edit into a list sorted by offset. Return False if it overlaps another edit."""
     at = bisect_left(edits, edit.start, key=lambda each: each.start)
     if (at and edits[at - 1].end > edit.start) or (at < len(edits) and edits[at].start < max(edit.end, edit.start + 1)):
         return False
@@ -61,7 +61,7 @@ def _insert(edits: list[Edit], edit: Edit) -> bool:
 
 
 def _still_reads(source: Source, data: bytes) -> bool:
-    """Say whether the manifest is still one: a repair must not cost more than the fault."""
+    """Return whether the fixed manifest can still be parsed."""
     try:
         read_document(Source(source.file, data))
     except (NotADocumentError, TooLargeError, UnreadableError):
@@ -70,12 +70,12 @@ def _still_reads(source: Source, data: bytes) -> bool:
 
 
 def _inside(root: Path, path: Path) -> bool:
-    """Say whether a path, links followed, lies in the wrapper, and is itself no link."""
+    """Return whether a path is inside the wrapper after following symlinks, and isn't a symlink itself."""
     return not path.is_symlink() and path.resolve().is_relative_to(root.resolve())
 
 
 def _write(root: Path, source: Source, data: bytes) -> bool:
-    """Put `data` in the place of the file that was read, in one step and with its mode."""
+    """Replace a file with `data` atomically and keep its mode. Return False if it changed or can't be written."""
     path = root / source.file
     try:
         if not _inside(root, path) or read_bytes(path) != source.data:

@@ -1,4 +1,4 @@
-"""What the packer takes, and how the rules about it name files and texts of others."""
+"""Helpers for rules about packing: which files `start-sdk pack` uses, and how messages show untrusted text."""
 
 import os
 
@@ -8,9 +8,9 @@ from startos_wrapper.terminal import printable, shorten
 
 
 def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
-    """Return the path of `license`, `icon` and so on, and the place that decides it: the value, or what lacks it.
+    """Return the path of an asset such as `license` or `icon`, and the place to report: its value or the `assets` key.
 
-    None where the manifest cannot be read or does not give text, as the packer never gets there.
+    Return None if the manifest can't be read or the value isn't text, because `start-sdk pack` stops earlier then.
     """
     assets = wrapper.manifest.get("assets")
     if not wrapper.manifest.fields or (assets and not isinstance(assets.value, dict)):
@@ -22,15 +22,15 @@ def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
 
 
 def built(wrapper: Wrapper, path: str) -> bool:
-    """Say whether a build makes an image or the folder of images: as a target, or by docker in any recipe."""
+    """Return whether the Makefile builds an image or the images folder, with a target or with docker in any recipe."""
     return wrapper.made(path) or (wrapper.makefile is not None and f"dest={path}" in wrapper.makefile.source.text)
 
 
 def shown(text: str) -> str:
-    """Return a name or a text of others for a message: printable, and shortened."""
+    """Return untrusted text for a message, made printable and shortened."""
     return marked(shorten(text, 100, "…"))
 
 
 def marked(text: str) -> str:
-    """Return a text with a mark for what cannot be printed, such as a byte of a name that is no UTF-8."""
+    """Replace unprintable characters, e.g. a byte of a file name that isn't UTF-8."""
     return printable(text, "\N{REPLACEMENT CHARACTER}")

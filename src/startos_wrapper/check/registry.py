@@ -1,4 +1,4 @@
-"""What `check` reports: findings of rules, each at a place, some with a fix."""
+"""Findings, fixes, and the registry of check functions."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ from startos_wrapper.files.wrapper import Wrapper
 
 @dataclass(frozen=True)
 class MakeExecutable:
-    """Set the run bits of a file, for those who may read it."""
+    """Make a file executable for everyone who can read it."""
 
     file: str
 
 
 @dataclass(frozen=True)
 class CreateFile:
-    """Create an empty file, and the folders above it, where there is none."""
+    """Create an empty file and its parent folders, unless the file exists."""
 
     file: str
 
@@ -27,7 +27,10 @@ Fix = Edit | MakeExecutable | CreateFile
 
 @dataclass(frozen=True)
 class Finding:
-    """One fault: the rule's code, the place, what is wrong and what to do; `fixes` where there is one right answer."""
+    """A problem that a rule found: the rule's code, the place, what is wrong and what to do.
+
+    `fixes` is empty unless there is only one right answer.
+    """
 
     code: str
     place: Place
@@ -37,27 +40,27 @@ class Finding:
 
     @classmethod
     def of(cls, fault: Fault) -> "Finding":
-        """Return the finding that reports a fault of the manifest."""
+        """Convert a fault of the manifest to a finding."""
         return cls(fault.code, fault.place, fault.what, fault.todo, fault.edits)
 
     @property
     def is_error(self) -> bool:
-        """Say whether StartOS or its packer refuses the wrapper for this; else it is a warning."""
+        """Return whether this is an error, so that StartOS or `start-sdk` rejects the wrapper, and not a warning."""
         return is_error(self.code)
 
 
 def is_error(code: str) -> bool:
-    """Say whether a rule's code is that of an error (E...) and not of a warning (W...)."""
+    """Return whether a rule's code is that of an error (E...) and not of a warning (W...)."""
     return code.startswith("E")
 
 
 Check = Callable[[Wrapper], Iterator[Finding]]
-# Each function that checks, with the codes of the rules that it looks after.
+# The check functions, and the codes of the rules that each one implements.
 CHECKS: dict[Check, tuple[str, ...]] = {}
 
 
 def checks(*codes: str) -> Callable[[Check], Check]:
-    """Register a function that yields findings of the rules `codes`; `rules/*.yaml` say what each code means."""
+    """Register a function that yields findings of the rules `codes`, which are documented in `rules/*.yaml`."""
 
     def register(function: Check) -> Check:
         CHECKS[function] = codes

@@ -1,4 +1,4 @@
-"""Comments that silence a rule on one line: `# startos-wrapper: ignore W601`."""
+"""Comments that silence a rule on one line, such as `# startos-wrapper: ignore W601`."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator
@@ -15,7 +15,7 @@ _COMMENT_ALONE = re.compile(r"\s*(?:#|//|<!--)")
 
 @dataclass
 class _Silence:
-    """One code in a comment, and the lines that it covers: its own, and the next one if it stands alone."""
+    """One code in a comment, and the lines that it covers: its own line, and the next if the comment stands alone."""
 
     code: str
     place: Place
@@ -24,23 +24,23 @@ class _Silence:
 
 
 class Silences:
-    """The comments of some files that silence rules."""
+    """All silencing comments of some files."""
 
     def __init__(self, sources: Iterable[Source]) -> None:
-        """Find the comments in `sources`."""
+        """Collect the comments in `sources`."""
         found = [silence for source in sources if _MARK in source.text for silence in _in_file(source)]
-        # Of two comments that cover a line, the last one counts.
+        # If two comments cover a line, the last one counts.
         self._covered = {(each.place.file, line, each.code): each for each in found for line in each.lines}
 
     def cover(self, finding: Finding) -> bool:
-        """Say whether a comment silences a finding; the comment then counts as used."""
+        """Return whether a comment silences a finding, and mark that comment as used."""
         silence = self._covered.get((finding.place.file, finding.place.line, finding.code))
         if silence:
             silence.used = True
         return silence is not None
 
     def unused(self, known: Collection[str]) -> Iterator[Finding]:
-        """Find comments that silence nothing, so that they do not outlive their reason; `known` are all codes."""
+        """Find comments that silence nothing. `known` contains the codes of all rules."""
         for silence in {id(each): each for each in self._covered.values()}.values():
             if not silence.used:
                 reason = "reports nothing there" if silence.code in known else "doesn't exist"
@@ -59,7 +59,7 @@ def _in_file(source: Source) -> Iterator[_Silence]:
 def _in_comment(source: Source, number: int, line: str, comment: re.Match[str]) -> Iterator[_Silence]:
     lines: tuple[int, ...] = (number,)
     if _COMMENT_ALONE.match(line):
-        # It speaks for the first line below that is no comment.
+        # The comment covers the first line below that isn't a comment.
         after = (index for index in range(number, len(source.lines)) if not _COMMENT_ALONE.match(source.lines[index]))
         lines = (next(after, number) + 1,)
     for code in _CODE.finditer(comment[1]):

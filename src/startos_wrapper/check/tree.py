@@ -1,4 +1,4 @@
-"""Walks over the files of a wrapper, all of them bounded: a hostile folder must not cost minutes."""
+"""Walk over the files of a wrapper. All walks have a limit, so that a hostile folder can't take minutes."""
 
 import posixpath
 from collections.abc import Iterable, Iterator
@@ -8,14 +8,14 @@ from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
 _WORKFLOWS = ".github/workflows"
-# What walks pass by, and where they end: the folders of a wrapper that its author writes hold a few dozen files.
+# Walks skip these folders and stop after this many files. The folders that authors write contain a few dozen files.
 _SKIPPED = {".git", "node_modules", "target", "docker-images"}
 _MOST_FILES = 2000
 MOST_READ = 400
 
 
 def walk(wrapper: Wrapper, *folders: str) -> Iterator[str]:
-    """Yield the files and links below some folders, a bounded number; links to folders are not followed."""
+    """Yield the files and symlinks in some folders and their subfolders. Symlinks to folders aren't followed."""
     submodules = {str(path) for path in wrapper.submodules}
     waiting, left = [posixpath.normpath(folder) for folder in folders], _MOST_FILES
     while waiting and left > 0:
@@ -34,7 +34,7 @@ def walk(wrapper: Wrapper, *folders: str) -> Iterator[str]:
 
 
 def own_files(wrapper: Wrapper) -> Iterator[str]:
-    """Yield the files of the root, and all below the folders that an author writes in."""
+    """Yield the files in the wrapper's root and all files in the folders that authors write."""
     for name in wrapper.listed(".")[:_MOST_FILES]:
         if name.isprintable() and wrapper.is_file(name):
             yield name
@@ -42,7 +42,7 @@ def own_files(wrapper: Wrapper) -> Iterator[str]:
 
 
 def scripts(wrapper: Wrapper) -> Iterator[Source]:
-    """Yield the sources of the scripts; embassy.js is made from them."""
+    """Yield the source files of the scripts, which embassy.js is built from."""
     files = [file for file in walk(wrapper, wrapper.asset("scripts")) if file.endswith((".ts", ".js"))]
     yield from text_files(wrapper, (file for file in files[:MOST_READ] if not file.endswith("/embassy.js")))
 

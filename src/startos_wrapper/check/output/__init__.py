@@ -1,4 +1,4 @@
-"""The formats in which `check` prints a report."""
+"""Output formats of `check`."""
 
 from startos_wrapper.check.output.report import Report
 
@@ -6,9 +6,9 @@ FORMATS = ("text", "json", "github", "sarif")
 
 
 def render(report: Report, form: str, colour: bool = False) -> str:
-    """Return the report in one of FORMATS, with a line end; `colour` counts only for text.
+    """Return the report in one of FORMATS, ending with a newline. `colour` only affects the text format.
 
-    Each format is imported when it is asked for, as some read the documentation of all rules.
+    Formats are imported on demand because some of them load the documentation of all rules.
     """
     if form == "json":
         from startos_wrapper.check.output.as_json import as_json

@@ -1,4 +1,4 @@
-"""Findings as workflow commands of GitHub, which shows them at their lines in a pull request."""
+"""Format findings as GitHub workflow commands, which GitHub shows as annotations in a pull request."""
 
 from startos_wrapper.check.output.report import Report, message, severity
 from startos_wrapper.check.registry import Finding
@@ -6,9 +6,9 @@ from startos_wrapper.terminal import printable
 
 
 def as_github(report: Report) -> str:
-    """Return a command for every finding and a last line that counts them.
+    """Return a command for each finding, and a summary line.
 
-    Files are named from the working directory, which in a workflow is the repository's folder.
+    Paths are relative to the working directory, which is the repository's root in a workflow.
     """
     return "\n".join([*(_command(report, finding) for finding in report.findings), report.summary()]) + "\n"
 

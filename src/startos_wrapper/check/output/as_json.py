@@ -1,4 +1,4 @@
-"""Findings for programs. The names of the fields are API: docs/check.md describes them."""
+"""Format findings as JSON. The field names are part of the API, documented in docs/check.md."""
 
 import json
 from typing import Any
@@ -11,7 +11,7 @@ VERSION = 1
 
 
 def as_json(report: Report) -> str:
-    """Return one JSON object, in ASCII, so that no terminal or locale stands in its way."""
+    """Return one JSON object in ASCII, which works with any terminal and locale."""
     content = {
         "version": VERSION,
         "findings": [_entry(report, finding) for finding in report.findings],

@@ -1,6 +1,6 @@
-"""Findings in the Static Analysis Results Interchange Format, version 2.1.0, for code scanning and editors.
+"""Format findings as SARIF 2.1.0 (Static Analysis Results Interchange Format), for code scanning and editors.
 
-Written by hand because it is one dictionary, and a library for it would be one more dependency of every wrapper's CI.
+We don't use a library because the format is a single dictionary, and every wrapper's CI would have to install it.
 """
 
 import json
@@ -20,14 +20,14 @@ from startos_wrapper.files.source import Edit, Place
 from startos_wrapper.terminal import well_formed
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-# GitHub's upload action computes a fingerprint of its own, `primaryLocationLineHash`, and warns of any other.
+# Not `primaryLocationLineHash`: GitHub's upload action computes that one and warns about any other value.
 _FINGERPRINT = "startosWrapper/v1"
 
 
 def as_sarif(report: Report) -> str:
-    """Return a log of one run, in ASCII. Its rules are those that have findings.
+    """Return a log of one run in ASCII, with the rules that have findings.
 
-    Files in the working directory have relative addresses, which in a workflow count from the repository's folder.
+    Files in the working directory get relative URIs. In a workflow, these are relative to the repository's root.
     """
     codes = sorted({finding.code for finding in report.findings})
     driver = {
@@ -74,7 +74,7 @@ def _results(report: Report, codes: list[str]) -> Iterator[dict[str, Any]]:
 
 
 def _location(report: Report, place: Place) -> dict[str, Any]:
-    """Return file and region; that of a whole file is its first line, as code scanning shows nothing without one."""
+    """Return a file and region. For a whole file, use line 1, because code scanning needs a region."""
     region = {"startLine": place.line}
     if not whole(place):
         region |= {"startColumn": place.column, "endColumn": place.column + place.length}
@@ -89,20 +89,20 @@ def _artifact(report: Report, file: str) -> dict[str, str]:
 
 
 def _message(finding: Finding) -> dict[str, str]:
-    """Return fault and remedy. Braces would be placeholders, and brackets before a parenthesis a link."""
+    """Return what is wrong and how to fix it, without braces (placeholders in SARIF) and `](` (a link)."""
     text = f"{message(finding.what)}. How to fix: {message(finding.todo)}."
     return {"text": text.replace("{", "{{").replace("}", "}}").replace("](", "] (")}
 
 
 def _fingerprint(report: Report, finding: Finding) -> str:
-    """Return what stays the same when lines are added above: code, file and the line's text, or what is wrong."""
+    """Return a fingerprint that doesn't depend on line numbers: it hashes code, file and the line's text or message."""
     line = report.line_of(finding.place)
     parts = (finding.code, report.path(finding.place.file), finding.what if line is None else line.strip())
     return sha256("\0".join(parts).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _changes(report: Report, fixes: tuple[Fix, ...]) -> list[dict[str, Any]]:
-    """Return the replacements of each file; none where a fix is no replacement of text."""
+    """Return the replacements in each file, or an empty list if any fix isn't a replacement of text."""
     files: dict[str, list[dict[str, Any]]] = {}
     for fix in fixes:
         source = report.source_of(fix.file) if isinstance(fix, Edit) else None

@@ -1,4 +1,4 @@
-"""Findings for people: place, code and fault, the line with a caret, and what to do."""
+"""Format findings for a terminal: place, code and message, the line with a caret, and what to do."""
 
 from collections.abc import Callable
 
@@ -7,17 +7,17 @@ from startos_wrapper.check.registry import Finding
 from startos_wrapper.files.source import Place
 from startos_wrapper.terminal import printable
 
-# Longer lines are cut around the caret, with this much kept before it.
+# Lines longer than this are cut around the caret, with up to _BEFORE characters before it.
 _LONGEST_LINE = 160
 _BEFORE = 60
-# Rich knows all of this and takes 40 ms to import.
+# We don't use Rich because importing it takes 40 ms.
 _COLOURS = {"place": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "clean": "1;32"}
 
 _Paint = Callable[[str, str], str]
 
 
 def as_text(report: Report, colour: bool = False) -> str:
-    """Return a block for every finding, a line for every repair, and a last line that counts them."""
+    """Return a block for each finding, a line for each fix, and a summary line."""
     paint = _coloured if colour else _plain
     parts = [_block(report, finding, paint) for finding in report.findings]
     if report.fixed:
@@ -55,7 +55,7 @@ def _block(report: Report, finding: Finding, paint: _Paint) -> str:
 
 
 def _excerpt(line: str, place: Place) -> tuple[str, int, int]:
-    """Return what is shown of a line, how wide that is up to the place, and how wide the place is."""
+    """Return the visible part of a line, its width before the place, and the width of the place."""
     column = place.column - 1
     start = max(0, min(column - _BEFORE, len(line) - _LONGEST_LINE))
     end = min(len(line), start + _LONGEST_LINE)
@@ -67,7 +67,7 @@ def _excerpt(line: str, place: Place) -> tuple[str, int, int]:
 
 
 def _width(text: str) -> int:
-    """Return how many columns of a terminal a text fills."""
+    """Return how many terminal columns a text takes up."""
     if text.isascii():
         return len(text)
     from unicodedata import category, east_asian_width

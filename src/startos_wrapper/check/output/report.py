@@ -1,4 +1,4 @@
-"""What a check found in one wrapper, and how any of it may be shown: hostile text never reaches a terminal raw."""
+"""The results of a check, prepared for output: text from the wrapper never reaches the terminal unescaped."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.files.source import Place, Source
 from startos_wrapper.terminal import printable, shorten, well_formed
 
-# A message may name a key of any length.
+# Messages can contain keys of any length, so they are cut.
 LONGEST = 1000
 
 
@@ -20,10 +20,9 @@ def _no_source(_: str) -> Source | None:
 class Report:
     """The findings of one or more wrappers.
 
-    Files are named from the working directory. `findings` and `fixed` (what `--fix` has repaired) are put in
-    the order of places, then codes. `silenced` counts the findings that comments silence, `cut` names
-    rules that would find more than is listed. `source_of` gives a text file
-    of the wrapper by its relative path, None where there is none; it is asked only for files of findings.
+    Paths are relative to the working directory. `findings` and `fixed` (findings that `--fix` has fixed) are sorted by
+    place, then code. `silenced` counts silenced findings. `cut` lists rules that would report more findings.
+    `source_of` returns a text file by its path, or None if it doesn't exist. It's only called for files with findings.
     """
 
     findings: list[Finding]
@@ -38,33 +37,33 @@ class Report:
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """Return the number of errors."""
         return sum(finding.is_error for finding in self.findings)
 
     @property
     def warnings(self) -> int:
-        """How many findings are warnings."""
+        """Return the number of warnings."""
         return len(self.findings) - self.errors
 
     @property
     def fixable(self) -> int:
-        """How many findings `--fix` would repair."""
+        """Return how many findings `--fix` would fix."""
         return sum(bool(finding.fixes) for finding in self.findings)
 
     def path(self, file: str) -> str:
-        """Return a file's name as it is shown, from the working directory if it lies there; no UTF-8 is U+FFFD."""
+        """Return a path for display: relative if it's in the working directory, with U+FFFD for invalid UTF-8."""
         path = Path(file)
         if path.is_absolute() and path.is_relative_to(Path.cwd()):
             path = path.relative_to(Path.cwd())
         return well_formed(path.as_posix())
 
     def line_of(self, place: Place) -> str | None:
-        """Return the line that a place is in; None for a whole file or folder, or where there is no such line."""
+        """Return the line of a place, or None if the place is a whole file or folder or the line doesn't exist."""
         source = None if whole(place) else self.source_of(place.file)
         return source.lines[place.line - 1] if source and place.line <= len(source.lines) else None
 
     def summary(self) -> str:
-        """Return one line: how many of each kind, what `--fix` could repair and has repaired, what is silenced."""
+        """Return one line with the number of errors, warnings, fixes and silenced findings."""
         counts = ((self.errors, "error"), (self.warnings, "warning"))
         found = [f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count]
         parts = [", ".join(found) or "no findings"]
@@ -84,15 +83,15 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
 
 
 def severity(code: str) -> str:
-    """Return `error` or `warning` for a rule's code: the words of all formats."""
+    """Return `error` or `warning` for a rule's code. All formats use these words."""
     return "error" if is_error(code) else "warning"
 
 
 def whole(place: Place) -> bool:
-    """Say whether a place is that of a whole file or folder, of which no line is meant."""
+    """Return whether a place is a whole file or folder instead of a part of a line."""
     return place == Place(place.file)
 
 
 def message(text: str) -> str:
-    """Return a sentence of a finding as it may be shown, cut where it is endless."""
+    """Return a finding's text, made printable and cut to `LONGEST` characters."""
     return printable(shorten(text, LONGEST, "…", kept=LONGEST))

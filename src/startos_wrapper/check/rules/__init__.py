@@ -1,1 +1,1 @@
-"""The rules: each module registers its functions with `registry.checks`, and the engine imports all of them."""
+"""The rules. Each module registers its functions with `registry.checks`, and the engine imports all modules."""

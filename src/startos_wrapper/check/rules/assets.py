@@ -1,4 +1,4 @@
-"""License, icon, instructions and the folders of assets: what is packed, and what the user sees of it."""
+"""Rules about the license, the icon, the instructions and the folders in `assets`."""
 
 import os
 import posixpath
@@ -13,7 +13,7 @@ from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 
-# What the first bytes of a file say that it is, and what its name may end in then.
+# The first bytes of a file, its type, and the file extensions for that type.
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "a PNG image", {"png", "apng"}),
     (b"\xff\xd8\xff", "a JPEG image", {"jpg", "jpeg", "jfif"}),
@@ -33,7 +33,7 @@ _IMAGES = {"png", "apng", "jpg", "jpeg", "jfif", "gif", "webp", "ico", "bmp", "s
 
 @checks("W803")
 def folder_not_packed(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find folders of assets that no volume of type assets names: they are left out. S/s9pk/mod.rs:152-173"""
+    """Find folders in assets that aren't packed, because no assets volume has their name. S/s9pk/mod.rs:152-173"""
     if wrapper.manifest.get("volumes") is None:
         return
     assets = posixpath.normpath(wrapper.asset("assets"))
@@ -62,7 +62,7 @@ def _mentioned(wrapper: Wrapper, folder: str) -> bool:
 
 @checks("W811")
 def link_outside(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find links among what is packed that lead out of the wrapper: they work on this machine alone."""
+    """Find packed symlinks that point outside the wrapper, so they only work on this machine."""
     assets = wrapper.asset("assets")
     named = [wrapper.asset(name) for name in ("license", "icon", "instructions")]
     for path in dict.fromkeys((*named, assets, *walk(wrapper, assets))):
@@ -79,7 +79,7 @@ def link_outside(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W817")
 def icon_type(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find an icon that its first bytes say is of another type than its name. M/mime.rs, S/install/mod.rs:1196"""
+    """Find an icon whose first bytes don't match its file extension. M/mime.rs, S/install/mod.rs:1196"""
     icon = wrapper.asset("icon")
     ending = PurePosixPath(icon).suffix[1:].lower()
     head = _head(wrapper, icon)
@@ -101,7 +101,7 @@ def icon_type(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _head(wrapper: Wrapper, file: str) -> bytes | None:
-    """Return the first bytes of a regular file, None where there is none that can be read."""
+    """Return the first bytes of a regular file, or None if it can't be read."""
     try:
         handle = os.open(wrapper.root / file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
@@ -116,7 +116,7 @@ def _head(wrapper: Wrapper, file: str) -> bytes | None:
 
 @checks("W818")
 def empty_text(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a licence or instructions without a word in them: they pass, and the user sees an empty page."""
+    """Find an empty license or empty instructions. StartOS accepts them, but users see an empty page."""
     for name in ("license", "instructions"):
         source = wrapper.readable(wrapper.asset(name)) if wrapper.is_file(wrapper.asset(name)) else None
         if source and not source.text.strip():

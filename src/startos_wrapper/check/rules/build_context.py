@@ -1,4 +1,4 @@
-"""What goes into the build of the images, and what should not."""
+"""Rules about the build context of the images."""
 
 import fnmatch
 import posixpath
@@ -17,7 +17,7 @@ def build_context(wrapper: Wrapper) -> str:
 
 
 def copied(wrapper: Wrapper) -> set[str]:
-    """Return what the Dockerfile copies from the tree, as normal paths."""
+    """Return what the Dockerfile copies from the build context, as normalized paths in the wrapper."""
     dockerfile = dockerfile_of(wrapper)
     words = (word.text for each in (dockerfile.instructions if dockerfile else []) for word in each.taken)
     context = build_context(wrapper)
@@ -26,7 +26,7 @@ def copied(wrapper: Wrapper) -> set[str]:
 
 @checks("W801", "W802")
 def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
-    """Look for a .dockerignore, and, where the whole folder is copied, for the images in it."""
+    """Find a missing .dockerignore, or one that doesn't exclude the images although the whole folder is copied."""
     dockerfile, context = dockerfile_of(wrapper), build_context(wrapper)
     if dockerfile is None or in_submodule(wrapper, context):
         return
@@ -47,7 +47,7 @@ def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _ignores(source: Source, path: str) -> bool:
-    """Say whether the last pattern that fits `path` or a file in it leaves it out."""
+    """Return whether the last pattern that matches `path` or a file in it excludes it."""
     ignored = path.startswith("..")
     for line in source.lines[:1000]:
         pattern = line.strip()

@@ -1,4 +1,4 @@
-"""The answers from which `copier update` works."""
+"""Rules about the answers file, which `copier update` reads."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ _ANSWERS = ".copier-answers.yml"
 
 @checks("W808", "W809")
 def answers(wrapper: Wrapper) -> Iterator[Finding]:
-    """Look whether `copier update` can read the answers, and would write the same package."""
+    """Check that `copier update` can read the answers, and that their id matches the manifest."""
     source = wrapper.readable(_ANSWERS) if wrapper.is_file(_ANSWERS) else None
     if source is None:
         return
@@ -38,6 +38,6 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _text(node: Node, name: str) -> Node | None:
-    """Return a field that is there and no list, map or null: Copier writes a commit of digits alone as a number."""
+    """Return a scalar field, or None. It may be a number, because Copier writes a commit of only digits as one."""
     child = node.get(name)
     return child if child is not None and not child.fields and not child.items else None

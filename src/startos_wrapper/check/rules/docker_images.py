@@ -1,4 +1,7 @@
-"""What `start-sdk verify` and every install refuse in images and the package. S/s9pk/{header,reader,docker}.rs"""
+"""Rules about images and the package, which `start-sdk verify` and every install check.
+
+Sources: S/s9pk/{header,reader,docker}.rs
+"""
 
 import json
 import os
@@ -20,7 +23,7 @@ _ID = re.compile(r"[a-z]+(?:-[a-z]+)*")
 # S/s9pk/reader.rs:118-144
 _TAG = re.compile(r"start9/([^/]*)/([^:]*):(.*)", re.DOTALL)
 
-# The header of a package: magic, version, public key, signature, then the table of contents. S/s9pk/header.rs
+# A package starts with magic bytes, version, public key, signature and the table of contents. S/s9pk/header.rs
 _MAGIC = b";;\x01"
 _TABLE = 103
 _LARGEST_TABLE = 64 * 1024
@@ -29,7 +32,7 @@ _SECTIONS = ("manifest", "license", "instructions", "icon", "docker_images", "as
 
 @dataclass(frozen=True)
 class Tag:
-    """The tag of an image, as far as StartOS takes it apart."""
+    """An image tag, split as StartOS does it."""
 
     text: str
     package: str
@@ -39,9 +42,9 @@ class Tag:
 
 @dataclass
 class Tar:
-    """An image that StartOS may load: its tags, those that it refuses, or `fault`, why there are none to read.
+    """An image that StartOS may load: its valid tags, its `refused` tags, or the `fault` that hides them.
 
-    `known` is false where the search in the tar was given up.
+    `known` is false if reading the tar was given up.
     """
 
     file: str
@@ -52,7 +55,7 @@ class Tar:
 
 
 def image_ids(wrapper: Wrapper) -> set[str] | None:
-    """Return the ids of the images that every tar holds; None where there is no tar, or one that cannot be judged."""
+    """Return the ids of the images that all tars contain, or None if there is no tar or one of them can't be read."""
     tars = _tars(wrapper)
     if not tars or any(tar.fault or tar.refused or not tar.known for tar in tars):
         return None
@@ -61,7 +64,7 @@ def image_ids(wrapper: Wrapper) -> set[str] | None:
 
 @checks("E300")
 def package(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that a package lying in the wrapper was written to its end. S/s9pk/header.rs:35-67"""
+    """Check that the package in the wrapper's folder is complete. S/s9pk/header.rs:35-67"""
     if wrapper.id is None or not _ID.fullmatch(wrapper.id):
         return
     file = f"{wrapper.id}.s9pk"
@@ -76,7 +79,7 @@ def package(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _package_fault(head: bytes, size: int) -> str | None:
-    """Say why a package with this beginning and size cannot be read, None if it can as far as its header tells."""
+    """Return why a package with these first bytes and this size can't be read, or None if its header is fine."""
     if size == 0:
         return "is empty because packing failed"
     if not head.startswith(_MAGIC[: len(head)]):
@@ -94,7 +97,7 @@ def _package_fault(head: bytes, size: int) -> str | None:
 
 
 def _sections(head: bytes) -> dict[str, tuple[int, int]] | None:
-    """Return position and length of the sections of a package by their names, None if the table is not complete."""
+    """Return the offset and size of each section of a package, keyed by name, or None if the table is incomplete."""
     table = head[_TABLE : _TABLE + int.from_bytes(head[_TABLE - 4 : _TABLE], "big")]
     if len(head) < _TABLE or len(table) != int.from_bytes(head[_TABLE - 4 : _TABLE], "big"):
         return None
@@ -110,7 +113,7 @@ def _sections(head: bytes) -> dict[str, tuple[int, int]] | None:
 
 @checks("E301")
 def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that the icon has no more than 100 KiB. S/s9pk/reader.rs:173-179"""
+    """Check that the icon is at most 100 KiB. S/s9pk/reader.rs:173-179"""
     asset = asset_of(wrapper, "icon")
     try:
         found = head(wrapper.root / asset[0], 0) if asset else None
@@ -123,7 +126,7 @@ def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E302")
 def no_images(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that there is an image in the folder of images, or something that makes one. S/s9pk/docker.rs:29-82"""
+    """Check that the images folder contains an image or that the Makefile builds one. S/s9pk/docker.rs:29-82"""
     folder = _folder(wrapper)
     if folder is None or _stems(wrapper, folder) or built(wrapper, folder):
         return
@@ -134,7 +137,7 @@ def no_images(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E303", "E304", "E305", "E306", "W501")
 def image_tags(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check the tags of each image, by which StartOS finds it. S/s9pk/reader.rs:93-144,270-296"""
+    """Check the tags of each image, which StartOS uses to find it. S/s9pk/reader.rs:93-144,270-296"""
     for tar in _tars(wrapper):
         place = Place(tar.file)
         if tar.fault:
@@ -176,7 +179,7 @@ def _other_version(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
 
 @checks("W516")
 def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that each processor which the manifest lists has an image, where another one has."""
+    """Check that each architecture in the manifest has an image, if any architecture has one."""
     asset = asset_of(wrapper, "docker-images")
     listed = wrapper.manifest.get("hardware-requirements", "arch")
     if asset is None or listed is None or wrapper.is_file(asset[0]) or _is_open(wrapper, asset[0]):
@@ -192,18 +195,18 @@ def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _is_open(wrapper: Wrapper, folder: str) -> bool:
-    """Say whether the Makefile leaves open which images it makes, as in `docker-images/$(ARCH).tar:`."""
+    """Return whether a variable decides which images the Makefile builds, as in `docker-images/$(ARCH).tar:`."""
     return wrapper.makefile is not None and f"{folder}/$" in wrapper.makefile.source.text
 
 
 @checks("W521")
 def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that nothing but images lies in the folder of images, which is packed whole. S/s9pk/mod.rs:106-139"""
+    """Check that the images folder, which is packed as a whole, contains only images. S/s9pk/mod.rs:106-139"""
     folder = _folder(wrapper)
     if folder is None:
         return
     arches = processors()
-    # Docker's name of a processor, as in arm64, to StartOS's.
+    # Maps Docker's name of an architecture, e.g. arm64, to the name in StartOS.
     names = {processor.platforms[0]: arch for arch, processor in arches.items()}
     for name in wrapper.listed(folder):
         stem, dot, ending = name.rpartition(".")
@@ -221,7 +224,7 @@ def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W816")
 def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a single tar of images in a package that says that it runs on two processors. S/s9pk/mod.rs:106-151"""
+    """Find a single image tar in a package that claims to run on two architectures. S/s9pk/mod.rs:106-151"""
     node, arches = (
         wrapper.manifest.get("assets", "docker-images"),
         wrapper.manifest.get("hardware-requirements", "arch"),
@@ -238,7 +241,7 @@ def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
 
 @lru_cache(maxsize=4)
 def _tars(wrapper: Wrapper) -> list[Tar]:
-    """Return the images that some device would load. S/s9pk/docker.rs:44-53"""
+    """Return all images that a device could load. S/s9pk/docker.rs:44-53"""
     asset = asset_of(wrapper, "docker-images")
     if asset is None:
         return []
@@ -248,7 +251,7 @@ def _tars(wrapper: Wrapper) -> list[Tar]:
     stems = _stems(wrapper, folder)
     chosen = {stem for stem in stems if stem in processors()}
     if stems and "aarch64" not in stems:
-        # What a device takes whose own image is lacking.
+        # A device without a matching image loads this one.
         chosen.add(min(stems))
     files = [f"{folder}/{stem}.tar" for stem in sorted(chosen)]
     there = [file for file in files if wrapper.is_file(file) or wrapper.is_dir(file)]
@@ -256,7 +259,7 @@ def _tars(wrapper: Wrapper) -> list[Tar]:
 
 
 def _made_anew(wrapper: Wrapper, file: str) -> bool:
-    """Say whether make will replace an image before it is packed, as the manifest is newer: it is nobody's fault."""
+    """Return whether make will rebuild an image before packing, because the manifest is newer."""
     makefile, manifest = wrapper.makefile, wrapper.manifest_file
     if makefile is None or manifest is None or not makefile.depends(file, manifest):
         return False
@@ -287,7 +290,7 @@ def _tar(wrapper: Wrapper, file: str) -> Tar:
 
 
 def _tags(data: bytes) -> list[str] | str:
-    """Return the tags in manifest.json of an image, or what is wrong with it."""
+    """Return the tags in an image's manifest.json, or a description of what is wrong with it."""
     try:
         images = json.loads(data.decode())
     except (ValueError, RecursionError):
@@ -306,7 +309,7 @@ def _tags(data: bytes) -> list[str] | str:
 
 
 def _parts(text: str) -> Tag | None:
-    """Take a tag apart, None if StartOS refuses it."""
+    """Split a tag, or return None if StartOS rejects it."""
     match = _TAG.fullmatch(text)
     if match is None or not _ID.fullmatch(match[1]) or not _ID.fullmatch(match[2]) or version_numbers(match[3]) is None:
         return None
@@ -314,7 +317,7 @@ def _parts(text: str) -> Tag | None:
 
 
 def _folder(wrapper: Wrapper) -> str | None:
-    """Return the folder of images, None if there is none that can be read."""
+    """Return the images folder, or None if it's missing or unreadable."""
     asset = asset_of(wrapper, "docker-images")
     if asset is None or not wrapper.is_dir(asset[0]) or not os.access(wrapper.root / asset[0], os.R_OK | os.X_OK):
         return None
@@ -322,7 +325,7 @@ def _folder(wrapper: Wrapper) -> str | None:
 
 
 def _stems(wrapper: Wrapper, folder: str) -> list[str]:
-    """Return the names of the tars in the folder of images, without their ending. S/s9pk/mod.rs:111-115"""
+    """Return the names of the tars in the images folder, without extension. S/s9pk/mod.rs:111-115"""
     return [name[:-4] for name in wrapper.listed(folder) if name.endswith(".tar") and name != ".tar"]
 
 

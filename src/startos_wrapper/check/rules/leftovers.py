@@ -1,4 +1,4 @@
-"""What others left in the files: the template hello-world, merges, an older SDK."""
+"""Rules about leftovers: from the hello-world template, from merges, and from an older SDK."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _OLD_PROGRAM = re.compile(r"(?<![\w./-])embassy-(?=(?:sdk|cli)(?![\w./-]))")
 
 @checks("W804")
 def template_leftovers(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find the name of the template hello-world in the files that one edits after copying it, once in each."""
+    """Find the name of the hello-world template in files that authors edit after copying it, once per file."""
     if wrapper.id is None or _HELLO.search(wrapper.id):
         return
     files = [*makefiles(wrapper), "README.md", ".gitignore", "Dockerfile", "docker_entrypoint.sh", *workflows(wrapper)]
@@ -37,7 +37,7 @@ def template_leftovers(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _leftover(source: Source, line: str) -> re.Match[str] | None:
-    """Return where a line names the template, unless it is a comment or a sentence about it."""
+    """Return where a line contains the template's name, unless the line is a comment or a sentence about it."""
     is_prose = source.file.endswith(".md")
     if not is_prose and line.lstrip().startswith(("#", "//")):
         return None
@@ -46,7 +46,7 @@ def _leftover(source: Source, line: str) -> re.Match[str] | None:
 
 @checks("W806", "W807")
 def unfinished_merge(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find what `copier update` or a merge left to its user: conflicts in files, and rejected changes beside them."""
+    """Find conflicts and rejected changes that `copier update` or a merge left for the user to resolve."""
     for number, file in enumerate(own_files(wrapper)):
         if file.endswith(".rej") and wrapper.is_file(file):
             what = f"A change that couldn't be merged into {file.removesuffix('.rej')} was left here"
@@ -64,7 +64,7 @@ def _may_have_conflicts(wrapper: Wrapper, file: str) -> bool:
 
 
 def _conflicts(source: Source) -> Iterator[Finding]:
-    """Yield the first conflict of a file: the three lines that mark one, in their order."""
+    """Report the first conflict in a file: three marker lines in the right order."""
     begun, halved, found = 0, False, []
     for number, line in enumerate(source.lines, 1):
         if line.startswith("<<<<<<< "):
@@ -82,7 +82,7 @@ def _conflicts(source: Source) -> Iterator[Finding]:
 
 @checks("W814")
 def renamed_programs(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find calls of embassy-sdk and embassy-cli, which since 0.3.4.4 only say that they are renamed."""
+    """Find calls of embassy-sdk and embassy-cli, which only print their new names since 0.3.4.4."""
     for source in text_files(wrapper, [*makefiles(wrapper), *workflows(wrapper)]):
         hits = [
             source.offset(number) + match.start()

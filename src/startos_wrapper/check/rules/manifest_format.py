@@ -1,4 +1,4 @@
-"""The manifest as a file: there, readable, one document, a map. S/s9pk/mod.rs:43-62"""
+"""Rules about the manifest as a file: it exists, is readable, and is a single mapping. S/s9pk/mod.rs:43-62"""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 @checks("E100")
 def missing(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find that there is no manifest. `manifest.yml` is a name that the packer does not look for."""
+    """Find a missing manifest. `start-sdk pack` ignores the name `manifest.yml`."""
     if wrapper.manifest_file is not None:
         return
     if wrapper.is_file("manifest.yml"):
@@ -24,13 +24,13 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")
 def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find what stops the reader of the manifest's format, or a value that is no map."""
+    """Find a manifest that StartOS can't parse, or that isn't a mapping."""
     yield from map(Finding.of, format_faults(wrapper))
 
 
 @checks("W514")
 def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find keys that a later, equal one overrides: the reader says nothing. serde_yaml and serde_json take the last."""
+    """Find repeated keys. serde_yaml and serde_json silently use the last one."""
     seen: set[int] = set()
     nodes = [wrapper.manifest]
     while nodes:
@@ -51,7 +51,7 @@ def _repeated(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
 
 @checks("W522")
 def shadowed(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a manifest that the packer never opens, because one that it looks for earlier is there."""
+    """Find a manifest that `start-sdk pack` never opens, because another name takes precedence."""
     for name in MANIFESTS:
         if wrapper.manifest_file not in (None, name) and wrapper.is_file(name):
             what = f"`start-sdk pack` uses {wrapper.manifest_file} and never opens this manifest"

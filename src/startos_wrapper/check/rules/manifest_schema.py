@@ -1,4 +1,4 @@
-"""What each key of the manifest may say."""
+"""Rules about the keys and values of the manifest."""
 
 from collections.abc import Iterator
 
@@ -12,5 +12,5 @@ from startos_wrapper.files.wrapper import Wrapper
     "W515",
 )  # fmt: skip
 def breaches(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find every breach of the manifest's schema."""
+    """Find everything that violates the manifest's schema."""
     yield from map(Finding.of, schema_faults(wrapper))

@@ -1,4 +1,4 @@
-"""What a manifest says that passes every gate and hurts later."""
+"""Rules about values in the manifest that StartOS accepts, but that cause problems later."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -10,13 +10,13 @@ from startos_wrapper.files.manifest.os_grammar import duration_is_misread, range
 from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 
-# Names of processors that are not those by which the registry knows servers. S/registry/marketplace.rs:18-36
+# Other names for the architectures that servers report to the registry. S/registry/marketplace.rs:18-36
 _ARCHES = {misnamed: arch for arch, processor in processors().items() for misnamed in processor.misnamed}
 
 
 @checks("W502")
 def ignored_endings(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find versions and ranges whose ending the OS passes over. emver src/emver.rs:278-289"""
+    """Find versions and ranges whose end the OS ignores. emver src/emver.rs:278-289"""
     for name in ("version", "eos-version"):
         node = wrapper.manifest.get(name)
         if node is not None and node.text is not None and (rest := version_rest(node.text)):
@@ -43,7 +43,7 @@ def _of_range(text: str, rest: str) -> str:
 
 @checks("W508")
 def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find that a version with config is reached without a migration. S/install/mod.rs:1021-1063"""
+    """Find versions that a service with config can reach without a migration. S/install/mod.rs:1021-1063"""
     if wrapper.manifest.get("config") is None:
         return
     for side in ("from", "to"):
@@ -56,7 +56,7 @@ def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W509", "W510")
 def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find an icon that the web interface cannot hand over on a sideload. S/install/mod.rs:348-380"""
+    """Find an icon that the web interface can't use in a sideload. S/install/mod.rs:348-380"""
     icon = wrapper.manifest.get("assets", "icon")
     if icon is None:
         if wrapper.manifest.fields:
@@ -75,7 +75,7 @@ def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W513")
 def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find whole milliseconds and microseconds, which the OS reads as something else. S/util/serde.rs:470-520"""
+    """Find whole milliseconds and microseconds, which the OS misreads. S/util/serde.rs:470-520"""
     durations = ((procedure, name) for procedure in wrapper.procedures for name in ("sigterm-timeout", "timeout"))
     for procedure, name in durations:
         node = procedure.node.get(name)
@@ -86,7 +86,7 @@ def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W517")
 def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find that the package claims the version of whatever packs it. S/s9pk/manifest.rs:34-35"""
+    """Find a missing eos-version, which defaults to the version of the SDK. S/s9pk/manifest.rs:34-35"""
     if wrapper.manifest.fields and "eos-version" not in wrapper.manifest.fields:
         what = "eos-version isn't set, so the package claims to need the version of the SDK that packs it"
         yield Finding(
@@ -96,7 +96,7 @@ def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W523")
 def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a service that can be reached, and says nothing of how it is."""
+    """Find a service with interfaces but without a health check."""
     checks_of, interfaces = wrapper.manifest.get("health-checks"), wrapper.manifest.get("interfaces")
     if checks_of is not None and checks_of.value == {} and interfaces is not None and interfaces.fields:
         what = "There is no health check, so StartOS shows the service as running no matter what happens in it"
@@ -105,7 +105,7 @@ def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W529")
 def other_names_of_processors(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find processors by names that the registry does not know: no server matches. S/registry/marketplace.rs:18-36"""
+    """Find architectures under names that no server reports. S/registry/marketplace.rs:18-36"""
     arches = wrapper.manifest.get("hardware-requirements", "arch")
     for node in arches.items if arches else ():
         if right := _ARCHES.get(node.text or ""):

@@ -1,4 +1,4 @@
-"""What a build needs and a clone lacks: submodules, and the source of the scripts."""
+"""Rules about files that a build needs but that are missing: submodules, and the source of the scripts."""
 
 import posixpath
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from startos_wrapper.files.wrapper import Wrapper
 
 @checks("W812")
 def submodule_empty(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find submodules that are not checked out: the build misses their files."""
+    """Find submodules that aren't checked out, so their files are missing in the build."""
     source = wrapper.readable(".gitmodules") if wrapper.is_file(".gitmodules") else None
     if source is None or any("git submodule update" in text.text for text in text_files(wrapper, makefiles(wrapper))):
         return
@@ -28,7 +28,7 @@ def submodule_empty(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W810")
 def script_without_source(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find that the Makefile is to make embassy.js from an embassy.ts that is not there."""
+    """Find an embassy.js that the Makefile builds from a missing embassy.ts."""
     folder, makefile = wrapper.asset("scripts"), wrapper.makefile
     made, source = f"{folder}/embassy.js", f"{folder}/embassy.ts"
     if makefile is None or not any(procedure.kind == "script" for procedure in wrapper.procedures):

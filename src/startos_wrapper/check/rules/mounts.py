@@ -1,4 +1,4 @@
-"""Mounts and backups that pass every gate and do not work."""
+"""Rules about mounts and backups that StartOS accepts, but that don't work."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -13,7 +13,7 @@ _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup
 
 
 def _mounted(procedure: Procedure) -> dict[str, str]:
-    """Return what the OS mounts: nothing for a procedure that runs inside main's container."""
+    """Return what the OS mounts, which is nothing for a procedure that runs inside the main container."""
     if procedure.kind != "docker" or procedure.node.is_true("inject"):
         return {}
     return {name: node.text for name, node in procedure.mounts.fields.items() if node.text is not None}
@@ -21,7 +21,7 @@ def _mounted(procedure: Procedure) -> dict[str, str]:
 
 @checks("W512")
 def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find BACKUP outside of the backup: verify takes it, and then it is not mounted. S/procedure/docker.rs:683-703"""
+    """Find BACKUP outside of backup: verify accepts it, but it isn't mounted. S/procedure/docker.rs:683-703"""
     for procedure in in_container(wrapper):
         if procedure.path not in _BACKUPS and "BACKUP" in procedure.mounts.keys:
             what = f"{procedure.name} mounts BACKUP, which only exists while a backup is created or restored"
@@ -30,7 +30,7 @@ def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W518")
 def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find volumes that no procedure mounts; one of type assets may lie there for scripts."""
+    """Find volumes that no procedure mounts, except assets volumes, which scripts can read without a mount."""
     if not wrapper.procedures:
         return
     mounted = {name for procedure in wrapper.procedures for name in _mounted(procedure)}
@@ -42,7 +42,7 @@ def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W519")
 def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find data volumes that a backup passes by; a script reaches volumes without a mount."""
+    """Find data volumes that aren't in a backup. Scripts aren't checked, because they don't need mounts."""
     for procedure in in_container(wrapper):
         verb = _BACKUPS.get(procedure.path)
         for name, kind in wrapper.volumes.items() if verb else ():
@@ -55,14 +55,14 @@ def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _related(one: str, other: str) -> bool:
-    """Say whether one path is the other or lies in it, or the other way round."""
+    """Return whether two paths are equal or one contains the other."""
     first, second = PurePosixPath(one), PurePosixPath(other)
     return first == second or first in second.parents or second in first.parents
 
 
 @checks("W520", "W526")
 def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check `duplicity create|restore BACKUP DATA`, the image compat's order. system-images/compat/src/main.rs"""
+    """Check `duplicity create|restore BACKUP DATA`, as the compat image expects it. system-images/compat/src/main.rs"""
     for procedure in in_container(wrapper):
         verb, args = _BACKUPS.get(procedure.path), procedure.args
         image = procedure.node.get("image")
@@ -103,7 +103,7 @@ def _reversed(wrapper: Wrapper, procedure: Procedure, args: list[Node]) -> Findi
 
 @checks("W524", "W525")
 def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find mounts at a relative path, which the container tool refuses, and two at one path."""
+    """Find relative mount points, which the container engine rejects, and two mounts with the same mount point."""
     for procedure in in_container(wrapper):
         taken: dict[PurePosixPath, str] = {}
         for name, path in _mounted(procedure).items():

@@ -1,4 +1,4 @@
-"""What `start-sdk pack` refuses once it has read the manifest: files, git, the key. S/s9pk/mod.rs:63-191"""
+"""Rules about what `start-sdk pack` needs after it has read the manifest: files, git, a key. S/s9pk/mod.rs:63-191"""
 
 import base64
 import os
@@ -14,20 +14,20 @@ from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.wrapper import Wrapper
 
-# M/id/volume.rs; folders of other names are not looked for, as the manifest is refused.
+# M/id/volume.rs. We don't look for folders with other names, because those make the manifest invalid.
 _VOLUME = re.compile(r"[a-z]+(?:-[a-z]+)*|BACKUP")
 # S/util/config.rs:12-13
 _CONFIG, _SYSTEM_CONFIG = ".embassy/config.yaml", "/etc/embassy/config.yaml"
 _KEY_FILE = "developer.key.pem"
 _PEM = ("-----BEGIN PRIVATE KEY-----", "-----END PRIVATE KEY-----")
-# RFC 8410: the algorithm's identifier, then what precedes the 32 bytes of the secret key.
+# RFC 8410: the algorithm identifier, then the bytes before the 32-byte secret key.
 _ED25519 = bytes.fromhex("300506032b657004220420")
 _SHORTEST_KEY = 48
 
 
 @checks("E201")
 def commit(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that there is a git repository with a commit, whose hash the packer writes down. S/s9pk/git_hash.rs:9-21"""
+    """Check that there is a git repository with a commit, whose hash goes into the package. S/s9pk/git_hash.rs:9-21"""
     folder = git.repository(wrapper.root)
     if folder is None:
         what = "The wrapper isn't in a git repository, and start-sdk can't pack without a commit"
@@ -39,7 +39,7 @@ def commit(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E203")
 def files(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that license, icon and instructions can be read. S/s9pk/mod.rs:76-105"""
+    """Check that the license, icon and instructions can be read. S/s9pk/mod.rs:76-105"""
     for name in ("license", "icon", "instructions"):
         asset = asset_of(wrapper, name)
         if asset is None:
@@ -69,7 +69,7 @@ def _missing(wrapper: Wrapper, name: str, path: str, place: Place) -> Finding:
 
 
 def _near(wrapper: Wrapper, path: str) -> str | None:
-    """Return a file beside a missing one whose name differs in case or in its ending."""
+    """Return a file in the same folder whose name differs from a missing file only in case or extension."""
     wanted = PurePosixPath(path)
     names = (name for name in wrapper.listed(str(wanted.parent)) if name.isprintable())
     beside = [wanted.parent / name for name in names if PurePosixPath(name).stem.lower() == wanted.stem.lower()]
@@ -79,7 +79,7 @@ def _near(wrapper: Wrapper, path: str) -> str | None:
 
 @checks("E204")
 def images(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that the images are there or made, and that all beside them can be packed. S/s9pk/mod.rs:106-149"""
+    """Check that the images exist or get built, and that their folder can be packed. S/s9pk/mod.rs:106-149"""
     asset = asset_of(wrapper, "docker-images")
     if asset is None:
         return
@@ -104,7 +104,7 @@ def images(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
-    """Say why a file or folder cannot be packed, None if it can or a build makes it."""
+    """Return why a file or folder can't be packed, or None if it can or a build creates it."""
     if wrapper.is_file(file) or wrapper.is_dir(file):
         return None if os.access(wrapper.root / file, os.R_OK) else "isn't readable"
     return None if wrapper.made(file) else f"is {_kind(wrapper.root / file)}"
@@ -112,7 +112,7 @@ def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
 
 @checks("E205")
 def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that each volume of assets has a folder to take them from. S/s9pk/mod.rs:152-173"""
+    """Check that each assets volume has a folder. S/s9pk/mod.rs:152-173"""
     asset = asset_of(wrapper, "assets")
     volumes = [name for name, kind in wrapper.volumes.items() if kind == "assets" and _VOLUME.fullmatch(name)]
     for volume in volumes if asset else ():
@@ -132,7 +132,7 @@ def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _keep(root: Path, folder: str) -> tuple[CreateFile, ...]:
-    """Return the fix that makes `folder`, where it would come to lie inside the wrapper and nothing is in the way."""
+    """Return the fix that creates `folder`, if it's inside the wrapper and nothing else has that path."""
     try:
         path, inside = os.path.realpath(root / folder), os.path.realpath(root)
     except ValueError:
@@ -144,7 +144,7 @@ def _keep(root: Path, folder: str) -> tuple[CreateFile, ...]:
 
 @checks("E206")
 def script(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that the script is there which procedures of the manifest need. S/s9pk/mod.rs:174-182"""
+    """Check that embassy.js exists if procedures in the manifest need it. S/s9pk/mod.rs:174-182"""
     needing = next((each for each in wrapper.procedures if each.counted and each.kind == "script"), None)
     asset = asset_of(wrapper, "scripts")
     if needing is None or asset is None:
@@ -165,7 +165,7 @@ def script(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E207")
 def developer_key(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check the key that signs packages, where start-sdk is: elsewhere nothing is packed. S/context/sdk.rs:40-69"""
+    """Check the key that signs packages, but only on machines with start-sdk. S/context/sdk.rs:40-69"""
     if shutil.which("start-sdk") is None:
         return
     path = _key_path(wrapper.root)
@@ -183,7 +183,7 @@ def developer_key(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _key_path(root: Path) -> Path:
-    """Return where start-sdk looks for the key: what the first settings say that speak of it, or beside the user's."""
+    """Return the path of the key: the first one set in a config file, or the default next to the user's config file."""
     home = os.environ.get("HOME")
     settings = [*([Path(home, _CONFIG)] if home else []), Path(_SYSTEM_CONFIG)]
     for file in settings:
@@ -205,12 +205,12 @@ def _is_key(data: bytes) -> bool:
         der = base64.b64decode("".join(text[len(begin) : -len(end)].split()), validate=True)
     except ValueError:
         return False
-    # A sequence of the version, the algorithm and the secret key; what `start-sdk init` writes has the public key too.
+    # A sequence of version, algorithm and secret key. `start-sdk init` adds the public key.
     return len(der) >= _SHORTEST_KEY and der[0] == 0x30 and der[1] == len(der) - 2 and der[5:16] == _ED25519
 
 
 def _exists(path: Path) -> bool:
-    """Say whether there is anything, links followed; a link that leads nowhere is nothing."""
+    """Return whether a path exists, following symlinks. A broken symlink doesn't."""
     try:
         return path.exists()
     except (OSError, ValueError):
@@ -218,7 +218,7 @@ def _exists(path: Path) -> bool:
 
 
 def _kind(path: Path) -> str:
-    """Say what stands in place of a file."""
+    """Return what kind of thing a path is, for messages."""
     try:
         if path.is_dir():
             return "a folder"

@@ -1,4 +1,4 @@
-"""Procedures that pass every gate and do not work: scripts, dependencies, what is ignored."""
+"""Rules about procedures that StartOS accepts, but that don't work: scripts, dependencies, ignored fields."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def in_container(wrapper: Wrapper) -> Iterator[Procedure]:
 
 @checks("W503")
 def scripts_left_out(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find scripts that pack does not count, so that it leaves embassy.js out. S/s9pk/manifest.rs:82-101"""
+    """Find scripts that don't make `start-sdk pack` include embassy.js. S/s9pk/manifest.rs:82-101"""
     scripts = [procedure for procedure in wrapper.procedures if procedure.kind == "script"]
     if any(procedure.counted for procedure in scripts):
         return
@@ -27,7 +27,7 @@ def scripts_left_out(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W504")
 def script_unused(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find an embassy.js that no procedure runs: pack warns and leaves it out. S/s9pk/mod.rs:183-186"""
+    """Find an embassy.js that no procedure runs. Pack logs a warning and leaves it out. S/s9pk/mod.rs:183-186"""
     file = f"{wrapper.asset('scripts')}/embassy.js"
     if wrapper.procedures and wrapper.is_file(file) and not any(each.kind == "script" for each in wrapper.procedures):
         what = f"No procedure has the type script, so {file} isn't packed"
@@ -36,7 +36,7 @@ def script_unused(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W505")
 def dependency_procedures(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find in a dependency's procedures what verify refuses elsewhere and never looks for here."""
+    """Find problems in dependency procedures that `start-sdk verify` only checks in other procedures."""
     for procedure in wrapper.procedures:
         if not procedure.verified:
             checked = Procedure(procedure.path, procedure.node, io=True)
@@ -45,7 +45,7 @@ def dependency_procedures(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W506")
 def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find what a procedure inside main's container has in vain or stumbles on. S/procedure/docker.rs:757-771"""
+    """Find fields that have no effect or fail inside the main container. S/procedure/docker.rs:757-771"""
     effects = {
         "mounts": "has no effect",
         "system": "has no effect",
@@ -64,7 +64,7 @@ def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W527")
 def inject_without_container(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find inject where main's container does not run: in main itself, backups and migrations."""
+    """Find inject where the main container isn't running: in main itself, backups and migrations."""
     for procedure in in_container(wrapper):
         if procedure.path[0] in ("main", "backup", "migrations") and procedure.node.is_true("inject"):
             what = f"{procedure.name} uses inject, but the main container isn't running then"
@@ -73,7 +73,7 @@ def inject_without_container(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W507")
 def timeout_off_main(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a sigterm-timeout that nothing reads. S/manager/manager_seed.rs:17-31"""
+    """Find a sigterm-timeout that StartOS never reads. S/manager/manager_seed.rs:17-31"""
     for procedure in in_container(wrapper):
         if procedure.path != ("main",) and procedure.node.get("sigterm-timeout") is not None:
             what = f"sigterm-timeout only has an effect in main, not in {procedure.name}"

@@ -1,4 +1,4 @@
-"""What `start-sdk verify` and every install refuse in a manifest that can be parsed. S/s9pk/reader.rs:172-268"""
+"""Rules about a valid manifest that `start-sdk verify` and every install reject. S/s9pk/reader.rs:172-268"""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.wrapper import Wrapper
 
 SYSTEM_IMAGES = ("compat", "utils")
-# In a Makefile: start9/$(PKG_ID)/main:$(PKG_VERSION), with or without variables.
+# Matches start9/$(PKG_ID)/main:$(PKG_VERSION) in a Makefile, with or without variables.
 _TAGGED = re.compile(r"\bstart9/[^/\s\"']+/([a-z-]+):")
 _TITLE_BYTES = 29
 _REPLACES_BYTES = 9
@@ -18,14 +18,14 @@ _REPLACES_BYTES = 9
 
 @checks("E308")
 def procedures(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check what docker procedures mount and run, and how they talk. S/procedure/docker.rs:195-218"""
+    """Check the mounts, image and io-format of docker procedures. S/procedure/docker.rs:195-218"""
     for procedure in wrapper.procedures:
         if procedure.verified:
             yield from faults_of(wrapper, procedure, "E308", "StartOS rejects the package")
 
 
 def faults_of(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) -> Iterator[Finding]:
-    """Yield undeclared mounts, an image that is not there and a missing io-format of a docker procedure."""
+    """Find undeclared mounts, an unknown image and a missing io-format of a docker procedure."""
     if procedure.kind != "docker":
         return
     for name, key in procedure.mounts.keys.items():
@@ -55,7 +55,7 @@ def _image(wrapper: Wrapper, procedure: Procedure, code: str, consequence: str) 
 
 
 def _own_images(wrapper: Wrapper) -> set[str] | None:
-    """Return the images of the package: those that are built, else those that the Makefile tags, if it does."""
+    """Return the ids of the package's images, or of those that the Makefile tags. Return None if neither is known."""
     built = image_ids(wrapper)
     if built is not None or wrapper.makefile is None:
         return built
@@ -63,7 +63,7 @@ def _own_images(wrapper: Wrapper) -> set[str] | None:
 
 
 def _interfaces(wrapper: Wrapper) -> Iterator[tuple[str, Node, list[str]]]:
-    """Yield the interfaces that are maps with a list of protocols: name, node, protocols."""
+    """Yield name, node and protocols of each interface that is a mapping with a list of protocols."""
     interfaces = wrapper.manifest.get("interfaces")
     for name, interface in interfaces.fields.items() if interfaces else ():
         protocols = interface.get("protocols")
@@ -73,7 +73,7 @@ def _interfaces(wrapper: Wrapper) -> Iterator[tuple[str, Node, list[str]]]:
 
 @checks("E309", "E310", "E311")
 def protocols(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that an interface names the protocols which its addresses and its UI need. S/net/interface.rs:73-90"""
+    """Check that interfaces list the protocols that their addresses and UI require. S/net/interface.rs:73-90"""
     needs = (("E309", "tor-config", ("tcp",)), ("E310", "lan-config", ("http",)), ("E311", "ui", ("http", "https")))
     for name, interface, named in _interfaces(wrapper):
         for code, field, wanted in needs:
@@ -96,7 +96,7 @@ def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E318")
 def containers(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that the key containers is not used. S/s9pk/reader.rs:223-231, 252"""
+    """Check that the key containers isn't used. S/s9pk/reader.rs:223-231, 252"""
     if wrapper.manifest.get("containers") is not None:
         what = "StartOS 0.3.5 rejects every package with the key containers"
         yield Finding("E318", wrapper.at_key("containers"), what, "remove it, and describe the container under main")
@@ -104,7 +104,7 @@ def containers(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E316")
 def replaces(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check how long the names in replaces are. S/s9pk/reader.rs:239-244"""
+    """Check the length of the names in replaces. S/s9pk/reader.rs:239-244"""
     node = wrapper.manifest.get("replaces")
     for item in node.items if node else ():
         if item.text is not None and len(item.text.encode()) > _REPLACES_BYTES:
@@ -114,7 +114,7 @@ def replaces(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E317")
 def title(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check the title's length in bytes of UTF-8. S/s9pk/reader.rs:245-251"""
+    """Check the length of the title in bytes of UTF-8. S/s9pk/reader.rs:245-251"""
     node = wrapper.manifest.get("title")
     if node is not None and node.text is not None and len(node.text.encode()) > _TITLE_BYTES:
         what = f"The title has {len(node.text.encode())} bytes in UTF-8, but StartOS allows at most {_TITLE_BYTES}"
@@ -123,7 +123,7 @@ def title(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E319")
 def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check the interface of a certificate, and that no volume is the OS's own. S/volume.rs:30-35, 144-154"""
+    """Check the interfaces of certificates, and that no volume has type backup. S/volume.rs:30-35, 144-154"""
     interfaces, volumes = wrapper.manifest.get("interfaces"), wrapper.manifest.get("volumes")
     for name, volume in volumes.fields.items() if volumes else ():
         interface = volume.get("interface-id")
@@ -142,7 +142,7 @@ def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E401")
 def lan_ports(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that port 80 is without TLS and 443 with it. S/install/mod.rs:687-693"""
+    """Check that LAN port 80 doesn't use TLS and port 443 does. S/install/mod.rs:687-693"""
     interfaces = wrapper.manifest.get("interfaces")
     for interface in interfaces.fields.values() if interfaces else ():
         lan = interface.get("lan-config")

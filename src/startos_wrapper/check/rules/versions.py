@@ -1,4 +1,4 @@
-"""The version where it is written again: in the migrations of scripts and in the Makefile."""
+"""Rules about copies of the version in the migrations of scripts and in the Makefile."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ _TO_LOOK_AT = re.compile(r"[^\"'`/()\[\]{},\s]+|[,\s]+")
 
 
 def _numbers(version: str | None) -> list[int] | None:
-    """Return the four numbers that StartOS compares, None where the text is no plain version."""
+    """Return the four numbers that StartOS compares, or None if the text isn't a plain version."""
     if version is None or len(version) > 100 or not _VERSION.fullmatch(version):
         return None
     parts = [int(part) for part in version.split(".")]
@@ -23,7 +23,7 @@ def _numbers(version: str | None) -> list[int] | None:
 
 @checks("W805")
 def other_version(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find the version written elsewhere than in the manifest, and different."""
+    """Find other versions than the manifest's in scripts and the Makefile."""
     version = _numbers(wrapper.version)
     if version is None:
         return
@@ -39,7 +39,7 @@ def other_version(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _mapped_versions(text: str) -> Iterator[tuple[int, int]]:
-    """Yield where the last argument of `fromMapping(..., "1.2.3")` stands, without its quotes; three calls at most."""
+    """Yield the span of the last argument of `fromMapping(..., "1.2.3")`, without quotes, for up to three calls."""
     at = 0
     for _ in range(3):
         at = text.find("fromMapping", at) + len("fromMapping")
@@ -55,7 +55,7 @@ def _mapped_versions(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _last_argument(text: str, at: int) -> tuple[int, int] | None:
-    """Return the span of the text that is the last argument of a call whose parenthesis ends before `at`."""
+    """Return the span of a call's last argument if it's a string. The arguments start at `at`."""
     depth, last = 1, None
     while at < len(text):
         sign = text[at]
@@ -84,7 +84,7 @@ def _last_argument(text: str, at: int) -> tuple[int, int] | None:
 
 
 def _makefile_version(wrapper: Wrapper, version: list[int]) -> Iterator[Finding]:
-    """Find a version written into the Makefile that becomes the image's tag, which must be the manifest's."""
+    """Find a version in the Makefile that becomes the image tag, but differs from the manifest's."""
     makefile = wrapper.makefile
     for name in ("VERSION", "PKG_VERSION") if makefile else ():
         assert makefile is not None

@@ -1,4 +1,4 @@
-"""Reading a manifest as the packer does, and where each value stands. S/s9pk/mod.rs:43-62"""
+"""Parse YAML, TOML and JSON as `start-sdk pack` does, with the position of each value. S/s9pk/mod.rs:43-62"""
 
 from pathlib import PurePosixPath
 
@@ -9,9 +9,9 @@ __all__ = ["NotADocumentError", "read_document"]
 
 
 def read_document(source: Source) -> Node:
-    """Return the value of a TOML, YAML or JSON file, by its name's ending.
+    """Parse a TOML, JSON or YAML file. The file extension decides the format, and YAML is the default.
 
-    Raises NotADocumentError where the OS's own reader stops, and TooLargeError where aliases blow the value up.
+    Raises: NotADocumentError if the parser in StartOS rejects the file, TooLargeError if aliases expand to too much.
     """
     match PurePosixPath(source.file).suffix:
         case ".toml":

@@ -1,7 +1,7 @@
-"""JSON as serde_json reads it, with the place of each value.
+"""Parse JSON as serde_json does, with the position of each value.
 
-Written by hand because Python's reader gives no places, and libyaml reads another language: it refuses long keys and
-surrogate pairs, which are JSON, and accepts comments, bare words and trailing commas, which aren't.
+Python's parser doesn't return positions. libyaml parses another language: it rejects long keys and surrogate pairs,
+which are valid JSON, and accepts comments, bare words and trailing commas, which aren't.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from startos_wrapper.files.documents.value import Key, Node, NotADocumentError
 from startos_wrapper.files.source import Source
 
-# serde_json/src/de.rs: `remaining_depth: 128` is counted down before it is compared with zero.
+# serde_json/src/de.rs: `remaining_depth: 128` is decremented before it's compared with zero.
 _DEEPEST = 127
 _SPACE = re.compile(r"[ \t\n\r]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -22,7 +22,10 @@ _STRINGS = JSONDecoder(strict=True)
 
 
 def read(source: Source) -> Node:
-    """Return the value of a JSON file. Raises NotADocumentError where serde_json stops."""
+    """Parse a JSON file.
+
+    Raises: NotADocumentError if serde_json rejects it.
+    """
     if source.bom:
         _stop(0, "JSON can't start with a byte order mark", "save the file as UTF-8 without a byte order mark")
     reader = _Reader(source.text)
@@ -37,7 +40,7 @@ def _stop(offset: int, what: str, todo: str) -> NoReturn:
 
 
 class _Reader:
-    """Each method takes an offset and returns what begins there, and where it ends."""
+    """A recursive parser. Each method takes an offset and returns what starts there and where it ends."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -67,7 +70,7 @@ class _Reader:
         return self._number(number), number.end()
 
     def _number(self, match: re.Match[str]) -> int | float:
-        """Return an integer where 64 bits hold it, else a float. serde_json/src/de.rs: parse_any_number"""
+        """Return an integer if it fits in 64 bits, or else a float. serde_json/src/de.rs: parse_any_number"""
         text = match[0]
         if not match[1] and not match[2] and text != "-0" and len(text) <= _LONGEST_WHOLE:
             whole = int(text)
@@ -122,7 +125,7 @@ class _Reader:
                 return node, node.end
 
     def _next(self, at: int, close: str) -> int:
-        """Return where the next item begins, or, negated, where the list or object has ended."""
+        """Return the offset of the next item, or the negated offset where the list or object ends."""
         at = self.space(at)
         mark = self._text[at : at + 1]
         if mark == close:

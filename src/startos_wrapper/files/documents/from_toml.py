@@ -1,4 +1,4 @@
-"""TOML as the OS reads it: the standard library finds the values, a walk over the text finds where they stand."""
+"""Parse TOML as the OS does. The standard library parses the values, and a walk over the text finds their positions."""
 
 import math
 import re
@@ -22,17 +22,20 @@ _TEXT = re.compile(
 )
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]+")
-# The key under which the OS's reader hands a date on. toml_datetime/src/datetime.rs: FIELD
+# The OS's parser returns a date as a mapping with this key. toml_datetime/src/datetime.rs: FIELD
 _DATE = "$__toml_private_datetime"
 
 
 def read(source: Source) -> Node:
-    """Return the value of a TOML file. Raises NotADocumentError where the text is no TOML or holds a huge number."""
+    """Parse a TOML file.
+
+    Raises: NotADocumentError if the text isn't TOML or contains a number that is too large.
+    """
     if source.encoding != "utf-8":
         raise NotADocumentError(
             "E101", 0, f"TOML must be UTF-8, not {source.encoding.upper()}", "save the file as UTF-8"
         )
-    # A byte order mark, which Rust's reader skips and Python's does not, is off the text already.
+    # Rust's parser skips a byte order mark and Python's doesn't, but `source.text` has none.
     try:
         value = tomllib.loads(source.text)
     except tomllib.TOMLDecodeError as error:
@@ -68,17 +71,17 @@ def _node(value: Any, path: _Path, keys: dict[_Path, Key], values: dict[_Path, K
 
 
 class _Walk:
-    """Where keys and values of a TOML text stand, by their paths. The text is known to be valid."""
+    """Positions of the keys and values in a valid TOML text, keyed by path."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self.keys: dict[_Path, Key] = {}
         self.values: dict[_Path, Key] = {}
-        # How many tables an array of tables has so far.
+        # Index of the last table in each array of tables.
         self._counts: dict[_Path, int] = {}
 
     def document(self) -> None:
-        """Walk over all lines."""
+        """Find all positions."""
         table: _Path = ()
         at = self._skip(0)
         while at < len(self._text):
@@ -102,7 +105,7 @@ class _Walk:
         return match.end() if match else at
 
     def _names(self, at: int, path: _Path, *, of_table: bool = False) -> tuple[_Path, int]:
-        """Read a dotted key below `path`; return its path and where it ends."""
+        """Read a dotted key below `path`, and return its path and where it ends."""
         while True:
             at = self._blank(at)
             match = _TEXT.match(self._text, at) or _BARE_KEY.match(self._text, at)
@@ -111,7 +114,7 @@ class _Walk:
             name = match[0] if _BARE_KEY.fullmatch(match[0]) else next(iter(tomllib.loads(f"{match[0]}=0")))
             path = (*path, name)
             self.keys.setdefault(path, Key(at, match.end()))
-            # A header goes on in the newest table of an array.
+            # The rest of a header refers to the last table of an array.
             at = self._blank(match.end())
             if of_table and path in self._counts and self._text[at : at + 1] == ".":
                 path = (*path, self._counts[path])

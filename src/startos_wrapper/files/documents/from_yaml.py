@@ -1,7 +1,7 @@
-"""YAML as serde_yaml 0.9.27 reads it, which the OS uses: libyaml finds the events, this says what they mean.
+"""Parse YAML as the OS does, with serde_yaml 0.9.27: libyaml emits the events, and this module interprets them.
 
-Written by hand because PyYAML reads values as YAML 1.1 (`no` is a boolean) and lacks serde_yaml's limits on depth and
-aliases.
+PyYAML's own loader doesn't fit. It reads YAML 1.1, where `no` is a boolean, and doesn't limit depth and aliases as
+serde_yaml does.
 """
 
 import re
@@ -19,7 +19,7 @@ _CORE = "tag:yaml.org,2002:"
 # serde_yaml-0.9.27/src/de.rs: `remaining_depth: 128`, and `jumpcount > events.len() * 100` in `jump`.
 _DEEPEST = 128
 _JUMPS_PER_EVENT = 100
-# What an alias bomb may become; a manifest has some hundred values.
+# The limit for alias bombs. A manifest has a few hundred values.
 _MOST_VALUES = 200_000
 
 _NULLS = {"", "~", "null", "Null", "NULL"}
@@ -28,13 +28,13 @@ _INTEGER = re.compile(r"([+-]?)(?:0x([0-9A-Fa-f]+)|0o([0-7]+)|0b([01]+)|(0|[1-9]
 _DIGITS_FROM_ZERO = re.compile(r"[+-]?0[0-9]+")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
-# A hexadecimal number this long does not fit 128 bits; Python would take its time with a million digits.
+# A longer number can't fit in 128 bits, and Python would be slow with a million digits.
 _LONGEST_NUMBER = 400
 
 
 @dataclass
 class _Measure:
-    """What a value is when its aliases are followed: how deep, how many values, how many jumps to an anchor."""
+    """The size of a value with all aliases expanded: depth, number of values, and number of jumps to an anchor."""
 
     depth: int = 0
     values: int = 1
@@ -47,19 +47,22 @@ class _Measure:
 
 
 def read(source: Source) -> Node:
-    """Return the value of a YAML file. Raises NotADocumentError where serde_yaml stops, TooLargeError for a bomb."""
+    """Parse a YAML file.
+
+    Raises: NotADocumentError if serde_yaml rejects it, TooLargeError if it's an alias bomb.
+    """
     return _Reader(source).document()
 
 
 class _Reader:
-    """Builds nodes from events. An alias gives the very node of its anchor, so that a bomb stays small."""
+    """Builds nodes from events. An alias shares the value of its anchor, so an alias bomb stays small."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
         self._events: Iterator[Any] = iter(yaml.parse(source.data, Loader=loader()))
         self._count = 0
         self._anchors: dict[str, tuple[Node, _Measure] | None] = {}
-        # What anchored scalars say, for an alias that stands as a key.
+        # Texts of anchored scalars, for aliases that are used as keys.
         self._words: dict[str, str] = {}
 
     def document(self) -> Node:
@@ -94,7 +97,7 @@ class _Reader:
             said = ", ".join(text for text in (error.context, error.problem) if text)
             return NotADocumentError("E101", mark.index if mark else 0, f"Invalid YAML: {said}", "fix the YAML syntax")
         said = str(getattr(error, "reason", error))
-        # Without libyaml the position counts characters, with it bytes; they differ after the first non-ASCII letter.
+        # The position counts bytes with libyaml, and characters without it.
         offset = min(int(getattr(error, "position", 0) or 0), len(self._source.text))
         return NotADocumentError(
             "E101", offset, f"Invalid YAML: {said}", "remove the character, or escape it in quotes"
@@ -137,7 +140,7 @@ class _Reader:
             what = f"*{event.anchor} refers to its own anchor, so it never ends"
             raise NotADocumentError("E104", _start(event), what, "write the value out")
         node, measure = found
-        # The place of the alias, the content of the anchor.
+        # The node has the position of the alias and the content of the anchor.
         node = Node(node.value, _start(event), _end(event), False, node.keys, node.repeated)
         return node, _Measure(measure.depth, measure.values, measure.jumps + 1)
 
@@ -156,7 +159,7 @@ class _Reader:
         return node, measure
 
     def _key(self, event: Any, measure: _Measure) -> str:
-        """Return a key's text as it is written, whatever it looks like; a tag on it is passed over."""
+        """Return a key's text as written, without converting it to another type. Tags are ignored."""
         self._count += 1
         if isinstance(event, yaml.AliasEvent):
             _, inner = self._alias(event)
@@ -183,7 +186,7 @@ class _Reader:
         return node, measure
 
     def _scalar(self, event: Any, plain: bool) -> Any:
-        """Return what a scalar is. serde_yaml-0.9.27/src/de.rs: visit_scalar, visit_untagged_scalar"""
+        """Return the value of a scalar. serde_yaml-0.9.27/src/de.rs: visit_scalar, visit_untagged_scalar"""
         text, tag, start = event.value, event.tag, _start(event)
         if tag and tag.startswith(_CORE) and tag != _CORE + "str":
             return self._tagged(tag.removeprefix(_CORE), text, start)
@@ -218,7 +221,7 @@ class _Reader:
         return text
 
     def _in_json(self, number: int, start: int) -> int:
-        """Return a number that JSON's reader in Rust holds: i64 or u64."""
+        """Return a number if it fits in Rust's JSON values, as an i64 or u64."""
         if -(2**63) <= number < 2**64:
             return number
         what = "The number doesn't fit in 64 bits, so StartOS can't read it"
@@ -234,7 +237,7 @@ def _end(event: Any) -> int:
 
 
 def _integer(text: str) -> int | None:
-    """Read an integer of up to 128 bits; a longer one is none (it becomes a float)."""
+    """Return an integer of up to 128 bits, or None. A larger one becomes a float."""
     match = _INTEGER.fullmatch(text) if len(text) < _LONGEST_NUMBER else None
     if not match:
         return None
@@ -245,7 +248,7 @@ def _integer(text: str) -> int | None:
 
 
 def _float(text: str) -> tuple[bool, float | None]:
-    """Say whether a text is a float, and which; infinity and not-a-number become null in JSON."""
+    """Return whether a text is a float, and its value. Infinity and NaN become null in JSON."""
     if _NOT_FINITE.fullmatch(text):
         return True, None
     if not _FLOAT.fullmatch(text):

@@ -1,4 +1,4 @@
-"""Values of a document together with where they stand in its text."""
+"""Values of a document with their positions in the text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Key:
-    """A key of a map: where it stands."""
+    """The span of a mapping's key in the text."""
 
     start: int
     end: int
@@ -15,10 +15,10 @@ class Key:
 
 @dataclass(slots=True)
 class Node:
-    """A value: text, number, boolean or None as Python's; a map or a list as nodes; and its span in the text.
+    """A value and its span in the text. The items of a mapping or a list are nodes, too.
 
-    `keys` holds where each key of a map stands, `repeated` the keys that a later equal one overrides (name, span).
-    `plain` says that a scalar is written without quotes and not as a block.
+    `keys` contains the span of each key of a mapping. `repeated` contains name and span of keys that are overridden by
+    a later one. `plain` is true for a scalar without quotes that isn't a block.
     """
 
     value: Any
@@ -30,37 +30,37 @@ class Node:
 
     @property
     def text(self) -> str | None:
-        """The value if it is text."""
+        """Return the value if it's text, or else None."""
         return self.value if isinstance(self.value, str) else None
 
     @property
     def items(self) -> list["Node"]:
-        """The items if this is a list, else none."""
+        """Return the items of a list, or an empty list for any other value."""
         return self.value if isinstance(self.value, list) else []
 
     @property
     def fields(self) -> dict[str, "Node"]:
-        """The fields if this is a map, else none."""
+        """Return the fields of a mapping, or an empty dict for any other value."""
         return self.value if isinstance(self.value, dict) else {}
 
     def get(self, *names: str) -> "Node | None":
-        """Return the node at a path of keys. A null counts as absent, as it does for the OS's optional fields."""
+        """Return the node at a path of keys, or None. Null counts as missing, as in the OS's optional fields."""
         node: Node | None = self
         for name in names:
             node = node.fields.get(name) if node else None
         return None if node is None or node.value is None else node
 
     def texts(self) -> list[str]:
-        """Return the items that are text."""
+        """Return all items that are text."""
         return [item.value for item in self.items if isinstance(item.value, str)]
 
     def is_true(self, name: str) -> bool:
-        """Say whether the field `name` is the boolean true."""
+        """Return whether the field `name` is the boolean true."""
         node = self.get(name)
         return node is not None and node.value is True
 
     def walk(self) -> Iterator["Node"]:
-        """Yield this node and all below it."""
+        """Yield this node and all nodes below it."""
         yield self
         for child in (*self.fields.values(), *self.items):
             yield from child.walk()
@@ -74,14 +74,14 @@ class Node:
         return self.value
 
 
-# Stands for a map that isn't there.
+# Used in place of a missing mapping.
 NOTHING = Node({}, 0, 0)
 
 
 class NotADocumentError(Exception):
-    """The OS's reader stops here: the rule's code, offset in the text, what is wrong and what to do."""
+    """The parser in StartOS rejects a document. Has the rule's code, the offset, what is wrong and what to do."""
 
     def __init__(self, code: str, offset: int, what: str, todo: str) -> None:
-        """Keep the four parts of the finding."""
+        """Store the parts of the finding."""
         super().__init__(what)
         self.code, self.offset, self.what, self.todo = code, offset, what, todo

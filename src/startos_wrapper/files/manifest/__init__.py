@@ -1,1 +1,1 @@
-"""What StartOS 0.3.5 reads in a manifest, and what is wrong with one that it refuses."""
+"""The manifest format of StartOS 0.3.5: its schema, its grammars, and explanations of faults."""

@@ -1,4 +1,4 @@
-"""A fault of a manifest: what two commands tell, each in its own way."""
+"""Faults of a manifest, which both `check` and `adopt` report."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from startos_wrapper.files.source import Edit, Place
 
 @dataclass(frozen=True)
 class Fault:
-    """What StartOS refuses or passes over: the rule's code, the place, what is wrong and what to do.
+    """Something that StartOS rejects or ignores: the rule's code, the place, what is wrong and what to do.
 
-    `edits` mend it where there is one right answer.
+    `edits` is empty unless there is only one right answer.
     """
 
     code: str

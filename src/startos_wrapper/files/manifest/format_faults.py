@@ -1,4 +1,4 @@
-"""Whether a manifest can be read as a file: text, one document, a map. S/s9pk/mod.rs:43-62"""
+"""Check that a manifest is readable text, a single document, and a mapping. S/s9pk/mod.rs:43-62"""
 
 from collections.abc import Iterator
 
@@ -9,9 +9,9 @@ from startos_wrapper.files.wrapper import Wrapper
 
 
 def format_faults(wrapper: Wrapper) -> Iterator[Fault]:
-    """Yield what stops the reader of the manifest's format, or a value that is no map.
+    """Yield a fault if StartOS can't parse the manifest, or if it isn't a mapping.
 
-    Raises TooLargeError when the manifest is too large to read.
+    Raises: TooLargeError if the manifest is too large to read.
     """
     if wrapper.manifest_file is None:
         return

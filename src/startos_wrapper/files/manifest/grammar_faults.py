@@ -1,4 +1,4 @@
-"""Texts of a manifest that break a small language: ids, versions, ranges, durations, ports, URLs, forms."""
+"""Explain texts with wrong syntax in a manifest: ids, versions, ranges, durations, ports, URLs, forms."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,12 +11,12 @@ from startos_wrapper.files.manifest.wording import LONGEST_SHOWN, LONGEST_WORD, 
 
 
 def wrong_grammar(breach: Breach) -> Iterator[Fault]:
-    """Yield a text that breaks a pattern or format, or the names of a map that do."""
+    """Yield a fault for a text, or for each key of a mapping, that doesn't match its pattern or format."""
     if breach.node.text is not None:
         what, todo = wrong_text(breach, breach.node.text)
         yield breach.fault(breach.rule, f"{breach.name}: {what}", todo, breach.node)
         return
-    # To Python `$` is also where a last line break begins.
+    # In Python, `$` also matches before a trailing newline.
     pattern = re.compile(breach.part.get("pattern", "").replace("$", r"\Z"))
     accepts = FORMATS.get(breach.part.get("format", ""))
     for name in breach.node.fields:
@@ -105,5 +105,5 @@ _MESSAGES: dict[str, Callable[[str, dict[str, Any]], tuple[str, str]]] = {
 
 
 def wrong_text(breach: Breach, text: str) -> tuple[str, str]:
-    """Return what is wrong with a text in the grammar that a breach is about, and what to do."""
+    """Return what is wrong with a text and what to do, according to the breach's rule."""
     return _MESSAGES[breach.rule](text, breach.part)

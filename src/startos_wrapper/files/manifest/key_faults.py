@@ -1,4 +1,4 @@
-"""Keys of a manifest that StartOS misses, and keys that it passes over."""
+"""Explain missing keys in a manifest, and keys that StartOS ignores."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from startos_wrapper.files.manifest.schema import Breach, Steps, flat
 from startos_wrapper.files.manifest.wording import MERGE, MERGE_TODO, kebab, listed, shown
 from startos_wrapper.files.source import Edit
 
-# Keys that StartOS 0.3 does not know, of its own past and of its documentation.
+# Keys that StartOS 0.3 doesn't know, from older versions and from its documentation.
 _RENAMED: dict[Steps, str] = {
     ("min-os-version",): "eos-version",
     ("alerts", "install-alert"): "install",
@@ -47,7 +47,7 @@ _GONE: dict[Steps, str] = {
 
 
 def missing(breach: Breach) -> Iterator[Fault]:
-    """Yield the keys that must be there and aren't."""
+    """Yield a fault for each required key that is missing."""
     for name in breach.part.get("required", ()):
         if name not in breach.node.fields:
             todo = f"add {example(name, breach.part.get('properties', {}).get(name))}"
@@ -57,7 +57,7 @@ def missing(breach: Breach) -> Iterator[Fault]:
 
 
 def example(name: str, part: Any) -> str:
-    """Return how a key may be written: an example, its words, or what belongs under it."""
+    """Return how to write a key: with an example value, its allowed values, or the keys below it."""
     whole = flat(part)
     if "examples" in whole:
         return f"`{name}: {_written(whole['examples'][0])}`"
@@ -71,7 +71,7 @@ def example(name: str, part: Any) -> str:
 
 
 def _written(value: Any) -> str:
-    """Return a value as YAML takes it."""
+    """Return a value as YAML."""
     if isinstance(value, list):
         return f"[{', '.join(map(_written, value))}]"
     if isinstance(value, str) and re.fullmatch(r"[A-Za-z/][\w ,./:'-]*", value) and ": " not in value:
@@ -80,10 +80,10 @@ def _written(value: Any) -> str:
 
 
 def unknown(breach: Breach) -> Iterator[Fault]:
-    """Yield the keys that the OS passes over.
+    """Yield a fault for each key that the OS ignores.
 
-    It also calls unknown what it would write otherwise: a range or port in another form, and a null that it leaves out.
-    These are read as they are meant, so they are not worth a word.
+    The OS also warns about keys that it only writes differently: a range or port in another form, and an omitted null.
+    We don't report those, because it reads them correctly.
     """
     known, here = breach.part["properties"], f"{breach.name}." if breach.path else ""
     choice = next((index for index, name in enumerate(breach.node.fields) if name in ("any", "all")), -1)
@@ -92,7 +92,7 @@ def unknown(breach: Breach) -> Iterator[Fault]:
             continue
         key, path = breach.node.keys[name], here + shown(name)
         if {"any", "all"} == set(known) and index > choice >= 0:
-            # S/config/util.rs: the reader returns at `any` or `all`, and JSON's reader stops at what is left.
+            # S/config/util.rs: the visitor returns at `any` or `all`, and serde_json fails on the remaining keys.
             what = f"{path} follows any or all, but StartOS allows no more keys there"
             yield breach.fault("E121", what, "remove it", key)
             continue
@@ -102,7 +102,7 @@ def unknown(breach: Breach) -> Iterator[Fault]:
 
 
 def _advice(breach: Breach, name: str, path: str, known: dict[str, Any]) -> tuple[str, str, str]:
-    """Return what is wrong with an unknown key, what to do, and its new name if that is certain."""
+    """Return what is wrong with an unknown key, what to do, and its new name if there is only one."""
     what, renamed = f"StartOS doesn't know {path} and ignores it", kebab(name)
     if name == "<<":
         return f"{path}: {MERGE}", MERGE_TODO, ""
@@ -118,13 +118,13 @@ def _advice(breach: Breach, name: str, path: str, known: dict[str, Any]) -> tupl
 
 
 def _of_old(table: dict[Steps, str], path: Steps) -> str:
-    """Return what a table says of a path. The keys that authors choose, its stars, are on every second level."""
+    """Look up a path in a table. A `*` in the table stands for a key that authors choose, on every second level."""
     starred = tuple("*" if level % 2 and level < len(path) - 1 else step for level, step in enumerate(path))
     return table.get(path) or table.get(starred, "")
 
 
 def _rename(breach: Breach, name: str, new: str) -> tuple[Edit, ...]:
-    """Return the edit of a key, with the quotes that it has. A table of TOML may have headers all over the file."""
+    """Return the edit that renames a key and keeps its quotes. Skip TOML tables, which can have several headers."""
     key, written = breach.node.keys[name], breach.source(breach.node.keys[name])
     is_table = (breach.wrapper.manifest_file or "").endswith(".toml") and isinstance(
         breach.node.value[name].value, (dict, list)

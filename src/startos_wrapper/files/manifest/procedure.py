@@ -1,4 +1,4 @@
-"""The procedures of a manifest: what the OS runs in a container or as a script."""
+"""The procedures of a manifest, which the OS runs in a container or as a script."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,10 +8,10 @@ from startos_wrapper.files.documents.value import NOTHING, Node
 
 @dataclass(frozen=True)
 class Procedure:
-    """A procedure of the manifest: what the OS runs in a container or as a script.
+    """A procedure of the manifest, which the OS runs in a container or as a script.
 
-    `io`: verify wants an io-format. `counted`: pack looks here whether scripts are needed. `verified`: verify looks
-    here at all. S/s9pk/manifest.rs:82-101, S/s9pk/reader.rs:188-264
+    `io`: `start-sdk verify` requires an io-format. `counted`: a script here makes `start-sdk pack` include embassy.js.
+    `verified`: `start-sdk verify` checks this procedure. S/s9pk/manifest.rs:82-101, S/s9pk/reader.rs:188-264
     """
 
     path: tuple[str, ...]
@@ -22,23 +22,23 @@ class Procedure:
 
     @property
     def name(self) -> str:
-        """The path with dots, as in `backup.create`."""
+        """Return the path joined by dots, as in `backup.create`."""
         return ".".join(self.path)
 
     @property
     def kind(self) -> str | None:
-        """`docker` or `script`, or whatever else is written there."""
+        """Return the type: `docker`, `script`, any other text, or None."""
         kind = self.node.get("type")
         return kind.text if kind else None
 
     @property
     def mounts(self) -> Node:
-        """The mounts: a map from volume to path, empty where there is none."""
+        """Return the mounts, a mapping from volume to path, or an empty mapping."""
         return self.node.get("mounts") or NOTHING
 
     @property
     def args(self) -> list[Node]:
-        """The nodes of the arguments."""
+        """Return the arguments."""
         node = self.node.get("args")
         return node.items if node else []
 
@@ -60,7 +60,7 @@ _PROCEDURES: tuple[tuple[tuple[str, ...], dict[str, bool]], ...] = (
 
 
 def procedures_of(manifest: Node) -> list[Procedure]:
-    """Return all procedures of a manifest that are maps, in the manifest's order of kinds."""
+    """Return all procedures of a manifest that are mappings, in the order of `_PROCEDURES`."""
     return [
         Procedure(path, node, **flags)
         for pattern, flags in _PROCEDURES
@@ -72,7 +72,7 @@ def procedures_of(manifest: Node) -> list[Procedure]:
 def _matching(
     node: Node, pattern: tuple[str, ...], path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], Node]]:
-    """Yield paths and nodes below `node`; `*` in the pattern is any key."""
+    """Yield the paths and nodes below `node` that match a pattern, where `*` matches any key."""
     if not pattern:
         yield path, node
         return

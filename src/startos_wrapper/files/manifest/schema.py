@@ -1,6 +1,6 @@
-"""The JSON Schema of the manifest, and where a manifest breaks it.
+"""Validate a manifest against its JSON Schema.
 
-The validator says which keyword of the schema fails at which value. The rest is read from the schema and the manifest.
+The validator reports which schema keyword fails at which value. Everything else is looked up in schema and manifest.
 """
 
 import json
@@ -19,23 +19,23 @@ from startos_wrapper.files.manifest.wording import LONGEST_WORD, shown
 from startos_wrapper.files.source import Edit, Place
 from startos_wrapper.files.wrapper import Wrapper
 
-# The largest of 114 real manifests has some 600 values. What is beyond this many is not looked at.
+# The largest of 114 real manifests has about 600 values. Values beyond this limit aren't checked.
 _MOST_VALUES = 5_000
-# No reader of manifests goes deeper.
+# No manifest parser allows more levels.
 _DEEPEST = 130
-# A hostile one takes 20 ms to compile.
+# A hostile regex takes 20 ms to compile.
 _MOST_REGEXES = 50
-# Comparing a wrong word with all right ones takes time too.
+# Comparing a wrong word with all known words takes time, too.
 _MOST_GUESSES = 100
 
-# The keys that lead to a value.
+# The path of keys to a value.
 Steps = tuple[str, ...]
 
 _regexes: dict[str, bool] = {}
 
 
 def _regex(text: str) -> bool:
-    """Say whether a text is a regular expression; one beyond the first `_MOST_REGEXES` of a manifest counts as one."""
+    """Return whether a text is a valid regex. After `_MOST_REGEXES` in a manifest, any text counts as valid."""
     if text not in _regexes and len(_regexes) < _MOST_REGEXES:
         _regexes[text] = os_grammar.regex(text)
     return _regexes.get(text, True)
@@ -68,13 +68,13 @@ def _validator() -> Any:
 
 @cache
 def _words() -> frozenset[str]:
-    """Return all keys that the schema names."""
+    """Return all keys that occur in the schema."""
     return frozenset(name for part in _parts(schema()) for name in part.get("properties", {}))
 
 
 @cache
 def needed() -> frozenset[str]:
-    """Return all keys that must be there somewhere."""
+    """Return all keys that are required anywhere in the schema."""
     return frozenset(name for part in _parts(schema()) for name in part.get("required", ()))
 
 
@@ -93,7 +93,7 @@ def _parts(part: Any) -> Iterator[dict[str, Any]]:
 
 
 def flat(part: Any) -> dict[str, Any]:
-    """Return a subschema together with what it refers to."""
+    """Return a subschema merged with everything that it refers to."""
     if not isinstance(part, dict):
         return {}
     refers = [part, *part.get("allOf", ())]
@@ -107,12 +107,12 @@ def flat(part: Any) -> dict[str, Any]:
     return {**referred, **part}
 
 
-# --- What the validator is given, and what it says -------------------------------------------------------------------
+# --- Input and output of the validator --------------------------------------------------------------------------------
 
 
 @dataclass
 class _Copy:
-    """Makes plain values of nodes, as many as are worth a look. Keys that the schema names are never left out."""
+    """Converts a limited number of nodes to plain values. Keys that occur in the schema are never dropped."""
 
     left: int = _MOST_VALUES
 
@@ -124,13 +124,13 @@ class _Copy:
             return {name: self.of(node.value[name], depth + 1) for name in names}
         if isinstance(node.value, list) and depth < _DEEPEST:
             return [self.of(item, depth + 1) for item in node.value[: max(0, self.left)]]
-        # To JSON Schema 1.0 is an integer, to the OS (serde) it is not.
+        # 1.0 is an integer in JSON Schema, but not in the OS (serde).
         return 0.5 if isinstance(node.value, float) else None if isinstance(node.value, (dict, list)) else node.value
 
 
 @dataclass(frozen=True)
 class Breach:
-    """A keyword of a part of the schema that a value breaks: the value, its key, if it has one, and its path."""
+    """A value that violates a keyword of the schema, with the value's key, if it has one, and its path."""
 
     wrapper: Wrapper
     part: dict[str, Any]
@@ -138,42 +138,42 @@ class Breach:
     node: Node
     key: Key | None
     path: Steps
-    # The words that were compared with others.
+    # The words that have been compared so far.
     guesses: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """The path as it may be shown."""
+        """Return the path for messages."""
         return ".".join(map(shown, self.path)) or "The manifest"
 
     @property
     def rule(self) -> str:
-        """The rule of the grammar or limit that is broken."""
+        """Return the code of the rule for this syntax or limit."""
         return str(self.part["x-rule"])
 
     def at(self, node: Node | Key | None) -> Place:
-        """Return the place of a node or key, or of the key that leads here."""
+        """Return the place of a node or key, or of this value's key."""
         return self.wrapper.at(node or self.key or (self.node if self.path else None))
 
     def fault(self, code: str, what: str, todo: str, node: Node | Key | None, *edits: Edit) -> Fault:
-        """Return a fault at a node or key, or at the key that leads here."""
+        """Return a fault at a node or key, or at this value's key."""
         return Fault(code, self.at(node), what, todo, edits)
 
     def source(self, span: Node | Key) -> str:
-        """Return how a node or key is written."""
+        """Return a node or key as written in the manifest."""
         source = self.wrapper.manifest_source
         return source.text[span.start : span.end] if source else ""
 
     def edit(self, span: Node | Key, text: str) -> tuple[Edit, ...]:
-        """Return the edit that writes something else for a node or key."""
+        """Return the edit that replaces a node or key with `text`."""
         source = self.wrapper.manifest_source
         return (source.edit(span.start, span.end, text),) if source else ()
 
     def guess(self, word: str, words: Iterable[str]) -> str:
-        """Return which of the words that are not there yet is meant, as far as the letters tell."""
+        """Return the most similar word that isn't used yet, or an empty text."""
         if len(word) > LONGEST_WORD or len(self.guesses) >= _MOST_GUESSES:
             return ""
-        from difflib import get_close_matches  # Few manifests need it, and it takes 1 ms to import.
+        from difflib import get_close_matches  # Few manifests need it, and importing it takes 1 ms.
 
         self.guesses.append(word)
         free = [other for other in words if other not in self.node.fields]
@@ -181,7 +181,7 @@ class Breach:
 
 
 def breaches(wrapper: Wrapper) -> Iterator[Breach]:
-    """Yield every breach of the schema. Errors come before warnings, so that no number of these hides one of those."""
+    """Yield every violation of the schema. Errors come before warnings, so that many warnings can't hide an error."""
     _regexes.clear()
     units = _validator().evaluate(_Copy().of(wrapper.manifest)).errors()
     breaks = dict.fromkeys((unit["schemaLocation"], unit["instanceLocation"]) for unit in units)
@@ -193,12 +193,12 @@ def breaches(wrapper: Wrapper) -> Iterator[Breach]:
 
 @cache
 def _broken(location: str) -> tuple[dict[str, Any], str]:
-    """Return the part of the schema and its keyword at which a JSON pointer points."""
+    """Return the subschema and keyword that a JSON pointer refers to."""
     part: dict[str, Any] = {}
     keyword, here = "", schema()
     for step in _steps(location):
         inner: Any = here[int(step)] if isinstance(here, list) else here.get(step)
-        # Behind `dependencies` the validator counts.
+        # After `dependencies`, the validator adds an index that isn't in the schema.
         if inner is None:
             break
         if isinstance(here, dict):
@@ -208,7 +208,7 @@ def _broken(location: str) -> tuple[dict[str, Any], str]:
 
 
 def _located(node: Node, pointer: str) -> tuple[Node, Key | None, Steps]:
-    """Return the value at which a JSON pointer points, its key and its path."""
+    """Return the value that a JSON pointer refers to, its key and its path."""
     key: Key | None = None
     path = tuple(_steps(pointer))
     for step in path:

@@ -1,4 +1,4 @@
-"""What the keys of a manifest say that StartOS does not read: breaches of the schema in a packager's words."""
+"""Explain violations of the manifest's schema in words that packagers know."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -11,15 +11,15 @@ from startos_wrapper.files.manifest.schema import Breach, breaches
 from startos_wrapper.files.manifest.value_faults import out_of_range, too_much, wrong_type, wrong_word
 from startos_wrapper.files.wrapper import Wrapper
 
-# Nobody would read more than this.
+# Nobody reads more than this.
 _MOST_FAULTS = 1_000
 
 
 def schema_faults(wrapper: Wrapper) -> Iterator[Fault]:
-    """Yield every breach of the schema; a manifest that can't be read has none."""
+    """Yield a fault for every violation of the schema, or nothing if the manifest can't be parsed."""
     if wrapper.manifest is not NOTHING:
         faults = (fault for breach in breaches(wrapper) for fault in _faults(breach))
-        # One fault can break a rough pattern, for editors, and an exact format. An alias brings it to several paths.
+        # A value can violate both a rough pattern, for editors, and an exact format. Aliases repeat it in other paths.
         found = {(each.code, each.place, each.todo): each for each in islice(faults, _MOST_FAULTS)}
         yield from found.values()
 
@@ -29,7 +29,7 @@ def _faults(breach: Breach) -> Iterator[Fault]:
         case "required":
             yield from missing(breach)
         case "additionalProperties":
-            # Before jsonschema-rs 0.61 a missing key may be reported here.
+            # jsonschema-rs before 0.61 may report a missing key here.
             yield from missing(breach)
             yield from unknown(breach)
         case "type":

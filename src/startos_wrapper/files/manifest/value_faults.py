@@ -1,4 +1,4 @@
-"""Values of a manifest of a wrong type, words that StartOS does not know, and numbers and texts beyond its limits."""
+"""Explain values in a manifest that have a wrong type, are unknown, or exceed a limit."""
 
 import re
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ _WANTED = {
     "string": "text", "boolean": "a boolean", "integer": "a whole number", "number": "a number", "array": "a list",
     "object": "a mapping",
 }  # fmt: skip
-# How the reader of TOML hands a date on. toml_datetime/src/datetime.rs: FIELD
+# The TOML parser returns a date as a mapping with this key. toml_datetime/src/datetime.rs: FIELD
 _DATE = "$__toml_private_datetime"
-# Words that are booleans to other readers of YAML.
+# Words that other YAML parsers read as booleans.
 _BOOLEANS = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}
 
 
 def wrong_type(breach: Breach) -> Fault:
-    """Return that a value is of another type than its key takes, and how to write it."""
+    """Return the fault for a value of the wrong type."""
     types = breach.part["type"] if isinstance(breach.part["type"], list) else [breach.part["type"]]
     types = [name for name in types if name != "null"]
     wanted = " or ".join(_WANTED[name] for name in types)
@@ -51,10 +51,10 @@ def _null_todo(breach: Breach, wanted: str) -> str:
 
 
 def _mended(breach: Breach, wanted: str, words: str) -> tuple[str, str]:
-    """Return what to do with a scalar of the wrong type, and what to write if that is certain."""
+    """Return what to do with a scalar of the wrong type, and its replacement if there is only one."""
     value, written = breach.node.value, breach.source(breach.node)
     bare = written[1:-1] if written[:1] in ("'", '"') and written[:1] == written[-1:] else written
-    # Not an alias, a block or anything else that is not written where it stands.
+    # Exclude aliases, blocks and anything else whose source isn't the value itself.
     plainly = re.fullmatch(r"[\w.+:-]+", bare) is not None
     if wanted == "string" and plainly:
         return _quoted(breach, bare) or (f'add quotes: "{bare}"', f'"{bare}"')
@@ -74,7 +74,7 @@ def _mended(breach: Breach, wanted: str, words: str) -> tuple[str, str]:
 
 
 def _quoted(breach: Breach, text: str) -> tuple[str, str] | None:
-    """Return what to do where quotes alone do not help, as the text would break the grammar."""
+    """Return what to do if the text would still be invalid with quotes, or None if quotes are enough."""
     if words := [word for word in breach.part.get("enum", ()) if word is not None]:
         return f"write {listed(words, 'or')}", ""
     pattern, form = breach.part.get("pattern"), FORMATS.get(breach.part.get("format", ""))
@@ -84,10 +84,10 @@ def _quoted(breach: Breach, text: str) -> tuple[str, str] | None:
 
 
 def wrong_word(breach: Breach) -> Iterator[Fault]:
-    """Yield a text that isn't one of the words that its key takes."""
+    """Yield a fault for a text that isn't one of the allowed values."""
     text = breach.node.text
     if text is None:
-        return  # Its type is wrong already.
+        return  # Already reported as a wrong type.
     words = [word for word in breach.part["enum"] if word is not None]
     guess = breach.guess(text, words)
     what = f"{breach.name}: unknown value `{shown(text)}`"
@@ -95,7 +95,7 @@ def wrong_word(breach: Breach) -> Iterator[Fault]:
 
 
 def out_of_range(breach: Breach) -> Iterator[Fault]:
-    """Yield a whole number that is too small or too large."""
+    """Yield a fault for a whole number that is too small or too large."""
     if isinstance(breach.node.value, int):
         low, high = breach.part["minimum"], breach.part["maximum"]
         limits = f"from {low} to {high}" if high < 2**32 else f"of at least {low}"
@@ -104,7 +104,7 @@ def out_of_range(breach: Breach) -> Iterator[Fault]:
 
 
 def too_much(breach: Breach) -> Fault:
-    """Return that a text or a list is too long."""
+    """Return the fault for a text or a list that is too long."""
     limit, count = breach.part[breach.keyword], len(breach.node.value)
     noun, verb = ("characters", "shorten it by") if breach.keyword == "maxLength" else ("entries", "remove")
     what = f"{breach.name} has {count} {noun}, but StartOS allows at most {limit}"

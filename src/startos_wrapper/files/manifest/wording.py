@@ -1,4 +1,4 @@
-"""How the faults of a manifest name what is written there."""
+"""Helpers for the texts of faults."""
 
 import re
 
@@ -12,15 +12,15 @@ MERGE_TODO = "write the keys out, or use an alias (*name) for the whole mapping"
 
 
 def shown(text: str) -> str:
-    """Return a text in one line, cut where it is long."""
+    """Return a text on one line, shortened if it's long."""
     return shorten(" ".join(text[: 4 * LONGEST_SHOWN].split()), LONGEST_SHOWN, "…", kept=LONGEST_SHOWN)
 
 
 def listed(words: list[str], joined: str = "and") -> str:
-    """Return words with commas, and `joined` before the last one."""
+    """Join words with commas, and with `joined` before the last word."""
     return " ".join([", ".join(words[:-1]), joined, words[-1]]) if len(words) > 1 else words[0]
 
 
 def kebab(name: str) -> str:
-    """Return a key in the manifest's way of writing: sigtermTimeout and sigterm_timeout are sigterm-timeout."""
+    """Convert a key to kebab-case: sigtermTimeout and sigterm_timeout become sigterm-timeout."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|[_ ]", "-", name[:LONGEST_WORD]).lower()
