@@ -139,7 +139,7 @@ def test_a_function_that_is_to_be_written_fails_aloud(render: Render, tmp_path: 
     call = "import * as m from './embassy.mjs'; console.log(JSON.stringify(await m.createBackup({})))"
     command = [require("node"), "--input-type=module", "-e", call]
     result = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=True)
-    assert "the backup is not written yet" in result.stdout
+    assert "the backup isn't implemented yet" in result.stdout
 
 
 def test_documents_that_lie_elsewhere_are_the_authors_to_bring(render: Render) -> None:

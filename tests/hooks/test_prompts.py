@@ -39,15 +39,15 @@ class Terminal:
 
 
 ORDER = [
-    "The name that people see", "What it does", "The version", "The licence", "Your GitHub user", "What the image is built",
-    "Where the program's source", "Be asked about everything", "The port of the web UI", "How people configure",
-    "Volumes that keep", "Folders below assets",
+    "What's the service called", "What does it do", "Which version", "How is the wrapper licensed", "What's your GitHub user",
+    "What is the service's image based on", "Where is the source code", "Do you want to answer the advanced",
+    "Which port does the web UI", "How do people configure", "Which volumes keep", "Which folders in assets/",
 ]  # fmt: skip
 
 
 def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(template: Path, tmp_path: Path) -> None:
     terminal = Terminal(template, tmp_path / "w")
-    terminal.answer("The service's id", "hello2")
+    terminal.answer("What's the service's id", "hello2")
     terminal.child.expect("without digits")
     terminal.child.send(BACKSPACE + ENTER)
     for question in ORDER:
@@ -62,14 +62,14 @@ def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(templa
 def test_lists_are_entered_on_one_line_and_refused_in_place(template: Path, tmp_path: Path) -> None:
     terminal = Terminal(template, tmp_path / "w", "-d", "service_id=hello", "-d", "base=golang")
     for question in ORDER:
-        if question == "What the image is built":
+        if question == "What is the service's image based on":
             continue
-        if question == "Volumes that keep":
+        if question == "Which volumes keep":
             terminal.child.expect(question)
             terminal.child.send(BACKSPACE * 40 + "{main: data}" + ENTER)
             terminal.child.expect("absolute path")
             terminal.child.send(BACKSPACE * 40 + "{main: /data, db: /srv/db}" + ENTER)
-        elif question == "Folders below assets":
+        elif question == "Which folders in assets/":
             terminal.answer(question, BACKSPACE * 40 + "{web: /srv/web, more: }")
         else:
             terminal.answer(question)
@@ -83,12 +83,12 @@ def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -
     terminal = Terminal(template, tmp_path / "w", "-d", "service_id=web")
     for question in ORDER[:5]:
         terminal.answer(question)
-    terminal.answer("What the image is built", DOWN * 3)
-    terminal.child.expect("The published image")
+    terminal.answer("What is the service's image based on", DOWN * 3)
+    terminal.child.expect("Which upstream image")
     terminal.child.send("nginx" + ENTER)
     terminal.child.expect("pin it")
     terminal.child.send(":1.27.3" + ENTER)
-    for question in ("Be asked about everything", "The address of the service's own", "The command that starts",
+    for question in ("Do you want to answer the advanced", "What's the URL of the upstream", "Which command starts",
                      *ORDER[8:]):  # fmt: skip
         terminal.answer(question)
     recorded = terminal.finish()
@@ -99,7 +99,7 @@ def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -
 @pytest.mark.parametrize("key", ["\x03"])
 def test_leaving_writes_nothing(template: Path, tmp_path: Path, key: str) -> None:
     terminal = Terminal(template, tmp_path / "w")
-    terminal.child.expect("The service's id")
+    terminal.child.expect("What's the service's id")
     terminal.child.send(key)
     terminal.child.expect(pexpect.EOF)
     assert not (tmp_path / "w").exists()

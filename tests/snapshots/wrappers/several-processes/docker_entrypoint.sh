@@ -1,17 +1,17 @@
 #!/bin/sh
 # Kept up to date by startos-wrapper: `copier update` merges its changes with your edits.
-# Prepares the container and runs hello-world. StartOS runs this at every start, so it may find its own work done.
+# Prepares the container and runs hello-world. StartOS runs this on every start, so it must cope with its earlier work.
 set -eu
 
-# As process 1, become tini: it passes SIGTERM on and clears away finished processes.
+# As process 1, become tini, which forwards SIGTERM and reaps finished processes.
 [ "$$" -ne 1 ] || exec tini -- "$0" "$@"
 
-# Several processes: the first one that ends stops the others and gives the exit code.
+# Several processes: when one exits, the others are stopped, and its exit code is returned.
 ended=$(mktemp -d)/code
 mkfifo "$ended"
 exec 3<>"$ended"
 
-# Runs one of them in the background, passes SIGTERM on to it and reports its exit code.
+# Runs a command in the background, forwards SIGTERM to it and reports its exit code.
 supervise() {
   process=
   trap '[ -z "$process" ] || kill -TERM "$process" 2>/dev/null || :' TERM
@@ -19,7 +19,7 @@ supervise() {
   process=$!
   code=0
   wait "$process" || code=$?
-  # A signal ends `wait` early: wait for the process itself.
+  # A signal interrupts `wait`, so wait until the process is gone.
   while kill -0 "$process" 2>/dev/null; do
     code=0
     wait "$process" || code=$?
@@ -33,11 +33,11 @@ supervisors="$supervisors $!"
 supervise worker --name "$HOME" &
 supervisors="$supervisors $!"
 
-# One word a supervisor: no quotes.
+# Unquoted on purpose: one word per supervisor.
 # shellcheck disable=SC2086
 trap 'kill -TERM $supervisors 2>/dev/null || :' TERM INT
 
-# A signal may end `read` early too.
+# A signal can interrupt `read` too.
 code=
 while [ -z "$code" ]; do
   read -r code <&3 || :

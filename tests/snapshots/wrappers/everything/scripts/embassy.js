@@ -1,25 +1,25 @@
-// What StartOS calls for tide-tables. Yours: written once, no update touches it.
-// StartOS runs this file as it is: a plain ES module without imports. Each function returns { result } or { error }.
+// Functions that StartOS calls for tide-tables. This file is yours: no update touches it.
+// StartOS runs this file as it is, so it must be a plain ES module without imports. Each function returns { result } or { error }.
 
-// The settings are kept as JSON in the data volume. The entrypoint may read them there.
+// The settings are stored as JSON in the data volume, where the entrypoint can read them.
 const settingsFile = { volumeId: "main", path: "start9/config.json" };
 
-// The settings, or null when nobody has chosen any yet. Throws when the file is damaged.
+// Returns the settings, or null if there are none yet. Throws if the file is damaged.
 async function readSettings(effects) {
   let text;
   try {
     text = await effects.readFile(settingsFile);
   } catch {
-    return null; // There is no file.
+    return null; // There's no file.
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`${settingsFile.path} in the volume ${settingsFile.volumeId} is damaged: it is not JSON`);
+    throw new Error(`${settingsFile.path} in the volume ${settingsFile.volumeId} is damaged: it isn't JSON`);
   }
 }
 
-// Runs a function and hands its error to StartOS as text that people can read.
+// Runs a function and returns its error to StartOS as readable text.
 async function answer(work) {
   try {
     return { result: await work() };
@@ -47,23 +47,23 @@ export function properties(effects) {
   });
 }
 
-// Called when another version is installed. A service that is not configured is not started afterwards.
+// Called when another version is installed. StartOS doesn't start a service that isn't configured.
 export function migration(effects) {
   return answer(async () => ({ configured: true }));
 }
 
-// Health checks: null is well, an error says what is wrong. `age` is how many milliseconds ago the service was started.
+// Health checks: null is healthy, an error says what's wrong. `age` is the time since the service started, in milliseconds.
 export const health = {
   "synced": (effects, age) => answer(async () => missing("health check synced")),
 };
 
-// What people run by hand, with what they put into the form. The result is shown to them:
+// Actions, with the input from their form. StartOS shows the result:
 // { version: "0", message: "Done.", value: null, copyable: false, qr: false }
 export const action = {
   "import": (effects, input) => answer(async () => missing("action import")),
 };
 
-// Services that this one needs: null if their configuration will do; and their configuration, changed so that it does.
+// Dependencies: `check` returns null if their config is fine, `autoConfigure` returns it with the changes that it needs.
 export const dependencies = {
   "lnd": {
     check: (effects, configuration) => answer(async () => null),
@@ -71,7 +71,7 @@ export const dependencies = {
   },
 };
 
-// To be replaced: it fails aloud, so that nobody takes it for done.
+// Replace this. It fails, so that nobody mistakes it for finished code.
 function missing(what) {
-  throw new Error(`scripts/embassy.js: the ${what} is not written yet`);
+  throw new Error(`scripts/embassy.js: the ${what} isn't implemented yet`);
 }

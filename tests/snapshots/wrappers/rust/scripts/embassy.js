@@ -1,10 +1,10 @@
-// What StartOS calls to configure hello-world. Yours: written once, no update touches it.
-// StartOS runs this file as it is: a plain ES module without imports. Each function returns { result } or { error }.
+// Functions that StartOS calls to configure hello-world. This file is yours: no update touches it.
+// StartOS runs this file as it is, so it must be a plain ES module without imports. Each function returns { result } or { error }.
 
-// The settings are kept as JSON in the data volume. The entrypoint may read them there.
+// The settings are stored as JSON in the data volume, where the entrypoint can read them.
 const settingsFile = { volumeId: "main", path: "start9/config.json" };
 
-// What can be set. StartOS draws a form from this; every name here is one key of the settings.
+// The settings. StartOS shows a form with these; every name is a key of the settings.
 const spec = {
   greeting: {
     type: "string",
@@ -17,22 +17,22 @@ const spec = {
   },
 };
 
-// The settings, or null when nobody has chosen any yet. Throws when the file is damaged.
+// Returns the settings, or null if there are none yet. Throws if the file is damaged.
 async function readSettings(effects) {
   let text;
   try {
     text = await effects.readFile(settingsFile);
   } catch {
-    return null; // There is no file.
+    return null; // There's no file.
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new Error(`${settingsFile.path} in the volume ${settingsFile.volumeId} is damaged: it is not JSON`);
+    throw new Error(`${settingsFile.path} in the volume ${settingsFile.volumeId} is damaged: it isn't JSON`);
   }
 }
 
-// Runs a function and hands its error to StartOS as text that people can read.
+// Runs a function and returns its error to StartOS as readable text.
 async function answer(work) {
   try {
     return { result: await work() };
@@ -47,10 +47,10 @@ export function getConfig(effects) {
 
 export function setConfig(effects, settings) {
   return answer(async () => {
-    await readSettings(effects); // A damaged file is not ours to overwrite.
+    await readSettings(effects); // Don't overwrite a damaged file.
     await effects.createDir({ volumeId: settingsFile.volumeId, path: "start9" });
     await effects.writeFile({ ...settingsFile, toWrite: JSON.stringify(settings, null, 2) });
-    // Services that must run now, and their health checks: { bitcoind: ["synced"] }.
+    // Services that must be running, with their health checks, e.g. { bitcoind: ["synced"] }.
     return { "depends-on": {} };
   });
 }
@@ -74,7 +74,7 @@ export function properties(effects) {
   });
 }
 
-// Called when another version is installed. A service that is not configured is not started afterwards.
+// Called when another version is installed. StartOS doesn't start a service that isn't configured.
 export function migration(effects) {
   return answer(async () => ({ configured: (await readSettings(effects)) !== null }));
 }
