@@ -70,7 +70,7 @@ def test_docker_does_not_run(fresh: Wrapper, tmp_path: Path) -> None:
     said = complaint(
         fresh, "images", env={"DOCKER_CONFIG": str(config), "DOCKER_HOST": f"unix://{tmp_path}/nothing.sock"}
     )
-    assert "does not start: is Docker running" in said
+    assert "doesn't start: is Docker running" in said
 
 
 def test_a_builder_that_nobody_made(fresh: Wrapper) -> None:
@@ -94,7 +94,7 @@ def test_the_builder_has_no_emulation(fresh: Wrapper) -> None:
         said = complaint(fresh, "aarch64", "BUILDER=narrow")
     finally:
         docker("buildx", "rm", "narrow")
-    assert "the builder narrow cannot run linux/arm64: install qemu-user-static" in said
+    assert "the builder narrow can't run linux/arm64: install qemu-user-static" in said
 
 
 def test_start_sdk_is_missing(ready: Wrapper) -> None:
@@ -124,7 +124,7 @@ def test_the_disk_is_full(fresh: Wrapper) -> None:
         result = fresh.make("x86_64", check=False)
         assert result.returncode != 0
         assert "no space left" in result.stderr
-        assert "docker-images/x86_64.tar was not made" in result.stderr
+        assert "docker-images/x86_64.tar was not built" in result.stderr
         assert not fresh.tar("x86_64").exists()
         assert not list(folder.iterdir())
     finally:

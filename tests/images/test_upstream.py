@@ -111,7 +111,7 @@ def test_a_submodule_is_built_and_run(wrappers: Wrappers, server: str, base: str
     })  # fmt: skip
     refused = wrapper.make("images", check=False)
     assert refused.returncode != 0
-    assert "the submodule hello is not there: README.md says how to get it" in refused.stderr
+    assert "the submodule hello is missing: README.md says how to get it" in refused.stderr
     _git(wrapper.folder, "submodule", "add", "-q", f"{server}/{base}", "hello")
     _git(wrapper.folder / "hello", "checkout", "-q", "v1.0.0")
     _git(wrapper.folder, "add", "hello")

@@ -164,7 +164,7 @@ def test_make_check_without_the_command_says_in_one_line_how_to_get_it(wrapper: 
     said = subprocess.run(["make", "check"], cwd=wrapper, text=True, capture_output=True, check=True, env=bare)
     assert said.stdout == ""
     (line,) = said.stderr.splitlines()
-    assert line.startswith("startos-wrapper is missing, so nothing was checked. To get it: pipx install '/")
+    assert line.startswith("startos-wrapper is missing, so nothing was checked. Install it: pipx install '/")
 
 
 @pytest.mark.parametrize(

@@ -239,9 +239,9 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     now = project.recorded()
     assert {name: now[name] for name in change.given} == change.given
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
-    assert changed - set(change.given) == set(change.followed) == listed(message, "Other answers that changed:")
-    assert set(now) - set(recorded) - set(change.given) == listed(message, "New questions, answered by their defaults:")
-    assert listed(message, "Unchanged, but do they still fit?") == set(change.stale)
+    assert changed - set(change.given) == set(change.followed) == listed(message, "Other changed answers:")
+    assert set(now) - set(recorded) - set(change.given) == listed(message, "New questions, answered with their defaults:")
+    assert listed(message, "Unchanged. Check whether they still fit:") == set(change.stale)
 
     # Whole files.
     after = files(project.folder)
@@ -250,7 +250,7 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     for name in change.new:
         assert MARK not in after[name].decode()
     folders = {re.sub(r"(assets/compat|\w+)/.*", r"\1/", name) for name in change.new if YOURS.match(name)}
-    assert listed(message, "New files of yours:") == folders
+    assert listed(message, "New files, which are yours:") == folders
 
     # Lines: the author's in the tree and in the index, the template's as in a copy with the new answers.
     gone = sum((mine(before[name].decode()) for name in change.deleted), Counter())
@@ -296,7 +296,7 @@ def test_settings_and_starters_come_and_go_and_the_authors_stay(
         new = {*COMPAT, *STARTERS["rust"], "assets/compat/.gitkeep"} if given.get("base") == "rust" else set()
         assert set(after) - set(before) == new
         assert set(before) <= set(after)
-        assert listed(message, "New files of yours:") == ({"assets/compat/", "service/"} if new else set())
+        assert listed(message, "New files, which are yours:") == ({"assets/compat/", "service/"} if new else set())
         assert {name: after[name] for name in before if YOURS.match(name)} == {
             name: before[name] for name in before if YOURS.match(name)
         }
@@ -319,7 +319,7 @@ def test_a_starter_is_not_written_among_files_of_the_authors_but_can_be_had(
     (project.folder / "instructions.md").unlink()
     project.commit()
     message = project.update("-d", "base=alpine", "-d", "license=Apache-2.0").stderr
-    assert listed(message, "New files of yours:") == set()
+    assert listed(message, "New files, which are yours:") == set()
     assert set(files(project.folder)) & STARTERS["alpine"] == {"service/test.sh"}
     (project.folder / "LICENSE").unlink()
     _resolved(project)
@@ -491,7 +491,7 @@ def test_an_answers_file_that_was_shortened_by_hand_still_works(
     project.commit()
     message = project.update("-d", "config=script", "-d", "ci=none").stderr
     assert listed(message, "git restore --staged --worktree") == WORKFLOWS
-    assert listed(message, "New files of yours:") == {"scripts/"}
+    assert listed(message, "New files, which are yours:") == {"scripts/"}
     assert project.recorded()["base"] == "golang"
 
 
@@ -509,8 +509,8 @@ def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, h
     lines = all_of_mine(project.folder)
     message = project.update("-d", "config=compat", "-d", "ci=none", "-d", "base=alpine").stderr
     assert listed(message, "git restore --staged --worktree") == WORKFLOWS
-    assert listed(message, "New files of yours:") == {"assets/compat/", "service/"}
-    assert listed(message, "Other answers that changed:") >= {"assets"}
+    assert listed(message, "New files, which are yours:") == {"assets/compat/", "service/"}
+    assert listed(message, "Other changed answers:") >= {"assets"}
     assert project.recorded()["assets"] == {"compat": "/mnt/assets", "web": "/mnt/web"}
     assert files(project.folder).keys() >= {*COMPAT, *STARTERS["alpine"]}
     run("git", "restore", "--staged", "--worktree", *WORKFLOWS, cwd=project.folder)
