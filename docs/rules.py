@@ -1,4 +1,4 @@
-"""Writes docs/rules.md from src/startos_wrapper/check/rules, so that the page cannot say anything else."""
+"""Generate docs/rules.md from src/startos_wrapper/check/rules."""
 
 import sys
 from pathlib import Path
