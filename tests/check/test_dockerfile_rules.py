@@ -7,7 +7,7 @@ import pytest
 
 from startos_wrapper.check.engine import check, repair
 from startos_wrapper.check.registry import Finding
-from startos_wrapper.files.builds import builds_of, dockerfile_of
+from startos_wrapper.files.builds import WrittenBuild, builds_of, dockerfile_of, written_builds
 from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
@@ -107,6 +107,28 @@ def test_a_shell_is_read_as_commands() -> None:
 
 
 @pytest.mark.parametrize(
+    ("run", "calls"),
+    [
+        ("A=$(b c) d e", ["d e", "b c"]),
+        ("a x-$(b c) d", ["a x-$", "b c"]),
+        ("a x-`b c` d", ["a x-`b d"]),
+        ('a "$(b c)" d', ["a $(b c) d"]),
+        ("a <(b c)", ["a <", "b c"]),
+        ("cat <<B && c", ["cat", "c"]),
+        ("a && { sudo -E b; }", ["a", "b"]),
+    ],
+)
+def test_a_substitution_outside_quotes_ends_the_words_of_a_call(run: str, calls: list[str]) -> None:
+    found = _model(f"FROM a:1\nRUN {run}\n").instructions[1].calls
+    assert sorted(" ".join(word.text for word in call.words) for call in found) == sorted(calls)
+
+
+def test_a_heredoc_in_a_heredoc_is_no_command() -> None:
+    model = _model("FROM a:1\nRUN <<EOF\ncat >/x <<X\napk add b\nX\nc\nEOF\n")
+    assert [call.program for call in model.instructions[1].calls] == ["", "cat", "c"]
+
+
+@pytest.mark.parametrize(
     "text", ["", "\n", "FROM", "FROM\n", "RUN", "RUN \\", "\\", "FROM a AS", "RUN <<EOF", "\0", "[", 'RUN ["a", 1]']
 )
 def test_a_broken_text_has_a_model(text: str) -> None:
@@ -150,6 +172,25 @@ def test_the_package_is_built_apart_from_tools(tmp_path: Path) -> None:
     wrapper = Wrapper(example_wrapper.write(tmp_path / "wrapper", {"files": {"Makefile": makefile}}))
     (build,) = builds_of(wrapper)
     assert (build.file, build.context, build.arguments, build.contexts) == ("Dockerfile", ".", ("A",), ("sky",))
+
+
+@pytest.mark.parametrize(
+    ("line", "arguments", "file", "context"),
+    [
+        ("docker build --build-arg A=$(shell expr $(shell nproc) - 1) .", (("A", "$(shell expr $(shell nproc) - 1)"),), None, "."),
+        ("@docker buildx build --build-arg 'A=b c' --build-arg=D=$(E) -f x/$(F) --load $(G)", (("A", "'b c'"), ("D", "$(E)")), "x/$(F)", "$(G)"),
+        ('docker build --build-arg A="b c" --build-arg E . > log', (("A", '"b c"'),), None, "."),
+        ("cd sky && docker build -f $< . || exit 1", (), "$<", "sky"),
+    ],
+)  # fmt: skip
+def test_a_build_is_read_as_its_recipe_has_it(
+    line: str, arguments: tuple[tuple[str, str], ...], file: str | None, context: str
+) -> None:
+    assert written_builds(line) == [WrittenBuild(arguments, file, context)]
+
+
+def test_a_line_of_a_recipe_that_builds_nothing_has_no_build() -> None:
+    assert written_builds("docker run sky build") == written_builds("echo docker-build") == []
 
 
 # --- W601, W619: bases -----------------------------------------------------------------------------------------------

@@ -86,6 +86,36 @@ def test_what_does_not_end_is_said_to_be_not_understood(text: str) -> None:
         read_script(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("a 'b; c", ["a", "c"]),
+        ('a "b; c', ["a", "c"]),
+        ('a "$(b" && c', ["a", "c"]),
+        ('a "$(b" && c)', ["a", '$(b" && c)', 'b"', "c"]),
+        ("a $(b && c", ["a", "b", "c"]),
+        ("a ${b && c", ["a", "c"]),
+        ("a `b && c", ["a", "c"]),
+        ("if a; then b; c", ["a", "b", "c"]),
+        ("then a; fi; b", ["then", "fi", "b"]),
+        ("a ) b; c", ["a", "b", "c"]),
+        ("x=$((1 + 2 && a; b", ["", "1", "a", "b"]),
+        ("[[ a && b; c", ["a", "b", "c"]),
+        ("a > ; b", ["a", "b"]),
+    ],
+)
+def test_what_is_broken_is_read_around(text: str, names: list[str]) -> None:
+    with pytest.raises(NotUnderstoodError):
+        read_script(text)
+    script = read_script(text, tolerant=True)
+    assert [command.name for command in script.commands] == names and script.broken
+
+
+def test_a_part_of_a_text_is_read_with_the_places_of_the_whole() -> None:
+    (command,) = read_script("RUN ( a 'b'", 6).commands
+    assert (command.start, command.end, command.args) == (6, 11, ["b"])
+
+
 def test_what_surrounds_a_command_is_known() -> None:
     commands = {
         command.name: command
@@ -114,6 +144,8 @@ def test_places_are_those_of_the_text() -> None:
 def test_a_hostile_script_costs_little(text: str) -> None:
     with little_cpu(), contextlib.suppress(NotUnderstoodError):
         read_script(text)
+    with little_cpu():
+        read_script(text, tolerant=True)
 
 
 @pytest.mark.parametrize("text", ["a; }", "if a; fi", "case x in a) b;; ", "a && ", "for x in a; b; done"])

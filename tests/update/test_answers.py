@@ -240,7 +240,9 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     assert {name: now[name] for name in change.given} == change.given
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
     assert changed - set(change.given) == set(change.followed) == listed(message, "Other changed answers:")
-    assert set(now) - set(recorded) - set(change.given) == listed(message, "New questions, answered with their defaults:")
+    assert set(now) - set(recorded) - set(change.given) == listed(
+        message, "New questions, answered with their defaults:"
+    )
     assert listed(message, "Unchanged. Check whether they still fit:") == set(change.stale)
 
     # Whole files.

@@ -194,10 +194,11 @@ class _Reader(WordReader):
             else:
                 break
             command.end = self.at
-        # A keyword without the one before it is a command like any other to the tolerant.
-        is_stray = not self.tolerant and command.words and command.words[0].text in _CLOSING
-        if command.end == command.start or is_stray:
+        is_stray = bool(command.words) and command.words[0].text in _CLOSING
+        if command.end == command.start or (is_stray and not self.tolerant):
             raise NotUnderstoodError
+        # A keyword without the one before it is a command like any other to the tolerant.
+        self.script.broken |= is_stray
         return command
 
     def blanks_in_line(self) -> None:

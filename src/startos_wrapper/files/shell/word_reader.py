@@ -137,6 +137,7 @@ class WordReader:
             elif self.opens('"', '"'):
                 value += self.double()
             elif self.sees("'") or self.sees('"'):
+                self.script.broken = True
                 self.at += 1
                 value += self.text[begin]
             elif self.sees("$") or self.sees("`"):
@@ -196,6 +197,7 @@ class WordReader:
         elif not quoted and self.match(_ANSI):
             self.bashism("$'", start, start + 2)
         elif not self.match(_PARAMETER):
+            self.script.broken |= self.sees("$(") or self.sees("${") or self.sees("`")
             self.at += 1
 
     def note_substitution(self, start: int) -> None:
