@@ -80,7 +80,7 @@ def test_what_cannot_be_done_is_one_line_and_exit_2(
 def test_a_manifest_that_is_too_large_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:
     Path("manifest.yaml").write_text("# " + "x" * 2**20)
     assert main(["check"]) == 2
-    assert "manifest.yaml has more than 1024 KiB: too large to check" in capsys.readouterr().err
+    assert "manifest.yaml is larger than 1024 KiB, too large to check" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("wrapper")

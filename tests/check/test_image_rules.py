@@ -100,20 +100,20 @@ WHOLE = image(TAG)
     ("data", "said"),
     [
         (b"", "is empty"),
-        (b"x", "is no tar"),
-        (b"x" * 5000, "is no tar"),
+        (b"x", "isn't a tar"),
+        (b"x" * 5000, "isn't a tar"),
         (b"\x1f\x8b\x08" + bytes(2000), "is compressed with gzip"),
         (b"\x28\xb5\x2f\xfd" + bytes(2000), "is compressed with zstd"),
-        (bytes(10240), "holds no manifest.json"),
-        (tar({}), "holds no manifest.json"),
-        (tar({"a": b""})[:512], "holds no manifest.json"),
-        (tar({"a/manifest.json": b"", "./manifest.json": b""}), "holds no manifest.json"),
-        (tar({"oci-layout": b"{}", "index.json": b"{}"}), "holds an image in OCI's layout, without manifest.json"),
-        (WHOLE[:700], "is damaged or cut off"),
-        (WHOLE[:6000], "is damaged or cut off"),
-        (WHOLE[:5700], "is damaged or cut off"),
-        (WHOLE[:5632] + b"x" + WHOLE[5633:], "is damaged or cut off"),
-        (WHOLE[:5632] + b"\xff" * 512, "is damaged or cut off"),
+        (bytes(10240), "contains no manifest.json"),
+        (tar({}), "contains no manifest.json"),
+        (tar({"a": b""})[:512], "contains no manifest.json"),
+        (tar({"a/manifest.json": b"", "./manifest.json": b""}), "contains no manifest.json"),
+        (tar({"oci-layout": b"{}", "index.json": b"{}"}), "contains an image in the OCI layout, without manifest.json"),
+        (WHOLE[:700], "is damaged or truncated"),
+        (WHOLE[:6000], "is damaged or truncated"),
+        (WHOLE[:5700], "is damaged or truncated"),
+        (WHOLE[:5632] + b"x" + WHOLE[5633:], "is damaged or truncated"),
+        (WHOLE[:5632] + b"\xff" * 512, "is damaged or truncated"),
     ],
 )
 def test_what_is_found_instead_of_a_member_is_said(data: bytes, said: str, tmp_path: Path) -> None:
@@ -125,13 +125,13 @@ def test_a_length_beyond_all_bounds_is_a_cut_off_tar(tmp_path: Path) -> None:
     member = tarfile.TarInfo("layer")
     member.size = 2**87
     (tmp_path / "a.tar").write_bytes(member.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
-    assert missing(tmp_path / "a.tar") == "is damaged or cut off"
+    assert missing(tmp_path / "a.tar") == "is damaged or truncated"
 
 
 def test_a_pipe_and_a_folder_are_no_tar(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.tar")
     for path in (tmp_path / "pipe.tar", tmp_path, tmp_path / "none.tar", Path("/dev/zero")):
-        assert missing(path) == "is no regular file"
+        assert missing(path) == "isn't a regular file"
 
 
 def test_the_search_is_given_up_among_too_many_members(tmp_path: Path) -> None:

@@ -112,5 +112,5 @@ def read_bytes(path: Path, limit: int = LARGEST) -> bytes | None:
     with os.fdopen(handle, "rb") as file:
         data = file.read(limit + 1)
     if len(data) > limit:
-        raise TooLargeError(f"{path.name} has more than {limit // 1024} KiB: too large to check")
+        raise TooLargeError(f"{path.name} is larger than {limit // 1024} KiB, too large to check")
     return data

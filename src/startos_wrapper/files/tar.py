@@ -38,17 +38,17 @@ def member(path: Path, name: str) -> bytes:
     """
     with _opened(path) as handle:
         if handle is None:
-            raise NotFoundError("is no regular file")
+            raise NotFoundError("isn't a regular file")
         size = os.fstat(handle).st_size
         is_oci = False
         for header, start, length in _members(handle, size):
             found = _name(header)
             if found == name.encode():
                 if length > _LARGEST_MEMBER:
-                    raise TooLargeError(f"{path.name}: {name} has more than {_LARGEST_MEMBER // 1024} KiB")
+                    raise TooLargeError(f"{path.name}: {name} is larger than {_LARGEST_MEMBER // 1024} KiB")
                 return os.pread(handle, length, start)
             is_oci = is_oci or found == b"oci-layout"
-    raise NotFoundError(f"holds an image in OCI's layout, without {name}" if is_oci else f"holds no {name}")
+    raise NotFoundError(f"contains an image in the OCI layout, without {name}" if is_oci else f"contains no {name}")
 
 
 @contextmanager
@@ -78,10 +78,10 @@ def _members(handle: int, size: int) -> Iterator[tuple[bytes, int, int]]:
             return
         length = _length(header) if len(header) == _BLOCK else None
         if length is None:
-            raise NotFoundError(_instead(header) if position == 0 else "is damaged or cut off")
+            raise NotFoundError(_instead(header) if position == 0 else "is damaged or truncated")
         yield header, position + _BLOCK, length
         position += _BLOCK + (length + _BLOCK - 1) // _BLOCK * _BLOCK
-    raise TooLargeError(f"a tar of more than {_MOST_MEMBERS} members")
+    raise TooLargeError(f"a tar with more than {_MOST_MEMBERS} members")
 
 
 def _instead(start: bytes) -> str:
@@ -89,7 +89,7 @@ def _instead(start: bytes) -> str:
     if not start:
         return "is empty"
     method = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
-    return f"is compressed with {method}" if method else "is no tar"
+    return f"is compressed with {method}" if method else "isn't a tar"
 
 
 def _length(header: bytes) -> int | None:

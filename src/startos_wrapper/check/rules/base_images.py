@@ -32,8 +32,8 @@ def floating_base(wrapper: Wrapper) -> Iterator[Finding]:
     contexts = {name for build in builds_of(wrapper) for name in build.contexts}
     for word, image in _images(dockerfile):
         if image not in contexts and (why := _floats(image)):
-            what = f"The image {short(image)} {why}, so that the next build may hold another release"
-            todo = f"name a version, as in {short(_name(image))}:1.2.3"
+            what = f"The image {short(image)} {why}, so the next build may contain another release"
+            todo = f"add a version, e.g. {short(_name(image))}:1.2.3"
             yield finding("W601", dockerfile, word, what, todo)
 
 
@@ -64,7 +64,7 @@ def _floats(image: str) -> str | None:
     rest = ARCHITECTURES.sub("", tag.lower())
     if any(letter.isdigit() for letter in rest) or not (_DEBIAN | _UBUNTU).isdisjoint(re.split(r"[-._]", rest)):
         return None
-    return f"has the tag {tag}, which moves from release to release"
+    return f"has the tag {tag}, which changes with every release"
 
 
 @checks("W619")
@@ -78,8 +78,8 @@ def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     tag = image.removeprefix(_name(image)).removeprefix(":")
     upstream, own = _VERSION.match(tag), re.match(r"(\d+)\.(\d+)", wrapper.version)
     if upstream and own and upstream.groups()[:2] != own.groups() and _is_upstream(_name(image), wrapper.id or ""):
-        what = f"The package's version is {wrapper.version}, and the image that it is built on has {tag}"
-        todo = f"let the version begin with {'.'.join(upstream.groups())}: a fourth number is the wrapper's own"
+        what = f"The package version is {wrapper.version}, but the base image has {tag}"
+        todo = f"make the version begin with {'.'.join(upstream.groups())}; the wrapper can add a fourth number"
         start = stage.image.end - len(tag) if stage.image.text.endswith(tag) else stage.image.start
         yield finding("W619", dockerfile, Word(tag, start, stage.image.end), what, todo)
 

@@ -43,7 +43,7 @@ def add_for_copy(wrapper: Wrapper) -> Iterator[Finding]:
             continue
         if sources and all(_is_plain(word.text) for word in sources):
             word = Word(instruction.name, instruction.start, instruction.start + len(instruction.name))
-            what = f"ADD of {short(sources[0].text)} copies it, but unpacks archives: COPY does no more than it says"
+            what = f"ADD only copies {short(sources[0].text)} here, but it would also unpack an archive"
             written = dockerfile.source.text[word.start : word.end]
             fix = dockerfile.source.edit(word.start, word.end, "copy" if written.islower() else "COPY")
             yield finding("W612", dockerfile, word, what, "write COPY", (fix,))
@@ -66,7 +66,7 @@ def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
     absent = (copied for copied in _copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
     for instruction, word, path in islice(absent, _MOST_ABSENT):
         if not _comes_later(wrapper, path):
-            what = f"{instruction.name} takes {short(path)}, which is not here and which nothing here makes"
+            what = f"{instruction.name} needs {short(path)}, which doesn't exist, and nothing in the wrapper makes it"
             yield finding("W613", dockerfile, word, what, f"add the file, or remove it from the {instruction.name}")
 
 
@@ -129,6 +129,6 @@ def git_folder(wrapper: Wrapper) -> Iterator[Finding]:
         for word in sources:
             if re.match(r"(?:\./|/)?\.git(?:/|$)", word.text):
                 taken = f"{instruction.name} takes {short(word.text)}"
-                what = f"{taken}: the build needs a full clone, and each commit empties its cache"
-                todo = "give the build what it needs of git as a build argument"
+                what = f"{taken}, so the build needs a full clone, and each commit invalidates the build cache"
+                todo = "pass what the build needs from git as a build argument"
                 yield finding("W614", dockerfile, word, what, todo)

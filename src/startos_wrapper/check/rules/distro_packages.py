@@ -57,7 +57,7 @@ def apk_cache(wrapper: Wrapper) -> Iterator[Finding]:
             if word.text == "add" and "--no-cache" not in call.texts:
                 what = "apk add leaves the package index in the image"
                 fixes = () if updated else (dockerfile.source.edit(word.end, word.end, " --no-cache"),)
-                yield finding("W606", dockerfile, word, what, "write apk add --no-cache", fixes)
+                yield finding("W606", dockerfile, word, what, "write `apk add --no-cache`", fixes)
 
 
 @checks("W607")
@@ -70,7 +70,7 @@ def apk_update(wrapper: Wrapper) -> Iterator[Finding]:
         if not users or not all("--no-cache" in user.texts for user in users):
             continue
         for call, word in updates:
-            what = "apk update is in vain: apk add --no-cache fetches an index of its own"
+            what = "apk update has no effect, because apk add --no-cache downloads the index again"
             yield finding("W607", dockerfile, word, what, "remove apk update", _without(dockerfile, run, call))
 
 
@@ -113,7 +113,7 @@ def apt_lists(wrapper: Wrapper) -> Iterator[Finding]:
         updates = [(call, word) for call, word in calls if word.text == "update"]
         if updates and len(calls) > len(updates):
             what = f"{updates[0][0].program} update leaves the package lists in the image"
-            todo = "end the RUN with && rm -rf /var/lib/apt/lists/*"
+            todo = "end the RUN with `&& rm -rf /var/lib/apt/lists/*`"
             yield finding("W608", dockerfile, updates[0][1], what, todo)
 
 
@@ -127,8 +127,8 @@ def recommended_packages(wrapper: Wrapper) -> Iterator[Finding]:
         for call, word in _apts(run):
             named = [text for text in call.texts if text != "install" and not text.startswith("-")]
             if word.text == "install" and named and "--no-install-recommends" not in call.texts:
-                what = f"{call.program} install takes along what the packages only recommend"
-                todo = "write install --no-install-recommends, and name what the service needs of those"
+                what = f"{call.program} install also installs the packages that are only recommended"
+                todo = "write `install --no-install-recommends`, and name the recommended packages that you need"
                 yield finding("W609", dockerfile, word, what, todo)
 
 
@@ -140,7 +140,7 @@ def stale_lists(wrapper: Wrapper) -> Iterator[Finding]:
         for calls, later in ((_apts(run), _later_installs(run)), (_apks(run), _later_adds(run))):
             if calls and later and all(word.text == "update" for _, word in calls):
                 call, word = calls[0]
-                what = f"{call.program} update has a layer of its own, which Docker reuses when the packages change"
+                what = f"{call.program} update is in a separate layer, which Docker reuses when the packages change"
                 todo = f"run {call.program} update and {later.program} {later.texts[0]} in one RUN, joined with &&"
                 yield finding("W610", dockerfile, word, what, todo)
 

@@ -39,11 +39,11 @@ def unchecked_download(wrapper: Wrapper) -> Iterator[Finding]:
             continue
         checked = "checksum" in download.instruction.flags or any(_proves(*each, download) for each in proven)
         if not checked:
-            what = f"Nothing checks that {short(download.url.text)} is the file that it was"
+            what = f"Nothing verifies that {short(download.url.text)} is still the same file"
             if download.instruction.name == "ADD":
-                todo = "give ADD the file's sum, as in --checksum=sha256:..."
+                todo = "add the file's checksum, e.g. ADD --checksum=sha256:..."
             else:
-                todo = 'compare its sum in the same RUN, as in echo "$SUM  file" | sha256sum -c'
+                todo = 'verify its checksum in the same RUN, e.g. echo "$SUM  file" | sha256sum -c'
             yield finding("W602", dockerfile, download.url, what, todo)
 
 
@@ -68,8 +68,8 @@ def script_from_the_net(wrapper: Wrapper) -> Iterator[Finding]:
     dockerfile = model(wrapper)
     for download in downloads_of(dockerfile):
         if download.runs:
-            what = f"{short(download.url.text)} goes into {download.runs}: the build runs whatever is there that day"
-            todo = "install a fixed release with its sum checked, or keep the script in the wrapper"
+            what = f"{download.runs} runs {short(download.url.text)} unchecked, whatever it contains at build time"
+            todo = "install a fixed release and verify its checksum, or keep the script in the wrapper"
             yield finding("W603", dockerfile, download.url, what, todo)
 
 
@@ -85,8 +85,8 @@ def latest_release(wrapper: Wrapper) -> Iterator[Finding]:
             for match in re.finditer(r"https?://[^\s\"'`|;)]+", text):
                 word = Word(match[0], start + match.start(), start + match.end())
                 if _LATEST in word.text and word.start not in run_unseen:
-                    what = f"{short(word.text)} is another release from day to day"
-                    yield finding("W604", dockerfile, word, what, "name the release, and check the file's sum")
+                    what = f"{short(word.text)} can be a different release on every build"
+                    yield finding("W604", dockerfile, word, what, "name the release, and verify the file's checksum")
 
 
 @checks("W605")
@@ -101,8 +101,8 @@ def unchecked_certificate(wrapper: Wrapper) -> Iterator[Finding]:
             for name in ("k", "insecure") if call.program == "curl" else ("no-check-certificate",):
                 if name in options:
                     word = options[name][1]
-                    what = f"{call.program} {word.text} checks no certificate: it takes the file from whoever answers"
-                    todo = "leave it out, and install ca-certificates if the image has none"
+                    what = f"{call.program} {word.text} doesn't check the certificate, so any server can answer"
+                    todo = "remove the option, and install ca-certificates if the image doesn't have it"
                     yield finding("W605", dockerfile, word, what, todo)
 
 
@@ -124,8 +124,8 @@ def one_architecture(wrapper: Wrapper) -> Iterator[Finding]:
             if found is None:
                 continue
             word = Word(found[0], download.url.start + found.start(), download.url.start + found.end())
-            what = f"The file is for {found[0]}, and the image is built for aarch64 and for x86_64"
-            todo = "write the address with a build argument: ARG TARGETARCH holds amd64 or arm64"
+            what = f"The file is for {found[0]}, but the image is built for aarch64 and x86_64"
+            todo = "use a build argument in the URL: ARG TARGETARCH is amd64 or arm64"
             yield finding("W611", dockerfile, word, what, todo)
 
 

@@ -23,8 +23,8 @@ def goes_on_after_failure(wrapper: Wrapper) -> Iterator[Finding]:
     if not risky or risky[0] is entry.last:
         return
     line = entry.source.place(risky[0].start).line
-    what = f"Without `set -e` the service starts even when `{entry.short(risky[0])}` in line {line} has failed"
-    yield Finding("W704", entry.source.line_place(1), what, "write `set -e` in the next line")
+    what = f"Without `set -e`, the service starts even if `{entry.short(risky[0])}` on line {line} fails"
+    yield Finding("W704", entry.source.line_place(1), what, "write `set -e` on the next line")
 
 
 def _sets_errexit(command: Command) -> bool:

@@ -24,8 +24,8 @@ def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
     for instruction in dockerfile.shipped:
         if instruction.name == "HEALTHCHECK" and instruction.words and instruction.words[0].text.upper() != "NONE":
             word = Word("", instruction.start, instruction.start + len(instruction.name))
-            what = "StartOS runs no HEALTHCHECK of an image: it starts containers with --no-healthcheck"
-            yield finding("W615", dockerfile, word, what, "write it as one of the manifest's health-checks")
+            what = "StartOS ignores HEALTHCHECK, because it starts containers with --no-healthcheck"
+            yield finding("W615", dockerfile, word, what, "add a health check to the manifest's health-checks instead")
 
 
 @checks("W617")
@@ -49,8 +49,8 @@ def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
             if path not in used or path in script or _PASSING.search(path):
                 continue
             if not any(_holds(mount, path) or _holds(path, mount) for mount in mounted):
-                what = f"Nothing is mounted at the VOLUME {short(path)}: what is written there ends with the container"
-                yield finding("W617", dockerfile, word, what, "mount a volume of the manifest there in main")
+                what = f"Nothing is mounted at the VOLUME {short(path)}, so its data is lost when the container ends"
+                yield finding("W617", dockerfile, word, what, "mount one of the manifest's volumes there in main")
 
 
 def _values(instruction: Instruction) -> Iterator[str]:
@@ -78,8 +78,8 @@ def entrypoint_without_run_bit(wrapper: Wrapper) -> Iterator[Finding]:
     word, file = copied
     later = (instruction.text for instruction in runs(dockerfile.shipped) if instruction.start > word.start)
     if not any(_may_give_run_bit(text, posixpath.basename(entrypoint.text)) for text in later):
-        what = f"{file} is main's entrypoint and may not be run: it has no run bit, and nothing gives it one"
-        todo = f"run chmod +x {file}, and commit that"
+        what = f"{file} is main's entrypoint, but it isn't executable, and no RUN makes it executable"
+        todo = f"run `chmod +x {file}` and commit the change"
         yield finding("W618", dockerfile, word, what, todo, (MakeExecutable(file),))
 
 

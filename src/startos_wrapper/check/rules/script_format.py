@@ -23,10 +23,10 @@ def carriage_returns(wrapper: Wrapper) -> Iterator[Finding]:
     place = source.line_place(source.place(first).line)
     if place.line == 1 and source.text.startswith("#!"):
         interpreter = source.lines[0][2:].strip()
-        what = f"Lines end with carriage returns: the kernel looks for a program `{interpreter}\\r` and finds none"
+        what = f"Lines end with carriage returns, so the kernel can't find the program `{interpreter}\\r`"
     else:
-        what = "Lines end with carriage returns, which the shell takes as part of their last words"
-    yield Finding("W706", place, what, "save the file with line ends of Unix (LF)", (fix,))
+        what = "Lines end with carriage returns, which the shell treats as part of the last word"
+    yield Finding("W706", place, what, "save the file with Unix line endings (LF)", (fix,))
 
 
 @checks("W707")
@@ -38,12 +38,12 @@ def no_shebang(wrapper: Wrapper) -> Iterator[Finding]:
     source = entry.source
     blanks = len(source.text) - len(source.text.lstrip())
     if source.bom:
-        what = "A byte order mark stands before `#!`, so the kernel refuses to run the script (exec format error)"
+        what = "A byte order mark precedes `#!`, so the kernel can't run the script (exec format error)"
         yield Finding("W707", source.line_place(1), what, "save the file as UTF-8 without a byte order mark")
     elif blanks and source.text.startswith("#!", blanks):
-        what = "`#!` is not at the very beginning, so the kernel refuses to run the script (exec format error)"
+        what = "`#!` isn't at the very beginning, so the kernel can't run the script (exec format error)"
         fixes = (source.edit(0, blanks, ""),)
-        yield Finding("W707", source.place(blanks, blanks + 2), what, "remove what stands before it", fixes)
+        yield Finding("W707", source.place(blanks, blanks + 2), what, "remove everything before it", fixes)
     elif not source.text.startswith("#!"):
-        what = "The script does not begin with `#!` and a shell, so the kernel refuses to run it (exec format error)"
-        yield Finding("W707", source.line_place(1), what, "make #!/bin/sh the first line")
+        what = "The script doesn't begin with `#!` and a shell, so the kernel can't run it (exec format error)"
+        yield Finding("W707", source.line_place(1), what, "make `#!/bin/sh` the first line")

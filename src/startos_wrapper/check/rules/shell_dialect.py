@@ -33,16 +33,16 @@ _NOT_IN_DASH = {
     "SIGTERM": "write TERM",
 }
 _NOT_IN_ASH = {
-    "x=(": "use a list of words in one variable",
+    "x=(": "use one variable with a list of words",
     "<<<": "use printf with a pipe",
     "((": "write [ ... ] or $((...))",
     "${x^}": "use tr",
     "${x,}": "use tr",
     "${!x}": "use eval",
-    "${x[0]}": "use one variable a value",
-    "${x@Q}": "write the quotes yourself",
+    "${x[0]}": "use one variable per value",
+    "${x@Q}": "add the quotes yourself",
     "|&": "write `2>&1 |`",
-    ";&": "write the branch's commands again",
+    ";&": "repeat the branch's commands",
     "+=": 'write x="$x..."',
     "select": "remove it: a service has no terminal",
     "{1..3}": "use seq",
@@ -64,10 +64,10 @@ def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
         if kind in refused and kind not in told:
             told.add(kind)
             written = " ".join(entry.source.text[start:end].split())
-            what = f"`{written}` is bash, and this script is for {entry.shell}, which is {shell} in this image"
+            what = f"`{written}` is bash syntax, but this script is for {entry.shell}, which is {shell} in this image"
             if entry.shell == shell:
-                what = f"`{written}` is bash, and this script is for {shell}"
-            todo = f"{refused[kind]}, or begin the script with #!/bin/bash where the image has it"
+                what = f"`{written}` is bash syntax, but this script is for {shell}"
+            todo = f"{refused[kind]}, or begin the script with #!/bin/bash if the image has bash"
             yield Finding("W705", entry.source.place(start, end), what, todo)
 
 

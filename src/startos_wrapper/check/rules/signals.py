@@ -60,18 +60,18 @@ def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
     if last is None or last.name in (".", "source", "eval"):
         return
     shell = entry.shell or "the shell"
-    what = f"SIGTERM ends nothing: {shell} is process 1, has no handler for it and does not pass it on to"
+    what = f"SIGTERM has no effect: {shell} is process 1, has no handler for it, and doesn't pass it on to"
     if last.name == "wait":
         what += " the processes that it waits for"
-        todo = "write before it `trap 'kill -TERM $pid' TERM`, with the ids of all of them"
+        todo = "write `trap 'kill -TERM $pid' TERM` before it, with the ids of all these processes"
     elif last.name in ("sleep", "tail"):
-        what += " the processes in the background"
-        todo = "end the script with `exec` and the service's own command, which then runs in the foreground"
+        what += " the background processes"
+        todo = "end the script with `exec` and the command of the service, which then runs in the foreground"
     else:
         what += f" `{entry.short(last)}`"
         todo = f"write `exec {entry.short(last)}`"
         if last.name not in INITS:
-            todo += ", or `exec tini -- ` before it where it starts processes of its own"
+            todo += ", or put `exec tini -- ` before it if it starts other processes"
     yield Finding("W701", entry.source.place(last.start, last.end), what, todo)
 
 
@@ -83,11 +83,11 @@ def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
         return
     for command in _futile_execs(entry.script):
         if command.piped:
-            what = "exec has no effect in a pipeline: the shell stays process 1, and SIGTERM does not reach the service"
-            todo = "remove the pipe: StartOS keeps what the service writes to its output as its log"
+            what = "exec has no effect in a pipeline: the shell stays process 1, and SIGTERM doesn't reach the service"
+            todo = "remove the pipe, because StartOS logs the output of the service anyway"
         else:
             what = "exec has no effect before `&`: the shell stays process 1"
-            todo = "remove exec, and let the handler of SIGTERM kill this process; or remove the `&` of the last one"
+            todo = "remove exec and kill this process in the SIGTERM handler, or remove the `&` of the last process"
         yield Finding("W702", entry.source.place(command.start, command.end), what, todo)
 
 
@@ -114,7 +114,7 @@ def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
     done = _dealt_with(script, trap[0].start)
     for name, start in started.items():
         if name not in killed and name not in done:
-            what = f"The handler of SIGTERM kills ${min(killed)} and leaves the process of ${name} running"
+            what = f"The SIGTERM handler kills ${min(killed)} but not ${name}"
             todo = f"kill ${name} in the handler too, and wait for it"
             yield Finding("W703", entry.source.place(start, start + len(name) + 3), what, todo)
 
