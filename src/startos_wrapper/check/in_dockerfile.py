@@ -1,4 +1,4 @@
-"""What the rules about the Dockerfile share: the model that they check, findings in it, how an image is named."""
+"""Helpers that the rules about the Dockerfile share."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -11,18 +11,18 @@ from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
-# The names of processors in tags and addresses.
+# How image tags and URLs name processor architectures.
 ARCHITECTURE = r"(?:amd64|x86[-_]64|arm64(?:v8)?|aarch64|arm32v[67]|armv[67]\w?|armhf|i386|(?<=linux[-_])arm)"
 ARCHITECTURES = re.compile(rf"(?:^|[-._]){ARCHITECTURE}(?=[-._]|$)")
 
 
 def model(wrapper: Wrapper) -> Dockerfile:
-    """Return the wrapper's Dockerfile, or one without instructions where there is none."""
+    """Return the wrapper's Dockerfile, or an empty one if it has no Dockerfile."""
     return dockerfile_of(wrapper) or Dockerfile(Source("Dockerfile", b""))
 
 
 def runs(instructions: Iterable[Instruction]) -> Iterator[Instruction]:
-    """Yield the RUNs among some instructions."""
+    """Yield the RUN instructions."""
     return (instruction for instruction in instructions if instruction.name == "RUN")
 
 
@@ -34,5 +34,5 @@ def finding(
 
 
 def short(text: str) -> str:
-    """Return a text, cut for a message."""
+    """Shorten a text for a message."""
     return text if len(text) <= 100 else f"{text[:97]}..."

@@ -89,7 +89,7 @@ def _of_call(run: Instruction, calls: list[Call], index: int, values: ChainMap[s
 
 
 def is_remote(text: str) -> bool:
-    """Say whether a source of COPY or ADD is an address, or a git repository elsewhere."""
+    """Return whether a source of COPY or ADD is an address, or a git repository elsewhere."""
     return bool(_ADDRESS.match(text) or _GIT.search(text))
 
 
@@ -156,7 +156,7 @@ def _redirected(call: Call) -> str | None:
 
 
 def _executes(call: Call) -> bool:
-    """Say whether a command runs the program that comes in through its standard input."""
+    """Return whether a command runs the program that comes in through its standard input."""
     if call.program in _SHELLS and "-s" in call.texts:
         return True
     if call.redirections:

@@ -38,7 +38,7 @@ def repository(folder: Path) -> Path | None:
 
 
 def has_commit(git: Path) -> bool:
-    """Say whether HEAD of the git folder `git` leads to a commit."""
+    """Return whether HEAD of the git folder `git` leads to a commit."""
     common = _common(git)
     if (common / "reftable").is_dir():
         # The tables are binary; a new repository has one too, so this errs towards yes.

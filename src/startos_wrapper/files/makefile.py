@@ -213,12 +213,12 @@ class Makefile:
         return names, patterns[:_MOST_PATTERNS]
 
     def makes(self, path: str) -> bool:
-        """Say whether some target is `path`, or a pattern with `%` that fits it, or lies in the folder `path`."""
+        """Return whether some target is `path`, or a pattern with `%` that fits it, or lies in the folder `path`."""
         names, patterns = self._made
         return path in names or any(_fits(pattern, path) for pattern in patterns)
 
     def depends(self, path: str, need: str) -> bool:
-        """Say whether a rule that makes `path` names `need` among what it is made from."""
+        """Return whether a rule that makes `path` names `need` among what it is made from."""
         rules = self._all_rules
         return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in rules)
 

@@ -56,14 +56,14 @@ class Wrapper:
             return None
 
     def is_file(self, file: str) -> bool:
-        """Say whether there is a regular file, links followed."""
+        """Return whether there is a regular file, links followed."""
         try:
             return (self.root / file).is_file()
         except (OSError, ValueError):
             return False
 
     def is_dir(self, folder: str) -> bool:
-        """Say whether there is a folder, links followed."""
+        """Return whether there is a folder, links followed."""
         try:
             return (self.root / folder).is_dir()
         except (OSError, ValueError):
@@ -77,7 +77,7 @@ class Wrapper:
             return []
 
     def made(self, file: str) -> bool:
-        """Say whether a build makes a file: a target of the Makefile makes it, or it lies in a submodule.
+        """Return whether a build makes a file: a target of the Makefile makes it, or it lies in a submodule.
 
         A link counts as what it leads to: many a LICENSE leads into a submodule that is not checked out.
         """

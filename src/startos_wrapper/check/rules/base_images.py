@@ -1,4 +1,4 @@
-"""Images that a Dockerfile is built on, and their versions."""
+"""Rules about base images and their versions."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
-# Releases of Debian and Ubuntu: such a tag never moves on to the next release.
+# Codenames of Debian and Ubuntu: a tag with a codename never moves on to the next release.
 _DEBIAN = {"jessie", "stretch", "buster", "bullseye", "bookworm", "trixie", "forky"}
 _UBUNTU = {"trusty", "xenial", "bionic", "focal", "jammy", "lunar", "mantic", "noble", "oracular", "plucky", "questing"}
-# Bases whose version is not that of the service: systems, languages, servers and databases.
+# Base images whose version isn't the service's: distributions, languages, servers and databases.
 _GENERIC = re.compile(
     r"(?:.*/)?(?:alpine|debian|ubuntu|fedora|centos|rockylinux|almalinux|archlinux|amazonlinux|busybox|scratch|wolfi\S*"
     r"|opensuse\S*|buildpack-deps|node|python|golang|rust\S*|ruby|openjdk|eclipse-temurin|amazoncorretto|php|perl|elixir"
@@ -27,7 +27,7 @@ _VERSION = re.compile(r"v?(\d+)\.(\d+)\.(\d+)(?!\d)")
 
 @checks("W601")
 def floating_base(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find images from elsewhere that are named without a version."""
+    """Find external images without a fixed version."""
     dockerfile = model(wrapper)
     contexts = {name for build in builds_of(wrapper) for name in build.contexts}
     for word, image in _images(dockerfile):
@@ -38,7 +38,7 @@ def floating_base(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _images(dockerfile: Dockerfile) -> Iterator[tuple[Word, str]]:
-    """Yield the images that a Dockerfile takes from elsewhere, as far as their names are known."""
+    """Yield the external images of a Dockerfile whose names are known."""
     for stage in dockerfile.stages:
         if stage.base and stage.parent is None and stage.base != "scratch":
             yield stage.image, stage.base
@@ -49,13 +49,13 @@ def _images(dockerfile: Dockerfile) -> Iterator[tuple[Word, str]]:
 
 
 def _name(image: str) -> str:
-    """Return an image's name without tag and digest; a colon before a slash belongs to a port."""
+    """Return an image's name without tag and digest. A colon before a slash belongs to a port."""
     folder, slash, name = image.partition("@")[0].rpartition("/")
     return folder + slash + name.partition(":")[0]
 
 
 def _floats(image: str) -> str | None:
-    """Say why an image is not tied to a release, None when it is."""
+    """Return why an image isn't tied to a release, or None if it is."""
     if "@" in image:
         return None
     tag = image.rpartition("/")[2].partition(":")[2]
@@ -69,7 +69,7 @@ def _floats(image: str) -> str | None:
 
 @checks("W619")
 def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a package whose version is not that of the upstream image that it is built on."""
+    """Find a package version that doesn't match the upstream image that the package is built on."""
     dockerfile = model(wrapper)
     if dockerfile.final is None or not wrapper.version:
         return
@@ -85,5 +85,5 @@ def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _is_upstream(name: str, service: str) -> bool:
-    """Say whether an image is the service's own: it shares a word with the package's id and is no common base."""
+    """Return whether an image is upstream's: it isn't a common base image and shares a word with the package id."""
     return not _GENERIC.fullmatch(name) and any(len(word) > 2 and word in name for word in service.split("-"))

@@ -1,4 +1,4 @@
-"""Files of the wrapper that the build copies into the image."""
+"""Rules about the files that the build copies into the image."""
 
 import contextlib
 import fnmatch
@@ -27,7 +27,7 @@ _RULE = re.compile(r"^[^\t\n#=:]+:[^=\n]*$", re.MULTILINE)
 
 
 def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
-    """Yield each COPY and ADD that takes files of the build context, with its sources and its destination."""
+    """Yield each COPY and ADD that copies from the build context, with its sources and its destination."""
     for instruction in instructions:
         if instruction.taken:
             sources = [word for word in instruction.taken if not word.text.startswith("<<")]
@@ -36,7 +36,7 @@ def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list
 
 @checks("W612")
 def add_for_copy(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find ADD where COPY does the same without guessing what to unpack."""
+    """Find ADD where COPY would do the same."""
     dockerfile = model(wrapper)
     for instruction, sources, _ in _copies(dockerfile.instructions):
         if instruction.name != "ADD" or {"checksum", "keep-git-dir", "unpack"} & set(instruction.flags):
@@ -50,7 +50,7 @@ def add_for_copy(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _is_plain(source: str) -> bool:
-    """Say whether a source is surely neither remote nor an archive: a variable or a pattern can be anything."""
+    """Return whether a source is certainly not remote and not an archive. Variables and patterns can be anything."""
     name = posixpath.basename(source.rstrip("/"))
     if source.startswith("$") or "$" in name or (re.search(r"[*?\[]", name) and not re.search(r"\.\w+$", name)):
         return False
@@ -59,7 +59,7 @@ def _is_plain(source: str) -> bool:
 
 @checks("W613")
 def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find files that the build is to copy and that neither the wrapper has nor anything in it makes."""
+    """Find files that the build copies, but that don't exist and that nothing in the wrapper makes."""
     dockerfile = model(wrapper)
     if any(build.context != "." for build in builds_of(wrapper)):
         return
@@ -71,7 +71,7 @@ def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, str]]:
-    """Yield the sources of COPY and ADD that are one known path. A pattern that fits no file is no error for Docker."""
+    """Yield the sources of COPY and ADD that are a single known path. Docker accepts a pattern that matches no file."""
     for instruction, sources, _ in _copies(dockerfile.instructions):
         for word in sources if "parents" not in instruction.flags else []:
             text = expand(word.text, instruction.stage.values if instruction.stage else {})
@@ -89,7 +89,7 @@ def _is_there(wrapper: Wrapper, path: str) -> bool:
 
 
 def _comes_later(wrapper: Wrapper, path: str) -> bool:
-    """Say whether a build can make a file: Makefile or scripts name it, git ignores it, or it is a submodule's."""
+    """Return whether a build can make a file: Makefile or scripts name it, git ignores it, or it's in a submodule."""
     parts = path.split("/")[:20]
     names = {"/".join(parts[: count + 1]) for count in range(len(parts))} | {parts[-1]}
     plain, patterns = _ignored(wrapper)
@@ -101,7 +101,7 @@ def _comes_later(wrapper: Wrapper, path: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _ignored(wrapper: Wrapper) -> tuple[set[str], list[str]]:
-    """Return what .gitignore names: paths, and some of its patterns."""
+    """Return the paths in .gitignore, and up to 100 of its patterns."""
     source = wrapper.readable(".gitignore")
     lines = {line.strip().removeprefix("/").rstrip("/") for line in source.lines} - {""} if source else set()
     patterns = {line for line in lines if re.search(r"[*?\[]", line)}
@@ -110,10 +110,10 @@ def _ignored(wrapper: Wrapper) -> tuple[set[str], list[str]]:
 
 @lru_cache(maxsize=1)
 def _builders(wrapper: Wrapper) -> list[bytes]:
-    """Return the texts of what may make files before the build: the Makefile, scripts in the root and in scripts/."""
+    """Return the texts of the files that can make others: the Makefile, and scripts in the root and in scripts/."""
     names = [name for name in wrapper.listed(".") if name.endswith((".sh", ".mk"))]
     names += [f"scripts/{name}" for name in wrapper.listed("scripts") if name.endswith(".sh")]
-    # What a rule only needs, it does not make.
+    # Without the lines of targets and prerequisites: a mere prerequisite isn't made by its rule.
     found = [_RULE.sub("", wrapper.makefile.source.text).encode()] if wrapper.makefile else []
     for name in names[:_MOST_SCRIPTS]:
         with contextlib.suppress(TooLargeError, UnreadableError):
@@ -123,7 +123,7 @@ def _builders(wrapper: Wrapper) -> list[bytes]:
 
 @checks("W614")
 def git_folder(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find the git folder among what is copied into the image."""
+    """Find a COPY or ADD of the .git folder."""
     dockerfile = model(wrapper)
     for instruction, sources, _ in _copies(dockerfile.instructions):
         for word in sources:

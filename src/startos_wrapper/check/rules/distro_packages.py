@@ -1,4 +1,4 @@
-"""Packages of the distribution in the image: what apk and apt-get leave behind, and what they take along."""
+"""Rules about apk and apt-get: what they leave in the image, and what they install."""
 
 import re
 from bisect import bisect_right
@@ -18,7 +18,7 @@ _APK_WITHOUT_INDEX = {"del", "info", "cache", "update"}
 _APK_COMMANDS = {"add", "upgrade", "fetch", "fix", "search", "policy", *_APK_WITHOUT_INDEX}
 _APT_LISTS = re.compile(r"/var/lib/(?:\{[^}\s]{0,100})?apt|\bdistclean\b")
 _MOST_LATER = 20
-# What stands before the first call of a RUN, and what joins a call to the next one.
+# The text before the first call of a RUN, and the operator between two calls.
 _NOTHING = re.compile(r"\w+(?:\s+--\S+)*")
 _AND = re.compile(r"\s*(?:&&|;(?!;))\s*(?=\S)")
 
@@ -28,13 +28,13 @@ def _subcommand(call: Call, names: set[str]) -> Word | None:
 
 
 def _apks(run: Instruction) -> list[tuple[Call, Word]]:
-    """Return the calls of apk in a RUN with the word that says what to do."""
+    """Return the calls of apk in a RUN with their subcommands."""
     calls = [call for call in run.calls if call.program == "apk"]
     return [(call, word) for call in calls if (word := _subcommand(call, _APK_COMMANDS))]
 
 
 def _apts(run: Instruction) -> list[tuple[Call, Word]]:
-    """Return the calls of apt-get and the like in a RUN with the word that says what to do."""
+    """Return the calls of apt-get, apt and aptitude in a RUN with their subcommands."""
     names = {"update", "install", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "safe-upgrade"}
     calls = [call for call in run.calls if call.program in _INSTALLERS]
     return [(call, word) for call in calls if (word := _subcommand(call, names))]
@@ -46,7 +46,7 @@ def _has_cache_mount(run: Instruction) -> bool:
 
 @checks("W606")
 def apk_cache(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find packages whose index stays in the image."""
+    """Find apk add without --no-cache, which leaves the index in the image."""
     dockerfile = model(wrapper)
     for run in runs(dockerfile.shipped):
         calls = _apks(run)
@@ -62,7 +62,7 @@ def apk_cache(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W607")
 def apk_update(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find an apk update that no later apk needs, as those fetch an index of their own."""
+    """Find an apk update that no later apk needs, because each of them uses --no-cache."""
     dockerfile = model(wrapper)
     for run in runs(dockerfile.instructions):
         updates = [(call, word) for call, word in _apks(run) if word.text == "update"]
@@ -79,7 +79,7 @@ def _users_of_index(run: Instruction) -> list[Call]:
 
 
 def _later(run: Instruction) -> Iterator[Instruction]:
-    """Yield the RUNs among the instructions that follow next in the same stage."""
+    """Yield the RUNs among the next instructions of the same stage."""
     instructions = run.stage.instructions if run.stage else []
     after = bisect_right(instructions, run.start, key=attrgetter("start"))
     return runs(instructions[after : after + _MOST_LATER])
@@ -90,7 +90,7 @@ def _later_users(run: Instruction) -> list[Call]:
 
 
 def _without(dockerfile: Dockerfile, run: Instruction, call: Call) -> tuple[Fix, ...]:
-    """Return the edit that takes a call and the && after it away; none where more would change than that."""
+    """Return the edit that removes a call and the && after it, or no edit if that would change more."""
     start, end = call.start - run.start, call.end - run.start
     if call.words[0].start != call.start or not 0 <= start < end <= len(run.code):
         return ()
@@ -103,7 +103,7 @@ def _without(dockerfile: Dockerfile, run: Instruction, call: Call) -> tuple[Fix,
 
 @checks("W608")
 def apt_lists(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find package lists that stay in the image."""
+    """Find package lists that apt leaves in the image."""
     dockerfile = model(wrapper)
     for run in runs(dockerfile.shipped):
         cleans = _APT_LISTS.search(run.text) or any("clean" in call.program for call in run.calls)
@@ -119,7 +119,7 @@ def apt_lists(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W609")
 def recommended_packages(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find installations that take along what Debian recommends."""
+    """Find apt install without --no-install-recommends."""
     dockerfile = model(wrapper)
     if "install-recommends" in dockerfile.source.text.lower().replace("--no-install-recommends", ""):
         return
@@ -134,7 +134,7 @@ def recommended_packages(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W610")
 def stale_lists(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find package lists in a layer of their own, which Docker keeps while the installation changes."""
+    """Find package lists in a separate layer, which Docker reuses when the packages change."""
     dockerfile = model(wrapper)
     for run in runs(dockerfile.instructions):
         for calls, later in ((_apts(run), _later_installs(run)), (_apks(run), _later_adds(run))):
@@ -146,7 +146,7 @@ def stale_lists(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _later_installs(run: Instruction) -> Call | None:
-    """Return the first apt install in a later RUN, if that has no update of its own."""
+    """Return the first apt install in a later RUN, if that RUN doesn't update the lists."""
     for later in _later(run):
         calls = _apts(later)
         if calls:
@@ -155,7 +155,7 @@ def _later_installs(run: Instruction) -> Call | None:
 
 
 def _later_adds(run: Instruction) -> Call | None:
-    """Return the first apk add in a later RUN, if that takes the index that is there."""
+    """Return the first apk add in a later RUN, if it uses the existing index."""
     fresh = {"--no-cache", "-U", "--update", "--update-cache"}
     for later in _later(run):
         users = _users_of_index(later)

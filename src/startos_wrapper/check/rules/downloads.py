@@ -1,4 +1,4 @@
-"""Files that the build of an image downloads: whether it is sure to get the same ones again."""
+"""Rules about downloads in a Dockerfile: whether every build gets the same files."""
 
 import re
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 _LATEST = "/releases/latest"
-# What checks a sum or a signature.
+# Programs that verify a checksum or a signature.
 _SUMS = re.compile(
     r"\b(?:sha\d{0,3}sum|shasum|b2sum|b3sum|md5sum|gpgv\d?|sqv|minisign|signify|cosign|slsa-verifier|rhash)\b"
     r"|\bopenssl\s+dgst\b"
 )
 _LIST_OF_SUMS = re.compile(r"SHA\d+SUMS?\b|sha\d+sums\b|sha\d+sum\.|checksums?\b|manifest\b")
-# Keys, signatures and sums: what other downloads are checked with.
+# Keys, signatures and checksums, which verify other downloads.
 _PROOF = re.compile(
     r"(?:\.(?:asc|sig|sign|gpg|key|pub|pem|crt|cer|minisig|sha\d+(?:sums?)?|sums?|md5)|sha\d+sums?(?:\.txt)?"
     r"|checksums?(?:\.txt)?|/keys?|/gpg|/pgp\.txt|/key\.\w+)(?:[?#].*)?$",
@@ -30,7 +30,7 @@ _BY_ARCHITECTURE = re.compile(r"\b(?:case|if|uname|arch)\b|print-arch|\$\{?\w*(?
 
 @checks("W602")
 def unchecked_download(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find downloads into the image that no sum or signature is checked for."""
+    """Find downloads without a checksum or a signature."""
     dockerfile = model(wrapper)
     checking = [run for run in runs(dockerfile.instructions) if _checks_sums(run)]
     proven = [(run, bool(_LIST_OF_SUMS.search(run.text))) for run in checking]
@@ -53,7 +53,7 @@ def _checks_sums(run: Instruction) -> bool:
 
 
 def _proves(run: Instruction, lists: bool, download: Download) -> bool:
-    """Say whether a RUN that checks sums does so for a download: its own, or an earlier one that it names."""
+    """Return whether a RUN that verifies checksums verifies a download: its own, or an earlier one that it names."""
     if run is download.instruction:
         return True
     if run.start < download.instruction.start:
@@ -64,7 +64,7 @@ def _proves(run: Instruction, lists: bool, download: Download) -> bool:
 
 @checks("W603")
 def script_from_the_net(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find scripts that are run as they come from the net."""
+    """Find scripts that are downloaded and run unchecked."""
     dockerfile = model(wrapper)
     for download in downloads_of(dockerfile):
         if download.runs:
@@ -75,7 +75,7 @@ def script_from_the_net(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W604")
 def latest_release(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find addresses of a project's latest release, whatever that is on the day of the build."""
+    """Find URLs of a project's latest release."""
     dockerfile = model(wrapper)
     run_unseen = {download.url.start for download in downloads_of(dockerfile) if download.runs}
     for instruction in dockerfile.instructions:
@@ -91,7 +91,7 @@ def latest_release(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W605")
 def unchecked_certificate(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find downloads that trust any server."""
+    """Find downloads that don't check the server's certificate."""
     dockerfile = model(wrapper)
     for run in runs(dockerfile.instructions):
         for call in run.calls if not _checks_sums(run) else []:
@@ -130,7 +130,7 @@ def one_architecture(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _builds_both(wrapper: Wrapper) -> bool:
-    """Say whether the wrapper is for aarch64 and x86_64: by its manifest, or else by its Makefile."""
+    """Return whether the wrapper is for aarch64 and x86_64, according to the manifest or else the Makefile."""
     node = wrapper.manifest.get("hardware-requirements", "arch")
     if node is not None:
         return {"aarch64", "x86_64"} <= set(node.texts())

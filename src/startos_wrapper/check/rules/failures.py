@@ -1,4 +1,4 @@
-"""Failures before the service starts: whether the entrypoint stops for them."""
+"""Rules about failures before the service starts."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from startos_wrapper.files.entrypoint import entrypoint_of
 from startos_wrapper.files.shell.script import Command
 from startos_wrapper.files.wrapper import Wrapper
 
-# Commands whose failure changes nothing for what follows.
+# Commands whose failure doesn't affect the commands after them.
 _HARMLESS = {"", ":", "[", "echo", "exec", "exit", "export", "kill", "local", "printf", "read", "return", "set"}
 _HARMLESS |= {"shift", "sleep", "test", "trap", "true", "unset", "wait"}
 

@@ -1,4 +1,4 @@
-"""What StartOS makes of an image's settings: health checks, volumes, the entrypoint's run bit."""
+"""Rules about settings of an image that StartOS ignores, and about the mode of the entrypoint."""
 
 import posixpath
 import re
@@ -13,13 +13,13 @@ from startos_wrapper.files.entrypoint import copies_as, script_file
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
-# Folders whose content nobody misses.
+# Folders whose content may be lost.
 _PASSING = re.compile(r"cache|tmp|temp|/logs?\b|/run\b")
 
 
 @checks("W615")
 def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a HEALTHCHECK, which the OS switches off. S/procedure/docker.rs:242"""
+    """Find a HEALTHCHECK, which StartOS disables. S/procedure/docker.rs:242"""
     dockerfile = model(wrapper)
     for instruction in dockerfile.shipped:
         if instruction.name == "HEALTHCHECK" and instruction.words and instruction.words[0].text.upper() != "NONE":
@@ -30,10 +30,7 @@ def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W617")
 def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a VOLUME that the service uses and no mount covers, so that it ends with the container.
-
-    S/procedure/docker.rs:236
-    """
+    """Find a VOLUME that the service uses, but that isn't mounted. S/procedure/docker.rs:236"""
     main = next((procedure for procedure in wrapper.procedures if procedure.name == "main"), None)
     if main is None or main.kind != "docker":
         return
@@ -54,7 +51,7 @@ def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _values(instruction: Instruction) -> Iterator[str]:
-    """Yield what an ENV sets that is an absolute path."""
+    """Yield the absolute paths among the values of an ENV."""
     for word in instruction.words:
         value = word.text.rpartition("=")[2].rstrip("/")
         if value.startswith("/"):
@@ -67,7 +64,7 @@ def _holds(folder: str, path: str) -> bool:
 
 @checks("W618")
 def entrypoint_without_run_bit(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find an entrypoint that is copied without run bits, so that the container does not start."""
+    """Find an entrypoint that isn't executable in the image, so the container can't start."""
     entrypoint = wrapper.manifest.get("main", "entrypoint")
     if entrypoint is None or not entrypoint.text or any(build.context != "." for build in builds_of(wrapper)):
         return
@@ -84,13 +81,13 @@ def entrypoint_without_run_bit(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _may_give_run_bit(text: str, name: str) -> bool:
-    """Say whether a RUN can make a file executable: by name, or by what may stand for it."""
+    """Return whether a RUN can make a file executable: by its name, or by an expression that can match it."""
     means = (name, "*", "$", "-R", "find", "xargs")
     return ("chmod" in text and any(each in text for each in means)) or ("install" in text and name in text)
 
 
 def _copied_to(wrapper: Wrapper, entrypoint: str) -> tuple[Word, str] | None:
-    """Return where a file without run bits becomes the entrypoint, and that file."""
+    """Return the entrypoint's file and the word that copies it, or None if the file is executable or unknown."""
     name = posixpath.basename(entrypoint)
     for instruction, word, _ in reversed(list(copies_as(wrapper, name))):
         file = posixpath.normpath("/" + word.text).lstrip("/")

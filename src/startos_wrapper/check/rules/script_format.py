@@ -1,4 +1,4 @@
-"""The first line and the line ends of the entrypoint: whether the kernel can start it."""
+"""Rules about the first line and the line endings of the entrypoint."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ from startos_wrapper.files.wrapper import Wrapper
 
 @checks("W706")
 def carriage_returns(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find line ends of Windows: the kernel and the shell take the carriage return as part of the last word."""
+    """Find Windows line endings: the kernel and the shell treat the carriage return as part of the last word."""
     entry = entrypoint_of(wrapper)
     first = entry.source.text.find("\r\n") if entry else -1
     if entry is None or first < 0:
@@ -31,7 +31,7 @@ def carriage_returns(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W707")
 def no_shebang(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a script that the kernel does not take for one: `#!` must be its first two bytes."""
+    """Find a script that the kernel can't run, because its first two bytes aren't `#!`."""
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_run_itself:
         return

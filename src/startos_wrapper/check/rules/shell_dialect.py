@@ -1,4 +1,4 @@
-"""The shell that reads the entrypoint: whether it understands all of it."""
+"""Rules about bash syntax in scripts for other shells."""
 
 import re
 from collections.abc import Iterator
@@ -13,11 +13,11 @@ _DEBIAN = re.compile(
     r"(?:^|/)(?:debian|ubuntu)(?:[:@]|$)|[:-](?:stretch|buster|bullseye|bookworm|trixie|focal|jammy|noble)\b"
 )
 _DEBIAN_SLIM = re.compile(r"(?:^|/)(?:node|python|ruby|rust|perl|openjdk|php):[a-z0-9.]*-?slim\b")
-# On these /bin/sh is bash.
+# Base images whose /bin/sh is bash.
 _SH_IS_BASH = re.compile(r"fedora|centos|rocky|alma|\bubi|archlinux|oracle|amazon|suse|photon|redhat")
 _OTHER_SH = re.compile(r"\bln\s[^\n;&|]*\s/bin/sh\b|dpkg-reconfigure\s")
-# What bash alone understands, and what to write instead: tried with dash 0.5.12 and the ash of busybox 1.35. What ash
-# refuses, dash refuses too.
+# Bash syntax and what to write instead, tried with dash 0.5.12 and the ash of BusyBox 1.35. Everything that ash rejects
+# is also rejected by dash.
 _NOT_IN_DASH = {
     "[[": "write [ ... ]",
     "function": "write `name() {`",
@@ -51,7 +51,7 @@ _NOT_IN_ASH = {
 
 @checks("W705")
 def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find what bash alone understands in a script for sh, each kind once."""
+    """Find bash syntax in a script for sh, and report each kind once."""
     entry = entrypoint_of(wrapper)
     if entry is None or entry.shell not in ("sh", "dash", "ash"):
         return
@@ -72,7 +72,7 @@ def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 def _sh_of(wrapper: Wrapper) -> str | None:
-    """Return which shell /bin/sh is in the image: dash on Debian, else taken as ash; None where it may be bash."""
+    """Return which shell /bin/sh is in the image: dash on Debian, or else ash. Return None if it may be bash."""
     dockerfile = dockerfile_of(wrapper)
     if dockerfile is None or dockerfile.final is None:
         return "ash"

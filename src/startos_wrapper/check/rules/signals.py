@@ -1,4 +1,4 @@
-"""The signal that stops the service: whether it reaches what the entrypoint starts."""
+"""Rules about SIGTERM: whether it reaches the processes that the entrypoint starts."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def _signal(name: str) -> str:
 
 
 def _traps(script: Script) -> list[tuple[Command, str, list[str]]]:
-    """Return the traps: the command, what it runs, and for which signals."""
+    """Return the traps: the command, the action, and the signals."""
     found = []
     for command in script.commands:
         words = [word for word in command.args if word != "--"]
@@ -28,7 +28,7 @@ def _traps(script: Script) -> list[tuple[Command, str, list[str]]]:
 
 
 def _handles_stop(wrapper: Wrapper, entry: Entrypoint) -> bool:
-    """Say whether some trap takes the signal that stops the container, as far as can be read."""
+    """Return whether a trap handles the signal that stops the container, or may do so."""
     stops = [each for each in shipped_instructions(wrapper) if each.name == "STOPSIGNAL"]
     wanted = {"TERM", *(_signal(word.text) for each in stops for word in each.words)}
     if entry.shell == "bash":
@@ -38,7 +38,7 @@ def _handles_stop(wrapper: Wrapper, entry: Entrypoint) -> bool:
 
 
 def _is_exec(command: Command) -> bool:
-    """Say whether this is `exec` with a program, and not with redirections alone."""
+    """Return whether this is `exec` with a program, not only with redirections."""
     names = [word.value for word in command.words if word.value not in ("command", "builtin")]
     return len(names) > 1 and names[0] == "exec"
 
@@ -49,7 +49,7 @@ def _futile_execs(script: Script) -> list[Command]:
 
 @checks("W701")
 def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a shell that stays process 1, without a handler of SIGTERM. The OS starts containers without --init."""
+    """Find a shell that stays process 1 without a SIGTERM handler. StartOS starts containers without --init."""
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_process_one or _handles_stop(wrapper, entry):
         return
@@ -77,7 +77,7 @@ def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W702")
 def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find `exec x | y` and `exec x &`: the shell starts a copy of itself for them, and stays."""
+    """Find `exec x | y` and `exec x &`: the shell runs them in a copy of itself, and stays process 1."""
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_process_one:
         return
@@ -93,7 +93,7 @@ def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W703")
 def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a process in the background that the handler of SIGTERM forgets, while it kills another."""
+    """Find a background process that the SIGTERM handler doesn't kill, although it kills another one."""
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_process_one:
         return
@@ -124,7 +124,7 @@ def _variables(text: str) -> set[str]:
 
 
 def _with_functions(script: Script, text: str, action: str) -> str:
-    """Return what a handler runs, with the texts of the functions that it names."""
+    """Return the text of a handler and of the functions that it calls."""
     pieces, taken = [action], set()
     for piece in pieces:
         for name in re.findall(r"[A-Za-z0-9_-]+", piece):
@@ -136,7 +136,7 @@ def _with_functions(script: Script, text: str, action: str) -> str:
 
 
 def _dealt_with(script: Script, trap: int) -> set[str]:
-    """Return the variables of processes that end otherwise: killed somewhere, or waited for before the trap is set."""
+    """Return the variables of processes that are killed elsewhere, or waited for before the trap is set."""
     words = [
         word
         for command in script.commands

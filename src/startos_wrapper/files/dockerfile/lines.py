@@ -77,7 +77,7 @@ def _grouped(lines: list[str], escape: str) -> Iterator[tuple[int, int, list[_He
 
 
 def _is_idle(line: str) -> bool:
-    """Say whether a line is a comment or empty, neither of which begins, continues or ends an instruction."""
+    """Return whether a line is a comment or empty, neither of which begins, continues or ends an instruction."""
     text = line.strip()
     return not text or text.startswith("#")
 
@@ -123,7 +123,7 @@ def _script(source: Source, begin: int, end: int) -> str:
 
 
 def _is_script(instruction: Instruction, source: Source, begin: int, marker: str) -> bool:
-    """Say whether a shell runs a heredoc: it stands alone after RUN, or after the name of a shell."""
+    """Return whether a shell runs a heredoc: it stands alone after RUN, or after the name of a shell."""
     if instruction.name != "RUN":
         return False
     rest = " ".join(word.text for word in instruction.words).replace(dequoted(marker), "", 1).strip()

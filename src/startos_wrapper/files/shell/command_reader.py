@@ -89,7 +89,7 @@ class _Reader(WordReader):
     # --- Commands ----------------------------------------------------------------------------------------------------
 
     def ends_here(self, ends: Iterable[str]) -> bool:
-        """Say whether one of `ends` stands here: an operator, or a keyword as a word of its own."""
+        """Return whether one of `ends` stands here: an operator, or a keyword as a word of its own."""
         for end in ends:
             if self.sees(end) and (not end.isalpha() or not PLAIN.match(self.text, self.at + len(end))):
                 return True

@@ -50,7 +50,7 @@ class WordReader:
     # --- Characters --------------------------------------------------------------------------------------------------
 
     def sees(self, text: str) -> bool:
-        """Say whether `text` is next."""
+        """Return whether `text` is next."""
         return self.text.startswith(text, self.at)
 
     def take(self, text: str) -> bool:
@@ -90,7 +90,7 @@ class WordReader:
         return True
 
     def comes(self, sign: str) -> bool:
-        """Say whether a sign comes after the next one. Each sign is looked for in vain only once."""
+        """Return whether a sign comes after the next one. Each sign is looked for in vain only once."""
         if sign not in self.gone and self.text.find(sign, self.at + 1) < 0:
             self.gone.add(sign)
         return sign not in self.gone
