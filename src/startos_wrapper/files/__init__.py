@@ -1,1 +1,1 @@
-"""Readers of a wrapper's files. Nothing here runs what it reads, and nothing imports `check` or `adopt`."""
+"""Readers for a wrapper's files. They never execute what they read, and import neither `check` nor `adopt`."""

@@ -1,4 +1,4 @@
-"""Replace a file in one step, so that nobody ever sees half of it."""
+"""Replace files atomically."""
 
 import contextlib
 import os
@@ -7,11 +7,11 @@ from pathlib import Path
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Put `data` in the place of a file, in one step and with its mode: nobody ever sees half of it. Raises OSError.
+    """Replace a file's content with `data` atomically, and keep its mode.
 
-    A file that is not there gets the mode that any new file gets.
+    A new file gets the default mode. Raises: OSError.
     """
-    # Most commands only read, and need not wait for the import.
+    # Imported here because most commands only read, and start faster without it.
     import tempfile
 
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -27,7 +27,7 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def _umask() -> int:
-    """Return the bits that a new file does not get. Only by setting them can they be read."""
+    """Return the umask, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask

@@ -1,4 +1,4 @@
-"""What the Makefile builds: its calls of `docker build`, and the Dockerfile that they take."""
+"""The calls of `docker build` in the Makefile, and the Dockerfile that they build."""
 
 import posixpath
 import re
@@ -15,11 +15,11 @@ from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 _BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
-# What make replaces; of its short variables, those that a shell would take for operators.
+# References to variables. The short ones are only those that contain a shell operator.
 _REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
-# What tells the build of the package's image from that of a tool.
+# Distinguishes builds of the package's images from builds of tools.
 _PACKED = re.compile(r"start9/|docker-images|image\.tar")
-# The short options of docker build that take a value, and the long ones that take none.
+# The short options of docker build that take a value, and the long ones that don't.
 _WITH_VALUE = {"-t", "-f", "-o", "-c", "-m"}
 _WITHOUT_VALUE = {"--load", "--push", "--no-cache", "--pull", "--quiet", "--rm", "--force-rm", "--squash", "--debug"}
 _MOST_CALLS = 100
@@ -28,9 +28,10 @@ _DEEPEST = 6
 
 @dataclass(frozen=True)
 class Build:
-    """A call of `docker build` in the Makefile: Dockerfile and context inside the wrapper, None where not plain.
+    """A call of `docker build` in the Makefile.
 
-    `arguments` are the names of the build arguments, `contexts` those of further contexts.
+    `file` and `context` are paths inside the wrapper, or None if they aren't plain. `arguments` and `contexts` are the
+    names of the build arguments and of the additional contexts.
     """
 
     file: str | None
@@ -41,9 +42,9 @@ class Build:
 
 @dataclass(frozen=True)
 class WrittenBuild:
-    """A call of `docker build` as its recipe has it, with make's variables: build arguments, Dockerfile and context.
+    """A call of `docker build` as it's written in a recipe, with make's variables unexpanded.
 
-    The context is the folder that the recipe changes to, if it does.
+    If the recipe changes the folder, the context is that folder.
     """
 
     arguments: tuple[tuple[str, str], ...]
@@ -53,7 +54,7 @@ class WrittenBuild:
 
 @lru_cache(maxsize=1)
 def builds_of(wrapper: Wrapper) -> list[Build]:
-    """Return the builds of the Makefile that make the package's images, or all where none says so."""
+    """Return the builds of the package's images, or all builds in the Makefile if none of them is recognized."""
     if wrapper.makefile is None:
         return []
     lines = (line for _, line in wrapper.makefile.lines if line.startswith("\t") and _BUILDERS.search(line))
@@ -65,7 +66,7 @@ def builds_of(wrapper: Wrapper) -> list[Build]:
 
 
 def _plain(makefile: Makefile, line: str) -> str:
-    """Return a recipe's line with plain values for its references to variables, and `$_` for all others."""
+    """Return a recipe's line with its variables replaced by plain values, or by `$_` if they have no plain value."""
 
     def value(match: re.Match[str]) -> str:
         expanded = makefile.expand(match[0])
@@ -83,7 +84,7 @@ def _build(call: Call) -> Build | None:
     options, places = read
     context = _inside(places[0].text) if places else None
     file = [*options.get("-f", []), *options.get("--file", [])]
-    # Without -f, it is the Dockerfile of the context.
+    # Without -f, Docker uses the Dockerfile of the context.
     path = _inside(file[0].text) if file else context and posixpath.normpath(posixpath.join(context, "Dockerfile"))
     arguments, contexts = (
         tuple(value.text.partition("=")[0] for value in options.get(name, []))
@@ -93,7 +94,7 @@ def _build(call: Call) -> Build | None:
 
 
 def _options(call: Call) -> tuple[dict[str, list[Word]], list[Word]] | None:
-    """Return the options of a call of `docker build` with their values, and its other words; None for another call."""
+    """Return the options of a `docker build` call and its other words, or None for any other call."""
     texts = [word.text for word in call.words[:3]]
     if not _BUILDERS.search(" ".join(texts)) or "build" not in texts:
         return None
@@ -113,7 +114,7 @@ def _options(call: Call) -> tuple[dict[str, list[Word]], list[Word]] | None:
 
 
 def _inside(path: str | None) -> str | None:
-    """Return a path normalised, or None where it has variables or leads out of the wrapper."""
+    """Return a normalized path, or None if it contains variables or leads out of the wrapper."""
     if not path or "$" in path or path.startswith(("/", "~")) or "://" in path or "`" in path:
         return None
     normal = posixpath.normpath(path)
@@ -142,7 +143,7 @@ def written_builds(line: str) -> list[WrittenBuild]:
 
 
 def _argument(line: str, word: Word) -> tuple[str, str] | None:
-    """Return name and value of a build argument, None for one whose value comes from the environment."""
+    """Return the name and value of a build argument, or None if the value comes from the environment."""
     name, equals, value = line[word.start : word.end].partition("=")
     quote = line[max(0, word.start - 1) : word.start]
     quote = quote if quote in ("'", '"') else ""
@@ -151,9 +152,9 @@ def _argument(line: str, word: Word) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=1)
 def dockerfile_of(wrapper: Wrapper) -> Dockerfile | None:
-    """Return the Dockerfile that the Makefile's build takes, by default the one in the root; None without one.
+    """Return the Dockerfile that the Makefile builds, by default the one in the root.
 
-    One in a submodule is another project's and counts as none.
+    Return None if there is no such file, or if it's in a submodule and therefore belongs to another project.
     """
     builds = builds_of(wrapper)
     given = frozenset(name for build in builds for name in build.arguments)
@@ -165,6 +166,6 @@ def dockerfile_of(wrapper: Wrapper) -> Dockerfile | None:
 
 
 def shipped_instructions(wrapper: Wrapper) -> list[Instruction]:
-    """Return the instructions of the Dockerfile whose layers are in the image; none without one."""
+    """Return the instructions of the Dockerfile whose layers are in the image."""
     dockerfile = dockerfile_of(wrapper)
     return dockerfile.shipped if dockerfile else []

@@ -1,4 +1,4 @@
-"""The script that StartOS starts as the service: which file it is, which shell reads it, how it is started."""
+"""The script that StartOS starts as the service: its file, its shell, and how it's started."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
-# Programs that pass signals on to what they run, so that it is not process 1.
+# Programs that run another program and pass signals on to it, so it isn't process 1.
 INITS = {"tini", "tini-static", "dumb-init", "catatonit", "with-contenv", "execlineb", "s6-setuidgid"}
 _SHELLS = {"sh", "bash", "dash", "ash"}
-# Options of these programs that a value follows.
+# Options of these programs that take a value.
 INIT_OPTIONS_WITH_VALUE = {"-p", "-e", "-r", "-o", "--rewrite"}
 _SPEAKING = {"", ":", "echo", "exit", "printf", "return", "true"}
 
 
 @dataclass
 class Entrypoint:
-    """The script of main: its text, the shell that reads it, and how it is started."""
+    """The script of main: its text, its shell, and how it's started."""
 
     source: Source
     shell: str | None
@@ -33,7 +33,7 @@ class Entrypoint:
 
     @cached_property
     def script(self) -> Script:
-        """The commands; none where the script is not understood."""
+        """Return the commands, or none if the script can't be parsed."""
         try:
             return read_script(self.source.text)
         except NotUnderstoodError:
@@ -41,11 +41,11 @@ class Entrypoint:
 
     @property
     def last(self) -> Command | None:
-        """The last command that does more than speak, and that the script itself waits for."""
+        """Return the last command that the script itself waits for, apart from echo and the like."""
         return next(filter(_in_foreground, reversed(self.script.commands)), None)
 
     def short(self, command: Command) -> str:
-        """Return the text of a command, cut for a message."""
+        """Shorten the text of a command for a message."""
         text = self.source.text[command.start : command.end].split("\n")[0].rstrip("\\ \r")
         return text if len(text) <= 50 else text[:47] + "..."
 
@@ -57,7 +57,7 @@ def _in_foreground(command: Command) -> bool:
 
 @lru_cache(maxsize=1)
 def entrypoint_of(wrapper: Wrapper) -> Entrypoint | None:
-    """Return the shell script that main runs, None where it runs something else or the script is not in the tree."""
+    """Return the shell script that main runs, or None if it runs something else or isn't in the wrapper."""
     main = next((each for each in wrapper.procedures if each.path == ("main",)), None)
     entrypoint = main.node.get("entrypoint") if main else None
     if main is None or main.kind != "docker" or main.node.is_true("system") or not entrypoint or not entrypoint.text:
@@ -76,7 +76,7 @@ def entrypoint_of(wrapper: Wrapper) -> Entrypoint | None:
 
 
 def _without_starters(words: list[str]) -> tuple[list[str], list[str]]:
-    """Split what the container runs: tini, sh and their options; then the program and its arguments."""
+    """Split the command of the container into tini, sh and their options, and the program with its arguments."""
     at = 0
     while at < len(words) and PurePosixPath(words[at]).name in INITS | _SHELLS:
         is_shell = PurePosixPath(words[at]).name in _SHELLS
@@ -89,7 +89,7 @@ def _without_starters(words: list[str]) -> tuple[list[str], list[str]]:
 
 
 def _shebang(source: Source) -> tuple[bool, str | None, str]:
-    """Return whether the first line names a program that passes signals on, which shell it names, and its options."""
+    """Return whether the first line names a program that passes signals on, and its shell and options."""
     if not source.text.startswith("#!"):
         return False, None, ""
     words = source.lines[0][2:].split()
@@ -99,7 +99,7 @@ def _shebang(source: Source) -> tuple[bool, str | None, str]:
 
 
 def script_file(wrapper: Wrapper, path: str) -> Source | None:
-    """Return the file of the tree that the Dockerfile copies to `path`, or that has its name."""
+    """Return the file of the wrapper that the Dockerfile copies to `path`, or that has the same name."""
     name = PurePosixPath(path).name
     if not name:
         return None
@@ -111,7 +111,7 @@ def script_file(wrapper: Wrapper, path: str) -> Source | None:
 
 
 def copies_as(wrapper: Wrapper, name: str) -> Iterator[tuple[Instruction, Word, str]]:
-    """Yield what the image may get as `name`: the COPY or ADD, its word, and the path of the file in the tree."""
+    """Yield possible sources of `name` in the image: the COPY or ADD, its word, and the path in the wrapper."""
     context = next((build.context for build in builds_of(wrapper) if build.context), ".")
     for instruction in shipped_instructions(wrapper):
         for word in instruction.taken:

@@ -1,4 +1,4 @@
-"""What the build of an image fetches from the net: files, and scripts that it runs."""
+"""Downloads in a Dockerfile: files, and scripts that the build runs."""
 
 import posixpath
 import re
@@ -20,7 +20,7 @@ _SHELLS = {"sh", "bash", "ash", "dash", "zsh", "ksh"}
 _INTERPRETERS = {"python", "python3", "perl", "ruby", "node", "php"}
 _TAKERS = {"tar", "bsdtar", "gunzip", "gzip", "zcat", "unzip", "xz", "unxz", "xzcat", "bunzip2", "bzip2", "zstd"}
 _TAKERS |= {"unzstd", "cpio", "tee", "dd", "patch", "dpkg", "install"}
-# The options of curl and wget whose value is the next word.
+# The options of curl and wget that take a value.
 DOWNLOADERS = {
     "curl": {*"AbcCdDeEFhHKmoPQrtTuUwxXyYz", "output", "referer", "proxy", "header", "user-agent", "output-dir"},
     "wget": {*"aeiBtOTwQPUlADRIX", "output-document", "referer", "header", "user-agent", "directory-prefix"},
@@ -30,7 +30,7 @@ _MOST_DOWNLOADS = 200
 
 @dataclass(frozen=True)
 class Download:
-    """A download of a file or of a script that is run: its address as written, with what is known filled in."""
+    """A download of a file, or of a script that is run. `address` is the URL with known variables filled in."""
 
     instruction: Instruction
     url: Word
@@ -41,7 +41,7 @@ class Download:
 
 @lru_cache(maxsize=1)
 def downloads_of(dockerfile: Dockerfile) -> list[Download]:
-    """Return the downloads of all stages, in their order."""
+    """Return the downloads of all stages, in order."""
     found: list[Download] = []
     for instruction in dockerfile.instructions:
         if len(found) >= _MOST_DOWNLOADS:
@@ -89,12 +89,12 @@ def _of_call(run: Instruction, calls: list[Call], index: int, values: ChainMap[s
 
 
 def is_remote(text: str) -> bool:
-    """Return whether a source of COPY or ADD is an address, or a git repository elsewhere."""
+    """Return whether a source of COPY or ADD is a URL or a remote git repository."""
     return bool(_ADDRESS.match(text) or _GIT.search(text))
 
 
 def options_of(call: Call) -> tuple[dict[str, tuple[str, Word]], list[Word]]:
-    """Return the options of curl or wget with their values and the words that they are in, and the other words."""
+    """Return the options of curl or wget with their values and words, and the other words."""
     options: dict[str, tuple[str, Word]] = {}
     others: list[Word] = []
     valued = DOWNLOADERS[call.program]
@@ -115,9 +115,9 @@ def options_of(call: Call) -> tuple[dict[str, tuple[str, Word]], list[Word]]:
 
 
 def _fate(calls: list[Call], index: int, options: dict[str, tuple[str, Word]]) -> tuple[str | None, str | None]:
-    """Return the interpreter that runs what is loaded, and the name of the file that it goes to, empty if unknown.
+    """Return the interpreter that runs the download, and the file that it's saved to, empty if unknown.
 
-    Both are None for a request whose answer is only looked at.
+    Both are None if the download is neither run nor saved.
     """
     if "spider" in options:
         return None, None
@@ -156,7 +156,7 @@ def _redirected(call: Call) -> str | None:
 
 
 def _executes(call: Call) -> bool:
-    """Return whether a command runs the program that comes in through its standard input."""
+    """Return whether a command runs the program that it reads from standard input."""
     if call.program in _SHELLS and "-s" in call.texts:
         return True
     if call.redirections:

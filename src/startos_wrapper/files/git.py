@@ -1,4 +1,4 @@
-"""Whether a folder lies in a git repository with a commit.
+"""Find out whether a folder is in a git repository with a commit.
 
 Written by hand because a repository's config can make git execute commands, and `check` doesn't trust a wrapper.
 """
@@ -10,21 +10,21 @@ from pathlib import Path
 from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?![0-9a-f])")
-# git follows a reference that names another one this often. refs.c: SYMREF_MAXDEPTH
+# How many symbolic references git follows. refs.c: SYMREF_MAXDEPTH
 _DEEPEST = 5
-# Every reference of a large repository is a line of this file.
+# This file has one line for each reference, so it can be large.
 _LARGEST_PACKED = 64 * 1024 * 1024
 
 
 def repository(folder: Path) -> Path | None:
-    """Return the git folder of the repository that `folder` lies in; as git does, look upwards on one file system."""
+    """Return the git folder of the repository that `folder` is in. Like git, search upwards on one file system."""
     here = Path(os.path.realpath(folder))
     try:
         device = here.stat().st_dev
         while here.stat().st_dev == device:
             git = here / ".git"
             if git.is_file():
-                # What a worktree or a submodule has. git looks no further when it leads nowhere.
+                # Worktrees and submodules have such a file. git stops searching here even if it leads nowhere.
                 target = _read(git).strip().removeprefix("gitdir:").strip()
                 return here / target if target and _is_repository(here / target) else None
             if _is_repository(git):
@@ -38,10 +38,10 @@ def repository(folder: Path) -> Path | None:
 
 
 def has_commit(git: Path) -> bool:
-    """Return whether HEAD of the git folder `git` leads to a commit."""
+    """Return whether HEAD of the git folder `git` points to a commit."""
     common = _common(git)
     if (common / "reftable").is_dir():
-        # The tables are binary; a new repository has one too, so this errs towards yes.
+        # The tables are binary. A new repository has one too, so this can return True without a commit.
         return bool(_read(common / "reftable/tables.list"))
     text = _read(git / "HEAD")
     for _ in range(_DEEPEST):
@@ -68,7 +68,7 @@ def _common(git: Path) -> Path:
 
 
 def _reference(text: str) -> str | None:
-    """Return the name in `ref: refs/heads/main`; None for a name that would lead out of the git folder."""
+    """Return the name in `ref: refs/heads/main`, or None if it would lead out of the git folder."""
     name = text.removeprefix("ref:").strip()
     return name if text.startswith("ref:") and name.startswith("refs/") and ".." not in name else None
 
@@ -84,7 +84,7 @@ def _is_packed(common: Path, name: str) -> bool:
 
 
 def _read(path: Path) -> str:
-    """Return the text of a small file, nothing where there is none."""
+    """Return the text of a small file, or an empty text if it can't be read."""
     try:
         return os.fsdecode(read_bytes(path) or b"")
     except (TooLargeError, UnreadableError):

@@ -1,4 +1,4 @@
-"""Makefiles, read without running them: lines, blocks, variables, and what they make."""
+"""A parser for Makefiles that never runs them: lines, blocks, variables, rules."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,15 +13,15 @@ ASSIGNMENT = re.compile(r"(?:export\s+|override\s+)*([\w.-]+)\s*(:{0,3}=|\?=|\+=
 _RULE = re.compile(r"([^\t#=:][^#=:]*?)\s*&?::?(?!=)\s*(.*)$", re.DOTALL)
 _IF, _ENDIF = re.compile(r"\s*if(?:eq|neq|def|ndef)\b"), re.compile(r"\s*endif\b")
 _CONDITION = re.compile(r"\s*(?:if(?:eq|neq|def|ndef)|else|endif)\b")
-# A word of a list: text, and references with blanks in them.
+# A word of a list. References to variables can contain blanks.
 WORD = re.compile(r"(?:\$\((?:[^()]|\([^()]*\))*\)|[^\s$]|\$)+")
 _REFERENCE = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
-# Real Makefiles have some dozen targets, and one or two patterns.
+# Real Makefiles have a few dozen targets, and one or two patterns.
 _MOST_TARGETS, _MOST_PATTERNS = 20_000, 100
 
 
 def logical_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
-    """Return lines with continued ones joined, each with the index of the first."""
+    """Join continued lines. Return each logical line with the index of its first line."""
     found: list[tuple[int, str]] = []
     held, first = "", 0
     for index, line in enumerate(lines):
@@ -36,7 +36,7 @@ def logical_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
 
 @dataclass
 class Block:
-    """A piece of a Makefile: `kind` is variable, rule, condition or other, `above` the comments right before it."""
+    """A part of a Makefile. `kind` is variable, rule, condition or other. `above` are the comments right before it."""
 
     line: int
     kind: str
@@ -49,30 +49,30 @@ class Block:
 
     @cached_property
     def head(self) -> str:
-        """The first logical line."""
+        """Return the first logical line."""
         return " ".join(logical_lines(self.lines)[0][1].split())
 
     @property
     def name(self) -> str:
-        """The variable that is assigned, or the target as it is written."""
+        """Return the name of the variable, or the target as it's written."""
         match = (ASSIGNMENT if self.kind == "variable" else _RULE).match(self.head)
         return match[1].strip() if match else ""
 
     @property
     def needs(self) -> list[str]:
-        """What the rule's target is made from, as it is written."""
+        """Return the rule's prerequisites, as they're written."""
         match = _RULE.match(self.head)
         return WORD.findall(match[2].split(";")[0]) if match else []
 
     @property
     def recipe(self) -> list[tuple[int, str]]:
-        """The logical lines of the rule's recipe, without conditions, with their place in the file."""
+        """Return the logical lines of the rule's recipe, without conditions, with their line numbers."""
         lines = logical_lines(self.lines)[1:]
         return [(self.line + at, text.strip()) for at, text in lines if text.startswith("\t") and text.strip()]
 
 
 def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
-    """Take a Makefile apart; blank lines and comments that stand alone are left out."""
+    """Split a Makefile into blocks, without blank lines and comments that belong to no block."""
     above: list[str] = []
     index = 0
     while index < len(lines):
@@ -99,7 +99,7 @@ def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
 
 
 def _last(lines: Sequence[str], index: int) -> int:
-    """Return the last line of the logical line that begins at an index."""
+    """Return the index of the last line of the logical line that begins at `index`."""
     while lines[index].endswith("\\") and index + 1 < len(lines):
         index += 1
     return index
@@ -115,7 +115,7 @@ def _after_condition(lines: Sequence[str], index: int) -> int:
 
 
 def _after_recipe(lines: Sequence[str], index: int) -> int:
-    """Return where a recipe ends: conditions around its lines are part of it, and what lies between them."""
+    """Return the index after a recipe, which includes conditions around its lines, and blank lines and comments."""
     end = index
     while index < len(lines):
         line = lines[index]
@@ -135,31 +135,31 @@ def _after_recipe(lines: Sequence[str], index: int) -> int:
 
 
 class Makefile:
-    """A Makefile's variables and rules, as far as they can be read without a shell; `$(shell ...)` stays as it is."""
+    """The variables and rules of a Makefile, as far as they're known without a shell. `$(shell ...)` isn't expanded."""
 
     def __init__(self, source: Source, included: tuple[Source, ...] = ()) -> None:
-        """Take the text of a Makefile, and of the files that it includes: their rules are not among `rules`."""
+        """Parse a Makefile and the files that it includes. `rules` leaves out the rules of included files."""
         self.source = source
         self.included = tuple(map(Makefile, included))
 
     @property
     def text(self) -> str:
-        """The text of all files."""
+        """Return the text of all files."""
         return "\n".join([self.source.text, *(other.text for other in self.included)])
 
     @cached_property
     def lines(self) -> list[tuple[int, str]]:
-        """The logical lines with the number of their first line, from 1."""
+        """Return the logical lines with the number of their first line, from 1."""
         return [(index + 1, line) for index, line in logical_lines(self.source.lines)]
 
     @cached_property
     def blocks(self) -> list[Block]:
-        """The pieces of the file."""
+        """Return the blocks of the file."""
         return list(read_blocks(self.source.lines))
 
     @cached_property
     def variables(self) -> dict[str, str]:
-        """The variables that are assigned outside recipes, unexpanded; `+=` adds."""
+        """Return the variables that are assigned outside recipes, unexpanded. `+=` appends."""
         found: dict[str, str] = {}
         for _, line in [*self.lines, *(line for other in self.included for line in other.lines)]:
             match = None if line.startswith("\t") else ASSIGNMENT.match(line)
@@ -169,7 +169,7 @@ class Makefile:
         return found
 
     def expand(self, text: str) -> str:
-        """Replace references to variables by their values, a few levels deep."""
+        """Replace references to variables with their values, a few levels deep."""
         for _ in range(4):
             expanded = _REFERENCE.sub(lambda match: self.variables.get(match[1], match[0]), text)
             if expanded == text or len(expanded) > 10_000:
@@ -179,7 +179,7 @@ class Makefile:
 
     @cached_property
     def rules(self) -> list[tuple[int, list[str], list[str]]]:
-        """The rules: line, targets, prerequisites."""
+        """Return the rules: line, targets, prerequisites."""
         return self._rules(self.lines)
 
     @cached_property
@@ -191,7 +191,7 @@ class Makefile:
         for number, line in lines:
             if line.startswith("\t") or ASSIGNMENT.match(line) or not (match := _RULE.match(line)):
                 continue
-            # In a static pattern rule, `targets: pattern: needs`, the pattern comes along as a need and does no harm.
+            # In a static pattern rule, `targets: pattern: needs`, the pattern becomes a harmless prerequisite.
             targets = self.expand(match[1]).split()
             needs = self.expand(match[2].split(";")[0]).replace(":", " ").split()
             found.append((number, targets, needs))
@@ -199,13 +199,13 @@ class Makefile:
 
     @cached_property
     def _made(self) -> tuple[set[str], list[str]]:
-        """What targets make: the files and the folders that these lie in; and patterns with a `%`."""
+        """Return the files that targets make and their folders, and the patterns with a `%`."""
         names: set[str] = set()
         patterns: list[str] = []
         for target in islice((target for _, targets, _ in self._all_rules for target in targets), _MOST_TARGETS):
             path = PurePosixPath(target)
             names.update(map(str, path.parents))
-            # A pattern for every file, such as `%: %.in`, says nothing of this one.
+            # A pattern such as `%: %.in` matches every file, so it doesn't show that this file is made.
             if "%" in target and not target.startswith("%"):
                 patterns.append(target)
             names.add(str(path))
@@ -213,12 +213,12 @@ class Makefile:
         return names, patterns[:_MOST_PATTERNS]
 
     def makes(self, path: str) -> bool:
-        """Return whether some target is `path`, or a pattern with `%` that fits it, or lies in the folder `path`."""
+        """Return whether a target is `path`, is a pattern that matches it, or is in the folder `path`."""
         names, patterns = self._made
         return path in names or any(_fits(pattern, path) for pattern in patterns)
 
     def depends(self, path: str, need: str) -> bool:
-        """Return whether a rule that makes `path` names `need` among what it is made from."""
+        """Return whether a rule that makes `path` has the prerequisite `need`."""
         rules = self._all_rules
         return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in rules)
 

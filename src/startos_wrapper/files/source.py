@@ -1,4 +1,4 @@
-"""Text files of a wrapper, read with care: nothing but regular files, none too large, none changed."""
+"""Text files of a wrapper. Only regular files up to a maximum size are read."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-# The largest manifest among 114 real wrappers has 27 kB.
+# The largest manifest of 114 real wrappers has 27 kB.
 LARGEST = 1024 * 1024
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -16,18 +16,18 @@ _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "
 
 
 class TooLargeError(Exception):
-    """A file is larger than `LARGEST`; the text names it."""
+    """A file is too large. The message contains its name."""
 
 
 class UnreadableError(Exception):
-    """A file that is there cannot be read as text; the text says why, without the file's name."""
+    """A file exists but can't be read as text. The message says why, without the file's name."""
 
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """Where a finding points: a file of the wrapper by its relative path, line and column from 1, length in characters.
+    """The place of a finding: relative path, line and column (from 1), and length in characters.
 
-    A folder, or a file that has no lines, has line 1 and column 1.
+    Folders, and files without lines, use line 1 and column 1.
     """
 
     file: str
@@ -38,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Edit:
-    """Replace the characters from `start` up to `end` of a file's text by `text`."""
+    """Replace the characters from `start` up to `end` of a file's text with `text`."""
 
     file: str
     start: int
@@ -47,10 +47,10 @@ class Edit:
 
 
 class Source:
-    """A text file: its path inside the wrapper, its bytes, and its text as it stands (line ends kept, no BOM)."""
+    """A text file: its path in the wrapper, its bytes, and its text with the original line endings but without BOM."""
 
     def __init__(self, file: str, data: bytes) -> None:
-        """Decode `data`: UTF-8, or UTF-16 where a byte order mark says so. Raises UnreadableError."""
+        """Decode `data` as UTF-8, or as UTF-16 if it has such a byte order mark. Raises: UnreadableError."""
         self.file = file
         self.data = data
         self.bom, self.encoding = next(((bom, name) for bom, name in _BOMS if data.startswith(bom)), (b"", "utf-8"))
@@ -60,7 +60,7 @@ class Source:
             raise UnreadableError(f"byte {len(self.bom) + error.start} is not {self.encoding.upper()}") from error
 
     def encode(self, text: str) -> bytes:
-        """Return the bytes of this file with another text."""
+        """Encode a text like this file."""
         return self.bom + text.encode(self.encoding)
 
     @cached_property
@@ -69,24 +69,24 @@ class Source:
 
     @cached_property
     def lines(self) -> list[str]:
-        """The lines, without their ends."""
+        """Return the lines without line endings."""
         return _LINE_END.split(self.text)
 
     def place(self, start: int, end: int | None = None) -> Place:
-        """Return the place of the characters from `start` to `end`, cut at the end of the line."""
+        """Return the place of the characters from `start` to `end`, up to the end of the line at most."""
         line = bisect_right(self._starts, start)
         column = start - self._starts[line - 1] + 1
         rest = len(self.lines[line - 1]) - column + 1
         return Place(self.file, line, column, max(1, min((start + 1 if end is None else end) - start, rest)))
 
     def line_place(self, number: int) -> Place:
-        """Return the place of all of line `number` (from 1) but its indentation."""
+        """Return the place of line `number` (from 1) without its indentation."""
         text = self.lines[number - 1]
         indent = len(text) - len(text.lstrip())
         return Place(self.file, number, indent + 1, max(1, len(text.strip())))
 
     def offset(self, line: int, column: int = 1) -> int:
-        """Return where in the text line and column (from 1) are."""
+        """Return the offset of a line and column (from 1)."""
         return self._starts[line - 1] + column - 1
 
     def edit(self, start: int, end: int, text: str) -> Edit:
@@ -95,10 +95,10 @@ class Source:
 
 
 def read_bytes(path: Path, limit: int = LARGEST) -> bytes | None:
-    """Return the content of a regular file, or None when there is no such file.
+    """Return the content of a regular file, or None if it doesn't exist or isn't a regular file.
 
-    A device or pipe is never opened for long, and counts as no file. Raises TooLargeError above `limit` bytes and
-    UnreadableError when the file may not be read.
+    Never wait for a device or a pipe. Raises: TooLargeError if the file has more than `limit` bytes, UnreadableError if
+    it can't be read.
     """
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)

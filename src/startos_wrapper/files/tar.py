@@ -1,4 +1,4 @@
-"""What is needed of large files, images and packages, without reading all of them.
+"""Read single members of tars and the beginning of packages, without reading the whole file.
 
 Written by hand because `tarfile` puts no limit on the headers it reads, and doesn't say why a file isn't a tar.
 """
@@ -12,29 +12,30 @@ from pathlib import Path
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 
 _BLOCK = 512
-# An image has some hundred members: two for each layer, or one for each blob.
+# An image has a few hundred members: two for each layer, or one for each blob.
 _MOST_MEMBERS = 10_000
 _LARGEST_MEMBER = 1024 * 1024
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zXZ": "xz", b"BZh": "bzip2"}
 
 
 class NotFoundError(Exception):
-    """A tar does not hold what is looked for; the text ends a sentence that begins with the tar's name."""
+    """A tar doesn't contain the member. The message completes a sentence that begins with the tar's name."""
 
 
 def head(path: Path, length: int) -> tuple[bytes, int] | None:
-    """Return up to `length` bytes of a regular file's beginning, and the file's size; None when there is no such file.
+    """Return the first `length` bytes of a regular file and its size, or None if there is no such file.
 
-    Raises UnreadableError.
+    Raises: UnreadableError.
     """
     with _opened(path) as handle:
         return None if handle is None else (os.pread(handle, length, 0), os.fstat(handle).st_size)
 
 
 def member(path: Path, name: str) -> bytes:
-    """Return the content of the first member `name` of a plain tar, as the OS's reader of tars finds it.
+    """Return the content of the first member `name` of an uncompressed tar, which is the one that StartOS reads.
 
-    Only the headers are read. Raises NotFoundError, UnreadableError, and TooLargeError where the search was given up.
+    Of all other members, only the headers are read. Raises: NotFoundError, UnreadableError, and TooLargeError if the
+    tar has too many members or the member is too large.
     """
     with _opened(path) as handle:
         if handle is None:
@@ -53,7 +54,7 @@ def member(path: Path, name: str) -> bytes:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[int | None]:
-    """Open a regular file; a device or a pipe is never waited for, and counts as no file."""
+    """Open a regular file, or yield None if there is no such file. Never wait for a device or a pipe."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -70,7 +71,7 @@ def _opened(path: Path) -> Iterator[int | None]:
 
 
 def _members(handle: int, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield header, beginning and length of each member of a tar of `size` bytes. Raises as `member` does."""
+    """Yield the header, offset and length of each member of a tar. Raises: NotFoundError, TooLargeError."""
     position = 0
     for _ in range(_MOST_MEMBERS):
         header = os.pread(handle, _BLOCK, position) if position <= size else b""
@@ -85,7 +86,7 @@ def _members(handle: int, size: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _instead(start: bytes) -> str:
-    """Say what a file that begins with `start` is, when it is no tar."""
+    """Describe a file that begins with `start` and isn't a tar."""
     if not start:
         return "is empty"
     method = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
@@ -93,7 +94,7 @@ def _instead(start: bytes) -> str:
 
 
 def _length(header: bytes) -> int | None:
-    """Return the length that a header gives, None where it is no header: its checksum or a number is wrong."""
+    """Return the length from a header, or None if its checksum or a number is wrong."""
     checksum, length = _number(header[148:156]), _number(header[124:136])
     if checksum != sum(header) - sum(header[148:156]) + 8 * ord(" "):
         return None
@@ -101,7 +102,7 @@ def _length(header: bytes) -> int | None:
 
 
 def _number(digits: bytes) -> int | None:
-    """Read a number of a header: octal digits, or binary where the first bit is set (GNU, above 8 GiB)."""
+    """Parse a number in a header: octal digits, or binary if the first bit is set (GNU, above 8 GiB)."""
     if digits[0] & 0x80:
         return int.from_bytes(bytes([digits[0] & 0x7F]) + digits[1:], "big")
     text = digits.partition(b"\0")[0].strip()
@@ -109,6 +110,6 @@ def _number(digits: bytes) -> int | None:
 
 
 def _name(header: bytes) -> bytes:
-    """Return the name of a member; a long one, which has a header of its own, is cut off."""
+    """Return the name of a member. Long names, which have a separate header, are cut off."""
     name, prefix = header[:100].partition(b"\0")[0], header[345:500].partition(b"\0")[0]
     return prefix + b"/" + name if prefix and header[257:263] == b"ustar\0" else name

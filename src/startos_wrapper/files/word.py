@@ -1,4 +1,4 @@
-"""Words of Dockerfiles and of the commands in them: without quotes, with their places in the file."""
+"""Words of Dockerfiles and shell commands: their text without quotes, and their offsets in the file."""
 
 import re
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ _QUOTE = re.compile(r"""'([^']*)'|"((?:[^"\\]|\\.)*)"|\\(.)""", re.DOTALL)
 
 @dataclass(frozen=True)
 class Word:
-    """A word: its text without quotes, and where it stands in the file."""
+    """A word: its text without quotes, and its offsets in the file."""
 
     text: str
     start: int
@@ -16,7 +16,7 @@ class Word:
 
 
 def word_of(written: str, start: int) -> Word:
-    """Return the word that is `written` at the offset `start` of a file, with its place inside quotes around it."""
+    """Return the word that is `written` at the offset `start`. Its offsets leave out quotes that enclose all of it."""
     text = dequoted(written)
     around = written[0] in "\"'" and written[1:-1] == text
     return Word(text, start + around, start + len(written) - around)

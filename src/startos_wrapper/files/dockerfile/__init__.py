@@ -1,1 +1,1 @@
-"""Dockerfiles, read without building them."""
+"""A parser for Dockerfiles that never builds them."""

@@ -1,4 +1,4 @@
-"""What a Dockerfile consists of: instructions and stages, each word with its place in the text."""
+"""Instructions and stages of a Dockerfile, with the offset of each word."""
 
 import json
 import re
@@ -17,10 +17,10 @@ _QUOTED_WORD = re.compile(r"""(?:[^\s"'\\]|\\.|"(?:[^"\\]|\\.)*"|'[^']*'|["'\\])
 
 @dataclass
 class Instruction:
-    """An instruction: its name in capitals, its own text, and the heredocs that follow.
+    """An instruction: its name in capitals, its text, and the heredocs that follow it.
 
-    `code` has the length of the text from `start` on; comments and line continuations in it are blanked out.
-    `scripts` are the heredocs that a shell runs, with their offsets; those of COPY are not among them.
+    `code` is the text from `start` on, in full length, with comments and line continuations replaced by blanks.
+    `scripts` are the heredocs that a shell runs, with their offsets. Heredocs of COPY aren't included.
     """
 
     name: str
@@ -33,12 +33,12 @@ class Instruction:
 
     @cached_property
     def _value(self) -> int:
-        """Where in `code` the value begins, after the name and the flags."""
+        """Return the offset in `code` where the value begins, after the name and the flags."""
         return _FLAGS.match(self.code, len(self.name)).end()  # type: ignore[union-attr]  # it fits an empty text too
 
     @cached_property
     def flags(self) -> dict[str, list[Word]]:
-        """The flags after the name, such as `--from`, and their values."""
+        """Return the flags after the name, e.g. `--from`, and their values."""
         found: dict[str, list[Word]] = {}
         for match in _FLAG.finditer(self.code, len(self.name), self._value):
             word = Word(dequoted(match[2] or ""), self.start + match.start(2), self.start + match.end(2))
@@ -47,7 +47,7 @@ class Instruction:
 
     @cached_property
     def listed(self) -> list[Word] | None:
-        """The words of a value that is a JSON list of texts, as in `CMD ["run"]`; None for any other value."""
+        """Return the words of a JSON list of texts, e.g. `CMD ["run"]`, or None for any other value."""
         if not self.code.startswith("[", self._value):
             return None
         try:
@@ -61,7 +61,7 @@ class Instruction:
 
     @cached_property
     def words(self) -> list[Word]:
-        """The words of the value; quotes join words in ENV, ARG and LABEL only, as they do for Docker."""
+        """Return the words of the value. As in Docker, quotes only join words in ENV, ARG and LABEL."""
         if self.listed is not None:
             return self.listed
         pattern = _QUOTED_WORD if self.name in ("ENV", "ARG", "LABEL") else _WORD
@@ -69,17 +69,17 @@ class Instruction:
 
     @property
     def taken(self) -> list[Word]:
-        """What COPY or ADD takes out of the build context, as it is written; nothing for what takes nothing there."""
+        """Return the sources of a COPY or ADD from the build context, as they're written."""
         return self.words[:-1] if self.name in ("COPY", "ADD") and "from" not in self.flags else []
 
     @cached_property
     def text(self) -> str:
-        """All of the instruction, scripts included, for a look whether something is mentioned."""
+        """Return the whole instruction, including scripts, to search it for mentions."""
         return "\n".join([self.code, *(script for _, script in self.scripts)])
 
     @cached_property
     def calls(self) -> list[Call]:
-        """The programs that a RUN calls in a shell, in order; nothing for the JSON form."""
+        """Return the programs that a RUN calls in a shell, in order. The JSON form has no calls."""
         if self.name != "RUN" or self.listed is not None:
             return []
         found = read_calls(self.code, self.start, self._value)
@@ -90,9 +90,10 @@ class Instruction:
 
 @dataclass
 class Stage:
-    """A stage: `image` is its base as written, `base` the same with the values of ARGs, None where one has no value.
+    """A build stage.
 
-    `parent` is the earlier stage that it builds on, `values` what its ARGs and ENVs hold: None where that is not known.
+    `image` is the base image as it's written. `base` is the same with ARGs replaced, or None if an ARG has no value.
+    `parent` is the earlier stage that it builds on. `values` are the values of ARGs and ENVs, None for unknown ones.
     """
 
     image: Word
@@ -105,7 +106,7 @@ class Stage:
 
     @property
     def lineage(self) -> "list[Stage]":
-        """The stages whose layers are in this one: the first one, built on an image, to this one."""
+        """Return the stages whose layers are in this one, from the one with an external base image to this one."""
         stages: list[Stage] = []
         stage: Stage | None = self
         while stage:

@@ -1,6 +1,6 @@
-"""From the lines of a Dockerfile to its instructions: continued lines, comments, heredocs.
+"""Split a Dockerfile into instructions: continued lines, comments, heredocs.
 
-By hand, as dockerfile-parse knows no heredocs and takes an empty line for the end of a continued instruction.
+Written by hand because dockerfile-parse doesn't support heredocs, and ends a continued instruction at an empty line.
 """
 
 import re
@@ -23,7 +23,7 @@ _SHELL = re.compile(r"(?:\S*/)?(?:ba|da|a|k|z)?sh(?:\s+-\w+)*")
 
 
 def read_instructions(source: Source) -> Iterator[Instruction]:
-    """Yield the instructions of a Dockerfile; nothing for one that is far too long."""
+    """Yield the instructions of a Dockerfile, or nothing if it has more than 10,000 lines."""
     if len(source.lines) > _MOST_LINES:
         return
     escape = _escape(source.lines)
@@ -41,7 +41,7 @@ def read_instructions(source: Source) -> Iterator[Instruction]:
 
 
 def _escape(lines: list[str]) -> str:
-    """Return the character that continues lines, which a directive at the top can change."""
+    """Return the line continuation character, which a directive at the top can change."""
     for line in lines:
         if match := _ESCAPE.fullmatch(line):
             return match[1]
@@ -56,7 +56,7 @@ _Heredoc = tuple[int, int, str]
 def _grouped(lines: list[str], escape: str) -> Iterator[tuple[int, int, list[_Heredoc]]]:
     """Yield the first and the last line of each instruction, and its heredocs: their first and last line, and marker.
 
-    Lines count from 1. The heredocs follow the last line. An instruction that the file's end cuts off is one, too.
+    Lines count from 1. The heredocs follow the last line. An instruction may be cut off by the end of the file.
     """
     index = 0
     while index < len(lines):
@@ -77,13 +77,13 @@ def _grouped(lines: list[str], escape: str) -> Iterator[tuple[int, int, list[_He
 
 
 def _is_idle(line: str) -> bool:
-    """Return whether a line is a comment or empty, neither of which begins, continues or ends an instruction."""
+    """Return whether a line is empty or a comment: such lines never begin, continue or end an instruction."""
     text = line.strip()
     return not text or text.startswith("#")
 
 
 def _after(lines: list[str], first: int, escape: str) -> int:
-    """Return the index after the last line of the instruction that begins at an index."""
+    """Return the index after the last line of the instruction that begins at `first`."""
     for index in range(first, len(lines)):
         if not _is_idle(lines[index]) and not lines[index].rstrip().endswith(escape):
             return index + 1
@@ -97,7 +97,7 @@ def _markers(lines: list[str]) -> Iterator[re.Match[str]]:
 
 
 def _code(source: Source, first: int, last: int, escape: str) -> str:
-    """Return the text of some lines with comments and line continuations blanked out, in its full length."""
+    """Return the text of some lines, in full length, with comments and line continuations replaced by blanks."""
     parts = []
     for number in range(first, last + 1):
         line = source.lines[number - 1]
@@ -109,7 +109,7 @@ def _code(source: Source, first: int, last: int, escape: str) -> str:
 
 
 def _script(source: Source, begin: int, end: int) -> str:
-    """Return the lines of a heredoc, comments and line continuations blanked out, other line ends kept."""
+    """Return the lines of a heredoc with comments and line continuations blanked, and all other line ends kept."""
     parts = []
     for number in range(begin, end + 1):
         line = source.lines[number - 1]
@@ -123,7 +123,7 @@ def _script(source: Source, begin: int, end: int) -> str:
 
 
 def _is_script(instruction: Instruction, source: Source, begin: int, marker: str) -> bool:
-    """Return whether a shell runs a heredoc: it stands alone after RUN, or after the name of a shell."""
+    """Return whether a shell runs a heredoc: RUN is followed by the heredoc alone, or by the name of a shell."""
     if instruction.name != "RUN":
         return False
     rest = " ".join(word.text for word in instruction.words).replace(dequoted(marker), "", 1).strip()

@@ -1,4 +1,4 @@
-"""A Dockerfile as its readers see it: instructions, stages, and the values of its variables."""
+"""The model of a Dockerfile: instructions, stages, and the values of variables."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
 from startos_wrapper.files.dockerfile.lines import read_instructions
 from startos_wrapper.files.source import Source
 
-# A variable whose value grows beyond this is no image, path or address.
+# A longer value can't be an image, a path or a URL.
 _LONGEST_VALUE = 2000
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?(-)([^{}]*))?\}|(\w+))")
@@ -16,10 +16,10 @@ _ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
 
 
 class Dockerfile:
-    """The instructions and stages of a Dockerfile. Nothing in a text makes it fail; what cannot be read is left out."""
+    """The instructions and stages of a Dockerfile. It never fails, and leaves out what it can't read."""
 
     def __init__(self, source: Source, given: frozenset[str] = frozenset()) -> None:
-        """Read the text; `given` are the build arguments that the build sets, so that defaults do not count."""
+        """Read the text. `given` are the build arguments that the build sets, so their defaults don't apply."""
         self.source = source
         self.given = given
         self.instructions: list[Instruction] = list(read_instructions(source))
@@ -38,17 +38,17 @@ class Dockerfile:
 
     @property
     def final(self) -> Stage | None:
-        """The stage that becomes the image."""
+        """Return the final stage."""
         return self.stages[-1] if self.stages else None
 
     @cached_property
     def shipped(self) -> list[Instruction]:
-        """The instructions whose layers are in the image."""
+        """Return the instructions whose layers are in the image."""
         lineage = self.final.lineage if self.final else []
         return [instruction for stage in lineage for instruction in stage.instructions]
 
     def stage(self, name: str) -> Stage | None:
-        """Return the stage that `COPY --from` means by a name or number."""
+        """Return the stage with the name or number that `COPY --from` uses."""
         if name.isascii() and name.isdigit() and len(name) < 6:
             return self.stages[int(name)] if int(name) < len(self.stages) else None
         return self._named.get(name.lower())
@@ -67,7 +67,7 @@ class Dockerfile:
             self._named[alias] = stage
 
     def _assign(self, instruction: Instruction, values: dict[str, str | None], outer: dict[str, str | None]) -> None:
-        """Note what an ARG or ENV sets; a name that is set to two values has none that is sure."""
+        """Store the values that an ARG or ENV sets. A name that is set to two different values is unknown."""
         if instruction.name not in ("ARG", "ENV"):
             return
         for name, text in _assignments(instruction):
@@ -78,13 +78,13 @@ class Dockerfile:
 
 
 def filled(text: str, values: Mapping[str, str | None]) -> str:
-    """Return a text with the variables that are known replaced by their values."""
+    """Return a text with known variables replaced by their values."""
 
     def value(match: re.Match[str]) -> str:
         name = match[1] or match[4]
         known = values.get(name)
         if known is None:
-            # A name that is set to something unknown does not fall back to a default.
+            # A name with an unknown value doesn't fall back to a default.
             return match[3] if match[2] and name not in values else match[0]
         return known or match[3] or ""
 
@@ -92,7 +92,7 @@ def filled(text: str, values: Mapping[str, str | None]) -> str:
 
 
 def expand(text: str, values: Mapping[str, str | None]) -> str | None:
-    """Return a text with its variables replaced, or None where one is not known."""
+    """Return a text with its variables replaced, or None if one of them is unknown."""
     expanded = filled(text, values)
     return None if "$" in expanded or len(expanded) > _LONGEST_VALUE else expanded
 

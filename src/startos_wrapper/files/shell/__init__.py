@@ -1,1 +1,1 @@
-"""Shell scripts, read without running them."""
+"""A parser for shell scripts that never runs them."""

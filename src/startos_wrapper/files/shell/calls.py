@@ -1,4 +1,4 @@
-"""The programs that a piece of shell calls: a RUN instruction, a line of a recipe. Broken pieces are read, too."""
+"""The programs that a RUN instruction or a line of a recipe calls. Incomplete shell code is accepted."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from startos_wrapper.files.shell.command_reader import read_script
 from startos_wrapper.files.shell.script import Command, ShellWord
 from startos_wrapper.files.word import Word, word_of
 
-# What stands before a program without being one; the keywords only where those before them are missing.
+# Words before a program. Keywords only end up here if the keyword that opens their command is missing.
 _LEADS = {"sudo", "env", "exec", "time", "command", "nohup"}
 _LEADS |= {"if", "then", "else", "elif", "do", "while", "until", "!", "{"}
 _ASSIGNMENT = re.compile(r"\w+=.*", re.DOTALL)
@@ -18,11 +18,11 @@ _PIPE = re.compile(r"\s*\|(?!\|)")
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a program: `words` from the program on, without sudo and the like before it.
+    """A call of a program: `words` begins with the program, without sudo and the like before it.
 
-    `assigned` are the assignments before the program, `redirections` its redirections as words; `piped` says that the
-    output goes into the next call. The words end with the sign of a command substitution outside quotes: what comes
-    out of that can be any number of words.
+    `assigned` are the assignments before the program, and `redirections` its redirections as words. `piped` is set if
+    the output goes into the next call. The words end at the beginning of an unquoted command substitution, because it
+    can expand to any number of words.
     """
 
     words: tuple[Word, ...]
@@ -34,24 +34,24 @@ class Call:
 
     @property
     def program(self) -> str:
-        """The name of the program without folders."""
+        """Return the name of the program without its folder."""
         return self.words[0].text.lstrip("`").rpartition("/")[2] if self.words else ""
 
     @property
     def args(self) -> tuple[Word, ...]:
-        """The words after the program."""
+        """Return the words after the program."""
         return self.words[1:]
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The arguments as text."""
+        """Return the arguments as text."""
         return tuple(word.text for word in self.args)
 
 
 def read_calls(text: str, start: int = 0, begin: int = 0) -> list[Call]:
     """Return the calls in `text` from the offset `begin` on, in the order of the programs.
 
-    `start` is where in its file the text stands. A substitution in double quotes is part of a word.
+    `start` is the offset of the text in its file. A substitution in double quotes is part of a word.
     """
     commands = read_script(text, begin, tolerant=True).commands
     calls = [_call(command, text, start) for command in commands if not command.quoted]
@@ -80,9 +80,9 @@ def _call(command: Command, text: str, start: int) -> Call:
 
 
 def _without_substitution(word: ShellWord) -> tuple[str, bool]:
-    """Return a word as it is written up to the sign of a substitution, and whether the words end with it.
+    """Return the part of a word before a substitution, with its opening characters, and whether the words end there.
 
-    What is in backquotes goes up to the first blank.
+    A substitution in backquotes is kept up to its first blank, and the words don't end there.
     """
     if word.substitution is None:
         return word.text, False

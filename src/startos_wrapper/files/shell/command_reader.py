@@ -1,8 +1,8 @@
-"""The commands of a shell script: lists, pipelines, compound commands, functions and here-documents.
+"""Parse the commands of a shell script: lists, pipelines, compound commands, functions and here-documents.
 
-This is a reading, not a shell: it follows quotes, here-documents, functions, compound commands and substitutions as
-far as rules need them. It takes each character once, and says so where it understands no further. tree-sitter-bash
-stumbles over the entrypoints of this template, and bashlex takes 120 ms for them.
+This isn't a complete shell: it parses quotes, here-documents, functions, compound commands and substitutions as far as
+rules need them. It reads each character once, and raises an error if it can't continue. Written by hand because
+tree-sitter-bash fails on the entrypoints of this template, and bashlex needs 120 ms for them.
 """
 
 import re
@@ -20,14 +20,14 @@ _ARRAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=\(")
 _FUNCTION = re.compile(r"([^\s'\"\\$`|&;<>()=]+)[ \t]*\([ \t]*\)")
 
 _MOST_COMMANDS = 10_000
-# How many characters of a broken text may be read again, and how many a start anew counts for.
+# How many characters of a broken script may be read again, and how many each restart counts for.
 _MOST_WASTED, _COST = 200_000, 100
 
 
 def read_script(text: str, begin: int = 0, *, tolerant: bool = False) -> Script:
     """Return the commands of the shell script that begins at the offset `begin` of `text`.
 
-    Where it is not understood: raises NotUnderstoodError, or with `tolerant` goes on after the sign that disturbs.
+    With `tolerant`, skip characters that can't be parsed. Raises: NotUnderstoodError if not `tolerant`.
     """
     reader = _Reader(text, begin, tolerant)
     reader.read()
@@ -56,7 +56,7 @@ class _Reader(WordReader):
                 self.start_anew()
 
     def start_anew(self) -> None:
-        """Forget what surrounds this place, and what was read after it or holds nothing."""
+        """Reset the nesting, and drop empty commands and commands that begin after this position."""
         self.depth, self.quotes, self.substituted, self.function, self.documents = 0, 0, None, None, []
         kept = (each for each in self.script.commands if each.start < self.at)
         self.script.commands = [each for each in kept if each.words or each.assignments or each.redirections]
@@ -89,14 +89,14 @@ class _Reader(WordReader):
     # --- Commands ----------------------------------------------------------------------------------------------------
 
     def ends_here(self, ends: Iterable[str]) -> bool:
-        """Return whether one of `ends` stands here: an operator, or a keyword as a word of its own."""
+        """Return whether one of `ends` is next: an operator, or a keyword that is a separate word."""
         for end in ends:
             if self.sees(end) and (not end.isalpha() or not PLAIN.match(self.text, self.at + len(end))):
                 return True
         return self.at >= len(self.text)
 
     def list_until(self, ends: tuple[str, ...]) -> None:
-        """Read commands up to one of `ends`, which stays, or to the end of the text."""
+        """Read commands up to one of `ends`, without consuming it, or to the end of the text."""
         self.newlines()
         while not self.ends_here(ends):
             before = len(self.script.commands)
@@ -115,7 +115,7 @@ class _Reader(WordReader):
             only.child, only.background = False, True
 
     def pipelines(self) -> Command | None:
-        """Read pipelines joined by `&&` and `||`; return the last if it is a simple command."""
+        """Read pipelines joined by `&&` and `||`. Return the last one if it's a simple command."""
         while True:
             before = len(self.script.commands)
             last = self.pipeline()
@@ -150,7 +150,7 @@ class _Reader(WordReader):
         return None
 
     def command(self) -> Command | None:
-        """Read one command; return it if it is a simple one."""
+        """Read one command. Return it if it's a simple command."""
         keyword = PLAIN.match(self.text, self.at)
         read = _COMPOUND.get(keyword[0]) if keyword else None
         if read and keyword:
@@ -175,7 +175,7 @@ class _Reader(WordReader):
     def simple(self) -> Command:
         nested, quoted = self.depth > 0, self.quotes > 0
         command = Command([], [], self.at, self.at, self.function, nested=nested, quoted=quoted)
-        # Before its words, as they may hold commands of their own.
+        # Added before its words are read, because they may contain other commands.
         self.script.commands.append(command)
         if len(self.script.commands) > _MOST_COMMANDS:
             raise NotUnderstoodError
@@ -197,18 +197,18 @@ class _Reader(WordReader):
         is_stray = bool(command.words) and command.words[0].text in _CLOSING
         if command.end == command.start or (is_stray and not self.tolerant):
             raise NotUnderstoodError
-        # A keyword without the one before it is a command like any other to the tolerant.
+        # In tolerant mode, a keyword without its opening keyword counts as a command.
         self.script.broken |= is_stray
         return command
 
     def blanks_in_line(self) -> None:
-        """Skip blanks, and a comment where one may begin: after a blank."""
+        """Skip blanks, and a comment if there is a blank before it."""
         if self.match(BLANKS) and self.sees("#"):
             self.match(COMMENT)
 
     def array(self, start: int) -> ShellWord:
         found = self.match(_ARRAY)
-        assert found  # the caller looked
+        assert found  # the caller has checked it
         self.bashism("x=(", start, self.at)
         self.newlines()
         while not self.take(")"):
@@ -332,7 +332,7 @@ class _Reader(WordReader):
         self.keyword("esac")
 
     def pattern(self) -> None:
-        """Skip the patterns of one branch up to their parenthesis."""
+        """Skip the patterns of one branch and their closing parenthesis."""
         self.take("(")
         while not self.take(")"):
             self.match(BLANKS)

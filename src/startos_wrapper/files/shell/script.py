@@ -1,17 +1,17 @@
-"""What a shell script consists of: simple commands with their words, functions, and what only bash understands."""
+"""The model of a shell script: simple commands with their words, functions, and bash syntax."""
 
 from dataclasses import dataclass, field
 
 
 class NotUnderstoodError(Exception):
-    """The script is none that this reading follows to its end."""
+    """The script can't be parsed."""
 
 
 @dataclass(slots=True)
 class ShellWord:
-    """A word as it stands in the script, and its `value`: without quotes, expansions left as they are.
+    """A word as it's written, and its `value`: without quotes, with expansions as they're written.
 
-    `substitution` is where the first command substitution outside quotes begins, None without one.
+    `substitution` is the offset of the first unquoted command substitution, or None.
     """
 
     text: str
@@ -23,7 +23,7 @@ class ShellWord:
 
 @dataclass(slots=True)
 class Redirection:
-    """A redirection such as `2>>file`: the operator with the number before it, and the word after it."""
+    """A redirection, e.g. `2>>file`: the operator with the number before it, and the word after it."""
 
     operator: str
     target: ShellWord
@@ -31,12 +31,13 @@ class Redirection:
 
 @dataclass(slots=True)
 class Command:
-    """A simple command: its words without assignments and redirections, and what surrounds it.
+    """A simple command: its words without assignments and redirections, and its context.
 
-    `piped` and `background` say that the command itself is part of a pipeline or followed by `&`; `child` that it runs
-    in a copy of the shell because of what it stands in; `tested` that its failure is looked at (`if`, `&&`, `!`);
-    `nested` that it stands in a function, a compound command or a substitution, `quoted` that double quotes surround
-    that substitution.
+    `piped` and `background`: the command itself is part of a pipeline or followed by `&`.
+    `child`: it runs in a copy of the shell because of the command around it.
+    `tested`: its failure is handled (`if`, `&&`, `!`).
+    `nested`: it's in a function, a compound command or a substitution.
+    `quoted`: that substitution is in double quotes.
     """
 
     words: list[ShellWord]
@@ -54,18 +55,18 @@ class Command:
 
     @property
     def name(self) -> str:
-        """The name of what is run; empty where there are assignments alone."""
+        """Return the name of the command, empty if there are only assignments."""
         return self.words[0].value if self.words else ""
 
     @property
     def args(self) -> list[str]:
-        """The values of the words after the name."""
+        """Return the values of the words after the name."""
         return [word.value for word in self.words[1:]]
 
 
 @dataclass(slots=True)
 class Bashism:
-    """Something that bash understands and sh does not: what kind, and where."""
+    """Syntax that bash supports and sh doesn't: its kind and its offsets."""
 
     kind: str
     start: int
@@ -74,9 +75,9 @@ class Bashism:
 
 @dataclass(slots=True)
 class Script:
-    """The commands of a script in the order of the text, its functions' spans, and its bashisms.
+    """The commands of a script in the order of the text, the offsets of its functions, and its bashisms.
 
-    `broken` says that it was not understood in full; what surrounds its commands is uncertain then.
+    If `broken` is set, parts of the script couldn't be parsed, and the context of its commands is uncertain.
     """
 
     commands: list[Command] = field(default_factory=list)

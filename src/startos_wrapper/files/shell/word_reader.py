@@ -1,4 +1,4 @@
-"""The words of a shell script: quotes, expansions and substitutions, each character taken once."""
+"""Parse the words of a shell script: quotes, expansions and substitutions. Each character is read once."""
 
 import re
 
@@ -16,33 +16,33 @@ _EXPANSION = re.compile(r"(!?)#?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _RANGE = re.compile(r"\{(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\}")
 _PAREN = re.compile(r"[()]")
 
-# Deeper nesting than this is no entrypoint's, and would end in Python's own limit. The longest of 114 has 372 lines.
+# No entrypoint nests deeper, and Python limits recursion. The longest entrypoint of 114 wrappers has 372 lines.
 _DEEPEST = 40
 
 
 class WordReader:
-    """A place in the text of a script, and the reading of the words from there on."""
+    """A position in a script, and methods that read words from there on."""
 
     def __init__(self, text: str, begin: int, tolerant: bool) -> None:
-        """Read `text` from the offset `begin` on; to the `tolerant`, a sign that opens without an end is a letter."""
+        """Read `text` from the offset `begin` on. If `tolerant`, treat an opening character without an end as text."""
         self.text = text
         self.tolerant = tolerant
         self.at = begin
         self.depth = 0
         self.quotes = 0
-        # How many characters were taken for something that has no end.
+        # How many characters were read in search of a missing end.
         self.wasted = 0
         self.substituted: int | None = None
-        # Signs that do not come any more.
+        # Characters that don't occur after this position.
         self.gone: set[str] = set()
         self.script = Script()
 
     def list_until(self, ends: tuple[str, ...]) -> None:
-        """Read commands up to one of `ends`, which stays, or to the end of the text."""
+        """Read commands up to one of `ends`, without consuming it, or to the end of the text."""
         raise NotImplementedError
 
     def mark(self, before: int, *, child: bool = False, tested: bool = False) -> None:
-        """Note of the commands after the first `before` ones what surrounds them."""
+        """Set the context of all commands after the first `before` ones."""
         for command in self.script.commands[before:]:
             command.child |= child
             command.tested |= tested
@@ -54,7 +54,7 @@ class WordReader:
         return self.text.startswith(text, self.at)
 
     def take(self, text: str) -> bool:
-        """Take `text` if it is next."""
+        """Take `text` if it's next."""
         if self.sees(text):
             self.at += len(text)
             return True
@@ -66,37 +66,37 @@ class WordReader:
             raise NotUnderstoodError
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Take what a pattern fits."""
+        """Take the text that matches a pattern."""
         found = pattern.match(self.text, self.at)
         if found:
             self.at = found.end()
         return found
 
     def bashism(self, kind: str, start: int, end: int) -> None:
-        """Note something that only bash understands."""
+        """Record syntax that only bash supports."""
         self.script.bashisms.append(Bashism(kind, start, end))
 
     def endless(self, begin: int) -> NotUnderstoodError:
-        """Go back to `begin`, behind the sign that opens something without an end, and return the error to raise."""
+        """Go back to `begin`, right after an opening character without an end, and return the error to raise."""
         self.wasted += len(self.text) - begin
         self.at = begin
         return NotUnderstoodError()
 
     def opens(self, sign: str, end: str) -> bool:
-        """Take `sign` if it is next and is to be closed by `end`."""
+        """Take `sign` if it's next. In tolerant mode, only take it if `end` follows."""
         if not self.sees(sign) or (self.tolerant and not self.comes(end)):
             return False
         self.at += len(sign)
         return True
 
     def comes(self, sign: str) -> bool:
-        """Return whether a sign comes after the next one. Each sign is looked for in vain only once."""
+        """Return whether `sign` occurs after the next character. No sign is searched for in vain twice."""
         if sign not in self.gone and self.text.find(sign, self.at + 1) < 0:
             self.gone.add(sign)
         return sign not in self.gone
 
     def parentheses(self) -> None:
-        """Skip to the end of a pair of parentheses whose first one was taken: arithmetic, a list, a pattern."""
+        """Skip to the end of parentheses that are already open: arithmetic, a list, a pattern."""
         begin, open_ones = self.at, 1
         while open_ones:
             found = _PAREN.search(self.text, self.at)
@@ -106,13 +106,13 @@ class WordReader:
             self.at = found.end()
 
     def deeper(self) -> None:
-        """Enter what stands inside of something else."""
+        """Enter a nested construct."""
         self.depth += 1
         if self.depth > _DEEPEST:
             raise NotUnderstoodError
 
     def nested(self, ends: tuple[str, ...]) -> None:
-        """Read the commands inside of something, up to one of `ends`."""
+        """Read the commands in a nested construct, up to one of `ends`."""
         self.deeper()
         self.list_until(ends)
         self.depth -= 1
@@ -120,7 +120,7 @@ class WordReader:
     # --- Words -------------------------------------------------------------------------------------------------------
 
     def word(self) -> ShellWord | None:
-        """Return the word that begins here, if one does."""
+        """Return the word that begins here, or None."""
         start, value = self.at, ""
         outer, self.substituted = self.substituted, None
         while self.at < len(self.text):
@@ -153,7 +153,7 @@ class WordReader:
         return ShellWord(self.text[start : self.at], start, self.at, value, substituted) if self.at > start else None
 
     def single(self) -> str:
-        """Return what stands in single quotes, the first of which was taken."""
+        """Return the text in single quotes that are already open."""
         start, end = self.at, self.text.find("'", self.at)
         if end < 0:
             raise self.endless(start)
@@ -161,7 +161,7 @@ class WordReader:
         return self.text[start:end]
 
     def double(self) -> str:
-        """Return what stands in double quotes, the first of which was taken."""
+        """Return the text in double quotes that are already open."""
         start, value = self.at, ""
         self.quotes += 1
         while not self.take('"'):
@@ -180,7 +180,7 @@ class WordReader:
         return value
 
     def dollar(self, quoted: bool) -> None:
-        """Skip an expansion or substitution; commands in `$(...)` are read too."""
+        """Skip an expansion or substitution, and read the commands in `$(...)`."""
         start = self.at
         if self.match(_BACKQUOTED):
             self.note_substitution(start)
@@ -201,24 +201,24 @@ class WordReader:
             self.at += 1
 
     def note_substitution(self, start: int) -> None:
-        """Note where the first substitution of a word begins that no quotes surround."""
+        """Record the offset of the first unquoted substitution of a word."""
         if self.substituted is None and not self.quotes:
             self.substituted = start
 
     def substitution(self, start: int) -> None:
-        """Read the commands of a substitution that begins at `start` and whose parenthesis was taken."""
+        """Read the commands of a substitution that begins at `start` and is already open."""
         self.note_substitution(start)
         self.subshell()
 
     def subshell(self) -> None:
-        """Read commands that a copy of the shell runs, up to and with the closing parenthesis."""
+        """Read commands that a copy of the shell runs, including the closing parenthesis."""
         before = len(self.script.commands)
         self.nested((")",))
         self.need(")")
         self.mark(before, child=True)
 
     def braces(self, start: int, quoted: bool) -> None:
-        """Skip to the end of `${...}`, which begins at `start` and whose brace was taken."""
+        """Skip to the end of `${...}`, which begins at `start` and is already open."""
         begin = self.at
         if found := self.match(_EXPANSION):
             rest = self.text[self.at : self.at + 2]
@@ -245,7 +245,7 @@ class WordReader:
 
 
 def _kind_of(after_name: str) -> str | None:
-    """Return what kind of bashism follows a variable's name in `${...}`."""
+    """Return the kind of bashism after a variable's name in `${...}`, or None."""
     sign, follower = after_name[:1], after_name[1:]
     if sign == ":":
         return None if follower in ("-", "=", "?", "+") else "${x:1:2}"
