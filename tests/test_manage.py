@@ -185,7 +185,7 @@ def test_what_is_so_already_is_said_and_writes_nothing(wrapper: Path, capsys: Ca
     before = (wrapper / ANSWERS).stat()
     assert _manage("+ci", "+docs") == 0
     out = capsys.readouterr().out
-    assert "ci: kept up to date already" in out
+    assert "ci: already managed" in out
     assert "commit" not in out
     after = (wrapper / ANSWERS).stat()
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
@@ -246,15 +246,15 @@ def test_it_says_how_to_commit_the_change_from_here(wrapper: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-cli"], "there is no part 'cli' (did you mean ci?); the parts are manifest, build, plumbing, ci, docs"),
-        (["+"], "there is no part ''; the parts are"),
-        (["-\x1b\n"], "there is no part '\\x1b\\n'"),
-        (["+ci", "-ci"], "give one of them"),
-        (["ci"], "written with a sign, +ci or -ci"),
-        ([".", "ci", "-docs"], "ci: one folder at a time"),
-        (["no\nwhere", "-ci"], "no\\nwhere: there is no such folder"),
-        (["", "-ci"], "'': there is no such folder"),
-        ([ANSWERS, "-ci"], "there is no such folder"),
+        (["-cli"], 'unknown part "cli" (did you mean "ci"?); choose from manifest, build, plumbing, ci, docs'),
+        (["+"], 'unknown part ""; choose from'),
+        (["-\x1b\n"], 'unknown part "\\x1b\\n"'),
+        (["+ci", "-ci"], "+ci and -ci contradict each other; pass only one of them"),
+        (["ci"], "ci: no such folder; to change the part, write +ci or -ci"),
+        ([".", "ci", "-docs"], "ci: pass only one folder"),
+        (["no\nwhere", "-ci"], "no\\nwhere: no such folder"),
+        (["", "-ci"], "'': no such folder"),
+        ([ANSWERS, "-ci"], "no such folder"),
         (["x" * 5000, "-ci"], "File name too long"),
     ],
 )
@@ -286,19 +286,19 @@ def _bomb(line: str) -> str:
         ("- service_id\n", "service_id is missing"),
         ("_src_path: x\n", "service_id is missing"),
         ("service_id: hello-world\n", "_src_path is missing"),
-        (RECORDED + "manage: ci\n", "manage is not a list of parts"),
-        (RECORDED + "manage: [1]\n", "manage is not a list of parts"),
-        (RECORDED + "manage:\n", "manage is not a list of parts"),
-        (RECORDED + "<<<<<<< before updating\n", ":10: a conflict is left there"),
-        (RECORDED.replace("\n", "\r\n") + "=======\r\n", ":10: a conflict is left there"),
-        (RECORDED + "a: {\n", "it is not YAML"),
-        (RECORDED + "a: !!bool maybe\n", "it is not YAML"),
-        (RECORDED + "a: !!timestamp maybe\n", "it is not YAML"),
-        (RECORDED + "a: 2026-99-99\n", "it is not YAML"),
-        (RECORDED + "a: !!python/object/apply:os.abort []\n", "it is not YAML"),
-        (RECORDED + f"a: {'1' * 5000}\n", "it is not YAML"),
-        (RECORDED + "--- {}\n", "it is not YAML"),
-        (RECORDED + "a\0: b\n", "it is not YAML"),
+        (RECORDED + "manage: ci\n", "manage must be a list of parts"),
+        (RECORDED + "manage: [1]\n", "manage must be a list of parts"),
+        (RECORDED + "manage:\n", "manage must be a list of parts"),
+        (RECORDED + "<<<<<<< before updating\n", ":10: unresolved merge conflict"),
+        (RECORDED.replace("\n", "\r\n") + "=======\r\n", ":10: unresolved merge conflict"),
+        (RECORDED + "a: {\n", "invalid YAML"),
+        (RECORDED + "a: !!bool maybe\n", "invalid YAML"),
+        (RECORDED + "a: !!timestamp maybe\n", "invalid YAML"),
+        (RECORDED + "a: 2026-99-99\n", "invalid YAML"),
+        (RECORDED + "a: !!python/object/apply:os.abort []\n", "invalid YAML"),
+        (RECORDED + f"a: {'1' * 5000}\n", "invalid YAML"),
+        (RECORDED + "--- {}\n", "invalid YAML"),
+        (RECORDED + "a\0: b\n", "invalid YAML"),
         (RECORDED + f"a: {'[' * 200_000}\n", "too deep"),
         (RECORDED + "".join(f"{' ' * deep}a:\n" for deep in range(500)), "too deep"),
         (RECORDED + f"a: {'x' * 300_000}\n", "too large"),
@@ -340,19 +340,19 @@ def test_no_file_a_link_a_folder_or_a_device_is_refused(wrapper: Path, capsys: C
     target = wrapper / "target.yml"
     (wrapper / ANSWERS).rename(target)
     assert _manage("-ci") == 1
-    assert "there is none" in capsys.readouterr().err
+    assert "not found" in capsys.readouterr().err
     (wrapper / ANSWERS).symlink_to(target)
     assert _manage("-ci") == 1
-    assert "is a link" in capsys.readouterr().err
+    assert "this is a symlink" in capsys.readouterr().err
     assert target.read_text(encoding="utf-8") == RECORDED
     (wrapper / ANSWERS).unlink()
     (wrapper / ANSWERS).mkdir()
     assert _manage("-ci") == 1
-    assert "it is not a file" in capsys.readouterr().err
+    assert "not a regular file" in capsys.readouterr().err
     (wrapper / ANSWERS).rmdir()
     os.mkfifo(wrapper / ANSWERS)
     assert _manage("-ci") == 1
-    assert "it is not a file" in capsys.readouterr().err
+    assert "not a regular file" in capsys.readouterr().err
 
 
 # For root no file is unreadable, unless it may no longer pass over permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.

@@ -53,7 +53,7 @@ class Answers:
         # Not recorded as long as `advanced` is no; then the default counts, which is all of them.
         kept = self.values.get("manage", list(PARTS))
         if not isinstance(kept, list) or not all(isinstance(part, str) for part in kept):
-            raise RefusedError(f"{self.path}: manage is not a list of parts, for example [{', '.join(PARTS)}]")
+            raise RefusedError(f"{self.path}: manage must be a list of parts, e.g. [{', '.join(PARTS)}]")
         self.kept: list[str] = kept
 
     @property
@@ -76,12 +76,12 @@ class Answers:
         changes: dict[str, Any] = {"manage": kept, **({"advanced": True} if self.sets_advanced else {})}
         text = _edited(self.source.text, self.values, changes)
         if self._read().data != self.source.data:
-            raise RefusedError(f"{self.path}: it changed just now; try again")
+            raise RefusedError(f"{self.path}: the file changed in the meantime; try again")
         replace_file(self.path, self.source.encode(text))
 
     def _read(self) -> Source:
         if self.path.is_symlink():
-            raise RefusedError(f"{self.path}: it is a link, and is not followed")
+            raise RefusedError(f"{self.path}: this is a symlink; replace it with a regular file")
         try:
             data = read_bytes(self.path, _LARGEST)
             if data is not None:
@@ -93,25 +93,26 @@ class Answers:
                 raise error.__cause__ from error
             raise RefusedError(f"{self.path}: {error}") from error
         if self.path.exists():
-            raise RefusedError(f"{self.path}: it is not a file")
-        raise RefusedError(f"{self.path}: there is none, so this is not a wrapper that `copier update` can update")
+            raise RefusedError(f"{self.path}: not a regular file")
+        todo = "to adopt an existing wrapper, run `startos-wrapper adopt`"
+        raise RefusedError(f"{self.path}: not found, so `copier update` can't update this folder; {todo}")
 
     def _parse(self) -> dict[Any, Any]:
         conflict = _CONFLICT.search(self.source.text)
         if conflict:
             line = self.source.place(conflict.start()).line
-            raise RefusedError(f"{self.path}:{line}: a conflict is left there; resolve it first")
+            raise RefusedError(f"{self.path}:{line}: unresolved merge conflict; resolve it first")
         try:
             if _takes_long(self.source.text):
-                raise RefusedError(f"{self.path}: too many aliases (*name) or too deep for an answers file")
+                raise RefusedError(f"{self.path}: too many aliases (*name) or nested too deeply for an answers file")
             values = yaml.safe_load(self.source.text)
         except _NOT_YAML as error:
             mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
             where = f"{self.path}:{mark.line + 1}" if mark else str(self.path)
-            raise RefusedError(f"{where}: it is not YAML" + (f": {problem}" if problem else "")) from error
+            raise RefusedError(f"{where}: invalid YAML" + (f": {problem}" if problem else "")) from error
         for name in ("service_id", "_src_path"):
             if not isinstance(values, dict) or not isinstance(values.get(name), str):
-                raise OtherTemplateError(f"{self.path}: {name} is missing, so it is not the answers file of a wrapper")
+                raise OtherTemplateError(f"{self.path}: {name} is missing, so this isn't a wrapper's answers file")
         recorded: dict[Any, Any] = values
         return recorded
 

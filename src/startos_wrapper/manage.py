@@ -19,27 +19,27 @@ from startos_wrapper.terminal import print_text
 COMMAND = "manage"
 
 _DESCRIPTION = f"""\
-Show or change which parts of a wrapper `copier update` keeps up to date. The files of the others stay as you leave
-them. Only the recorded answer in {ANSWERS} is written: no other file is changed, and none is deleted."""
+Show or change which parts of a wrapper `copier update` manages. It never touches the files of the other parts.
+This command only changes the answer in {ANSWERS}. It doesn't change or delete any other file."""
 _EPILOG = """\
 parts:
 {parts}
 
 examples:
-  startos-wrapper manage              show them
-  startos-wrapper manage -ci          leave the workflows as they are from now on
-  startos-wrapper manage ../a +ci     keep those of another wrapper up to date again
+  startos-wrapper manage              show the parts
+  startos-wrapper manage -ci          stop updating the workflows
+  startos-wrapper manage ../a +ci     update the workflows of another wrapper again
 
-Commit the change before the next `copier update`, which refuses uncommitted changes.
+Commit the change before the next `copier update`, which refuses to run with uncommitted changes.
 
-exit codes: 0 done, 1 refused, 2 could not run"""
+exit codes: 0 done, 1 refused, 2 couldn't run"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the arguments of `manage` to the command line."""
     parser = commands.add_parser(
         COMMAND,
-        help="show or change which parts `copier update` keeps up to date",
+        help="show or change which parts `copier update` manages",
         usage="%(prog)s [-h] [--format {text,json}] [PATH] [+PART ...] [-PART ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG.format(parts="\n".join(f"  {part:10}{', '.join(files)}" for part, files in PARTS.items())),
@@ -51,9 +51,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "operands",
         metavar="PATH, +PART, -PART",
         nargs="*",
-        help="the wrapper's folder (default: this one); a part to keep up to date; one to leave alone",
+        help="folder of the wrapper (default: .), parts to manage, and parts to leave alone",
     )
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print (default: text)")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
 
 def arrange(argv: list[str]) -> list[str]:
@@ -101,16 +101,16 @@ def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
             part, kept = word[1:], word[0] == "+"
             if part not in PARTS:
                 near = difflib.get_close_matches(part, PARTS, n=1)
-                hint = f" (did you mean {near[0]}?)" if near else ""
-                raise UsageError(f"there is no part {part!r}{hint}; the parts are {', '.join(PARTS)}")
+                hint = f' (did you mean "{near[0]}"?)' if near else ""
+                raise UsageError(f'unknown part "{part}"{hint}; choose from {", ".join(PARTS)}')
             if wanted.setdefault(part, kept) != kept:
-                raise UsageError(f"+{part} and -{part}: give one of them")
+                raise UsageError(f"+{part} and -{part} contradict each other; pass only one of them")
     if len(paths) > 1:
-        raise UsageError(f"{paths[1]}: one folder at a time; a part is written with a sign, +PART or -PART")
+        raise UsageError(f"{paths[1]}: pass only one folder; write parts as +PART or -PART")
     path = paths[0] if paths else "."
     if not path or not Path(path).is_dir():
-        hint = f"; a part is written with a sign, +{path} or -{path}" if path in PARTS else ""
-        raise UsageError(f"{path or repr(path)}: there is no such folder{hint}")
+        hint = f"; to change the part, write +{path} or -{path}" if path in PARTS else ""
+        raise UsageError(f"{path or repr(path)}: no such folder{hint}")
     return Path(path), wanted
 
 
@@ -118,11 +118,11 @@ def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
 
 
 def _table(answers: Answers) -> str:
-    rows = [("part", "kept up to date", "files")]
+    rows = [("part", "managed", "files")]
     for part in answers.known:
         rows.append((_shown(part), "yes" if part in answers.kept else "no", ", ".join(answers.files(part))))
     width = max(len(part) for part, _, _ in rows)
-    return "".join(f"{part:{width}}  {kept:15}  {files}".rstrip() + "\n" for part, kept, files in rows)
+    return "".join(f"{part:{width}}  {kept:7}  {files}".rstrip() + "\n" for part, kept, files in rows)
 
 
 def _shown(part: str) -> str:
@@ -144,25 +144,26 @@ def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool])
     for part, kept in wanted.items():
         files = ", ".join(answers.files(part)) or "no files here"
         if part not in changes:
-            lines.append(f"{part}: {'kept up to date' if kept else 'left alone'} already ({files})")
+            lines.append(f"{part}: already {'managed' if kept else 'left alone'} ({files})")
         elif kept:
-            lines.append(f"{part}: `copier update` merges changes of the template from now on ({files})")
+            lines.append(f"{part}: `copier update` now merges the template's changes ({files})")
         else:
-            lines.append(f"{part}: `copier update` leaves it alone from now on ({files})")
+            lines.append(f"{part}: `copier update` now leaves it alone ({files})")
     if changes:
         lines += [
             "",
-            f"Only {ANSWERS} was written. Commit it before the next `copier update`:",
+            f"Only {ANSWERS} changed. Commit it before the next `copier update`:",
             f"  {_commit(answers)}",
         ]
         if answers.sets_advanced:
             lines += [
-                "It says `advanced: true` now, without which Copier refuses the answer. So the next update asks the",
-                "advanced questions too; `copier update --defaults` takes their defaults, which change nothing.",
+                "It also records `advanced: true` now, because Copier rejects the answer without it. So the next",
+                "update asks the advanced questions, too. `copier update --defaults` uses their defaults,",
+                "which change nothing.",
             ]
     return "\n".join(lines) + "\n"
 
 
 def _commit(answers: Answers) -> str:
     folder = [] if answers.folder == Path() else ["-C", str(answers.folder)]
-    return shlex.join(["git", *folder, "commit", "-m", "Change what the template keeps up to date", ANSWERS])
+    return shlex.join(["git", *folder, "commit", "-m", "Change which parts the template manages", ANSWERS])

@@ -19,18 +19,22 @@ COMMAND = "new"
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the arguments of `new` to the command line."""
     parser = commands.add_parser(
-        COMMAND, help="write a new wrapper", description="Write a new wrapper into the folder DEST."
+        COMMAND, help="create a new wrapper", description="Create a new wrapper in the folder DEST."
     )
-    parser.add_argument("dest", metavar="DEST", type=Path, help="the new folder")
+    parser.add_argument("dest", metavar="DEST", type=Path, help="folder to create")
     parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
     parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers")
     parser.add_argument(
-        "-l", "--defaults", action="store_true", help="ask nothing: take the default of every other question"
+        "-l", "--defaults", action="store_true", help="ask nothing, and use the defaults of all other questions"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="do not list the files")
-    parser.add_argument("--template", metavar="URL", help="the template, when it is not this checkout")
+    parser.add_argument("-q", "--quiet", action="store_true", help="don't list the files")
     parser.add_argument(
-        "--vcs-ref", metavar="REF", help="its tag or commit (default: newest release; a checkout as it is)"
+        "--template", metavar="URL", help="URL of the template's git repository (default: this checkout)"
+    )
+    parser.add_argument(
+        "--vcs-ref",
+        metavar="REF",
+        help="tag or commit of the template (default: the newest release, or the checkout as it is)",
     )
 
 
@@ -44,12 +48,12 @@ def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
             reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
             raise RefusedError(f"{data_file}: {reason}") from error
         if not isinstance(loaded, dict):
-            raise RefusedError(f"{data_file}: give a map of answers, for example `service_id: hello-world`")
+            raise RefusedError(f"{data_file}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
         answers.update(loaded)
     for item in data:
         name, separator, value = item.partition("=")
         if not separator:
-            raise RefusedError(f"--data {item}: write it as NAME=VALUE")
+            raise RefusedError(f"--data {item}: must be NAME=VALUE")
         answers[name] = value
     return answers
 
@@ -67,14 +71,14 @@ def _refuse(answers: dict[str, Any], template: str) -> None:
     for name, value in answers.items():
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=1)
-            raise RefusedError(f"{name}: there is no such question" + (f"; did you mean {near[0]}?" if near else ""))
+            raise RefusedError(f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
         if isinstance(value, str) and isinstance(known[name], dict) and known[name].get("type") == "yaml":
             try:
                 yaml.safe_load(value)
             except yaml.YAMLError as error:
                 problem = getattr(error, "problem", None) or " ".join(str(error).split())
                 raise RefusedError(
-                    f"{name}: {value!r} is read as YAML, and is none ({problem}): text goes in double quotes"
+                    f"{name}: {value!r} isn't valid YAML ({problem}); put text in double quotes"
                 ) from error
 
 
@@ -88,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     if template is None:
         raise RefusedError(UNKNOWN)
     if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
-        raise RefusedError(f"{arguments.dest}: there is something already; choose a new folder")
+        raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
     answers = _answers(arguments.data, arguments.data_file)
     _refuse(answers, template)
     try:
@@ -101,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
             vcs_ref=arguments.vcs_ref or (None if arguments.template else "HEAD"),
         )
     except (CopierAnswersInterrupt, KeyboardInterrupt):
-        print("Left; nothing was written.", file=sys.stderr)
+        print("Cancelled. Nothing was written.", file=sys.stderr)
         return Exit.CANCELLED
     except (CopierError, ValueError, TypeError) as error:
         # What Copier says may have several lines.

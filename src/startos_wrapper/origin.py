@@ -7,7 +7,7 @@ from pathlib import Path
 from startos_wrapper.data import checkout
 
 # What to say where `template_source` finds none.
-UNKNOWN = "say where the template is: --template URL of its git repository"
+UNKNOWN = "can't find the template; pass its URL with --template"
 _VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
 
 

@@ -23,7 +23,7 @@ def read_config(template: Path) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for document in documents:
         if not isinstance(document, dict):
-            raise ValueError(f"copier.yml: {type(document).__name__} where settings or questions belong")
+            raise ValueError(f"copier.yml: must be a mapping of settings or questions, not {type(document).__name__}")
         joined = {name: [*config[name], *document[name]] for name in _JOINED if name in config and name in document}
         config |= {**document, **joined}
     return config
@@ -44,7 +44,7 @@ def _documents(template: Path, name: PurePosixPath) -> list[Any]:
     root = template.resolve()
     file = (root / name).resolve()
     if not file.is_relative_to(root):
-        raise yaml.YAMLError(f"{name}: it is outside the template")
+        raise yaml.YAMLError(f"{name}: outside of the template")
 
     def include(loader: Any, node: Any) -> list[Any]:
         return _documents(template, PurePosixPath(loader.construct_scalar(node)))

@@ -233,7 +233,7 @@ def test_a_volume_that_a_backup_does_not_save_is_told(tmp_path: Path) -> None:
     ]
     (reason,) = {description.reason(each) for each in description.comparison.differences}
     assert reason.kind == "missing"
-    assert "this volume is not inside" in reason.text
+    assert "doesn't contain this volume" in reason.text
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_only_the_answers_file_is_written(tmp_path: Path, capsys: Capture) -> No
     assert after == before
     assert git(tmp_path, "status", "--porcelain", "--ignored").split() == ["??", ANSWERS]
     assert (tmp_path / ANSWERS).stat().st_mode == (tmp_path / "Makefile").stat().st_mode
-    assert "was written" in capsys.readouterr().out
+    assert "Wrote " in capsys.readouterr().out
 
 
 def test_every_answer_says_where_it_was_read(tmp_path: Path, capsys: Capture) -> None:
@@ -102,7 +102,7 @@ def test_twice_is_once(tmp_path: Path, capsys: Capture) -> None:
     assert _json(capsys, tmp_path)["written"] is False
     commit(tmp_path)
     assert _adopt(tmp_path) == 0
-    assert "nothing was written" in capsys.readouterr().out
+    assert "is already up to date" in capsys.readouterr().out
     assert ((tmp_path / ANSWERS).read_bytes(), (tmp_path / ANSWERS).stat().st_ino) == first
 
 
@@ -292,11 +292,11 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + at)}: &{chr(98 + at)} [{', '.join([f'*{chr(97 + at)}'] * 10)}]\n" for at in range(8)
 )
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "without git": (_without_git, "not in a git repository, without which `copier update` cannot merge: git init"),
+    "without git": (_without_git, "not in a git repository, so `copier update` can't merge; run git init"),
     "without a commit": (_without_commit, "no commit yet"),
     "uncommitted work": (_uncommitted, "Makefile: not committed; commit or stash first"),
     "untracked work": (_untracked, "new.txt: not committed"),
-    "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "there is no manifest.yaml"),
+    "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "no manifest.yaml, .toml or .json found"),
     "broken YAML": (_with("manifest.yaml", "id: tides\ntitle: [\n"), "manifest.yaml:3:1: Invalid YAML"),
     "broken TOML": (_with("manifest.toml", "id = \n"), "manifest.toml:1:6: Invalid TOML"),
     "no text": (_with("manifest.yaml", b"id: \xff\n"), "manifest.yaml:1:1: The manifest can't be read"),
@@ -311,15 +311,15 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "too many values": (_says(replaces=["x"] * 5_000), "more than 3000 values"),
     "too many volumes": (
         _says(volumes={"a" * at: {"type": "data"} for at in range(1, 102)}),
-        "101 volumes, which is no manifest",
+        "too large to adopt: 101 volumes (at most 100)",
     ),
-    "0.2": (_with("manifest.yaml", OLD), "manifest.yaml: a manifest of StartOS 0.2;"),
+    "0.2": (_with("manifest.yaml", OLD), "manifest.yaml: a manifest for StartOS 0.2;"),
     "0.4": (_of_0_4, "startos/index.ts: a package for StartOS 0.4"),
-    "another template": (_with(ANSWERS, "_commit: v1\n_src_path: gh:a/b\nname: x\n"), "the answers of another template"),
-    "another template with an id": (_with(ANSWERS, "_src_path: gh:a/b\nservice_id: x\n"), "the answers of another template"),
-    "a conflict in the answers": (_with(ANSWERS, "<<<<<<< a\n"), f"{ANSWERS}:1: a conflict is left there"),
-    "answers that are no YAML": (_with(ANSWERS, "a: [\n"), "it is not YAML"),
-    "a link": (_link, "it is a link, and is not followed"),
+    "another template": (_with(ANSWERS, "_commit: v1\n_src_path: gh:a/b\nname: x\n"), "the answers for another template"),
+    "another template with an id": (_with(ANSWERS, "_src_path: gh:a/b\nservice_id: x\n"), "the answers for another template"),
+    "a conflict in the answers": (_with(ANSWERS, "<<<<<<< a\n"), f"{ANSWERS}:1: unresolved merge conflict"),
+    "answers that are no YAML": (_with(ANSWERS, "a: [\n"), "invalid YAML"),
+    "a link": (_link, "this is a symlink; replace it with a regular file"),
     "an id that 0.3.5 refuses": (_says(title="T" * 30), "title"),
 }  # fmt: skip
 
@@ -341,9 +341,9 @@ def test_refused_in_one_line_and_nothing_written(case: str, tmp_path: Path, caps
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["nowhere"], "nowhere: there is no such folder"),
-        (["--manage", "workflows"], "--manage workflows: there is no such part; the parts are manifest"),
-        (["--align", "everything"], "--align everything: there is no such part"),
+        (["nowhere"], "nowhere: no such folder"),
+        (["--manage", "workflows"], '--manage: unknown part "workflows"'),
+        (["--align", "everything"], '--align: unknown part "everything"'),
     ],
 )
 def test_wrong_usage_cannot_run(arguments: list[str], said: str, capsys: Capture) -> None:
@@ -357,7 +357,7 @@ def test_without_the_program_git_it_cannot_run(
     write(tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     assert _adopt(tmp_path) == 2
-    assert "git is missing" in capsys.readouterr().err
+    assert "can't find git" in capsys.readouterr().err
 
 
 def test_a_folder_that_may_not_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -195,7 +195,7 @@ def test_a_file_that_git_ignores_is_not_replaced(tmp_path: Path, rendered: dict[
     files = {name: text for name, text in SINGLE.items() if name != "README.md"}
     folder = old_wrappers.write(tmp_path / "wrapper", {**files, ".gitignore": "README.md\n"})
     (folder / "README.md").write_text("mine\n")
-    assert "README.md: git does not hold it" in _refused(folder, rendered)
+    assert "README.md: git doesn't have this version of it" in _refused(folder, rendered)
 
 
 @pytest.mark.parametrize("flag", ["--assume-unchanged", "--skip-worktree"])
@@ -205,7 +205,7 @@ def test_a_file_whose_changes_git_overlooks_is_not_replaced(
     folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
     git(folder, "update-index", flag, "README.md")
     (folder / "README.md").write_text("mine\n")
-    assert "README.md: git does not hold it" in _refused(folder, rendered)
+    assert "README.md: git doesn't have this version of it" in _refused(folder, rendered)
 
 
 @pytest.mark.parametrize("link", ["README.md", ".github"])
@@ -269,7 +269,7 @@ actions:
     manifest = SINGLE["manifest.yaml"].replace("backup:\n", f"{action}backup:\n", 1)
     aligned = Aligned(tmp_path / "wrapper", {**SINGLE, "manifest.yaml": manifest}, ["manifest"], rendered)
     line = manifest.splitlines().index("  strike:") + 1
-    assert f"manifest.yaml:{line}: actions.strike is not all there any more" in "\n".join(aligned.todo)
+    assert f"manifest.yaml:{line}: actions.strike is no longer complete" in "\n".join(aligned.todo)
 
 
 def test_without_the_manifest_only_image_tar_leaves_it(tmp_path: Path, rendered: dict[str, str]) -> None:
@@ -337,8 +337,8 @@ def test_a_recipe_is_carried_over_to_its_end(tmp_path: Path, rendered: dict[str,
 
 def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = plumbing_of(tmp_path, rendered)
-    where = "Makefile:27: clock/target/aarch64-unknown-linux-musl/release/clock is for one processor"
-    other = "write a rule for clock/target/x86_64-unknown-linux-musl/release/clock too"
+    where = "Makefile:27: clock/target/aarch64-unknown-linux-musl/release/clock is for one architecture"
+    other = "write a rule for clock/target/x86_64-unknown-linux-musl/release/clock, too"
     assert f"{where}: {other}" in aligned.todo
     assert "docker-images/aarch64.tar: clock/target/aarch64-" in aligned.text("service.mk")
     assert "SOURCES += strike.sh" in aligned.text("service.mk")
@@ -347,13 +347,16 @@ def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ("\nrun:\n\t./run\n", "Makefile:30: the template's Makefile has its own run: rename this one, in service.mk"),
+        (
+            "\nrun:\n\t./run\n",
+            "Makefile:30: the template's Makefile has its own run; add yours to service.mk under another name",
+        ),
         ("\nx86:\n\tscp clock.s9pk server:\n", "Makefile:31: x86 also ran `scp clock.s9pk server:`"),
-        ("\nifdef LATE\nlate:\n\techo\nendif\n", "Makefile:30: rules in a condition were not carried over"),
-        ("\ninclude more.mk\n", "Makefile:30: `include more.mk` was not carried over"),
+        ("\nifdef LATE\nlate:\n\techo\nendif\n", "Makefile:30: rules in a condition weren't carried over"),
+        ("\ninclude more.mk\n", "Makefile:30: `include more.mk` wasn't carried over"),
         ("\nIMAGES := a\nb:\n\techo $(IMAGES)\n", "Makefile:30: IMAGES is a variable of the template's Makefile"),
-        ("\nc:\n\tdeno bundle a.ts b.js\n", "Makefile:30: Deno 2 has no `deno bundle` of this form"),
-        ("\nd:\n\techo $(ARCH)\n", "Makefile:30: d goes by ARCH, which is the processor of `make run` now"),
+        ("\nc:\n\tdeno bundle a.ts b.js\n", "Makefile:30: Deno 2 doesn't support this form of `deno bundle`"),
+        ("\nd:\n\techo $(ARCH)\n", "Makefile:30: d uses ARCH, which is now the architecture for `make run`"),
     ],
 )
 def test_what_a_makefile_cannot_keep_is_named(tmp_path: Path, rendered: dict[str, str], more: str, said: str) -> None:
@@ -523,7 +526,7 @@ def test_a_workflow_with_work_of_the_author_stays(
     name = ".github/workflows/buildService.yml"
     aligned = Aligned(tmp_path / "wrapper", {**DOUBLE, name: DOUBLE[name].replace(*change)}, ["ci"], rendered)
     assert aligned.text(name) == DOUBLE[name].replace(*change) != DOUBLE[name]
-    assert [note.file for note in aligned.notes if "a workflow of yours" in note.what] == [name]
+    assert [note.file for note in aligned.notes if "your own workflow" in note.what] == [name]
 
 
 def test_workflows_check_submodules_out(rendered: dict[str, str]) -> None:

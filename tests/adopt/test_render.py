@@ -82,12 +82,12 @@ def test_what_copier_refuses_is_refused(bad: dict[str, Any], template: Path, tmp
     with pytest.raises(RefusedAnswerError) as ours:
         Template().ask(given)
     assert ours.value.name in str(copiers.value)
-    if "choose from" not in ours.value.fault and "needed" not in ours.value.fault:
+    if "choose from" not in ours.value.fault and "required" not in ours.value.fault:
         assert ours.value.fault in str(copiers.value)
 
 
 def test_every_question_without_a_default_is_needed() -> None:
-    with pytest.raises(RefusedAnswerError, match="service_id: this answer is needed"):
+    with pytest.raises(RefusedAnswerError, match="service_id: this answer is required"):
         Template().ask({})
 
 

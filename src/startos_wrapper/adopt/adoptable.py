@@ -19,7 +19,7 @@ _MOST_ENTRIES = 100
 # What a package of StartOS 0.4 has in place of a manifest.
 _NEW_FILES = ("startos/manifest.ts", "startos/manifest/index.ts", "startos/index.ts", "startos/sdk.ts")
 
-_FORWARD = "rewrite its manifest for 0.3.5 first, or write it anew with `startos-wrapper new`"
+_FORWARD = "convert its manifest to 0.3.5 first, or create a new wrapper with `startos-wrapper new`"
 
 
 def wrapper_in(folder: Path) -> Wrapper:
@@ -28,10 +28,10 @@ def wrapper_in(folder: Path) -> Wrapper:
     if wrapper.manifest_file is None:
         for name in _NEW_FILES:
             if wrapper.is_file(name):
-                raise RefusedError(f"{folder / name}: a package for StartOS 0.4; this template writes those of 0.3.5")
+                raise RefusedError(f"{folder / name}: a package for StartOS 0.4, but this template is for 0.3.5")
         if wrapper.is_file("config_spec.yaml") and wrapper.is_file("config_rules.yaml"):
             raise RefusedError(f"{folder}: a wrapper for StartOS 0.2; {_FORWARD}")
-        raise RefusedError(f"{folder}: there is no manifest.yaml (or .toml or .json), so this is not a wrapper")
+        raise RefusedError(f"{folder}: no manifest.yaml, .toml or .json found, so this isn't a wrapper")
     _refuse_broken(wrapper, folder)
     return wrapper
 
@@ -48,14 +48,14 @@ def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
         raise RefusedError(f"{file}: {error}") from error
     manifest = wrapper.manifest
     if "main" not in manifest.fields and any(key in manifest.fields for key in _OLD_KEYS):
-        raise RefusedError(f"{file}: a manifest of StartOS 0.2; {_FORWARD}")
+        raise RefusedError(f"{file}: a manifest for StartOS 0.2; {_FORWARD}")
     if next(islice(manifest.walk(), _MOST_VALUES, None), None) is not None:
-        raise RefusedError(f"{file}: more than {_MOST_VALUES} values, which is no manifest that somebody wrote")
+        raise RefusedError(f"{file}: too large to adopt: more than {_MOST_VALUES} values")
     for name in _MAPS:
         node = manifest.get(name)
         count = len(node.fields) if node else 0
         if count > _MOST_ENTRIES:
-            raise RefusedError(f"{file}: {count} {name}, which is no manifest that somebody wrote")
+            raise RefusedError(f"{file}: too large to adopt: {count} {name} (at most {_MOST_ENTRIES})")
     _refuse_unread(wrapper, folder)
 
 

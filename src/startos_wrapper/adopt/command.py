@@ -11,42 +11,49 @@ from startos_wrapper.terminal import print_text
 COMMAND = "adopt"
 
 _DESCRIPTION = f"""\
-Bring a wrapper that exists into the template's care: read its files and write the answers that describe it into
-{ANSWERS}. No other file is changed, unless --align asks for it."""
+Adopt an existing wrapper: read its files, and write the answers that describe it to {ANSWERS}.
+No other file is changed, unless you pass --align."""
 _EPILOG = f"""\
-parts: {", ".join(PARTS)}; docs/adopt.md says what they hold and when the template may manage one
+parts: {", ".join(PARTS)}
+See docs/adopt.md for when the template manages a part, and docs/manage.md for the files of each part.
 
 examples:
-  startos-wrapper adopt                       describe this folder's wrapper
-  startos-wrapper adopt --manage none ../a    leave every file to its author
-  startos-wrapper adopt --align plumbing,ci   and replace Makefile and workflows by the template's, for you to review
+  startos-wrapper adopt                       adopt the wrapper in this folder
+  startos-wrapper adopt --manage none ../a    adopt another wrapper, and let updates change none of its files
+  startos-wrapper adopt --align plumbing,ci   also replace the Makefile and workflows, for you to review
 
-exit codes: 0 done, 1 refused, 2 could not run"""
+exit codes: 0 done, 1 refused, 2 couldn't run"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the arguments of `adopt` to the command line."""
     parser = commands.add_parser(
         COMMAND,
-        help="describe a wrapper that exists, so that `copier update` works",
+        help="adopt an existing wrapper, so that `copier update` works",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, default=Path(), help="the wrapper's folder")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to print (default: text)")
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", type=Path, default=Path(), help="wrapper to adopt (default: .)"
+    )
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
     parser.add_argument(
         "--manage",
         metavar="PARTS",
         action="append",
-        help="the parts that `copier update` keeps up to date (commas between; none; all), instead of the near ones",
+        help="parts that `copier update` manages, comma-separated, or none or all (default: those near the template)",
     )
     parser.add_argument(
-        "--align", metavar="PARTS", action="append", help="replace these parts by the template's in the work tree"
+        "--align", metavar="PARTS", action="append", help="replace these parts with the template's in your work tree"
     )
-    parser.add_argument("--template", metavar="URL", help="the template's repository, when it is not this checkout")
-    parser.add_argument("--vcs-ref", metavar="REF", help="its release that the answers are for (default: this one)")
+    parser.add_argument(
+        "--template", metavar="URL", help="URL of the template's git repository (default: this checkout)"
+    )
+    parser.add_argument(
+        "--vcs-ref", metavar="REF", help="release of the template (default: the release of this command)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -64,7 +71,7 @@ def _adopt(arguments: argparse.Namespace) -> str:
     origin = _origin(arguments)
     folder = arguments.path
     if not folder.is_dir():
-        raise UsageError(f"{folder}: there is no such folder")
+        raise UsageError(f"{folder}: no such folder")
 
     # --help and wrong usage need not wait for the imports.
     from startos_wrapper.adopt.adoption import Request, adopt
@@ -83,7 +90,7 @@ def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
         return frozenset(PARTS if names == ["all"] else ())
     for name in names:
         if name not in PARTS:
-            raise UsageError(f"{option} {name}: there is no such part; the parts are {', '.join(PARTS)}")
+            raise UsageError(f'{option}: unknown part "{name}"; choose from {", ".join(PARTS)}')
     return frozenset(names)
 
 

@@ -121,7 +121,7 @@ def describe(wrapper: Wrapper) -> Description:
         return _described(facts, propose(facts), Template())
     except _FAILURES as error:
         # No manifest that StartOS reads may lead here. If one does, the user is told instead of shown a traceback.
-        what = f"adopt fails on this wrapper ({type(error).__name__}: {error}); please report it"
+        what = f"adopt failed on this wrapper ({type(error).__name__}: {error}); please report it"
         raise RefusedError(f"{wrapper.root}: {what}") from error
 
 
@@ -143,4 +143,4 @@ def _manifest(template: Template, asked: Asked) -> dict[str, Any]:
 
 
 def _told(difference: Difference) -> str:
-    return f"the template would write {difference.rendered!r} and not {difference.original!r}"
+    return f"the template would write {difference.rendered!r} instead of {difference.original!r}"

@@ -27,7 +27,7 @@ def fit(proposal: Proposal, template: Template, folder: Path) -> Asked:
         except RefusedAnswerError as error:
             if not (_leave_items_out(proposal, error) or _leave_out(proposal, error)):
                 raise RefusedError(f"{folder}: {error}") from error
-    raise RefusedError(f"{folder}: the template refuses more answers than can be left out")
+    raise RefusedError(f"{folder}: the template rejects too many of the answers that describe it")
 
 
 def _leave_items_out(proposal: Proposal, error: RefusedAnswerError) -> bool:

@@ -44,9 +44,9 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
         )
         near = _nearness(wrapper, rendered, here)
         if chosen is not None:
-            managed, reason = name in chosen, "as asked"
+            managed, reason = name in chosen, "as requested"
         elif near is None:
-            managed, reason = False, "there is no such file"
+            managed, reason = False, "nothing to compare"
         else:
             managed = near >= THRESHOLD
             reason = f"{near} % of the template's lines, {'at least' if managed else 'less than'} {THRESHOLD} %"

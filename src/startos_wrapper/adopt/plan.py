@@ -25,7 +25,7 @@ class Note:
     def __str__(self) -> str:
         """Return it as one line."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.what}" + (f": {self.todo}" if self.todo else "")
+        return f"{place}: {self.what}" + (f"; {self.todo}" if self.todo else "")
 
 
 @dataclass

@@ -28,12 +28,12 @@ def reason_for(difference: Difference, manifest: Mapping[str, Any], left: Iterab
         if corrects(difference, manifest):
             return Reason("corrected", text)
     if _is_harmless(difference):
-        return Reason("harmless", "compat gets to see one more volume, which it does not look at")
+        return Reason("harmless", "compat gets one more mount, which it doesn't use")
     kind: Kind = "differs" if difference.contradicts else "missing"
     for each in left:
         if each.concerns(difference.path):
             return Reason(kind, each.reason)
-    return Reason(kind, "the template writes it so" if difference.contradicts else "no answer says it")
+    return Reason(kind, "the template writes it differently" if difference.contradicts else "no answer can express it")
 
 
 def _mends_duplicity(difference: Difference, manifest: Mapping[str, Any]) -> bool:
@@ -58,8 +58,8 @@ def _mends_direction(difference: Difference, manifest: Mapping[str, Any]) -> boo
 
 
 _CORRECTIONS: tuple[tuple[Callable[[Difference, Mapping[str, Any]], bool], str], ...] = (
-    (_mends_duplicity, "compat wants the step, the drive and then the data; as it is, it does not restore"),
-    (_mends_direction, "told another direction or none, the SDK takes all migrations as done"),
+    (_mends_duplicity, "compat expects the step, the drive, then the data; in any other order, it can't restore"),
+    (_mends_direction, "with the wrong direction or none, the SDK considers all migrations done"),
 )
 
 

@@ -15,7 +15,7 @@ from startos_wrapper.origin import Origin
 _OURS = ("service_id", "title", "base", "volumes", "_src_path")
 # What says where the template is, and not what the wrapper is.
 _ORIGIN = ("_src_path", "_commit")
-_OTHER = "the answers of another template; a wrapper can have only one in this file"
+_OTHER = "these are the answers for another template; a wrapper can only have one in this file"
 
 Recorded = dict[str, Any]
 
@@ -37,8 +37,9 @@ def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> 
     """Raise RefusedError where the recorded answers say something else than the wrapper does."""
     names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
     if names:
-        todo = "`copier update --data` changes answers, `startos-wrapper manage` the parts; delete it to begin anew"
-        raise RefusedError(f"{folder / ANSWERS}: adopted already, with other answers for {', '.join(names)}: {todo}")
+        todo = "run `copier update --data` or `startos-wrapper manage` to change them, or delete the file to start over"
+        what = f"already adopted, with different answers for {', '.join(names)}"
+        raise RefusedError(f"{folder / ANSWERS}: {what}; {todo}")
 
 
 def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
@@ -46,7 +47,7 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     release = recorded.get("_commit")
     if release != origin.release:
         todo = "run `copier update` first, or install that release"
-        raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, and this is {origin.release}: {todo}")
+        raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, but this is {origin.release}; {todo}")
     return Origin(str(recorded["_src_path"]), str(release))
 
 

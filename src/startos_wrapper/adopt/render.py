@@ -91,7 +91,7 @@ class Template:
             elif "default" in question:
                 value = self._default(question, asked, given)
             else:
-                raise RefusedAnswerError(name, "this answer is needed")
+                raise RefusedAnswerError(name, "this answer is required")
             asked.values[name] = value
             if name in given or name in asked.recorded:
                 self._validate(name, question, asked, given)

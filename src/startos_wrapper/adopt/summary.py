@@ -11,10 +11,10 @@ from startos_wrapper.terminal import printable, shorten
 
 _LONGEST_VALUE = 60
 _KINDS = {
-    "corrected": "corrected: the template writes what works",
-    "harmless": "more that the template says, and that changes nothing",
-    "differs": "written otherwise by the template",
-    "missing": "that only your manifest says: no answer does",
+    "corrected": "corrected by the template, because your value doesn't work",
+    "harmless": "added by the template, without any effect",
+    "differs": "written differently by the template",
+    "missing": "only in your manifest, because no answer can express it",
 }
 
 
@@ -38,7 +38,7 @@ def _answers(description: Description) -> str:
         for name in description.asked.recorded
         if (places := description.proposal.places(name))
     ]
-    return _table("Answers, and where each was read:", rows)
+    return _table("Answers, and where they were read:", rows)
 
 
 def _places(places: tuple[str, ...]) -> str:
@@ -49,7 +49,7 @@ def _manifest(description: Description) -> str:
     comparison = description.comparison
     whole = len(comparison.same) + len(comparison.differences)
     name = description.facts.wrapper.manifest_file
-    lines = [f"Of {whole} values in {name}, the template writes {len(comparison.same)} as they are.\n"]
+    lines = [f"Of {whole} values in {name}, the template reproduces {len(comparison.same)}.\n"]
     reasons = [(each, description.reason(each)) for each in comparison.differences]
     for kind, title in _KINDS.items():
         rows = [
@@ -71,19 +71,19 @@ def _change(difference: Difference) -> str:
 def _left(description: Description) -> str:
     told = {description.reason(each).text for each in description.comparison.differences}
     rows = [(left.answer, left.item, left.reason) for left in description.proposal.left if left.reason not in told]
-    return _table("What answers leave out or guess:", rows)
+    return _table("Left out of the answers, or guessed:", rows)
 
 
 def _parts(adoption: Adoption) -> str:
     rows = [
         (
             part.name,
-            "the template's" if part.managed else "yours",
-            f"{part.reason}: {', '.join(part.files) or 'no file'}",
+            "managed" if part.managed else "yours",
+            f"{part.reason}: {', '.join(part.files) or 'no files'}",
         )
         for part in adoption.parts
     ]
-    return _table("Parts: `copier update` changes those that are the template's, and no other file:", rows)
+    return _table("Parts: `copier update` only changes the managed ones:", rows)
 
 
 def _notes(adoption: Adoption) -> str:
@@ -97,12 +97,12 @@ def _notes(adoption: Adoption) -> str:
 
 def _end(adoption: Adoption) -> str:
     if ANSWERS not in adoption.plan.files:
-        return f"{adoption.answers_path} says so already: nothing was written.\n"
-    lines = [f"{adoption.answers_path} was written. Commit it, then `copier update` works:"]
+        return f"{adoption.answers_path} is already up to date, so it wasn't changed.\n"
+    lines = [f"Wrote {adoption.answers_path}. Commit it, and `copier update` works:"]
     lines.append(f"  git add {ANSWERS} && git commit -m 'Adopt the wrapper'")
     yours = [part.name for part in adoption.parts if not part.managed]
     if yours and not adoption.plan.notes:
-        lines.append("To have the template's files in place of your own, for you to review:")
+        lines.append("To replace your files with the template's, for you to review:")
         lines.append(f"  startos-wrapper adopt --align {yours[0] if len(yours) == 1 else 'PART'}")
     return "\n".join(lines) + "\n"
 

@@ -26,25 +26,25 @@ class WorkTree:
         git = repository(folder)
         if git is None:
             todo = "git init && git add . && git commit"
-            raise RefusedError(f"{folder}: not in a git repository, without which `copier update` cannot merge: {todo}")
+            raise RefusedError(f"{folder}: not in a git repository, so `copier update` can't merge; run {todo}")
         if not has_commit(git):
-            raise RefusedError(f"{folder}: the git repository has no commit yet: git add . && git commit")
+            raise RefusedError(f"{folder}: the git repository has no commit yet; run git add . && git commit")
         if shutil.which("git") is None:
-            raise CannotError("git is missing: install it, `copier update` needs it too")
+            raise CannotError("can't find git; install it (`copier update` needs it, too)")
         self._refuse_changes()
 
     def _refuse_changes(self) -> None:
         status = self._git("status", "--porcelain", "-z", "--untracked-files=all", *_BUT_ANSWERS)
         if status is None or self._git("rev-parse", "--verify", "-q", "HEAD") is None:
-            what = "no commit of a git repository, so nothing could be undone; commit it first"
+            what = "git finds no commit here, so you couldn't undo anything; commit first"
             raise RefusedError(f"{self.folder}: {what}")
         changed = [entry for entry in status.split("\0") if entry]
         if changed:
-            more = f" and {len(changed) - 1} more" if len(changed) > 1 else ""
+            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
             # git names it from the top of the repository, in which the wrapper may be a folder.
             prefix = (self._git("rev-parse", "--show-prefix") or "").strip()
             first = self.folder / changed[0][3:].removeprefix(prefix)
-            raise RefusedError(f"{first}: not committed{more}; commit or stash first, to be able to undo")
+            raise RefusedError(f"{first}: not committed{more}; commit or stash first, so that you can undo")
 
     def refuse_unless_held(self, files: Iterable[str]) -> None:
         """Raise RefusedError for a file that is there and that git does not hold, or that is no plain file."""
@@ -53,18 +53,20 @@ class WorkTree:
         for file in there:
             path = self.folder / file
             if path.is_symlink() or not path.is_file():
-                raise RefusedError(f"{path}: not a plain file, so it is not replaced; make it one first")
+                raise RefusedError(f"{path}: not a regular file, so adopt won't replace it; make it one first")
         for above in dict.fromkeys(above for file in files for above in list(Path(file).parents)[:-1]):
             path = self.folder / above
             if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
-                raise RefusedError(f"{path}: no plain folder, so nothing in it is replaced; make it one first")
+                raise RefusedError(f"{path}: not a regular folder, so adopt won't write into it; make it one first")
         listed = self._git("ls-files", "-z", "-v", "--", *(f":(literal){file}" for file in there)) if there else ""
         # In capitals: one whose changes git does not look for may be another one than git holds.
         held = {entry[2:] for entry in (listed or "").split("\0") if entry[:1] == "H"}
         for file in there:
             if file not in held:
-                todo = "`git add --force` and commit it first"
-                raise RefusedError(f"{self.folder / file}: git does not hold it as it is (ignored?); {todo}")
+                todo = "run `git add --force` and commit it first"
+                raise RefusedError(
+                    f"{self.folder / file}: git doesn't have this version of it (is it ignored?); {todo}"
+                )
 
     def _git(self, *arguments: str) -> str | None:
         """Return what git says, None where it fails or is not there. It runs no program that a repository names."""

@@ -31,7 +31,7 @@ def align_dockerignore(plan: Plan) -> None:
     contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
     if contexts or plan.dockerfile is None:
         where = sorted(filter(None, contexts))[0] if contexts else "another folder"
-        plan.note(_PART, ".dockerignore", 0, f"not written: the images are built in {where}")
+        plan.note(_PART, ".dockerignore", 0, f"not written, because the images are built in {where}")
         return
     ours = plan.rendered[".dockerignore"]
     lines = list(dict.fromkeys(_allowed(plan)))

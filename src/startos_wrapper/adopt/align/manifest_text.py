@@ -30,7 +30,7 @@ def align_manifest(plan: Plan) -> None:
     old = plan.wrapper.manifest_file
     if old and old != _FILE:
         plan.files[old] = None
-        plan.note(_PART, old, 0, f"removed: {_FILE} takes its place")
+        plan.note(_PART, old, 0, f"removed, because {_FILE} replaces it")
 
 
 def _with_notes(plan: Plan) -> str:
@@ -69,8 +69,8 @@ def _name_lost(plan: Plan, text: str) -> None:
     named = {each.path[:2] for each in lost}
     for path in sorted(named, key=lambda path: wrapper.at_key(*path)):
         place = wrapper.at_key(*path)
-        todo = "write it back if it is needed; an update keeps it"
-        plan.note(_PART, place.file, place.line, f"{'.'.join(path)} is not all there any more", todo)
+        todo = "write back what you need, and updates will keep it"
+        plan.note(_PART, place.file, place.line, f"{'.'.join(path)} is no longer complete", todo)
 
 
 def without_old_image(plan: Plan) -> None:
@@ -81,7 +81,9 @@ def without_old_image(plan: Plan) -> None:
     source = plan.wrapper.manifest_source
     if plan.wrapper.manifest_file != _FILE or source is None:
         name = plan.wrapper.manifest_file or _FILE
-        raise RefusedError(f"{plan.wrapper.root / name}: the template's Makefile reads {_FILE}; align manifest too")
+        raise RefusedError(
+            f"{plan.wrapper.root / name}: the template's Makefile reads {_FILE}; align the part manifest, too"
+        )
     assets = plan.wrapper.manifest.get("assets")
     if assets is None or plan.wrapper.asset("docker-images") != "image.tar":
         return
@@ -90,7 +92,8 @@ def without_old_image(plan: Plan) -> None:
     # Of a map without keys, YAML would make a null.
     if match is None or len(assets.fields) == 1:
         line = source.place(start).line
-        plan.note("plumbing", _FILE, line, "the Makefile makes no image.tar", "leave docker-images out of assets")
+        plan.note("plumbing", _FILE, line, "the Makefile doesn't build image.tar", "remove docker-images from assets")
         return
     plan.files[_FILE] = source.encode(source.text[:start] + source.text[match.end() :])
-    plan.note("plumbing", _FILE, source.place(start).line, "docker-images left out: the Makefile makes no image.tar")
+    what = "docker-images removed, because the Makefile doesn't build image.tar"
+    plan.note("plumbing", _FILE, source.place(start).line, what)

@@ -38,13 +38,13 @@ def align_workflows(plan: Plan) -> None:
         if _OLD_NAMES.fullmatch(name) and _is_old(source):
             plan.files[path] = None
             instead = "release.yml" if name.lower().startswith("release") else "build.yml"
-            plan.note(_PART, path, 0, f"removed: it was the old template's, {instead} does its work")
+            plan.note(_PART, path, 0, f"removed: it came from the old template, and {instead} replaces it")
             if line := _line(source, "start-sdk publish"):
-                todo = f"add the step to {instead} if you published so"
-                plan.note(_PART, path, line, "it also published to a registry, where secrets named one", todo)
+                todo = f"add the step to {instead} if you published that way"
+                plan.note(_PART, path, line, "it also published to a registry if the secrets named one", todo)
         elif line := _line(source, "start-sdk", "embassy-sdk", "Start9Labs/sdk"):
-            todo = "remove it, or move what it does beside into build.yml and release.yml"
-            plan.note(_PART, path, line, "a workflow of yours that builds the package", todo)
+            todo = "remove it, or move its other steps to build.yml and release.yml"
+            plan.note(_PART, path, line, "your own workflow builds the package, too", todo)
 
 
 def _line(source: Source, *words: str) -> int:

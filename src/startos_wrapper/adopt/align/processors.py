@@ -43,7 +43,7 @@ def align_dockerfile(plan: Plan) -> None:
     """Plan the Dockerfile `plan.dockerfile` for all processors of the answers, and say what is left to the author."""
     dockerfile = plan.dockerfile
     if dockerfile is None:
-        plan.note(_PART, "Dockerfile", 0, "there is none that the build takes, so nothing was changed for it")
+        plan.note(_PART, "Dockerfile", 0, "the build doesn't use it, so nothing was changed")
         return
     edits = _Edits(plan, dockerfile)
     edits.bases()
@@ -98,25 +98,28 @@ class _Edits:
             if match is None or self._fits(_PLATFORM_ARCH[match[1]]):
                 continue
             if self.source.text[start : word.end] != f"--platform={word.text}":
-                self.note(word.start, f"the stage is for {word.text} alone", "leave --platform out")
+                self.note(word.start, f"this stage is only for {word.text}", "remove --platform")
                 continue
             rest = self.source.text[word.end :]
             self.edits.append((start, word.end + len(rest) - len(rest.lstrip(" \t")), ""))
-            self.note(word.start, f"--platform={word.text} left out: the Makefile says for which processor")
+            self.note(word.start, f"removed --platform={word.text}, because the Makefile sets the architecture")
 
     def _image(self, word: Word) -> None:
         match = _REPOSITORY.match(word.text)
         if match and not self._fits(_REPOSITORY_ARCH[match[1]]):
             if "@" in word.text or self.source.text[word.start : word.end] != word.text:
-                self.note(word.start, f"{word.text} is an image for one processor", f"use {word.text[match.end() :]}")
+                self.note(
+                    word.start, f"{word.text} is an image for one architecture", f"use {word.text[match.end() :]}"
+                )
                 return
             self.edits.append((word.start, word.end, word.text[match.end() :]))
-            self.note(word.start, f"{word.text} is {word.text[match.end() :]} now, which exists for all processors")
+            what = f"{word.text} is now {word.text[match.end() :]}, which exists for all architectures"
+            self.note(word.start, what)
             return
         named = None if match else _NAMED.search(word.text)
         if named and not self._fits("aarch64" if named["arm"] else "x86_64"):
-            todo = "use one that exists for all of them, or a stage for each and FROM a name with ${TARGETARCH}"
-            self.note(word.start, f"{word.text} seems to be an image for one processor", todo)
+            todo = "use an image for all of them, or write a stage for each and choose it with ${TARGETARCH} in FROM"
+            self.note(word.start, f"{word.text} seems to be an image for one architecture", todo)
 
     # --- Arguments ---------------------------------------------------------------------------------------------------
 
@@ -132,7 +135,7 @@ class _Edits:
                     continue
                 self.renamed.add(name)
                 self.edits.append((word.start, word.end, "TARGETARCH"))
-                self.note(word.start, f"ARG {name} is TARGETARCH now, which Docker sets to the same")
+                self.note(word.start, f"ARG {name} is now TARGETARCH, which Docker sets to the same value")
         for name in self.renamed:
             for match in re.finditer(rf"\$(?:\{{{name}\b[^{{}}]*\}}|{name}\b)", self.source.text):
                 if not self._in_arg(match.start()):
@@ -173,7 +176,7 @@ class _Edits:
             self.edits.append((instruction.start + match.start(), instruction.start + match.end(), "${TARGETARCH}"))
         if not self._has_argument(instruction):
             self.edits.append((instruction.start, instruction.start, f"ARG TARGETARCH{self._end}"))
-        self.note(instruction.start + found[0].start(), "yq is downloaded for the processor of the image now")
+        self.note(instruction.start + found[0].start(), "yq is now downloaded for the architecture of the image")
         return True
 
     @property
@@ -205,10 +208,11 @@ class _Edits:
                 seen.add(line)
                 address = next((text for (a, b), text in addresses.items() if a <= match.start() < b), None)
                 if address:
-                    self.note(at, f"{address} is for one processor", f"let it follow {_ARCHES}, and its checksum too")
+                    todo = f"make it and its checksum depend on {_ARCHES}"
+                    self.note(at, f"{address} is for one architecture", todo)
                 else:
-                    todo = f"if so, let it follow {_ARCH if match[0] in _BY_MAKE else _ARCHES}"
-                    self.note(at, f"{instruction.name} names {match[0]}, as if for one processor", todo)
+                    todo = f"if so, make it depend on {_ARCH if match[0] in _BY_MAKE else _ARCHES}"
+                    self.note(at, f"{instruction.name} mentions {match[0]}, so it may be for one architecture", todo)
 
 
 def _pieces(instruction: Instruction) -> list[tuple[int, str]]:

@@ -34,7 +34,7 @@ _USUAL = re.compile(
 )
 _REMOVES = re.compile(r"@?-?rm -\w+ +(.*)")
 _REMOVED = re.compile(r"image\.tar|docker-images.*|(?:\S+|\$\(\w+\))\.s9pk|\.build|\.data")
-_HEADER = "# What this service needs beside the template's Makefile, which includes this file. No update touches it."
+_HEADER = "# Your additions to the template's Makefile, which includes this file. Updates never touch it."
 # A recipe that an older Makefile left out where it built for the other processor alone.
 _GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
 # What a package and an image are made from as the template's Makefile has it, or that need not be said.
@@ -49,10 +49,10 @@ def align_makefile(plan: Plan) -> None:
         return
     if old.source.file != "Makefile":
         plan.files[old.source.file] = None
-        plan.note(_PART, old.source.file, 0, "removed: make would read it in the place of Makefile")
+        plan.note(_PART, old.source.file, 0, "removed, because make would read it instead of Makefile")
     if old.is_of_one_processor and INTEL in plan.arches:
-        what = "there was an image for arm64 alone; now there is one for PCs too"
-        todo = f"try it with `make {INTEL}`; if the service cannot run there, give `arches` the value [{ARM}]"
+        what = "there was only an image for arm64, and now there's one for PCs, too"
+        todo = f"try it with `make {INTEL}`; if the service can't run there, change the answer `arches` to [{ARM}]"
         plan.note(_PART, old.source.file, old.images[""].line, what, todo)
     carried = _Carried(plan, old)
     carried.gather()
@@ -60,8 +60,8 @@ def align_makefile(plan: Plan) -> None:
     if not text:
         return
     if plan.wrapper.is_file(SERVICE) or (plan.wrapper.root / SERVICE).is_symlink():
-        todo = f"add what it did beside the template's Makefile:\n{text}"
-        plan.note(_PART, SERVICE, 0, "is there already, so nothing was carried over", todo)
+        todo = f"add what the template's Makefile doesn't do:\n{text}"
+        plan.note(_PART, SERVICE, 0, "already exists, so nothing was carried over", todo)
         return
     plan.files[SERVICE] = text.encode()
 
@@ -99,21 +99,27 @@ class _Carried:
             if not target or self._known(target):
                 continue
             if target in self.templates:
-                self.note(block.line, f"the template's Makefile has its own {target}", f"rename this one, in {SERVICE}")
+                self.note(
+                    block.line,
+                    f"the template's Makefile has its own {target}",
+                    f"add yours to {SERVICE} under another name",
+                )
                 continue
             self.rules.append(block)
-            self.note(block.line, f"the rule for {target} is in {SERVICE} now")
+            self.note(block.line, f"the rule for {target} is now in {SERVICE}")
             if re.search(r"\bdeno bundle\b", block.text):
-                todo = "run a bundler's script instead, as scripts/bundle.ts with `deno run`, or write plain JavaScript"
-                self.note(block.line, "Deno 2 has no `deno bundle` of this form", todo)
+                todo = (
+                    "run a bundler from a script instead, e.g. `deno run scripts/bundle.ts`, or write plain JavaScript"
+                )
+                self.note(block.line, "Deno 2 doesn't support this form of `deno bundle`", todo)
             manifest = self.plan.wrapper.manifest_file or MANIFESTS[1]
             if manifest != MANIFESTS[1] and manifest in block.text:
-                self.note(block.line, f"{target} reads {manifest}", f"read {MANIFESTS[1]}, which takes its place")
+                self.note(block.line, f"{target} reads {manifest}", f"read {MANIFESTS[1]} instead, which replaces it")
             wanted = {"aarch64": INTEL, "arm64": "amd64"}
             if self.old.images.keys() <= {""} and (found := re.search(r"\b(aarch64|arm64)\b", target)):
                 other = target.replace(found[1], wanted[found[1]])
                 if not self.old.makefile.makes(other) and INTEL in self.plan.arches:
-                    self.note(block.line, f"{target} is for one processor", f"write a rule for {other} too")
+                    self.note(block.line, f"{target} is for one architecture", f"write a rule for {other}, too")
 
     def _sources(self) -> None:
         """What images are made from beside the usual: for all processors, or for one."""
@@ -183,8 +189,8 @@ class _Carried:
                 self.lines.append(f"SOURCES := $(filter-out Dockerfile,$(SOURCES)) {file}")
             context = build.context or "."
             if context not in (".", "./") and "$" not in context and "=" not in context:
-                todo = "let the Dockerfile copy from there"
-                self.note(line, f"the images were built in {context}, and are in the wrapper's folder now", todo)
+                todo = "change the paths that the Dockerfile copies"
+                self.note(line, f"the images were built in {context}, and are now built in the wrapper's folder", todo)
         if words:
             self.lines.append(f"BUILD_ARGS = {' '.join(words)}")
 
@@ -226,7 +232,7 @@ class _Carried:
                 self.lines += [f"\t{text}" for _, text in more]
                 continue
             for line, text in more:
-                todo = f"if it is still needed, write a rule for it in {SERVICE}"
+                todo = f"if you still need it, add a rule to {SERVICE}"
                 self.note(line, f"{target} also ran `{shorten(text, 80)}`", todo)
 
     def _usual(self, target: str, text: str) -> bool:
@@ -239,10 +245,11 @@ class _Carried:
         for block in self.old.makefile.blocks:
             inner = list(read_blocks(block.lines[1:-1])) if block.kind == "condition" else []
             if any(each.kind == "rule" for each in inner):
-                todo = f"write them in {SERVICE} if needed"
-                self.note(block.line, "rules in a condition were not carried over", todo)
+                todo = f"add them to {SERVICE} if you need them"
+                self.note(block.line, "rules in a condition weren't carried over", todo)
             if block.kind == "other" and not block.head.startswith(("else", "endif", "export", ".")):
-                self.note(block.line, f"`{block.head[:60]}` was not carried over", f"write it in {SERVICE} if needed")
+                todo = f"add it to {SERVICE} if you need it"
+                self.note(block.line, f"`{block.head[:60]}` wasn't carried over", todo)
 
     # --- service.mk --------------------------------------------------------------------------------------------------
 
@@ -266,8 +273,8 @@ class _Carried:
         """Return a rule without conditions that leave out the other processor: ARCH is another thing now."""
         text = _GUARD.sub(r"\1", block.text)
         if re.search(r"\$[({]ARCH[)}]", text):
-            todo = "let the target's name say the processor"
-            self.note(block.line, f"{block.name} goes by ARCH, which is the processor of `make run` now", todo)
+            todo = "put the architecture into the target's name"
+            self.note(block.line, f"{block.name} uses ARCH, which is now the architecture for `make run`", todo)
         return text.rstrip("\n")
 
     def _variables(self, body: str) -> list[str]:

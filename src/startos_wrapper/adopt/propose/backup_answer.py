@@ -14,7 +14,9 @@ def backup(facts: Facts, proposal: Proposal) -> None:
     """Propose how the data is saved and restored, where it is not the template's own way."""
     entry = _answer(facts.manifest, proposal.values["volumes"])
     for id in _not_saved(facts.manifest, entry):
-        proposal.leave("backup", f"mounts.{id}", f"compat saves {entry['root']}, and this volume is not inside")
+        proposal.leave(
+            "backup", f"mounts.{id}", f"compat only saves {entry['root']}, which doesn't contain this volume"
+        )
     if entry:
         proposal.answers["backup"] = Answer(entry, (facts.place("backup"),))
 

@@ -56,10 +56,8 @@ def _upstream_image(facts: Facts, proposal: Proposal, runtime: Found | None) -> 
         if _is_pinned(candidate):
             proposal.answers["upstream_image"] = Answer(candidate, places if candidate == named else ())
             if candidate != named:
-                what = (
-                    f"{named} is not pinned by a tag or a digest" if named else "no Dockerfile names an image below it"
-                )
-                proposal.leave("upstream_image", "", f"{what}; {candidate} is a guess")
+                what = f"{named} isn't pinned to a tag or digest" if named else "no Dockerfile names a base image"
+                proposal.leave("upstream_image", "", f"{what}, so {candidate} is a guess")
             return
 
 

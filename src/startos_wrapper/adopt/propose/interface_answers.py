@@ -6,7 +6,7 @@ from typing import Any
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
 
-_NOT_ON_LAN = "StartOS 0.3.5 refuses an interface on the LAN without the protocol http"
+_NOT_ON_LAN = "StartOS 0.3.5 rejects a LAN interface without the protocol http"
 
 
 def interfaces(facts: Facts, proposal: Proposal) -> None:

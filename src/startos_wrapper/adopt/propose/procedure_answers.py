@@ -8,7 +8,7 @@ from startos_wrapper.adopt.read import Facts
 
 # What the container tool waits when the manifest does not say.
 _USUAL_TIMEOUT = "10s"
-_NOT_STOPPED = "it runs in the service's container, and there is none while the service is stopped"
+_NOT_STOPPED = "it runs in the service's container, which doesn't exist while the service is stopped"
 
 
 def container(facts: Facts, proposal: Proposal) -> None:
@@ -51,9 +51,9 @@ def health_checks(facts: Facts, proposal: Proposal) -> None:
     for id, given in facts.manifest["health-checks"].items():
         entry = {key: given[key] for key in ("name", "success-message") if given.get(key)}
         if given.get("timeout"):
-            proposal.leave("health_checks", f"{id}.timeout", "no answer says how long a check may take")
+            proposal.leave("health_checks", f"{id}.timeout", "no answer can set the timeout of a health check")
         if (procedure := _procedure(given)) is None:
-            proposal.leave("health_checks", id, "it runs in an image of its own")
+            proposal.leave("health_checks", id, "it runs in a different image")
         else:
             checks[id] = entry | procedure
     places = tuple(facts.place("health-checks", id) for id in facts.manifest["health-checks"])
@@ -85,7 +85,7 @@ def actions(facts: Facts, proposal: Proposal) -> None:
     found: dict[str, Any] = {}
     for id, given in (facts.manifest.get("actions") or {}).items():
         if (procedure := _procedure(given["implementation"])) is None:
-            proposal.leave("actions", id, "it runs in an image of its own")
+            proposal.leave("actions", id, "it runs in a different image")
             continue
         entry = {key: given[key] for key in ("name", "description", "warning") if given.get(key)}
         statuses = given["allowed-statuses"]
