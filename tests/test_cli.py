@@ -43,12 +43,12 @@ def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
     [
         (["-d", "service_id=hello2"], "without digits"),
         ([], '"service_id" is required'),
-        (["-d", "service_id=a", "-d", "volume={}"], "did you mean volumes?"),
+        (["-d", "service_id=a", "-d", "volume={}"], 'did you mean "volumes"?'),
         (["-d", "service_id=a", "-d", "changes={}"], 'unknown question "changes"'),
-        (["-d", "service_id=a", "-d", "packages=[jq"], "packages: '[jq' is read as YAML, and is none"),
+        (["-d", "service_id=a", "-d", "packages=[jq"], "packages: '[jq' isn't valid YAML"),
         (["-d", "service_id"], "NAME=VALUE"),
         (["--data-file", "nothing.yml"], "nothing.yml: No such file"),
-        (["--data-file", "list.yml"], "give a map"),
+        (["--data-file", "list.yml"], "must be a YAML mapping of answers"),
         (["--data-file", "broken.yml"], "broken.yml"),
     ],
 )

@@ -79,12 +79,12 @@ def test_without_a_sign_it_shows_the_parts_and_their_files(render: Render, capsy
     before = _answers(folder)
     assert _manage(str(folder)) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "part      kept up to date  files",
-        "manifest  yes              manifest.yaml",
-        "build     no               Dockerfile, docker_entrypoint.sh",
-        "plumbing  no               Makefile, .dockerignore, .gitignore",
-        "ci        yes              renovate.json",
-        "docs      no               README.md",
+        "part      managed  files",
+        "manifest  yes      manifest.yaml",
+        "build     no       Dockerfile, docker_entrypoint.sh",
+        "plumbing  no       Makefile, .dockerignore, .gitignore",
+        "ci        yes      renovate.json",
+        "docs      no       README.md",
     ]
     assert _answers(folder) == before
 

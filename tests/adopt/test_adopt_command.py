@@ -91,7 +91,7 @@ def test_the_report_names_what_differs_and_what_is_the_authors(tmp_path: Path, c
     assert "/data -> /mnt/backup" in line
     assert re.search(r"manifest\.yaml:\d+", line)
     assert "corrected" in out
-    assert re.search(r"replaces\.0 .*no answer says it", out)
+    assert re.search(r"replaces\.0 .*no answer can express it", out)
     assert re.search(r"build +yours +\d+ %.*Dockerfile, docker_entrypoint\.sh", out)
 
 
@@ -114,7 +114,7 @@ def test_a_wrapper_that_changed_since_is_refused_by_the_names_of_the_answers(tmp
     capsys.readouterr()
     assert _adopt(tmp_path) == 1
     err = capsys.readouterr().err
-    assert "other answers for title, version:" in err
+    assert "already adopted, with different answers for title, version; run" in err
     assert "copier update --data" in err
     assert (tmp_path / ANSWERS).read_bytes() == recorded
 

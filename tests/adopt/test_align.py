@@ -339,7 +339,7 @@ def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: 
     aligned = plumbing_of(tmp_path, rendered)
     where = "Makefile:27: clock/target/aarch64-unknown-linux-musl/release/clock is for one architecture"
     other = "write a rule for clock/target/x86_64-unknown-linux-musl/release/clock, too"
-    assert f"{where}: {other}" in aligned.todo
+    assert f"{where}; {other}" in aligned.todo
     assert "docker-images/aarch64.tar: clock/target/aarch64-" in aligned.text("service.mk")
     assert "SOURCES += strike.sh" in aligned.text("service.mk")
 
