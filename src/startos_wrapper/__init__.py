@@ -1,1 +1,1 @@
-"""The command around the template: what a Jinja template cannot do."""
+"""The command for everything that a Jinja template can't do."""

@@ -1,4 +1,4 @@
-"""`python -m startos_wrapper` is the command `startos-wrapper`."""
+"""Run the command with `python -m startos_wrapper`."""
 
 from startos_wrapper.cli import main
 

@@ -1,4 +1,4 @@
-"""The answers file of a wrapper: reading what Copier recorded, and changing one answer without touching the rest."""
+"""The answers file of a wrapper: read what Copier recorded, and change one answer without touching the others."""
 
 import contextlib
 import os
@@ -14,12 +14,12 @@ from startos_wrapper.files.atomic import replace_file
 from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
 
 ANSWERS = ".copier-answers.yml"
-# The parts by name, and their files: of a folder that is a part's alone, the folder.
+# The files of each part. If a part owns a whole folder, the folder stands for its files.
 PARTS = {name: tuple(dict.fromkeys(file.split("/")[0] for file in files)) for name, files in parts().items()}
 
-# All answers at their longest are far below.
+# Even with the longest answers, a file is much smaller.
 _LARGEST = 256 * 1024
-# What PyYAML takes very long for: maps that merge maps that merge maps, and brackets in brackets.
+# PyYAML takes very long for mappings that merge mappings that merge mappings, and for nested brackets.
 _MOST_ALIASES = 20
 _DEEPEST = 50
 _OPENING = (
@@ -29,28 +29,31 @@ _OPENING = (
     yaml.FlowSequenceStartToken,
 )
 _CLOSING = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
-# What a merge leaves behind; YAML would only speak of a missing colon.
+# Conflict markers of a merge. PyYAML would only complain about a missing colon.
 _CONFLICT = re.compile(r"^(?:<{7}|\|{7}|={7}|>{7})(?:\s|$)", re.MULTILINE)
-# The comment at the top, which Copier's template writes.
+# The comment at the top, from the template of the answers file.
 _HEADER = re.compile(r"(?:[ \t]*(?:#.*)?\n)*")
-# What PyYAML raises for text that is no YAML, for values such as `!!bool maybe`, and for very deep ones.
+# What PyYAML raises for invalid YAML, for values such as `!!bool maybe`, and for very deep nesting.
 _NOT_YAML = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 class OtherTemplateError(RefusedError):
-    """The answers file lacks what this template records, so another template wrote it."""
+    """The answers file was written by another template: something that this template records is missing."""
 
 
 class Answers:
     """The answers file of a wrapper."""
 
     def __init__(self, folder: Path) -> None:
-        """Read it. Raises RefusedError, and OSError where the system does not let it be read."""
+        """Read the answers file in `folder`.
+
+        Raises: RefusedError if it isn't valid, and OSError if it can't be read.
+        """
         self.folder = folder
         self.path = folder / ANSWERS
         self.source = self._read()
         self.values = self._parse()
-        # Not recorded as long as `advanced` is no; then the default counts, which is all of them.
+        # Copier doesn't record `manage` while `advanced` is false. The default applies then: all parts.
         kept = self.values.get("manage", list(PARTS))
         if not isinstance(kept, list) or not all(isinstance(part, str) for part in kept):
             raise RefusedError(f"{self.path}: manage must be a list of parts, e.g. [{', '.join(PARTS)}]")
@@ -58,12 +61,12 @@ class Answers:
 
     @property
     def known(self) -> list[str]:
-        """All parts, in the order of the question; behind them those that only a newer template knows."""
+        """All parts in the order of the question, followed by parts that only a newer template has."""
         return list(dict.fromkeys([*PARTS, *self.kept]))
 
     @property
     def sets_advanced(self) -> bool:
-        """Whether a change has to record `advanced: true`: beside false, Copier refuses the answer `manage`."""
+        """Whether a change has to record `advanced: true`, because Copier rejects the answer `manage` without it."""
         return self.values.get("advanced") is not True
 
     def files(self, part: str) -> list[str]:
@@ -72,7 +75,10 @@ class Answers:
         return [f"{name}/" if (self.folder / name).is_dir() else name for name in here]
 
     def write(self, kept: list[str]) -> None:
-        """Record which parts are kept up to date, in one step. Raises RefusedError and OSError."""
+        """Record the managed parts, in one step.
+
+        Raises: RefusedError if the file changed since it was read, and OSError.
+        """
         changes: dict[str, Any] = {"manage": kept, **({"advanced": True} if self.sets_advanced else {})}
         text = _edited(self.source.text, self.values, changes)
         if self._read().data != self.source.data:
@@ -118,7 +124,10 @@ class Answers:
 
 
 def _takes_long(text: str) -> bool:
-    """Say whether PyYAML would take very long to read a text. Raises YAMLError."""
+    """Return whether PyYAML would take very long to read a text.
+
+    Raises: YAMLError.
+    """
     aliases = depth = 0
     for token in yaml.scan(text):
         aliases += isinstance(token, yaml.AliasToken)
@@ -130,13 +139,16 @@ def _takes_long(text: str) -> bool:
 
 
 def _edited(text: str, values: dict[Any, Any], changes: dict[str, Any]) -> str:
-    """Return the text with answers changed and all else as it stands, or where that fails, as Copier writes it."""
+    """Return the text with changed answers, and everything else untouched.
+
+    If that fails, return all answers as Copier would write them.
+    """
     edited = text
     with contextlib.suppress(*_NOT_YAML):
         for name, value in changes.items():
             edited = _set(edited, name, value)
         read = yaml.safe_load(edited)
-        # The order of the parts means nothing.
+        # The order of the parts doesn't matter.
         read["manage"].sort(key=changes["manage"].index)
         if _dump(read) == _dump({**values, **changes}):
             return edited
@@ -146,14 +158,14 @@ def _edited(text: str, values: dict[Any, Any], changes: dict[str, Any]) -> str:
 
 
 def _dump(values: Any) -> str:
-    """Return YAML in Copier's style, see `to_nice_yaml` in the answers file's template."""
+    """Return YAML in Copier's style, like `to_nice_yaml` in the template of the answers file."""
     return yaml.safe_dump(values, indent=2, width=120, allow_unicode=True, default_flow_style=False)
 
 
 def _set(text: str, name: str, value: Any) -> str:
-    """Return the text of a map in block style with one answer set; for other text it may return nonsense.
+    """Return the text of a block-style mapping with one answer set. For other text, the result may be nonsense.
 
-    The places that PyYAML gives count the characters of this very text, whatever its line ends are.
+    PyYAML's marks are offsets into this text, whatever its line endings are.
     """
     end = "\r\n" if "\r\n" in text else "\n"
     lines = _dump({name: value}).replace("\n", end)
@@ -164,7 +176,7 @@ def _set(text: str, name: str, value: Any) -> str:
             continue
         if value and isinstance(node, yaml.SequenceNode) and not node.flow_style:
             return _set_items(text, node.value, value, end)
-        # A list in block style ends where something else begins: comments behind it would be lost.
+        # PyYAML ends a block-style list where the next node begins, so comments in between would be lost.
         last = node if getattr(node, "flow_style", True) else node.value[-1]
         return text[: key.start_mark.index] + lines.removesuffix(end) + text[last.end_mark.index :]
     # Copier sorts the answers.
@@ -173,7 +185,7 @@ def _set(text: str, name: str, value: Any) -> str:
 
 
 def _set_items(text: str, items: list[Any], wanted: list[str], end: str) -> str:
-    """Return the text with the lines of a list of parts taken out and put in; the other lines stay where they are."""
+    """Return the text with lines of a list of parts removed and added. All other lines stay where they are."""
     spans = {
         item.value: (_line_start(text, item.start_mark.index), _line_end(text, item.end_mark.index)) for item in items
     }
@@ -184,7 +196,7 @@ def _set_items(text: str, items: list[Any], wanted: list[str], end: str) -> str:
             behind = next((spans[later][0] for later in wanted[place:] if later in spans), None)
             at = max(stop for _, stop in spans.values()) if behind is None else behind
             edits.append((at, at, bullet + part + end))
-    # From the end, so that the places before stay right.
+    # From the end, so that the earlier offsets stay valid.
     for start, stop, new in sorted(edits, key=lambda edit: edit[0])[::-1]:
         text = _insert(text, start, new, end) if new else text[:start] + text[stop:]
     return text
@@ -199,6 +211,6 @@ def _line_end(text: str, at: int) -> int:
 
 
 def _insert(text: str, at: int, lines: str, end: str) -> str:
-    """Return the text with whole lines put in."""
+    """Return the text with whole lines inserted."""
     before = text[:at]
     return before + (end if before and not before.endswith("\n") else "") + lines + text[at:]

@@ -10,15 +10,15 @@ from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError
 from startos_wrapper.terminal import PROGRAM, print_error
 
-# In the order in which --help lists them.
+# In the order of --help.
 _COMMANDS = {"new": new, "check": check, "manage": manage, "adopt": adopt}
 
 
 class _Version(argparse.Action):
-    """Print the version. What finds it takes longer to import than `check` may take, so it is looked for here alone."""
+    """Print the version. importlib.metadata takes longer to import than `check` may take, so only this imports it."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
-        """Print and leave."""
+        """Print the version and exit."""
         from importlib.metadata import version
 
         print(parser.prog, version("startos-wrapper"))
@@ -37,9 +37,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command with the arguments `argv` (default: those of the process) and return its exit code.
+    """Run the command with the arguments `argv` (default: `sys.argv[1:]`), and return its exit code.
 
-    `errors.Exit` says what the codes mean.
+    See `errors.Exit` for the codes.
     """
     arguments = _parser().parse_args(manage.arrange(sys.argv[1:] if argv is None else argv))
     try:

@@ -1,4 +1,4 @@
-"""The template that this package belongs to, and the facts in its `hooks/data` that the questions read too."""
+"""The template of this package, and the facts in its `hooks/data`, which the questions use, too."""
 
 import re
 from dataclasses import dataclass
@@ -9,17 +9,17 @@ from typing import Any
 import yaml
 
 _PACKAGE = Path(__file__).parent
-# Ten times as fast, where PyYAML was built with libyaml; both read safely.
+# Ten times as fast, if PyYAML was built with libyaml. Both are safe.
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def loader() -> Any:
-    """Return the class with which PyYAML reads safely, and fast where it can."""
+    """Return PyYAML's fastest safe loader."""
     return _LOADER
 
 
 def checkout() -> Path | None:
-    """Return the checkout that this package runs from, or None when it was installed from a wheel."""
+    """Return the checkout that this package runs from, or None if it was installed from a wheel."""
     folder = _PACKAGE.parents[1]
     return folder if (folder / "copier.yml").is_file() else None
 
@@ -31,15 +31,15 @@ def template() -> Path:
 
 @cache
 def load(name: str) -> Any:
-    """Return the content of `hooks/data/<name>.yaml`. Raises FileNotFoundError when there is no such file."""
+    """Return the content of `hooks/data/<name>.yaml`. Raises: FileNotFoundError."""
     return yaml.load((template() / "hooks" / "data" / f"{name}.yaml").read_text(encoding="utf-8"), _LOADER)
 
 
 @cache
 def pattern(name: str) -> re.Pattern[str]:
-    """Return the named pattern of `patterns.yaml` with its pieces filled in, for use with `fullmatch`.
+    """Return a pattern from `patterns.yaml` with its pieces filled in, for use with `fullmatch`.
 
-    Raises KeyError when there is no such pattern.
+    Raises: KeyError.
     """
     text: str = load("patterns")["named"][name]["pattern"]
     for piece, expression in load("patterns")["pieces"].items():
@@ -49,7 +49,7 @@ def pattern(name: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True)
 class Processor:
-    """What others than StartOS call a processor architecture, see `processors.yaml`."""
+    """The names that Docker and others use for a processor architecture, see `processors.yaml`."""
 
     platform: str
     variants: tuple[str, ...]
@@ -58,18 +58,18 @@ class Processor:
 
     @property
     def docker(self) -> str:
-        """Docker's name of the architecture alone, as in TARGETARCH: arm for linux/arm/v7."""
+        """Docker's name of the architecture as in TARGETARCH, e.g. arm for linux/arm/v7."""
         return self.platform.split("/")[1]
 
     @property
     def platforms(self) -> tuple[str, ...]:
-        """Docker's names of the platform, without the operating system: arm64 and arm64/v8."""
+        """Docker's names of the platform without the operating system, e.g. arm64 and arm64/v8."""
         return tuple(name.removeprefix("linux/") for name in (self.platform, *self.variants))
 
 
 @cache
 def processors() -> dict[str, Processor]:
-    """Return the processor architectures that a package can have images for, by StartOS's names."""
+    """Return the processor architectures that a package can have images for, by their names in StartOS."""
     loaded = load("processors")
     return {
         name: Processor(
@@ -86,11 +86,11 @@ def processors() -> dict[str, Processor]:
 
 @cache
 def parts() -> dict[str, tuple[str, ...]]:
-    """Return the files of each part of a wrapper that updates can keep up to date."""
+    """Return the files of each part of a wrapper."""
     return {name: tuple(files) for name, files in load("parts").items()}
 
 
 @cache
 def licenses() -> frozenset[str]:
-    """Return the licenses that the template has a text of, by their SPDX names."""
+    """Return the SPDX identifiers of the licenses that the template includes."""
     return frozenset(file.stem for file in (template() / "hooks" / "data" / "licenses").iterdir())

@@ -1,10 +1,10 @@
-"""What ends a command, and with which exit code: one table for all commands."""
+"""The exceptions and exit codes of all commands."""
 
 from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """The exit codes. `FOUND` and `REFUSED` are the same number: the input isn't as it has to be."""
+    """The exit codes. `FOUND` and `REFUSED` are the same number: something is wrong with the input."""
 
     DONE = 0
     FOUND = 1
@@ -14,13 +14,13 @@ class Exit(IntEnum):
 
 
 class CommandError(Exception):
-    """A command can't do what was asked. The text is a line that says what is wrong, where, and what to do."""
+    """The command can't do what was asked. The message is a line that says what is wrong, where, and what to do."""
 
     exit = Exit.CANNOT
 
 
 class UsageError(CommandError):
-    """The arguments make no sense."""
+    """The arguments are wrong."""
 
 
 class CannotError(CommandError):
@@ -28,6 +28,6 @@ class CannotError(CommandError):
 
 
 class RefusedError(CommandError):
-    """The wrapper, or an answer, isn't one that the command works with."""
+    """The command doesn't work with this wrapper or this answer."""
 
     exit = Exit.REFUSED

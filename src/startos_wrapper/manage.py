@@ -1,8 +1,8 @@
-"""`startos-wrapper manage`: shows or changes which parts of a wrapper `copier update` keeps up to date.
+"""`startos-wrapper manage`: show or change which parts of a wrapper `copier update` manages.
 
-The recorded answer is edited, and nothing else: Copier then leaves the part's files out of the old and of the new
-rendering alike. `copier update --data manage=...` would change the new one alone, and so delete files or meet
-conflicts; the template refuses it.
+The command only edits the recorded answer. Copier then leaves the part's files out of both the old and the new
+rendering. `copier update --data manage=...` would only change the new rendering, and so delete files or cause
+conflicts. That's why the template rejects it.
 """
 
 import argparse
@@ -36,7 +36,7 @@ exit codes: 0 done, 1 refused, 2 couldn't run"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the arguments of `manage` to the command line."""
+    """Add the `manage` subcommand."""
     parser = commands.add_parser(
         COMMAND,
         help="show or change which parts `copier update` manages",
@@ -46,7 +46,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    # One argument takes them all, as argparse knows neither a plus sign nor where a list in the middle ends.
+    # A single argument for all of them, because argparse can't parse `+PART` or a list in the middle.
     parser.add_argument(
         "operands",
         metavar="PATH, +PART, -PART",
@@ -57,7 +57,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def arrange(argv: list[str]) -> list[str]:
-    """Return the command line with the operands of `manage` last: argparse would take `-ci` for options."""
+    """Return the command line with the operands of `manage` last, because argparse would parse `-ci` as options."""
     if argv[:1] != [COMMAND]:
         return argv
     options: list[str] = []
@@ -76,7 +76,10 @@ def arrange(argv: list[str]) -> list[str]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show or change the parts, print, and return the exit code. Raises CommandError."""
+    """Show or change the managed parts, print the result, and return the exit code.
+
+    Raises: CommandError.
+    """
     try:
         folder, wanted = _asked(arguments.operands)
         answers = Answers(folder)
@@ -93,7 +96,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
-    """Return the folder, and the parts that shall be kept up to date (True) or not. Raises UsageError."""
+    """Return the folder, and whether each part given should be managed.
+
+    Raises: UsageError.
+    """
     paths = [word for word in operands if word[:1] not in ("+", "-")]
     wanted: dict[str, bool] = {}
     for word in operands:
@@ -126,7 +132,7 @@ def _table(answers: Answers) -> str:
 
 
 def _shown(part: str) -> str:
-    """Return a part's name; one that this command does not know may hold anything."""
+    """Return the name of a part. Unknown names are escaped, because they may contain anything."""
     return part if part in PARTS else ascii(part)
 
 
@@ -139,7 +145,7 @@ def _json(answers: Answers, changes: dict[str, bool]) -> str:
 
 
 def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool]) -> str:
-    """Return what was done with the parts, and what comes next."""
+    """Return what changed, and what to do next."""
     lines = []
     for part, kept in wanted.items():
         files = ", ".join(answers.files(part)) or "no files here"

@@ -1,4 +1,4 @@
-"""`startos-wrapper new`: the template's questions asked, and a wrapper written, by Copier."""
+"""`startos-wrapper new`: ask the template's questions and create a wrapper, with Copier."""
 
 import argparse
 import difflib
@@ -17,7 +17,7 @@ COMMAND = "new"
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the arguments of `new` to the command line."""
+    """Add the `new` subcommand."""
     parser = commands.add_parser(
         COMMAND, help="create a new wrapper", description="Create a new wrapper in the folder DEST."
     )
@@ -39,7 +39,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
-    """Return the answers of --data-file, overridden by those of --data. Raises RefusedError."""
+    """Return the answers from --data-file and --data, which takes precedence.
+
+    Raises: RefusedError.
+    """
     answers: dict[str, Any] = {}
     if data_file is not None:
         try:
@@ -59,14 +62,16 @@ def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
 
 
 def _refuse(answers: dict[str, Any], template: str) -> None:
-    """Raise RefusedError for what Copier would drop silently, or refuse without a name; for a local template only.
+    """Reject answers that Copier would drop silently, or reject without naming them. Only works for a local template.
 
-    That is an answer to which there is no question, and text that is no YAML where the answer is of type yaml.
+    These are answers without a question, and invalid YAML for questions of type yaml.
+
+    Raises: RefusedError.
     """
     try:
         known = asked(read_config(Path(template)))
     except (OSError, ValueError, yaml.YAMLError):
-        # It is elsewhere, or written in a way that only Copier reads.
+        # A remote template, or one that only Copier can read.
         return
     for name, value in answers.items():
         if name not in known:
@@ -83,8 +88,11 @@ def _refuse(answers: dict[str, Any], template: str) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the wrapper and return the exit code. Raises CommandError."""
-    # Copier takes a third of a second to import: --help and --version need not wait for it.
+    """Create the wrapper, and return the exit code.
+
+    Raises: CommandError.
+    """
+    # Importing Copier takes a third of a second, which --help and --version don't need.
     from copier import run_copy
     from copier.errors import CopierAnswersInterrupt, CopierError
 
@@ -108,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("Cancelled. Nothing was written.", file=sys.stderr)
         return Exit.CANCELLED
     except (CopierError, ValueError, TypeError) as error:
-        # What Copier says may have several lines.
+        # Copier's messages can have several lines.
         print_error(*str(error).removeprefix("Validation error for question ").splitlines())
         return Exit.REFUSED
     return Exit.DONE

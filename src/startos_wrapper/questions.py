@@ -1,4 +1,4 @@
-"""The settings and questions of a template: its copier.yml, with the files that it includes."""
+"""The settings and questions of a template: its copier.yml and the files that it includes."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -7,17 +7,18 @@ import yaml
 
 from startos_wrapper.data import loader
 
-# Copier joins what several documents say of these; of everything else, the last document counts.
+# Copier concatenates these settings if several documents set them. For all others, the last document wins.
 _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
-# What `when` says of a question that is computed, never asked and never recorded.
+# The values of `when` for computed questions, which are never asked and never recorded.
 _NEVER = (False, "{{ false }}")
 
 
 def read_config(template: Path) -> dict[str, Any]:
-    """Return what the copier.yml in a folder says, as Copier reads it: settings begin with `_`, the rest are questions.
+    """Return the copier.yml in a folder as Copier reads it: settings begin with `_`, all other keys are questions.
 
-    Raises OSError, UnicodeDecodeError, YAMLError, and ValueError for a document that isn't a map. An included file must
-    be named: a pattern is read as the name of a file.
+    `!include` only works with a file name: a pattern is taken as the name of a file.
+
+    Raises: OSError, UnicodeDecodeError, YAMLError, and ValueError for a document that isn't a mapping.
     """
     documents = _documents(template, PurePosixPath("copier.yml"))
     config: dict[str, Any] = {}
@@ -30,17 +31,17 @@ def read_config(template: Path) -> dict[str, Any]:
 
 
 def is_computed(question: Any) -> bool:
-    """Say whether a question is computed from the other answers, so that nobody can answer it."""
+    """Return whether a question is computed from other answers, so that nobody can answer it."""
     return isinstance(question, dict) and question.get("when") in _NEVER
 
 
 def asked(config: dict[str, Any]) -> dict[str, Any]:
-    """Return the questions that somebody can answer, by name, in order."""
+    """Return the questions that can be answered, by name, in order."""
     return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
 
 
 def _documents(template: Path, name: PurePosixPath) -> list[Any]:
-    """Return the documents of a file, and what lists among them hold, as one list."""
+    """Return the documents of a file as a flat list. Documents that are lists are replaced by their items."""
     root = template.resolve()
     file = (root / name).resolve()
     if not file.is_relative_to(root):
@@ -49,7 +50,7 @@ def _documents(template: Path, name: PurePosixPath) -> list[Any]:
     def include(loader: Any, node: Any) -> list[Any]:
         return _documents(template, PurePosixPath(loader.construct_scalar(node)))
 
-    # A class of this file's own: PyYAML's are everybody's.
+    # A separate class, because add_constructor would change PyYAML's class for everyone.
     reader: Any = type("_Reader", (loader(),), {})
     reader.add_constructor("!include", include)
     return _flat(yaml.load_all(file.read_text(encoding="utf-8"), reader))

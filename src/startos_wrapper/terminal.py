@@ -1,4 +1,4 @@
-"""Text for people: everything that a terminal would obey is written out."""
+"""Print text for people, without control characters that would affect the terminal."""
 
 import os
 import re
@@ -10,10 +10,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def printable(text: str, mark: str | None = None) -> str:
-    """Return text in which every character that a terminal would obey, or can't show, is escaped as in Python.
+    """Return text with every character escaped, as in Python, that affects a terminal or isn't visible.
 
-    These are control characters, formats such as those that turn the direction of writing, separators other than the
-    space, halves of surrogate pairs and unassigned characters. With a `mark`, the mark replaces each of them instead.
+    These are control characters, format characters such as those that change the writing direction, separators other
+    than the space, lone surrogates and unassigned characters. If `mark` is given, it replaces each of them instead.
     """
     if text.isprintable():
         return text
@@ -21,14 +21,14 @@ def printable(text: str, mark: str | None = None) -> str:
 
 
 def well_formed(text: str) -> str:
-    """Return text with U+FFFD in place of halves of surrogate pairs, which UTF-8 can't hold."""
+    """Return text with U+FFFD in place of lone surrogates, which UTF-8 can't encode."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shorten(text: str, most: int, ellipsis: str = "...", kept: int | None = None) -> str:
-    """Return text of at most `most` characters as it is, and longer text cut, with an ellipsis at its end.
+    """Return text of at most `most` characters as it is, and cut longer text and add an ellipsis.
 
-    `kept` characters are left of a longer text; by default as many as fit `most` together with the ellipsis.
+    A longer text keeps `kept` characters. By default, as many as fit into `most` together with the ellipsis.
     """
     if len(text) <= most:
         return text
@@ -36,7 +36,7 @@ def shorten(text: str, most: int, ellipsis: str = "...", kept: int | None = None
 
 
 def print_text(text: str) -> None:
-    """Print text to standard output in UTF-8, whatever the terminal's encoding. A closed pipe is no error."""
+    """Print text to standard output in UTF-8, whatever the terminal's encoding. A closed pipe isn't an error."""
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
@@ -46,7 +46,7 @@ def print_text(text: str) -> None:
 
 
 def print_error(*lines: str) -> None:
-    """Print an error to standard error, after the program's name."""
+    """Print an error to standard error, prefixed with the program's name."""
     print(f"{PROGRAM}:", "\n".join(map(printable, lines)), file=sys.stderr)
 
 

@@ -1,4 +1,4 @@
-"""Whether a folder holds a wrapper that can be adopted: one of StartOS 0.3 whose manifest StartOS reads."""
+"""Find out whether a folder has a wrapper for StartOS 0.3 with a manifest that StartOS can read."""
 
 from itertools import islice
 from pathlib import Path
@@ -9,21 +9,24 @@ from startos_wrapper.files.manifest.schema_faults import schema_faults
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
-# The format of StartOS 0.2: appmgr/src/manifest.rs at v0.2.17.
+# Keys of the manifest format of StartOS 0.2, from appmgr/src/manifest.rs at v0.2.17.
 _OLD_KEYS = ("compat", "ports", "hidden-service-version", "os-version-required")
-# The largest of 114 real manifests has some 600; validators take a while for each.
+# The largest of 114 real manifests has about 600 values, and validators take a while for each.
 _MOST_VALUES = 3_000
-# They compare each volume with every other one. The real ones have at most 7 of each.
+# Validators compare each volume with all others. Real manifests have at most 7 entries in each of these.
 _MAPS = ("volumes", "interfaces", "health-checks", "actions", "dependencies")
 _MOST_ENTRIES = 100
-# What a package of StartOS 0.4 has in place of a manifest.
+# Files that packages for StartOS 0.4 have instead of a manifest.
 _NEW_FILES = ("startos/manifest.ts", "startos/manifest/index.ts", "startos/index.ts", "startos/sdk.ts")
 
 _FORWARD = "convert its manifest to 0.3.5 first, or create a new wrapper with `startos-wrapper new`"
 
 
 def wrapper_in(folder: Path) -> Wrapper:
-    """Return the wrapper in a folder. Raises RefusedError for what is none, or none of StartOS 0.3."""
+    """Return the wrapper in a folder.
+
+    Raises: RefusedError if there is no wrapper for StartOS 0.3 with a readable manifest.
+    """
     wrapper = Wrapper(folder)
     if wrapper.manifest_file is None:
         for name in _NEW_FILES:
@@ -37,7 +40,7 @@ def wrapper_in(folder: Path) -> Wrapper:
 
 
 def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
-    """Raise RefusedError for a manifest that StartOS 0.3.5 does not read."""
+    """Raise RefusedError if StartOS 0.3.5 can't read the manifest, or if it's too large to adopt."""
     assert wrapper.manifest_file
     file = folder / wrapper.manifest_file
     try:
@@ -60,7 +63,7 @@ def _refuse_broken(wrapper: Wrapper, folder: Path) -> None:
 
 
 def _refuse_unread(wrapper: Wrapper, folder: Path) -> None:
-    """Raise RefusedError for the first key that makes StartOS refuse the manifest."""
+    """Raise RefusedError for the first key that makes StartOS reject the manifest."""
     found = [fault for fault in schema_faults(wrapper) if fault.code.startswith("E1")]
     if found:
         first = min(found, key=lambda fault: fault.place)

@@ -1,4 +1,4 @@
-"""One adoption, from a folder to its answers file and, where asked, to aligned parts: read, describe, plan, write."""
+"""Adopt a wrapper: read it, describe it with answers, plan the answers file and aligned parts, and write them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,8 +24,8 @@ from startos_wrapper.origin import Origin
 class Request:
     """What the user asks for.
 
-    `managed` are the parts that `copier update` manages from now on, None for those that are near enough. `aligned` are
-    the parts that become the template's.
+    `managed` are the parts that `copier update` should manage, or None for those near enough to the template. `aligned`
+    are the parts to replace with the template's.
     """
 
     managed: frozenset[str] | None
@@ -35,7 +35,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Before:
-    """A wrapper that can be adopted, as it is: its files, the answers that it has already, and git's work tree."""
+    """A wrapper before its adoption: its files, its recorded answers, and git's work tree."""
 
     wrapper: Wrapper
     recorded: Recorded | None
@@ -43,13 +43,13 @@ class Before:
 
     @property
     def folder(self) -> Path:
-        """The wrapper's folder, as the user names it."""
+        """The wrapper's folder, as given by the user."""
         return self.wrapper.root
 
 
 @dataclass(frozen=True)
 class Adoption:
-    """What was found, who manages the parts from now on, and all that is written."""
+    """The description of a wrapper, who manages its parts from now on, and the plan of what to write."""
 
     description: Description
     parts: list[Part]
@@ -57,14 +57,14 @@ class Adoption:
 
     @property
     def answers_path(self) -> Path:
-        """The answers file, as the user names it."""
+        """The path of the answers file, relative to what the user gave."""
         return self.plan.wrapper.root / ANSWERS
 
 
 def adopt(folder: Path, request: Request) -> Adoption:
     """Describe the wrapper in a folder, write its answers file, and align parts of it.
 
-    Raises RefusedError and CannotError before anything is written, and OSError where a file cannot be read or written.
+    Raises: RefusedError and CannotError before anything is written, and OSError if a file can't be read or written.
     """
     before = _read(folder)
     description = describe(before.wrapper)
@@ -78,7 +78,10 @@ def _read(folder: Path) -> Before:
 
 
 def _plan_answers(before: Before, description: Description, request: Request) -> Adoption:
-    """Plan the answers file alone; where it is there, it says the same already."""
+    """Plan only the answers file. If it exists, it must already have the same answers.
+
+    Raises: RefusedError.
+    """
     parts = _parts(before, description, request)
     description, text = _recording(description, parts, request.origin)
     plan = Plan(before.wrapper, description.rendered)
@@ -90,7 +93,10 @@ def _plan_answers(before: Before, description: Description, request: Request) ->
 
 
 def _plan_aligned(before: Before, description: Description, request: Request) -> Adoption:
-    """Plan the template's files for the parts to be aligned, and that the template manages them from now on."""
+    """Plan the template's files for the parts to align, and let the template manage these parts.
+
+    Raises: RefusedError.
+    """
     origin, recorded = request.origin, before.recorded
     if recorded is not None:
         origin = same_release(before.folder, recorded, origin)
@@ -116,7 +122,7 @@ def _plan_aligned(before: Before, description: Description, request: Request) ->
 
 
 def _parts(before: Before, description: Description, request: Request) -> list[Part]:
-    """Return the parts of the wrapper as it is; recorded ones stay as they are unless the request names them."""
+    """Return the parts of the wrapper before it's aligned. A recorded choice stays, unless the request changes it."""
     parts = judge(before.wrapper, description.rendered, request.managed)
     if before.recorded is None or request.managed is not None:
         return parts
@@ -124,13 +130,16 @@ def _parts(before: Before, description: Description, request: Request) -> list[P
 
 
 def _recording(description: Description, parts: list[Part], origin: Origin) -> tuple[Description, str]:
-    """Return the description with the managed parts as an answer, and the text of its answers file."""
+    """Return the description with the managed parts as an answer, and the text of the answers file."""
     description = description.with_answers({"manage": [part.name for part in parts if part.managed]})
     return description, description.answers_file(origin.source, origin.release)
 
 
 def write(folder: Path, files: Mapping[str, bytes | None]) -> None:
-    """Write new contents of files, or remove those without. Raises OSError."""
+    """Write the files. Remove those whose content is None.
+
+    Raises: OSError.
+    """
     for file, data in files.items():
         path = folder / file
         if data is None:

@@ -1,4 +1,4 @@
-"""`startos-wrapper adopt`: arguments in, the answers file and a report out, and an exit code."""
+"""The command line of `startos-wrapper adopt`."""
 
 import argparse
 from pathlib import Path
@@ -26,7 +26,7 @@ exit codes: 0 done, 1 refused, 2 couldn't run"""
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the arguments of `adopt` to the command line."""
+    """Add the `adopt` subcommand."""
     parser = commands.add_parser(
         COMMAND,
         help="adopt an existing wrapper, so that `copier update` works",
@@ -57,7 +57,10 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Adopt, print, and return the exit code. Raises CommandError."""
+    """Adopt the wrapper, print the report, and return the exit code.
+
+    Raises: CommandError.
+    """
     try:
         print_text(_adopt(arguments))
     except OSError as error:
@@ -66,14 +69,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _adopt(arguments: argparse.Namespace) -> str:
-    """Do what was asked and return what to print. Raises RefusedError, CannotError, UsageError and OSError."""
+    """Adopt the wrapper and return the report.
+
+    Raises: CommandError and OSError.
+    """
     managed, aligned = _parts(arguments.manage, "--manage"), _parts(arguments.align, "--align") or frozenset()
     origin = _origin(arguments)
     folder = arguments.path
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
 
-    # --help and wrong usage need not wait for the imports.
+    # Imported late, because --help and wrong usage don't need them.
     from startos_wrapper.adopt.adoption import Request, adopt
     from startos_wrapper.adopt.summary import as_json, as_text
 
@@ -82,7 +88,10 @@ def _adopt(arguments: argparse.Namespace) -> str:
 
 
 def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
-    """Return the parts of a repeated option, None where it is not given. Raises UsageError."""
+    """Return the parts given with an option, or None without that option.
+
+    Raises: UsageError.
+    """
     if given is None:
         return None
     names = [name.strip() for item in given for name in item.split(",") if name.strip()]
@@ -95,7 +104,10 @@ def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
 
 
 def _origin(arguments: argparse.Namespace) -> Origin:
-    """Return where Copier finds the template, and the release that the answers are for. Raises UsageError."""
+    """Return where Copier finds the template, and the release that the answers are for.
+
+    Raises: UsageError.
+    """
     source = template_source(arguments.template)
     if source is None:
         raise UsageError(UNKNOWN)

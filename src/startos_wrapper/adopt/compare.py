@@ -1,8 +1,8 @@
-"""Two manifests compared leaf by leaf, as StartOS understands them.
+"""Compare two manifests value by value, as StartOS understands them.
 
-Left out is what says nothing about the service's behaviour or what the template decides by itself: `release-notes`,
-`build`, `eos-version`, `assets.docker-images`, and every key that StartOS does not read. A value that is the OS's own
-default counts as not given, the order of maps does not count, and spaces around a text do not either.
+Some keys are ignored, because they don't affect the service or because the template always sets them itself:
+`release-notes`, `build`, `eos-version`, `assets.docker-images`, and all keys that StartOS doesn't read. Values that are
+StartOS's defaults count as missing. The order of mappings and whitespace around text don't matter.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 from startos_wrapper.files.wrapper import DEFAULT_ASSETS
 
-# A key or an index after another. A set of words has each word as its last key.
+# The keys and indexes that lead to a value. For a set of words, the last key is the word itself.
 Path = tuple[str, ...]
 Leaves = dict[Path, Any]
 
@@ -22,7 +22,7 @@ _TEXTS = (
 _ASSETS = ("license", "instructions", "icon", "assets", "scripts")
 _ALERTS = ("install", "uninstall", "restore", "start", "stop")
 _DOCKER = ("image", "entrypoint", "system", "args", "inject", "mounts", "io-format", "shm-size-mb", "gpu-acceleration")
-# What a procedure runs in is already there when it is injected. procedure/docker.rs:757-771
+# Ignored for injected procedures, because their container already exists. procedure/docker.rs:757-771
 _NOT_INJECTED = ("system", "mounts", "gpu-acceleration")
 _VOLUMES = {
     "data": ("type",),
@@ -34,7 +34,7 @@ _VOLUMES = {
 
 @dataclass(frozen=True)
 class Difference:
-    """A leaf that one manifest says otherwise than the other; None is not said at all."""
+    """A value that differs between two manifests. None means that it's missing."""
 
     path: Path
     original: Any
@@ -42,18 +42,18 @@ class Difference:
 
     @property
     def name(self) -> str:
-        """The path with dots."""
+        """The path, joined with dots."""
         return ".".join(self.path)
 
     @property
     def contradicts(self) -> bool:
-        """Whether the rendered manifest says something that the original does not, and not only less."""
+        """Whether the rendered manifest has another value, instead of none."""
         return self.rendered is not None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """How much of an original manifest a rendered one says: the leaves that are the same, and the others."""
+    """How much of the original manifest the rendered one reproduces: the paths of equal values, and the differences."""
 
     same: list[Path]
     differences: list[Difference]
@@ -62,7 +62,7 @@ class Comparison:
 def compare(original: Mapping[str, Any], rendered: Mapping[str, Any]) -> Comparison:
     """Compare two manifests that StartOS can read."""
     before, after = leaves(original), leaves(rendered)
-    # The answers always say for which processors the images are; of the original's silence nothing follows.
+    # The answers always list the architectures of the images. If the original doesn't, that's not a difference.
     silent = ("hardware-requirements", "arch")
     if not any(path[:2] == silent for path in before):
         after = {path: value for path, value in after.items() if path[:2] != silent}
@@ -73,7 +73,7 @@ def compare(original: Mapping[str, Any], rendered: Mapping[str, Any]) -> Compari
 
 
 def leaves(manifest: Mapping[str, Any]) -> Leaves:
-    """Return every scalar of a manifest that StartOS heeds, by its path."""
+    """Return every scalar of a manifest that StartOS uses, by its path."""
     return dict(_leaves(manifest))
 
 
@@ -142,7 +142,7 @@ def _interface(path: Path, given: Mapping[str, Any]) -> Iterator[tuple[Path, Any
     yield from _words((*path, "protocols"), given["protocols"])
     for port, target in _map(given, "lan-config").items():
         yield (*path, "lan-config", port, "ssl"), target["ssl"]
-        # `mapping` is the OS's old name of it. core/startos/src/net/interface.rs
+        # `mapping` is its old name. core/startos/src/net/interface.rs
         yield (*path, "lan-config", port, "internal"), target.get("internal", target.get("mapping"))
 
 
@@ -162,12 +162,12 @@ def _picked(path: Path, given: Mapping[str, Any], keys: Iterable[str]) -> Iterat
 
 
 def _scalars(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
-    """Yield what is not the OS's default: nothing, false, and empty texts, lists and maps."""
+    """Yield all scalars except the OS's defaults: null, false, and empty texts, lists and mappings."""
     if isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _scalars((*path, str(key)), inner)
     elif isinstance(value, list):
-        # An item is said by being there, even when it is empty.
+        # An item of a list counts even if it's empty.
         for index, inner in enumerate(value):
             here = (*path, str(index))
             yield from _scalars(here, inner) if isinstance(inner, (Mapping, list)) else ((here, inner),)

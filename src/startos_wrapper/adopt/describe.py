@@ -1,4 +1,4 @@
-"""A wrapper described by answers, and how much of its manifest they reproduce."""
+"""Describe a wrapper with answers, and measure how much of its manifest they reproduce."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -21,9 +21,9 @@ from startos_wrapper.files.documents import read_document
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
-# Each round leaves something out; a manifest has fewer things that can be.
+# Each round leaves something out, and a manifest has fewer things to leave out.
 _MOST_ROUNDS = 100
-# What reading odd values may raise.
+# What unexpected values in a manifest may raise.
 _FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -31,8 +31,8 @@ _FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, Recurs
 class Description:
     """Answers for a wrapper, and what the template makes of them.
 
-    `asked` are all answers, `proposal` says where those of the wrapper were read and what they leave out, and
-    `comparison` is how much of the manifest the template writes.
+    `asked` has all answers. `proposal` has those from the wrapper, where they were read, and what they leave out.
+    `comparison` is how much of the manifest the template reproduces.
     """
 
     facts: Facts
@@ -42,9 +42,9 @@ class Description:
     comparison: Comparison
 
     def with_answers(self, answers: Mapping[str, Any]) -> "Description":
-        """Return the description with answers that do not follow from the wrapper alone; the comparison stays.
+        """Return the description with some answers changed. The comparison isn't updated.
 
-        Raises RefusedError where the template refuses them.
+        Raises: RefusedError if the template rejects them.
         """
         changed = {name: value for name, value in answers.items() if self.asked.values.get(name) != value}
         if not changed:
@@ -55,9 +55,9 @@ class Description:
         return replace(self, proposal=proposal, asked=asked)
 
     def with_recorded(self, recorded: Mapping[str, Any]) -> "Description":
-        """Return the description by the answers that are recorded already, in place of those that were found.
+        """Return the description with the recorded answers instead of those that were found.
 
-        Raises RefusedError where the template refuses them.
+        Raises: RefusedError if the template rejects them.
         """
         known = {name: value for name, value in recorded.items() if name in self.template.questions}
         try:
@@ -70,7 +70,7 @@ class Description:
 
     @cached_property
     def rendered(self) -> Mapping[str, str]:
-        """The files of all parts as the template writes them, each when it is asked for."""
+        """The template's files of all parts, rendered on first access."""
         values = self.asked.values
         names = {name for files in FILES.values() for name in files}
         names -= {"renovate.json"} if values["updates"] == "none" else set()
@@ -78,20 +78,20 @@ class Description:
         return _Files(self.template, self.asked, names)
 
     def answers_file(self, source: str, release: str) -> str:
-        """Return the text of the answers file: where Copier finds the template, the release, and the answers."""
+        """Return the text of the answers file for a template `source` and a release."""
         return self.template.answers_file(self.asked, source, release)
 
     def reason(self, difference: Difference) -> Reason:
-        """Return why a leaf differs."""
+        """Return why a value differs."""
         return reason_for(difference, self.facts.manifest, self.proposal.left)
 
     def place(self, difference: Difference) -> str:
-        """Return where in the manifest a leaf, or the nearest key above it, stands."""
+        """Return the place of a value in the manifest, or else of the nearest key above it."""
         return self.facts.place(*difference.path)
 
 
 class _Files(Mapping[str, str]):
-    """Files of the template by name: a wrapper lacks some of them, and rendering takes a while."""
+    """The template's files by name, rendered on first access, because rendering is slow and not all are needed."""
 
     def __init__(self, template: Template, asked: Asked, names: set[str]) -> None:
         self._template, self._asked, self._names = template, asked, sorted(names)
@@ -115,18 +115,21 @@ class _Files(Mapping[str, str]):
 
 
 def describe(wrapper: Wrapper) -> Description:
-    """Find the answers that describe a wrapper. Raises RefusedError where the template has none for it."""
+    """Find the answers that describe a wrapper.
+
+    Raises: RefusedError if there are none that the template accepts.
+    """
     try:
         facts = Facts(wrapper)
         return _described(facts, propose(facts), Template())
     except _FAILURES as error:
-        # No manifest that StartOS reads may lead here. If one does, the user is told instead of shown a traceback.
+        # This is a bug: no manifest that StartOS can read should lead here. We show a message instead of a traceback.
         what = f"adopt failed on this wrapper ({type(error).__name__}: {error}); please report it"
         raise RefusedError(f"{wrapper.root}: {what}") from error
 
 
 def _described(facts: Facts, proposal: Proposal, template: Template) -> Description:
-    """Leave answers out until the template writes nothing that the wrapper's manifest says otherwise."""
+    """Leave answers out until the template no longer contradicts the wrapper's manifest."""
     for _ in range(_MOST_ROUNDS):
         asked = fit(proposal, template, facts.wrapper.root)
         found = Description(facts, template, proposal, asked, compare(facts.manifest, _manifest(template, asked)))

@@ -1,4 +1,4 @@
-"""Answers fitted to the template: what its validators refuse, or what would say something else, is left out."""
+"""Fit answers to the template: leave out what its validators reject, and what would contradict the wrapper."""
 
 from pathlib import Path
 from typing import Any
@@ -7,17 +7,17 @@ from startos_wrapper.adopt.propose.proposal import Answer, Proposal, answer_of
 from startos_wrapper.adopt.render import Asked, RefusedAnswerError, Template
 from startos_wrapper.errors import RefusedError
 
-# More items than a manifest has; each takes a round.
+# Each item takes a round, and a manifest has fewer items.
 _MOST_ROUNDS = 200
 _NEEDED = ("service_id", "title", "version", "short_description", "advanced")
 
 
 def fit(proposal: Proposal, template: Template, folder: Path) -> Asked:
-    """Return all answers, with those taken out of the proposal that a validator refuses.
+    """Remove the answers from the proposal that a validator rejects, and return all answers.
 
-    Raises RefusedError, which names the wrapper's folder, for one that cannot be left out.
+    Raises: RefusedError with the wrapper's folder, for an answer that can't be left out.
     """
-    # An answer to which this template has no question would be lost without a word.
+    # Answers without a question in this template. Copier would drop them silently.
     for name in list(proposal.answers):
         if name not in template.questions:
             del proposal.answers[name]
@@ -31,7 +31,7 @@ def fit(proposal: Proposal, template: Template, folder: Path) -> Asked:
 
 
 def _leave_items_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
-    """Take the items out of an answer that its validator names. Returns whether it names any."""
+    """Remove the items that a validator names from an answer. Return whether it names any."""
     answer = proposal.answers.get(error.name)
     if answer is None or not isinstance(answer.value, dict):
         return False
@@ -50,13 +50,13 @@ def _leave_items_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
 
 
 def _leave_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
-    """Leave out a whole answer that a validator refuses. Returns whether the template can do without it."""
+    """Leave out a whole answer that a validator rejects. Return whether the template works without it."""
     answer = proposal.answers.get(error.name)
     if answer is None or error.name in _NEEDED:
         return False
     proposal.leave(error.name, "", error.fault)
     if isinstance(answer.value, dict) and answer.value:
-        # The default might say something that the wrapper does not.
+        # The default may contradict the wrapper, but an empty answer doesn't.
         proposal.answers[error.name] = Answer({})
     elif answer.value == {} or error.name == "config":
         return error.name in ("volumes", "assets") and _do_without_config(proposal)
@@ -66,7 +66,7 @@ def _leave_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
 
 
 def _do_without_config(proposal: Proposal) -> bool:
-    """Leave out the config, which may be what wants a volume. Returns whether there was one."""
+    """Leave out the config, which may require a volume. Return whether there was a config."""
     if proposal.values.get("config") == "none":
         return False
     proposal.answers["config"] = Answer("none")
@@ -77,9 +77,9 @@ def _do_without_config(proposal: Proposal) -> bool:
 
 
 def weaken(proposal: Proposal, path: tuple[str, ...], said: str) -> bool:
-    """Leave out the answer, or the item of it, that makes the manifest say something else at `path`.
+    """Leave out the answer, or the item in it, that makes the manifest different at `path`.
 
-    Returns whether there was something to leave out.
+    Return whether there was something to leave out. `said` is the reason for the report.
     """
     name, item = answer_of(path), path[1] if len(path) > 1 else ""
     answer = proposal.answers.get(name)
@@ -102,7 +102,7 @@ def weaken(proposal: Proposal, path: tuple[str, ...], said: str) -> bool:
 
 
 def _without(name: str, items: dict[str, Any], path: tuple[str, ...]) -> dict[str, Any]:
-    """Return an answer without the item that a leaf comes from, or for a dependency's config without that alone."""
+    """Return an answer without the item that sets the value at `path`. From a dependency, only remove its config."""
     item = path[1]
     if name == "dependencies" and path[2] == "config" and "config" in items[item]:
         value = {key: inner for key, inner in items[item].items() if key != "config"}

@@ -1,7 +1,7 @@
-"""Which parts of a wrapper the template may keep up to date: those that are so near that its changes merge.
+"""Decide which parts of a wrapper the template can manage: those so near to it that its changes merge.
 
-A change of the template merges with the author's file where the lines around it are still the template's; where they
-are not, git leaves a conflict. So a part's nearness is the share of the template's lines that are in the author's file
+A change in the template merges into the author's file if the surrounding lines are still the template's. If they
+aren't, git leaves a conflict. So a part's nearness is the share of the template's lines that the author's file has,
 together with the line before and the line after.
 """
 
@@ -14,15 +14,15 @@ from startos_wrapper.files.wrapper import Wrapper
 
 # The files of each part.
 FILES = parts()
-# In percent; docs/adopt.md says why.
+# In percent. docs/adopt.md explains why.
 THRESHOLD = 90
-# More than any file of the template's names has; comparing takes the product of both.
+# No real file has as many lines, and the time to compare grows with the product of both lengths.
 _MOST_LINES = 3_000
 
 
 @dataclass(frozen=True)
 class Part:
-    """A part of the wrapper: its files that are there, how near they are in percent, and whether it is managed."""
+    """A part of the wrapper: its existing files, their nearness in percent, and whether the template manages it."""
 
     name: str
     files: tuple[str, ...]
@@ -32,13 +32,14 @@ class Part:
 
 
 def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] | None) -> list[Part]:
-    """Return all parts; `chosen` are those that somebody named to be managed, None where nobody did.
+    """Return all parts, and decide which of them the template manages.
 
-    `rendered` are the template's files by name.
+    `rendered` has the template's files by name. `chosen` has the parts that the user chose, or is None if the nearness
+    decides.
     """
     judged = []
     for name, files in FILES.items():
-        # A manifest that the packer does not open is not this wrapper's.
+        # Only the manifest that the packer uses counts.
         here = tuple(
             file for file in files if wrapper.is_file(file) and (name != "manifest" or file == wrapper.manifest_file)
         )
@@ -55,15 +56,15 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
 
 
 def is_templates(text: str) -> bool:
-    """Say whether a file begins with the line of those that the template keeps up to date."""
+    """Return whether a file begins with the line that marks managed files."""
     return "Kept up to date by startos-wrapper" in "\n".join(text.splitlines()[:3])
 
 
 def _nearness(wrapper: Wrapper, rendered: Mapping[str, str], files: tuple[str, ...]) -> int | None:
-    """Return the share of the template's lines that changes could merge into, in percent; None without a file."""
+    """Return the share of the template's lines that changes could merge into, in percent, or None without files."""
     whole = near = 0
     for file in files:
-        # What the answers say is not there at all, such as workflows, has no text.
+        # Files that the answers turn off, e.g. workflows, aren't rendered.
         if file in rendered:
             lines = rendered[file].splitlines()
             source = wrapper.readable(file)
@@ -73,7 +74,7 @@ def _nearness(wrapper: Wrapper, rendered: Mapping[str, str], files: tuple[str, .
 
 
 def mergeable(lines: list[str], others: list[str]) -> set[int]:
-    """Return the numbers of the lines that are in the other text too, between the same neighbours."""
+    """Return the indexes of the lines that the other text also has, between the same neighbors."""
     if len(others) > _MOST_LINES:
         return set()
     found: set[int] = set()

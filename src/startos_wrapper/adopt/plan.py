@@ -1,4 +1,4 @@
-"""All that adopting writes and says of it, gathered before anything is written."""
+"""A plan of everything that `adopt` writes and reports, complete before anything is written."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,9 +11,9 @@ from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 @dataclass(frozen=True)
 class Note:
-    """Something about a file that was or is to be changed: `todo` is what the author has to do, nothing if it is done.
+    """A change in a file, or something left to do: `todo` is what the author has to do, empty if it's done.
 
-    `line` is that of the file as it was before, 0 for all of it.
+    `line` is the line before the change, or 0 for the whole file.
     """
 
     part: str
@@ -23,16 +23,16 @@ class Note:
     todo: str = ""
 
     def __str__(self) -> str:
-        """Return it as one line."""
+        """Return the note as one line."""
         place = f"{self.file}:{self.line}" if self.line else self.file
         return f"{place}: {self.what}" + (f"; {self.todo}" if self.todo else "")
 
 
 @dataclass
 class Plan:
-    """The wrapper as it is, the template's files, and what comes of them.
+    """The current wrapper, the template's files, and the planned changes.
 
-    `files` are new contents by path, None for a file to be removed. `arches` are the processors of the answers.
+    `files` has new contents by path, or None for a file to remove. `arches` are the architectures in the answers.
     """
 
     wrapper: Wrapper
@@ -40,7 +40,7 @@ class Plan:
     arches: tuple[str, ...] = ()
     files: dict[str, bytes | None] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
-    # The author's Dockerfile as it will be, None without one that the build takes.
+    # The author's Dockerfile after the changes, or None if the build uses no Dockerfile.
     dockerfile: Dockerfile | None = None
 
     def note(self, part: str, file: str, line: int, what: str, todo: str = "") -> None:
@@ -50,11 +50,11 @@ class Plan:
             self.notes.append(note)
 
     def source(self, file: str) -> Source | None:
-        """Return a text file of the wrapper as it is; None if there is none or it is no text."""
+        """Return a file of the current wrapper, or None if it doesn't exist or isn't text."""
         return self.wrapper.readable(file)
 
     def leave_out_what_is_there(self) -> None:
-        """Leave out the files that are as planned already."""
+        """Remove files from the plan that are already as planned."""
         self.files = {path: data for path, data in self.files.items() if self._differs(path, data)}
 
     def _differs(self, file: str, data: bytes | None) -> bool:
@@ -68,25 +68,25 @@ class Plan:
 
 
 class PlannedWrapper(Wrapper):
-    """The wrapper as it is once a plan's files are written."""
+    """The wrapper after a plan's files are written."""
 
     def __init__(self, plan: Plan) -> None:
-        """Take the plan, which must not change any more."""
+        """Use a plan that no longer changes."""
         super().__init__(plan.wrapper.root)
         self._files = plan.files
 
     def source(self, file: str) -> Source | None:
-        """Return a planned file, or one that stays; None where there is none or it is to be removed."""
+        """Return a planned or unchanged file, or None if it doesn't exist or will be removed."""
         if file not in self._files:
             return super().source(file)
         data = self._files[file]
         return None if data is None else Source(file, data)
 
     def is_file(self, file: str) -> bool:
-        """Say whether there is a regular file, links followed."""
+        """Return whether there is a regular file, following symlinks."""
         return self._files[file] is not None if file in self._files else super().is_file(file)
 
     @cached_property
     def manifest_file(self) -> str | None:
-        """The name of the manifest that the packer takes, None if there is none."""
+        """The name of the manifest that the packer uses, or None."""
         return next((name for name in MANIFESTS if self.is_file(name)), None)

@@ -1,4 +1,4 @@
-"""What the files of a wrapper say about it. Nothing is run, and nothing that is written there makes reading fail."""
+"""Read facts from the files of a wrapper, without running anything. Broken files never raise errors."""
 
 import posixpath
 import re
@@ -22,7 +22,7 @@ _TAR = re.compile(rf"docker-images/({'|'.join(processors())})\.tar")
 _ARCHES = {processor.platform: arch for arch, processor in processors().items()}
 _PLATFORM = re.compile("|".join(_ARCHES))
 _STARTERS = {"tini", "dumb-init"}
-# More than one command in a line, or a part of one.
+# Several commands in a line, or only a part of a command.
 _JOINED = re.compile(r"[#&|;(){}]")
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)")
 _MOST_PROGRAMS = 100
@@ -33,7 +33,7 @@ _HOLDER = re.compile(
 
 @dataclass(frozen=True)
 class Found:
-    """Something that a file says, and where: its path and, if one line says it, the line."""
+    """A fact and its source: the path of a file and, if the fact is in a single line, the line."""
 
     value: Any
     file: str
@@ -41,20 +41,20 @@ class Found:
 
     @property
     def place(self) -> str:
-        """Where it was read, as `file:line`."""
+        """The source as `file:line`."""
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
 class Facts:
-    """What is known of a wrapper whose manifest StartOS can read."""
+    """The facts about a wrapper whose manifest StartOS can read."""
 
     def __init__(self, wrapper: Wrapper) -> None:
-        """Take the wrapper; its files are read when they are asked for."""
+        """Use a wrapper. Its files are read on first access."""
         self.wrapper = wrapper
         self.manifest: dict[str, Any] = wrapper.manifest.plain_value()
 
     def place(self, *names: str) -> str:
-        """Return where the manifest says something: the line of the last key of the path that is there."""
+        """Return the place of a value in the manifest: the line of the last key in the path that exists."""
         place = self.wrapper.at_key(*names)
         return f"{place.file}:{place.line}"
 
@@ -67,12 +67,12 @@ class Facts:
 
     @cached_property
     def runtime(self) -> Found | None:
-        """The image that the final stage is built on, None where there is no Dockerfile or an ARG hides it."""
+        """The base image of the final stage, or None without a Dockerfile or if it depends on an unknown ARG."""
         final = self.dockerfile.final if self.dockerfile else None
         return self._image(final.lineage[0]) if final else None
 
     def compiler(self, names: tuple[str, ...]) -> Found | None:
-        """Return the image of a stage that is built on one of the official images `names`."""
+        """Return the base image of the first stage that uses one of the official images `names`."""
         for stage in self.dockerfile.stages if self.dockerfile else []:
             image = self._image(stage)
             if image and repository(image.value) in names:
@@ -80,7 +80,7 @@ class Facts:
         return None
 
     def submodule(self, names: tuple[str, ...]) -> Found | None:
-        """Return the git submodule of which a stage that is built on one of the official images `names` gets files."""
+        """Return the git submodule that a stage copies files from, if its base image is one of `names`."""
         for stage in self.dockerfile.stages if self.dockerfile else []:
             image = self._image(stage.lineage[0])
             if image is None or repository(image.value) not in names:
@@ -95,7 +95,7 @@ class Facts:
 
     @cached_property
     def copies(self) -> list[Found]:
-        """The files that the image has out of other images, each as the image, the path there and the path here."""
+        """The files copied from other images: the image, the path in it, and the path in this image."""
         found = []
         for instruction in self.dockerfile.shipped if self.dockerfile else []:
             if instruction.name != "COPY" or "from" not in instruction.flags or len(instruction.words) < 2:
@@ -109,7 +109,7 @@ class Facts:
         return found
 
     def _copied_from(self, name: str, copying: Stage) -> str | None:
-        """Return the image that `COPY --from` means, None where a stage adds something to it."""
+        """Return the image that `COPY --from` refers to, or None for a stage that adds something to its base image."""
         assert self.dockerfile
         stage = self.dockerfile.stage(name)
         if stage is None:
@@ -128,7 +128,7 @@ class Facts:
 
     @cached_property
     def packages(self) -> list[Found]:
-        """The Alpine packages that the image gets."""
+        """The Alpine packages installed in the image."""
         found: dict[str, Found] = {}
         for instruction in self.dockerfile.shipped if self.dockerfile else []:
             if instruction.name != "RUN" or not self.dockerfile:
@@ -145,7 +145,7 @@ class Facts:
 
     @cached_property
     def arches(self) -> Found | None:
-        """The processors that there are images for."""
+        """The processor architectures that the wrapper builds images for."""
         listed = (self.manifest.get("hardware-requirements") or {}).get("arch")
         if listed:
             file = self.place("hardware-requirements", "arch").split(":")
@@ -163,15 +163,15 @@ class Facts:
 
     @cached_property
     def entrypoint(self) -> Source | None:
-        """The script that `main` runs, else the usual one; None where neither is one of the wrapper's files."""
+        """The script that `main` runs, or else docker_entrypoint.sh, or None if the wrapper has neither."""
         entry = entrypoint_of(self.wrapper)
         return entry.source if entry else script_file(self.wrapper, "docker_entrypoint.sh")
 
     @cached_property
     def _lines(self) -> list[tuple[int, str, list[Command]]]:
-        """The lines that begin with a command that is sure to be run: number, text, and the commands that begin there.
+        """The lines that begin with a command that always runs: number, text, and the commands that begin there.
 
-        Those in functions, loops and conditions may not be run. In a broken script, indentation tells them apart.
+        Commands in functions, loops and conditions may not run. In a broken script, indentation is used to detect them.
         """
         if self.entrypoint is None:
             return []
@@ -185,7 +185,7 @@ class Facts:
 
     @cached_property
     def commands(self) -> list[Found]:
-        """What the entrypoint starts: the last `exec`, or the programs that it puts into the background."""
+        """The commands that the entrypoint starts: the last `exec`, or all commands in the background."""
         executed = ((number, line, _before_program(commands[0])) for number, line, commands in self._lines)
         started = [(number, line[at:].strip()) for number, line, at in executed if at and line[at:].strip()][-1:]
         if not started:
@@ -198,7 +198,7 @@ class Facts:
 
     @cached_property
     def environment(self) -> list[Found]:
-        """The variables that the entrypoint exports with a fixed value, as pairs."""
+        """The variables that the entrypoint exports with a fixed value, as pairs of name and value."""
         found = []
         for number, line, _ in self._lines:
             if (match := _EXPORT.fullmatch(line)) and (value := _literal(match[2])) is not None:
@@ -207,7 +207,7 @@ class Facts:
 
     @cached_property
     def directories(self) -> list[Found]:
-        """The folders that the entrypoint makes."""
+        """The directories that the entrypoint creates."""
         found: dict[str, Found] = {}
         for number, line, commands in self._lines:
             end = commands[0].start + len(line)
@@ -226,7 +226,7 @@ class Facts:
 
     @cached_property
     def holder(self) -> Found | None:
-        """Who the licence's copyright line names."""
+        """The copyright holder in the license file."""
         source = self.wrapper.readable(self.wrapper.asset("license"))
         for number, line in enumerate(source.lines[:50] if source else [], 1):
             if match := _HOLDER.fullmatch(line.strip().rstrip(".")):
@@ -235,23 +235,23 @@ class Facts:
 
     @cached_property
     def has_workflows(self) -> bool:
-        """Whether there are workflows for GitHub."""
+        """Whether the wrapper has GitHub workflows."""
         return bool(self.wrapper.listed(".github/workflows"))
 
     @cached_property
     def has_renovate(self) -> str | None:
-        """The settings of Renovate, None where there are none."""
+        """The name of Renovate's config file, or None."""
         return next((name for name in ("renovate.json", "renovate.json5", ".github/renovate.json")
                      if self.wrapper.is_file(name)), None)  # fmt: skip
 
 
 def repository(image: str) -> str:
-    """Return the last part of an image's name, without tag and digest."""
+    """Return the last part of an image name, without tag and digest."""
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
 def _before_program(command: Command) -> int | None:
-    """Return how much of `exec tini -g -- run` stands before what becomes of the shell; None for another command."""
+    """Return the length of `exec tini -g --` before the program that replaces the shell, or None without `exec`."""
     words = iter(command.words)
     last = next(words, None)
     if last is None or last.text != "exec" or last.start != command.start:
@@ -273,7 +273,7 @@ def _makes_folders(command: Command) -> bool:
 
 
 def _literal(text: str) -> str | None:
-    """Return the value of one word of sh that has no variables, None for anything else."""
+    """Return the value of a single shell word without variables, or None for anything else."""
     if any(mark in text for mark in "$`;&|<>()*?"):
         return None
     try:

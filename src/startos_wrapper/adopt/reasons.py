@@ -1,4 +1,4 @@
-"""Why a leaf of the manifest is not as the template writes it."""
+"""Explain why the template writes a value of the manifest differently."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +12,10 @@ Kind = Literal["corrected", "harmless", "differs", "missing"]
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a leaf of the manifest is not as the template writes it.
+    """The reason why the template writes a value of the manifest differently.
 
-    `kind` is `corrected` where the wrapper's own value does not work, `harmless` where the template says more that
-    changes nothing, `differs` where it says something else, and `missing` where no answer says it.
+    `kind` is `corrected` if the wrapper's value doesn't work, `harmless` if the template adds something without effect,
+    `differs` if the template writes another value, and `missing` if no answer can express the value.
     """
 
     kind: Kind
@@ -23,7 +23,7 @@ class Reason:
 
 
 def reason_for(difference: Difference, manifest: Mapping[str, Any], left: Iterable[Left]) -> Reason:
-    """Return why a leaf of a manifest differs; `left` is what the answers leave out."""
+    """Return why a value of a manifest differs. `left` is what the answers leave out."""
     for corrects, text in _CORRECTIONS:
         if corrects(difference, manifest):
             return Reason("corrected", text)
@@ -37,7 +37,7 @@ def reason_for(difference: Difference, manifest: Mapping[str, Any], left: Iterab
 
 
 def _mends_duplicity(difference: Difference, manifest: Mapping[str, Any]) -> bool:
-    """Say whether the original has arguments of duplicity that compat does not take."""
+    """Return whether the original has duplicity arguments in an order that compat doesn't expect."""
     step = difference.path[1] if len(difference.path) == 4 else ""
     if difference.path[:1] != ("backup",) or difference.path[2:3] != ("args",) or step not in ("create", "restore"):
         return False
@@ -49,7 +49,7 @@ def _mends_duplicity(difference: Difference, manifest: Mapping[str, Any]) -> boo
 
 
 def _mends_direction(difference: Difference, manifest: Mapping[str, Any]) -> bool:
-    """Say whether the original tells the script of a migration another direction than it has, or none."""
+    """Return whether the original passes the wrong direction to a migration script, or none."""
     if difference.path[:1] != ("migrations",) or difference.path[3:] != ("args", "0"):
         return False
     direction, versions = difference.path[1:3]
@@ -64,5 +64,5 @@ _CORRECTIONS: tuple[tuple[Callable[[Difference, Mapping[str, Any]], bool], str],
 
 
 def _is_harmless(difference: Difference) -> bool:
-    """Say whether a procedure on the OS's image compat sees one volume more, that of assets."""
+    """Return whether the only difference is an additional mount of the assets volume for compat."""
     return difference.original is None and difference.path[-2:] == ("mounts", "compat")

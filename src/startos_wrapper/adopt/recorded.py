@@ -1,4 +1,4 @@
-"""The answers that a wrapper has already, from an adoption before or from the template that wrote it."""
+"""The recorded answers of a wrapper, from an earlier adoption or from the template that created it."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -11,9 +11,9 @@ from startos_wrapper.answers_file import ANSWERS, Answers, OtherTemplateError
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.origin import Origin
 
-# What every answers file of this template records.
+# Every answers file of this template has these.
 _OURS = ("service_id", "title", "base", "volumes", "_src_path")
-# What says where the template is, and not what the wrapper is.
+# These describe the template, not the wrapper.
 _ORIGIN = ("_src_path", "_commit")
 _OTHER = "these are the answers for another template; a wrapper can only have one in this file"
 
@@ -21,7 +21,10 @@ Recorded = dict[str, Any]
 
 
 def recorded_answers(folder: Path) -> Recorded | None:
-    """Return the answers that are recorded already, None where none are. Raises RefusedError for those of others."""
+    """Return the recorded answers, or None without an answers file.
+
+    Raises: RefusedError if they're for another template.
+    """
     if not os.path.lexists(folder / ANSWERS):
         return None
     try:
@@ -34,7 +37,7 @@ def recorded_answers(folder: Path) -> Recorded | None:
 
 
 def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> None:
-    """Raise RefusedError where the recorded answers say something else than the wrapper does."""
+    """Raise RefusedError if the recorded answers differ from those found in the wrapper."""
     names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
     if names:
         todo = "run `copier update --data` or `startos-wrapper manage` to change them, or delete the file to start over"
@@ -43,7 +46,10 @@ def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> 
 
 
 def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
-    """Return where the recorded answers come from. Raises RefusedError where that is another release than this one."""
+    """Return the template that the recorded answers are for.
+
+    Raises: RefusedError if they're for another release than this one.
+    """
     release = recorded.get("_commit")
     if release != origin.release:
         todo = "run `copier update` first, or install that release"
@@ -52,6 +58,6 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
 
 
 def managed_as_recorded(parts: Iterable[Part], recorded: Recorded) -> list[Part]:
-    """Return the parts with those managed that the recorded answers say."""
+    """Return the parts, managed as in the recorded answers."""
     kept = recorded.get("manage", list(FILES))
     return [replace(part, managed=part.name in kept, reason="as recorded") for part in parts]

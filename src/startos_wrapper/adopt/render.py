@@ -1,7 +1,7 @@
-"""What the template makes of answers, in memory: the questions' own rules, defaults and files, without Copier.
+"""Render the template in memory, without Copier: evaluate the questions' conditions, defaults and validators.
 
-Copier takes a third of a second to import, so this walks through copier.yml as Copier does for a new wrapper whose
-answers all come from a file. A test compares both.
+Importing Copier takes a third of a second. So this evaluates copier.yml the way Copier does for a new wrapper with all
+answers from a file. A test compares both.
 """
 
 import json
@@ -19,23 +19,23 @@ from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader, template
 from startos_wrapper.questions import read_config
 
-# There is no wrapper here yet, so that no earlier answers count.
+# A path that doesn't exist, so that there are no earlier answers.
 _NOWHERE = "/dev/null/wrapper"
 _TRUE = {"y", "yes", "t", "true", "on", "1"}
 
 
 class RefusedAnswerError(Exception):
-    """A validator of the template refuses an answer: its name, and what the validator says."""
+    """A validator of the template rejected an answer."""
 
     def __init__(self, name: str, fault: str) -> None:
-        """Take the name of the answer and the validator's text."""
+        """Create the error from the name of the answer and the validator's message."""
         super().__init__(f"{name}: {fault}")
         self.name, self.fault = name, fault
 
 
 @dataclass
 class Asked:
-    """Answers to all questions: `values` of every one, and the names of those that Copier records."""
+    """The answers to all questions: `values` has all of them, `recorded` the names of those that Copier records."""
 
     values: dict[str, Any] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
@@ -48,14 +48,14 @@ def _config() -> dict[str, Any]:
 
 @cache
 def _environment() -> Environment:
-    """Return Jinja as Copier sets it up for `_envops`."""
+    """Return a Jinja environment, set up like Copier's."""
     options = {**_config()["_envops"], "undefined": StrictUndefined}
     sources: dict[str, BaseLoader] = {
         "hooks": FileSystemLoader(template() / "hooks"),
         "template": FileSystemLoader(template() / "template"),
     }
     return SandboxedEnvironment(
-        # Rendered once or twice: to fold constants takes longer than it saves.
+        # Texts are only rendered once or twice, so optimizing them takes longer than it saves.
         loader=PrefixLoader(sources),
         extensions=[AnsibleCoreFiltersExtension],
         autoescape=False,
@@ -66,12 +66,12 @@ def _environment() -> Environment:
 
 @cache
 def _compiled(text: str) -> JinjaTemplate:
-    """Return a text of copier.yml compiled. That takes longer than rendering, and answers are tried several times."""
+    """Compile a text of copier.yml. Cached, because compiling is slower than rendering and we try several answers."""
     return _environment().from_string(text)
 
 
 class Template:
-    """The questions and the files of the template that this package belongs to."""
+    """The questions and files of this package's template."""
 
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
@@ -79,7 +79,10 @@ class Template:
         return {name: question for name, question in _config().items() if not name.startswith("_")}
 
     def ask(self, given: dict[str, Any]) -> Asked:
-        """Return the answers to all questions. Raises RefusedAnswerError for one that a validator refuses."""
+        """Return the answers to all questions.
+
+        Raises: RefusedAnswerError for the first answer that a validator rejects.
+        """
         asked = Asked()
         for name, question in self.questions.items():
             if self._when(question, asked, given):
@@ -98,7 +101,7 @@ class Template:
         return asked
 
     def file(self, name: str, asked: Asked) -> str:
-        """Return the text of a file of the template by its name in the wrapper, for files that Jinja renders."""
+        """Render a file of the template. `name` is its path in the wrapper."""
         context = self._context(asked, asked.values)
         return _environment().get_template(f"template/{name}.jinja").render(context)
 
@@ -121,7 +124,7 @@ class Template:
         }
 
     def _render(self, text: str, asked: Asked, given: dict[str, Any]) -> str:
-        # Compiling takes a millisecond, and these are most of the texts.
+        # Most texts are plain, and compiling takes a millisecond.
         if not any(mark in text for mark in ("{{", "{%", "{#")):
             return text
         if text in ("{{ advanced }}", "{{ compiled }}") and (name := text.strip("{} ")) in asked.values:

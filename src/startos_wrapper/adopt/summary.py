@@ -1,4 +1,4 @@
-"""What `adopt` tells: answers and their places, what the template reproduces, what differs, whose the parts are."""
+"""The report of `adopt`: answers and their sources, what the template reproduces, what differs, and the parts."""
 
 import json
 from typing import Any
@@ -115,7 +115,7 @@ def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
 
 
 def _shown(value: Any) -> str:
-    """Return a value on one line that is not long, with what a terminal would obey written out."""
+    """Return a value as one short line, with control characters escaped."""
     text = printable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
     return shorten(text, _LONGEST_VALUE)
 

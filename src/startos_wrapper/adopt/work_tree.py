@@ -1,4 +1,4 @@
-"""What git must hold of a wrapper before a file in it is written or replaced."""
+"""Check that git could restore a wrapper, before we write or replace files in it."""
 
 import os
 import shutil
@@ -10,17 +10,17 @@ from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.errors import CannotError, RefusedError
 from startos_wrapper.files.git import has_commit, repository
 
-# The answers file is what adopt itself has written.
+# adopt writes the answers file itself.
 _BUT_ANSWERS = ["--", ".", f":(exclude){ANSWERS}"]
 
 
 class WorkTree:
-    """A folder all of which git holds as it is: what is replaced in it can be brought back."""
+    """A folder without uncommitted changes, so that git can restore what we replace."""
 
     def __init__(self, folder: Path) -> None:
-        """Ask git. `copier update` too works on what is committed.
+        """Check the folder with git. `copier update` also needs a clean work tree.
 
-        Raises RefusedError for a folder without git or a commit, or with changes, and CannotError without the program.
+        Raises: RefusedError without a repository or a commit, or with changes, and CannotError if git isn't installed.
         """
         self.folder = folder
         git = repository(folder)
@@ -41,13 +41,13 @@ class WorkTree:
         changed = [entry for entry in status.split("\0") if entry]
         if changed:
             more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
-            # git names it from the top of the repository, in which the wrapper may be a folder.
+            # git prints paths from the top of the repository, and the wrapper may be a subfolder.
             prefix = (self._git("rev-parse", "--show-prefix") or "").strip()
             first = self.folder / changed[0][3:].removeprefix(prefix)
             raise RefusedError(f"{first}: not committed{more}; commit or stash first, so that you can undo")
 
     def refuse_unless_held(self, files: Iterable[str]) -> None:
-        """Raise RefusedError for a file that is there and that git does not hold, or that is no plain file."""
+        """Raise RefusedError for an existing file that git couldn't restore, or that isn't a regular file."""
         files = list(files)
         there = [file for file in files if os.path.lexists(self.folder / file)]
         for file in there:
@@ -59,7 +59,7 @@ class WorkTree:
             if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
                 raise RefusedError(f"{path}: not a regular folder, so adopt won't write into it; make it one first")
         listed = self._git("ls-files", "-z", "-v", "--", *(f":(literal){file}" for file in there)) if there else ""
-        # In capitals: one whose changes git does not look for may be another one than git holds.
+        # Only H. A lowercase tag or S means that git ignores changes in the file, so it may differ from the commit.
         held = {entry[2:] for entry in (listed or "").split("\0") if entry[:1] == "H"}
         for file in there:
             if file not in held:
@@ -69,7 +69,7 @@ class WorkTree:
                 )
 
     def _git(self, *arguments: str) -> str | None:
-        """Return what git says, None where it fails or is not there. It runs no program that a repository names."""
+        """Return the output of git, or None if it fails. Programs that the repository's config names don't run."""
         command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
         try:
             done = subprocess.run(command, cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL, check=True)

@@ -1,1 +1,1 @@
-"""`adopt --align`: parts of a wrapper become the template's in the work tree, for the author to look at."""
+"""`adopt --align`: replace parts of a wrapper with the template's in the work tree, for the author to review."""

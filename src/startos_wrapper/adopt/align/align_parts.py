@@ -1,4 +1,4 @@
-"""What `adopt --align` makes of each part of a wrapper. Nothing is written here: all goes into a plan."""
+"""Plan what `adopt --align` does with each part of a wrapper. Nothing is written yet."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -16,10 +16,10 @@ from startos_wrapper.files.wrapper import Wrapper
 
 
 def changed_answers(wrapper: Wrapper, answers: Mapping[str, Any], parts: Collection[str]) -> dict[str, Any]:
-    """Return the answers that aligning changes, which the template's files have to be rendered with.
+    """Return the answers that aligning changes. The template's files are rendered with them.
 
-    Workflows are written for a wrapper that has none. Of one whose Makefile makes image.tar for arm64, because there
-    was nothing else, both `build` and `plumbing` together make an image for PCs too.
+    A wrapper without workflows gets some. If the Makefile builds image.tar for arm64, which was once the only option,
+    aligning both `build` and `plumbing` adds an image for PCs.
     """
     found: dict[str, Any] = {}
     if "ci" in parts and answers["ci"] == "none":
@@ -34,12 +34,13 @@ def changed_answers(wrapper: Wrapper, answers: Mapping[str, Any], parts: Collect
 
 
 def align_parts(plan: Plan, parts: Collection[str]) -> None:
-    """Plan the replacement of parts by the template's files, rendered with `changed_answers`, and what there is to say.
+    """Plan to replace parts with the template's files, and add notes. `plan.rendered` must use `changed_answers`.
 
-    A Dockerfile and an entrypoint of the author's stay: only what is mechanical is changed in them. Raises RefusedError
-    where the parts do not fit together.
+    The author's own Dockerfile and entrypoint stay. Only mechanical changes are made in them.
+
+    Raises: RefusedError if the parts don't work together.
     """
-    # The Dockerfile first: what the others make of it goes by what it will be.
+    # The Dockerfile first, because the other parts depend on the changes in it.
     for part in sorted(set(parts), key=["build", *PARTS].index):
         _PLANS[part](plan)
     if "plumbing" in parts and "manifest" not in parts:
@@ -47,9 +48,9 @@ def align_parts(plan: Plan, parts: Collection[str]) -> None:
 
 
 def parts_to_manage(wrapper: Wrapper, parts: Collection[str]) -> frozenset[str]:
-    """Return those of the aligned parts that `copier update` can keep up to date; the wrapper is as it is afterwards.
+    """Return the aligned parts that `copier update` can manage. `wrapper` is the wrapper after aligning.
 
-    These are all but `build` where the Dockerfile or the entrypoint is the author's own.
+    That's all of them, except `build` if the Dockerfile or the entrypoint is the author's own.
     """
     found = (wrapper.readable(file) for file in PARTS["build"])
     templates = all(source is not None and is_templates(source.text) for source in found)

@@ -1,4 +1,4 @@
-"""The ignore files: the template's, with what this wrapper needs beside."""
+"""Align the ignore files: the template's lines, and what else this wrapper needs."""
 
 import posixpath
 import re
@@ -9,14 +9,14 @@ from startos_wrapper.files.builds import builds_of
 
 _PART = "plumbing"
 _VARIABLE = re.compile(r"\$(?:\{[^{}]*\}|\w+)")
-# What an older Makefile left behind: the template's makes it no more, or its .gitignore has it already.
+# Files from an older Makefile. The template's doesn't create them, or its .gitignore already lists them.
 _OLD_LEFTOVERS = re.compile(r"/?(?:\*\.s9pk|[\w.$()-]+\.s9pk|image\.tar|docker-images(?:/.*)?|docker-images/?)")
-# What must not get into an image where all of the folder is let in.
+# Files that must stay out of the build context if it includes the whole folder.
 _NEVER = ["docker-images", "*.s9pk", ".build", ".data"]
 
 
 def align_gitignore(plan: Plan) -> None:
-    """Plan .gitignore: the template's lines, and behind them those of the author that still count."""
+    """Plan .gitignore: the template's lines, followed by the author's lines that still matter."""
     ours = plan.rendered[".gitignore"]
     source = plan.source(".gitignore")
     there = {line.strip().strip("/") for line in ours.splitlines()}
@@ -27,7 +27,7 @@ def align_gitignore(plan: Plan) -> None:
 
 
 def align_dockerignore(plan: Plan) -> None:
-    """Plan .dockerignore: the template's lines, which let little in, what the Dockerfile copies, and the author's."""
+    """Plan .dockerignore: the template's lines, which exclude most files, the Dockerfile's sources, and the author's."""
     contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
     if contexts or plan.dockerfile is None:
         where = sorted(filter(None, contexts))[0] if contexts else "another folder"
@@ -57,7 +57,7 @@ def _allowed(plan: Plan) -> Iterator[str]:
         for path in paths:
             if "://" in path or path.startswith(("<<", "git@")):
                 continue
-            # A pattern of a Dockerfile's path is one of this file, too; of a variable, any value is let in.
+            # Patterns work the same way in both files. A variable may have any value.
             normal = posixpath.normpath(_VARIABLE.sub("*", path).lstrip("/") or ".")
             if normal.startswith(".."):
                 continue

@@ -1,4 +1,4 @@
-"""The manifest: the template's with the author's release notes, or the author's without what names an old image."""
+"""Align the manifest: the template's with the author's release notes, or the author's without image.tar."""
 
 import re
 from typing import Any
@@ -20,9 +20,9 @@ _NOTES = re.compile(r"^release-notes: .*$", re.MULTILINE)
 
 
 def align_manifest(plan: Plan) -> None:
-    """Plan manifest.yaml, and the removal of one in another format, which the packer would take in its place.
+    """Plan manifest.yaml, and remove a manifest in another format, because the packer might use that instead.
 
-    The manifest that is there must be one that StartOS reads.
+    StartOS must be able to read the existing manifest.
     """
     text = _with_notes(plan)
     plan.files[_FILE] = text.encode()
@@ -34,7 +34,7 @@ def align_manifest(plan: Plan) -> None:
 
 
 def _with_notes(plan: Plan) -> str:
-    """Return the template's manifest with the author's release notes, written as they were where that is YAML."""
+    """Return the template's manifest with the author's release notes, in their original form if that's YAML."""
     text, wrapper = plan.rendered[_FILE], plan.wrapper
     notes, source = wrapper.manifest.get("release-notes"), wrapper.manifest_source
     if notes is None or not notes.text or source is None:
@@ -52,7 +52,7 @@ def _with_notes(plan: Plan) -> str:
 
 
 def _said(text: str) -> dict[str, Any] | None:
-    """Return what a manifest says, None where it is not one."""
+    """Return the content of a manifest, or None if it isn't valid."""
     try:
         value = read_document(Source(_FILE, text.encode())).plain_value()
     except (NotADocumentError, TooLargeError):
@@ -61,11 +61,11 @@ def _said(text: str) -> dict[str, Any] | None:
 
 
 def _name_lost(plan: Plan, text: str) -> None:
-    """Name what the manifest said and the new one does not say: no answer could hold it."""
+    """Add notes for values that the new manifest lacks, because no answer can express them."""
     wrapper = plan.wrapper
     differences = compare(wrapper.manifest.plain_value(), _said(text) or {}).differences
     lost = [each for each in differences if not each.contradicts]
-    # One note for all that is below a name.
+    # A single note for everything below a name.
     named = {each.path[:2] for each in lost}
     for path in sorted(named, key=lambda path: wrapper.at_key(*path)):
         place = wrapper.at_key(*path)
@@ -74,9 +74,9 @@ def _name_lost(plan: Plan, text: str) -> None:
 
 
 def without_old_image(plan: Plan) -> None:
-    """Let the author's manifest fit the template's Makefile, which makes docker-images/ and no image.tar.
+    """Adapt the author's manifest to the template's Makefile, which builds docker-images/ instead of image.tar.
 
-    Raises RefusedError for a manifest in another format, which that Makefile does not read.
+    Raises: RefusedError for a manifest in another format, because that Makefile only reads YAML.
     """
     source = plan.wrapper.manifest_source
     if plan.wrapper.manifest_file != _FILE or source is None:
@@ -89,7 +89,7 @@ def without_old_image(plan: Plan) -> None:
         return
     start = source.offset(source.place(assets.keys["docker-images"].start).line)
     match = _OLD_IMAGE.match(source.text, start)
-    # Of a map without keys, YAML would make a null.
+    # YAML would turn a mapping without keys into null.
     if match is None or len(assets.fields) == 1:
         line = source.place(start).line
         plan.note("plumbing", _FILE, line, "the Makefile doesn't build image.tar", "remove docker-images from assets")

@@ -1,4 +1,4 @@
-"""The Makefile of an author: which rules make the images, and with which arguments."""
+"""Read the author's Makefile: which rules build the images, and with which arguments."""
 
 import re
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ ARM, INTEL = "aarch64", "x86_64"
 
 
 class OldMakefile:
-    """The Makefile of an author."""
+    """The author's Makefile."""
 
     def __init__(self, makefile: Makefile) -> None:
         self.source = makefile.source
         self.makefile = makefile
 
     def rules(self) -> Iterator[tuple[Block, str]]:
-        """Yield the rules outside of conditions, each with its target's path."""
+        """Yield the rules outside of conditions, each with the path of its target."""
         for block in self.makefile.blocks:
             if block.kind == "rule":
                 yield block, self.makefile.expand(block.name).removeprefix("./")
 
     @cached_property
     def images(self) -> dict[str, Block]:
-        """The rules that make the images, by the processor; one that makes image.tar by none."""
+        """The rules that build the images, by architecture. The key of image.tar is empty."""
         found: dict[str, Block] = {}
         for block, target in self.rules():
             match = re.fullmatch(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar", target)
@@ -37,12 +37,12 @@ class OldMakefile:
 
     @property
     def is_of_one_processor(self) -> bool:
-        """Whether it is of the time when there were only images for arm64, all in image.tar."""
+        """Whether it only builds image.tar for arm64, which was once the only option."""
         return set(self.images) == {""} and {arch for arch, _, _ in self.builds} == {ARM}
 
     @cached_property
     def builds(self) -> list[tuple[str, int, WrittenBuild]]:
-        """The commands that build images: processor, line, what is built."""
+        """The commands that build images: architecture, line, and build."""
         return [
             (arch or (INTEL if "linux/amd64" in text else ARM), line, build)
             for arch, block in self.images.items()
@@ -52,7 +52,7 @@ class OldMakefile:
 
     @cached_property
     def arguments(self) -> dict[str, dict[str, str]]:
-        """The build arguments: name, processor, value as it is written."""
+        """The build arguments: name, architecture, and unexpanded value."""
         found: dict[str, dict[str, str]] = {}
         for arch, _, build in self.builds:
             for name, value in build.arguments:
@@ -66,6 +66,6 @@ def old_makefile(wrapper: Wrapper) -> OldMakefile | None:
 
 
 def arguments_of(wrapper: Wrapper) -> dict[str, dict[str, str]]:
-    """Return the arguments with which the wrapper's Makefile builds its images: name, processor, value."""
+    """Return the build arguments in the wrapper's Makefile: name, architecture, and unexpanded value."""
     old = old_makefile(wrapper)
     return old.arguments if old else {}

@@ -1,4 +1,4 @@
-"""Workflows that every wrapper had from the old template: they go where nothing in them is the author's."""
+"""Remove the workflows of the old template, unless the author changed them."""
 
 import re
 
@@ -16,7 +16,7 @@ _USES = {
     *("Start9Labs/sdk", "actions/checkout", "actions/upload-artifact", "softprops/action-gh-release"),
     *("docker/setup-qemu-action", "docker/setup-buildx-action", "k0gen/sdk"),
 }
-# What the steps of the old template run, line by line.
+# The lines in the steps of the old template.
 _RUNS = re.compile(
     r"""git\ submodule\ update\ .*|start-sdk\ init|make|PACKAGE_(?:ID|TITLE)=.*|echo\ .*|printf\ .*|sha256sum\ .*
     |yq\ .*manifest\.\*.*|if\ \[\[.*S9REGISTRY.*\]\];\ then|else|fi|start-sdk\ publish\ .*|\#.*|""",
@@ -25,7 +25,7 @@ _RUNS = re.compile(
 
 
 def align_workflows(plan: Plan) -> None:
-    """Plan the removal of the old template's workflows; name the other ones that build packages."""
+    """Plan to remove the old template's workflows, and add notes for others that build packages."""
     new = {path for path in plan.rendered if path.startswith(f"{_FOLDER}/")}
     if not new:
         plan.note(_PART, _FOLDER, 0, "the answer ci is none, so there are no workflows to write")
@@ -48,12 +48,12 @@ def align_workflows(plan: Plan) -> None:
 
 
 def _line(source: Source, *words: str) -> int:
-    """Return the first line that has one of some words, 0 if none has."""
+    """Return the number of the first line with one of the words, or 0."""
     return next((at for at, line in enumerate(source.lines, 1) if any(word in line for word in words)), 0)
 
 
 def _is_old(source: Source) -> bool:
-    """Say whether a workflow does nothing but what those of the old template did."""
+    """Return whether a workflow only does what the old template's workflows did."""
     try:
         document = read_document(source)
     except (NotADocumentError, TooLargeError):

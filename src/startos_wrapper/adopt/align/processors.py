@@ -1,4 +1,4 @@
-"""An author's Dockerfile for several processors: what is mechanical is changed, the rest is named."""
+"""Make the author's Dockerfile work for several architectures: change what is mechanical, and report the rest."""
 
 import re
 from collections.abc import Iterable
@@ -12,9 +12,9 @@ from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 
 _PART = "build"
-# Docker's names of the processors, by StartOS's.
+# Docker's names of the architectures, by StartOS's names.
 PLATFORMS = {name: processor.docker for name, processor in processors().items()}
-# Repositories of Docker Hub that hold an official image for one processor each.
+# Docker Hub namespaces with official images for a single architecture, e.g. arm64v8.
 _REPOSITORY_ARCH = {name: arch for arch, processor in processors().items() for name in processor.repositories}
 _REPOSITORY = re.compile(rf"(?:(?:docker\.io|index\.docker\.io)/)?({'|'.join(_REPOSITORY_ARCH)})/(?=[^/]+$)")
 _PLATFORM_ARCH = {name: arch for arch, processor in processors().items() for name in processor.platforms}
@@ -23,24 +23,24 @@ _ARM = r"arm64v8|arm64|aarch64|armv8|armhf|armv7l?|arm32v7|arm"
 _INTEL = r"amd64|x86[_-]64|x64"
 _NAMED = re.compile(rf"(?<![A-Za-z0-9])(?:(?P<arm>{_ARM})|(?P<intel>{_INTEL}))(?![A-Za-z0-9])")
 _URL = re.compile(r"https?://[^\s\"'|;)]+")
-# Releases of this program have a file for each of Docker's names; so `arm` may become the right one as well.
+# yq has a download for each of Docker's names. So even `arm` can be replaced.
 _YQ = re.compile(r"(?<=yq_linux_)(?:arm64|arm|amd64)(?![A-Za-z0-9_])")
 _SUM = re.compile(r"\b(?:sha(?:1|224|256|384|512)|md5|b2)sum\b|\bshasum\b|--checksum=")
 _AS_DOCKER = set(PLATFORMS.values())
-# Names that Docker has no argument for, but make has.
+# Names that make has as `$*`, but Docker has no argument for.
 _BY_MAKE = set(PLATFORMS)
 _ARCH = "ARG ARCH (aarch64 or x86_64, with `BUILD_ARGS = --build-arg ARCH=$*` in service.mk)"
 _ARCHES = "TARGETARCH (arm64 or amd64, after `ARG TARGETARCH` in this stage)"
 
 
 def for_all_processors(image: str) -> str:
-    """Return the image of which one is for a single processor, or the image itself."""
+    """Return the multi-architecture image for a single-architecture image, or the image itself."""
     match = None if "@" in image else _REPOSITORY.match(image)
     return image[match.end() :] if match else image
 
 
 def align_dockerfile(plan: Plan) -> None:
-    """Plan the Dockerfile `plan.dockerfile` for all processors of the answers, and say what is left to the author."""
+    """Plan `plan.dockerfile` for all architectures in the answers, and add notes about what the author has to do."""
     dockerfile = plan.dockerfile
     if dockerfile is None:
         plan.note(_PART, "Dockerfile", 0, "the build doesn't use it, so nothing was changed")
@@ -53,14 +53,14 @@ def align_dockerfile(plan: Plan) -> None:
 
 
 class _Edits:
-    """The changes of one Dockerfile, as replacements of spans of its text."""
+    """The changes in a Dockerfile, as replacements of spans of its text."""
 
     def __init__(self, plan: Plan, dockerfile: Dockerfile) -> None:
         self.plan = plan
         self.dockerfile = dockerfile
         self.source = dockerfile.source
         self.edits: list[tuple[int, int, str]] = []
-        # The names of arguments that become TARGETARCH.
+        # Names of arguments that are replaced with TARGETARCH.
         self.renamed: set[str] = set()
 
     def apply(self) -> None:
@@ -79,7 +79,7 @@ class _Edits:
     # --- Images ------------------------------------------------------------------------------------------------------
 
     def bases(self) -> None:
-        """Take processors out of what FROM and COPY --from name."""
+        """Remove architectures from the images in FROM and COPY --from."""
         for instruction in self.dockerfile.instructions:
             if instruction.name == "FROM" and instruction.words:
                 self._platform(instruction)
@@ -124,7 +124,7 @@ class _Edits:
     # --- Arguments ---------------------------------------------------------------------------------------------------
 
     def platform_argument(self) -> None:
-        """Let TARGETARCH, which Docker sets, take the place of arguments that hold the same."""
+        """Replace arguments that have the same value as TARGETARCH, which Docker sets."""
         given = arguments_of(self.plan.wrapper)
         assigned = {name for each in self.dockerfile.instructions for name in _assigned(each)}
         for instruction in self.dockerfile.instructions:
@@ -147,25 +147,25 @@ class _Edits:
     # --- Downloads ---------------------------------------------------------------------------------------------------
 
     def downloads(self) -> None:
-        """Let downloads of yq follow the processor; name all else that is for one processor."""
+        """Make downloads of yq depend on the architecture, and report everything else for a single architecture."""
         for instruction in self.dockerfile.instructions:
             if instruction.name in ("FROM", "LABEL", "MAINTAINER") or self._comes_from_make(instruction):
                 continue
             found = list(_NAMED.finditer("\n".join(code for _, code in _pieces(instruction))))
             families = {bool(match["arm"]) for match in found}
-            # Where both are named, the instruction tells them apart.
+            # An instruction that mentions both already handles both.
             if len(families) != 1 or self._fits("aarch64" if families == {True} else "x86_64"):
                 continue
             if not self._of_yq(instruction):
                 self._others(instruction)
 
     def _comes_from_make(self, instruction: Instruction) -> bool:
-        """Say whether an ARG gets its value from Docker or the Makefile, so that its default does not matter."""
+        """Return whether an ARG gets its value from Docker or the Makefile, so that its default doesn't matter."""
         names = {word.text.partition("=")[0] for word in instruction.words}
         return instruction.name == "ARG" and names <= {*self.renamed, *arguments_of(self.plan.wrapper)}
 
     def _of_yq(self, instruction: Instruction) -> bool:
-        """Say whether all that an instruction names of processors is yq's, and was changed."""
+        """Change downloads of yq in an instruction. Return whether that covers all architectures mentioned in it."""
         if instruction.name not in ("RUN", "ADD") or instruction.listed is not None or instruction.scripts:
             return False
         found = list(_YQ.finditer(instruction.code))
@@ -184,7 +184,7 @@ class _Edits:
         return "\r\n" if "\r\n" in self.source.text else "\n"
 
     def _has_argument(self, instruction: Instruction) -> bool:
-        """Say whether TARGETARCH is declared in the stage before an instruction, or will be."""
+        """Return whether the stage declares TARGETARCH before an instruction, or will after the changes."""
         names = {"TARGETARCH", *self.renamed}
         inserted = {start for start, end, _ in self.edits if start == end}
         for each in instruction.stage.instructions if instruction.stage else []:
@@ -216,13 +216,13 @@ class _Edits:
 
 
 def _pieces(instruction: Instruction) -> list[tuple[int, str]]:
-    """Return the texts of an instruction without the flags of COPY, and where they begin."""
+    """Return the texts of an instruction without the flags of COPY, and their offsets."""
     first = instruction.words[0].start if instruction.name == "COPY" and instruction.words else instruction.start
     return [(first, instruction.code[first - instruction.start :]), *instruction.scripts]
 
 
 def _assigned(instruction: Instruction) -> Iterable[str]:
-    """Yield the names that an ENV or a shell sets: they are no arguments alone."""
+    """Yield the names that an ENV or a shell sets, which therefore aren't only arguments."""
     if instruction.name == "ENV":
         for word in instruction.words:
             yield word.text.partition("=")[0]

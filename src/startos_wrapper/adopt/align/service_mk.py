@@ -1,4 +1,4 @@
-"""From an author's Makefile to the template's and service.mk, which takes what the template's does not know."""
+"""Replace the author's Makefile with the template's, and move everything else in it to service.mk."""
 
 import re
 from collections.abc import Sequence
@@ -14,17 +14,17 @@ from startos_wrapper.terminal import shorten
 SERVICE = "service.mk"
 _PART = "plumbing"
 _NAME = re.compile(r"\$[({]([\w.-]+)[:)}]")
-# `PKG_ID := $(shell yq e ".id" manifest.yaml)`: what the template's Makefile reads as ID and VERSION.
+# `PKG_ID := $(shell yq e ".id" manifest.yaml)`. The template's Makefile has ID and VERSION for this.
 _FROM_MANIFEST = re.compile(r"\$\(shell\s+(?:yq|cat)\b[^()]*[\s'\"]\.(id|version)['\"]?[\s)|][^()]*\)?\s*\Z")
 _LABELS = {ARM: "arm64", INTEL: "amd64"}
 
-# A variable that a condition looks at without a dollar.
+# A variable that a condition tests without a dollar sign.
 _TESTED = re.compile(r"^ifn?def +([\w.-]+)", re.MULTILINE)
 
-# Targets that every wrapper's Makefile had from the old template; the template's does their work.
+# Targets of the old template, which the new template's Makefile replaces.
 _KNOWN = {"all", "verify", "install", "clean", "arm", "x86", "clean-manifest", "rebranding", "image.tar"}
 _KNOWN |= {".DELETE_ON_ERROR", ".PHONY", ".DEFAULT_GOAL", "docker-images"}
-# What their recipes do.
+# The usual commands in their recipes.
 _USUAL = re.compile(
     r"""(?:@|-)*\s*(?:(?:DOCKER_\w+=\S+\s+)*(?:docker|podman)\ (?:buildx\ )?build\b.*|docker\ save\b.*
     |(?:start|embassy)-(?:sdk|cli)\b.*|echo\b.*|mkdir\ -p\ \S*docker-images\S*|\#.*|fi;?|else|\$\(info\b.*
@@ -35,15 +35,15 @@ _USUAL = re.compile(
 _REMOVES = re.compile(r"@?-?rm -\w+ +(.*)")
 _REMOVED = re.compile(r"image\.tar|docker-images.*|(?:\S+|\$\(\w+\))\.s9pk|\.build|\.data")
 _HEADER = "# Your additions to the template's Makefile, which includes this file. Updates never touch it."
-# A recipe that an older Makefile left out where it built for the other processor alone.
+# Older Makefiles skip a recipe this way if they only build for the other architecture.
 _GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
-# What a package and an image are made from as the template's Makefile has it, or that need not be said.
+# Prerequisites of a package or an image that the template's Makefile already has or doesn't need.
 _USUAL_NEEDS = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "|", "docker-images", *MANIFESTS}
 _ASSETS = re.compile(r"assets/.*|\./assets.*|\$\(ASSET_PATHS\)|\$\(ASSETS\)|\$\(S9PK_PATH\)")
 
 
 def align_makefile(plan: Plan) -> None:
-    """Plan service.mk with what the template's Makefile does not do, and name what the author has to look at."""
+    """Plan service.mk with what the template's Makefile doesn't do, and add notes for the author."""
     old = old_makefile(plan.wrapper)
     if old is None or is_templates(old.source.text):
         return
@@ -67,7 +67,7 @@ def align_makefile(plan: Plan) -> None:
 
 
 class _Carried:
-    """What goes from a Makefile into service.mk."""
+    """The content that moves from a Makefile to service.mk."""
 
     def __init__(self, plan: Plan, old: OldMakefile) -> None:
         self.plan = plan
@@ -122,7 +122,7 @@ class _Carried:
                     self.note(block.line, f"{target} is for one architecture", f"write a rule for {other}, too")
 
     def _sources(self) -> None:
-        """What images are made from beside the usual: for all processors, or for one."""
+        """Carry over additional prerequisites of the images, for all architectures or for one."""
         needs = {arch: self._extra(block.needs) for arch, block in self.old.images.items()}
         every = [word for words in needs.values() for word in words]
         shared = [
@@ -157,13 +157,13 @@ class _Carried:
         return word.startswith("docker-images/") or word.endswith(".s9pk")
 
     def _package(self) -> None:
-        """What the package is made from beside the usual."""
+        """Carry over additional prerequisites of the package."""
         known = WORD.findall(next(each.head for each in self.new.blocks if ".s9pk" in each.name))
         for block, target in self.old.rules():
             if not target.endswith(".s9pk"):
                 continue
             words = [word for word in self._extra(block.needs) if word not in known and not _ASSETS.fullmatch(word)]
-            # What comes from an older Makefile may be gone: the package's own files are in the new one.
+            # Files from an older Makefile may no longer exist. The template's Makefile lists the package's own files.
             words = [word for word in dict.fromkeys(words) if "$" in word or self._exists(word)]
             if words:
                 self.lines.append(f"$(ID).s9pk: {' '.join(words)}")
@@ -175,7 +175,7 @@ class _Carried:
     # --- Builds ------------------------------------------------------------------------------------------------------
 
     def _arguments(self) -> None:
-        """Let the template's build of the images have the arguments of the old one."""
+        """Carry over the build arguments of the images."""
         declared = self._declared()
         words: list[str] = []
         for name, values in self.old.arguments.items():
@@ -195,14 +195,14 @@ class _Carried:
             self.lines.append(f"BUILD_ARGS = {' '.join(words)}")
 
     def _declared(self) -> set[str] | None:
-        """Return the arguments that the Dockerfile has, None where it is not known."""
+        """Return the arguments that the Dockerfile declares, or None if there is no known Dockerfile."""
         if self.plan.dockerfile is None:
             return None
         found = (each for each in self.plan.dockerfile.instructions if each.name == "ARG")
         return {word.text.partition("=")[0] for each in found for word in each.words}
 
     def _value(self, name: str, values: dict[str, str]) -> str:
-        """Return the value of an argument for the processor of the image, in the recipe of the template's rule."""
+        """Return the value of a build argument as it's written in the template's recipe, for any architecture."""
         if all(value == arch for arch, value in values.items()):
             return "$*"
         if all(value == _LABELS.get(arch) for arch, value in values.items()):
@@ -215,14 +215,14 @@ class _Carried:
     # --- The rest ----------------------------------------------------------------------------------------------------
 
     def _goals(self) -> None:
-        """What `make` did before all else, such as to fetch submodules."""
+        """Carry over what `make` did first, such as fetching submodules."""
         for block, target in self.old.rules():
             first = [word for word in block.needs if word != "verify" and not self._is_image(word)]
             if target == "all" and first:
                 self.lines.append(f"$(IMAGES): | {' '.join(first)}")
 
     def _recipes(self) -> None:
-        """What the usual targets did beside the usual."""
+        """Carry over additional commands of `clean`, and report those of other targets."""
         for block, target in self.old.rules():
             if not self._known(target) or target in ("clean-manifest", "rebranding"):
                 continue
@@ -254,7 +254,7 @@ class _Carried:
     # --- service.mk --------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
-        """Return the text of service.mk, empty if there is nothing to say."""
+        """Return the text of service.mk, empty if there's nothing to carry over."""
         rules = [self._unguarded(block) for block in self.rules]
         phony = [word for block, target in self.old.rules() if target == ".PHONY" for word in block.needs]
         if named := [block.name for block in self.rules if block.name in phony]:
@@ -270,7 +270,7 @@ class _Carried:
         return "\n\n".join([*parts, *rules]) + "\n"
 
     def _unguarded(self, block: Block) -> str:
-        """Return a rule without conditions that leave out the other processor: ARCH is another thing now."""
+        """Return a rule without conditions that skip the other architecture, because ARCH has another meaning now."""
         text = _GUARD.sub(r"\1", block.text)
         if re.search(r"\$[({]ARCH[)}]", text):
             todo = "put the architecture into the target's name"
@@ -278,7 +278,7 @@ class _Carried:
         return text.rstrip("\n")
 
     def _variables(self, body: str) -> list[str]:
-        """Return the assignments that a text needs, in their order, and those that these need."""
+        """Return the assignments that a text needs, directly or indirectly, in their order."""
         blocks = [block for block in self.old.makefile.blocks if block.kind in ("variable", "condition")]
         wanted: set[int] = set()
         names = set(_NAME.findall(body)) | set(_TESTED.findall(body))
@@ -299,7 +299,7 @@ class _Carried:
         return set() if any(each.kind == "rule" for each in inner) else {each.name for each in inner} - {""}
 
     def _has(self, block: Block) -> bool:
-        """Say whether the template's Makefile has a variable of the same meaning; note one of another meaning."""
+        """Return whether the template's Makefile has a variable of this name. Add a note if its meaning differs."""
         if block.kind != "variable" or block.name not in self.new.variables:
             return False
         if block.name not in ("ID", "VERSION"):

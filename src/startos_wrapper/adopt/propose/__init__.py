@@ -1,1 +1,1 @@
-"""The answers that describe a wrapper, each proposed from what its files say: a module for each subject."""
+"""Propose the answers that describe a wrapper, based on its files, with a module for each subject."""

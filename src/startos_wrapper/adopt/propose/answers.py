@@ -1,6 +1,6 @@
-"""From what a wrapper's files say to the answers that describe it, each with the place where it was read.
+"""Propose the answers that describe a wrapper, each with the place where it was read.
 
-Nothing is checked here that the template's own validators check: `fit` asks them, and leaves out what they refuse.
+Answers aren't validated here: `fit` runs the template's validators and leaves out what they reject.
 """
 
 from startos_wrapper.adopt.propose.backup_answer import backup
@@ -15,7 +15,7 @@ from startos_wrapper.adopt.propose.service_answers import license, names
 from startos_wrapper.adopt.propose.volume_answers import volumes
 from startos_wrapper.adopt.read import Facts
 
-# Some go by what was answered before: `backup` by the volumes, `entrypoint` by the base.
+# Some depend on earlier answers: `backup` on the volumes, `entrypoint` on the base.
 _SUBJECTS = (
     names, license, volumes, interfaces, config, container, health_checks, actions, dependencies, backup,
     image, entrypoint, documents, plumbing,

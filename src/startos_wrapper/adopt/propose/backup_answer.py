@@ -1,4 +1,4 @@
-"""The answer `backup`: how a wrapper's own procedures save and restore its data."""
+"""Propose the answer `backup`: how a wrapper saves and restores its data."""
 
 from collections.abc import Mapping
 from pathlib import PurePosixPath
@@ -11,7 +11,7 @@ _DRIVE = "BACKUP"
 
 
 def backup(facts: Facts, proposal: Proposal) -> None:
-    """Propose how the data is saved and restored, where it is not the template's own way."""
+    """Propose how the data is saved and restored, if it's not the template's default."""
     entry = _answer(facts.manifest, proposal.values["volumes"])
     for id in _not_saved(facts.manifest, entry):
         proposal.leave(
@@ -22,9 +22,9 @@ def backup(facts: Facts, proposal: Proposal) -> None:
 
 
 def _answer(manifest: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the answer for a manifest; empty for the template's own way, and where no answer can say it.
+    """Return the answer for a manifest, empty for the template's default or if no answer can express it.
 
-    `volumes` is the answer of that name: the data volumes and where the container of main sees them.
+    `volumes` is the answer of that name: the data volumes and their mount points in the main container.
     """
     create, restore = (manifest["backup"][step] for step in ("create", "restore"))
     if create["type"] == restore["type"] == "script":
@@ -53,7 +53,7 @@ def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[st
 
 
 def _not_saved(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> list[str]:
-    """Return the volumes that the wrapper's own duplicity is shown and that lie outside what it saves."""
+    """Return the volumes that the wrapper mounts for duplicity, but that are outside of the folder that it saves."""
     return [
         id
         for id, path in _mounts(manifest["backup"]["create"]).items()
@@ -67,7 +67,7 @@ def _holds(folder: str, path: str) -> bool:
 
 
 def _root(create: Mapping[str, Any], mounts: Mapping[str, str]) -> str | None:
-    """Return the folder that is saved: the argument that is, or holds, a mount of data; else the first mount."""
+    """Return the folder that is saved: the argument that is or contains a data mount, or else the first mount."""
     for argument in reversed(create.get("args") or []):
         if any(_holds(argument, path) for path in mounts.values()):
             return str(argument)

@@ -1,4 +1,4 @@
-"""The services that this one works with."""
+"""Propose the dependencies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _SCRIPT = {"type": "script"}
 
 
 def dependencies(facts: Facts, proposal: Proposal) -> None:
-    """Propose the services that this one works with."""
+    """Propose the services that this service depends on."""
     found = {}
     for id, given in (facts.manifest.get("dependencies") or {}).items():
         requirement = given["requirement"]

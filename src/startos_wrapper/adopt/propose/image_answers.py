@@ -1,11 +1,11 @@
-"""What the image is made from: the base, packages, and files out of other images."""
+"""Propose what the image consists of: the base, packages, and files from other images."""
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal, fits, places_of
 from startos_wrapper.adopt.read import Facts, Found, repository
 
 
 def image(facts: Facts, proposal: Proposal) -> None:
-    """Say what the image is built on, as the template would: a compiled program, plain Alpine, or an upstream image."""
+    """Propose the base in the template's terms: a compiled program, plain Alpine, or an upstream image."""
     runtime = facts.runtime
     if runtime and repository(runtime.value) == "alpine":
         for base, names in (("golang", ("golang",)), ("rust", ("rust", "rust-musl-cross"))):

@@ -1,4 +1,4 @@
-"""The interfaces, and the port of the web UI."""
+"""Propose the interfaces and the port of the web UI."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ _NOT_ON_LAN = "StartOS 0.3.5 rejects a LAN interface without the protocol http"
 
 
 def interfaces(facts: Facts, proposal: Proposal) -> None:
-    """Propose the interfaces and the port of the first one for people."""
+    """Propose the interfaces and the port of the first one with a UI."""
     found = {id: _interface(given) for id, given in facts.manifest["interfaces"].items()}
     for id, entry in found.items():
         if "http" not in entry["protocols"] and "tor" in entry and entry.pop("lan", None):
@@ -47,7 +47,7 @@ def _port(value: Any) -> Any:
 
 
 def _ui_port(facts: Facts, interfaces: Mapping[str, Any]) -> tuple[int, str | None]:
-    """Return the port inside the container of the first user interface, 0 where there is none."""
+    """Return the port in the container of the first interface with a UI, or 0, and the place where it was read."""
     for id, entry in interfaces.items():
         if entry["ui"]:
             lan = [target["internal"] for target in entry.get("lan", {}).values()]

@@ -1,4 +1,4 @@
-"""What the OS runs: the main container, config, properties, migrations, health checks and actions."""
+"""Propose what the OS runs: the main container, config, properties, migrations, health checks and actions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
 
-# What the container tool waits when the manifest does not say.
+# The container engine's default if the manifest has no timeout.
 _USUAL_TIMEOUT = "10s"
 _NOT_STOPPED = "it runs in the service's container, which doesn't exist while the service is stopped"
 
@@ -27,7 +27,7 @@ def container(facts: Facts, proposal: Proposal) -> None:
 
 
 def config(facts: Facts, proposal: Proposal) -> None:
-    """Propose what config, properties and migrations are done by."""
+    """Propose what handles config, properties and migrations."""
     manifest = facts.manifest
     given = {
         "config": (manifest.get("config") or {}).get("get"),
@@ -64,7 +64,7 @@ def health_checks(facts: Facts, proposal: Proposal) -> None:
 
 
 def _procedure(given: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return the part of an answer that says how a script or a program in the image of main is run; None for others."""
+    """Return how a script or a program in the main image is run, as part of an answer, or None for other procedures."""
     if given["type"] == "script":
         return None if given.get("args") else {"type": "script"}
     if given["image"] != "main" or given.get("system") or given.get("shm-size-mb") or given.get("gpu-acceleration"):
@@ -74,7 +74,7 @@ def _procedure(given: Mapping[str, Any]) -> dict[str, Any] | None:
         entry["args"] = given["args"]
     entry["inject"] = bool(given.get("inject"))
     entry["io-format"] = given.get("io-format")
-    # In a container that runs already, the OS mounts nothing.
+    # The OS mounts nothing into a container that already runs.
     if given.get("mounts") and not entry["inject"]:
         entry["mounts"] = given["mounts"]
     return entry

@@ -1,15 +1,15 @@
-"""What the repository has beside the service: documents, processors to build for, workflows."""
+"""Propose the package's files, the architectures, the workflows and the updates."""
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
 from startos_wrapper.data import load, processors
 
-# Where the template has them.
+# Their paths in the template.
 _USUAL_FILES = load("package_files")
 
 
 def documents(facts: Facts, proposal: Proposal) -> None:
-    """Say where the licence, the icon and the instructions lie, if not where the template has them."""
+    """Propose the paths of the license, the icon and the instructions, if they differ from the template's."""
     files = {name: facts.wrapper.asset(name) for name in _USUAL_FILES}
     other = {name: path for name, path in files.items() if path != _USUAL_FILES[name]}
     if other:
@@ -17,7 +17,7 @@ def documents(facts: Facts, proposal: Proposal) -> None:
 
 
 def plumbing(facts: Facts, proposal: Proposal) -> None:
-    """Propose what is built, and what the repository has for it."""
+    """Propose the architectures, the workflows and the updates."""
     answers = proposal.answers
     if facts.arches:
         known = [arch for arch in processors() if arch in facts.arches.value]

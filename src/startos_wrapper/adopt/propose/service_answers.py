@@ -1,4 +1,4 @@
-"""What the service is: its names, its addresses, its texts and its license."""
+"""Propose the service's names, URLs, texts and license."""
 
 import re
 
@@ -11,7 +11,7 @@ _SITES = ("support-site", "marketing-site", "donation-url")
 
 
 def names(facts: Facts, proposal: Proposal) -> None:
-    """Propose what the service is called, where it comes from and what is said about it."""
+    """Propose the names, URLs, descriptions and alerts."""
     manifest, answers = facts.manifest, proposal.answers
     for name, key in (
         ("service_id", "id"), ("title", "title"), ("version", "version"), ("wrapper_repo", "wrapper-repo"),
@@ -33,7 +33,7 @@ def names(facts: Facts, proposal: Proposal) -> None:
 
 
 def license(facts: Facts, proposal: Proposal) -> None:
-    """Propose the license, and who holds the copyright."""
+    """Propose the license and the copyright holder."""
     name, place = facts.manifest["license"].strip(), (facts.place("license"),)
     if name in licenses():
         proposal.answers["license"] = Answer(name, place)

@@ -1,4 +1,4 @@
-"""The volumes, and where the main container mounts them."""
+"""Propose the volumes and their mount points in the main container."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ from startos_wrapper.adopt.read import Facts
 
 
 def volumes(facts: Facts, proposal: Proposal) -> None:
-    """Propose the volumes of each type: an answer each."""
+    """Propose an answer for each type of volume."""
     mounts = facts.manifest["main"].get("mounts") or {}
     found: dict[str, dict[str, Any]] = {"volumes": {}, "assets": {}, "pointers": {}, "certificates": {}}
     places: dict[str, list[str]] = {}
-    # The order in which they are mounted decides which one is inside another.
+    # The order of the mounts decides which volume is mounted inside another.
     order = {id: at for at, id in enumerate(mounts)}
     declared = facts.manifest["volumes"]
     for id in sorted(declared, key=lambda id: order.get(id, len(order))):
