@@ -117,7 +117,7 @@ class _Files(Mapping[str, str]):
 def describe(wrapper: Wrapper) -> Description:
     """Find the answers that describe a wrapper.
 
-    Raises: RefusedError if there are none that the template accepts.
+    Raises: RefusedError if the template accepts no answers for it.
     """
     try:
         facts = Facts(wrapper)

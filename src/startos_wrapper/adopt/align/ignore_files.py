@@ -27,7 +27,7 @@ def align_gitignore(plan: Plan) -> None:
 
 
 def align_dockerignore(plan: Plan) -> None:
-    """Plan .dockerignore: the template's lines, which exclude most files, the Dockerfile's sources, and the author's."""
+    """Plan .dockerignore: the template's lines, which exclude most files, the Dockerfile's sources, the author's."""
     contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
     if contexts or plan.dockerfile is None:
         where = sorted(filter(None, contexts))[0] if contexts else "another folder"
