@@ -49,7 +49,7 @@ def _manifest(description: Description) -> str:
     comparison = description.comparison
     whole = len(comparison.same) + len(comparison.differences)
     name = description.facts.wrapper.manifest_file
-    lines = [f"Of {whole} values in {name}, the template reproduces {len(comparison.same)}.\n"]
+    lines = [f"The template reproduces {len(comparison.same)} of {whole} values in {name}.\n"]
     reasons = [(each, description.reason(each)) for each in comparison.differences]
     for kind, title in _KINDS.items():
         rows = [

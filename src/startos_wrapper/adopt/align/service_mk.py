@@ -52,7 +52,7 @@ def align_makefile(plan: Plan) -> None:
         plan.note(_PART, old.source.file, 0, "removed, because make would read it instead of Makefile")
     if old.is_of_one_processor and INTEL in plan.arches:
         what = "there was only an image for arm64, and now there's one for PCs, too"
-        todo = f"try it with `make {INTEL}`; if the service can't run there, change the answer `arches` to [{ARM}]"
+        todo = f"try `make {INTEL}`, or change the answer `arches` to [{ARM}] if the service can't run there"
         plan.note(_PART, old.source.file, old.images[""].line, what, todo)
     carried = _Carried(plan, old)
     carried.gather()
