@@ -1,4 +1,4 @@
-"""Fixtures: wrappers rendered from the working tree, without trust and without anybody's settings."""
+"""Provide wrappers rendered from the working tree, without trust and without the developer's settings."""
 
 import os
 import shutil
@@ -14,20 +14,20 @@ from tests.support.copies import compiled_once
 from tests.support.depth import DEEP
 
 ROOT = Path(__file__).parents[1]
-# The fixtures of tests/images, which need a Docker engine, and of tests/update.
+# Fixtures of tests/images, which need a Docker engine, and of tests/update.
 pytest_plugins = ["tests.images.wrappers", "tests.update.history"]
 Render = Callable[[dict[str, Any]], Path]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep a developer's Copier settings, git configuration and `make test` itself out of the results."""
+    """Keep the developer's Copier settings, git config and the variables of `make test` out of the results."""
     folder = tmp_path_factory.mktemp("nobody")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
-        # A make that was started by a make says which folder it is in.
+        # A nested make inherits these and would print which folder it enters.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
             patch.delenv(name, raising=False)
         (folder / "settings.yml").write_text("{}\n")
@@ -45,7 +45,7 @@ def _compiled_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template of the working tree as a plain folder: what Copier needs and nothing else."""
+    """The template of the working tree as a plain folder, with only the files that Copier needs."""
     folder = tmp_path_factory.mktemp("template")
     shutil.copy(ROOT / "copier.yml", folder)
     for name in ("template", "hooks"):
@@ -55,7 +55,10 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
-    """Render a wrapper: `render(answers)` returns a folder of the test's own. Defaults for the rest, service_id hello-world."""
+    """Return `render(answers)`, which renders a wrapper into a new folder. Other answers keep their defaults.
+
+    `service_id` defaults to hello-world.
+    """
 
     def render(answers: dict[str, Any]) -> Path:
         destination = tmp_path_factory.mktemp("wrapper")
@@ -68,24 +71,25 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
     return render
 
 
-# The tests that take minutes, in the order in which they shall begin: one that begins last keeps a worker busy alone.
+# Tests that take minutes, in the order in which to start them: a long test that starts last keeps one worker busy
+# alone.
 LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", "test_fuzz.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the tests that take longest."""
+    """Run the longest tests first."""
     items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
 
 
 def _why(report: pytest.TestReport) -> str:
-    """Return the reason of a skip."""
+    """Return why a test was skipped."""
     reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
     return reason.removeprefix("Skipped: ")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Fail a skipped test in CI, where nothing may be left out."""
+    """Fail skipped tests in CI, where every test must run."""
     report = yield
     if DEEP and report.skipped:
         report.outcome, report.longrepr = "failed", f"left out, though CI is set: {_why(report)}"
@@ -93,7 +97,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what was left out, and why."""
+    """List the skipped tests and why they were skipped."""
     if DEEP:
         return
     skipped = Counter(_why(report) for report in terminalreporter.getreports("skipped"))

@@ -1,4 +1,4 @@
-"""The command: from a checkout, and as a wheel in a clean environment."""
+"""The command, run from a checkout and from a wheel in a clean environment."""
 
 import os
 import subprocess
@@ -73,7 +73,7 @@ def test_a_folder_with_files_is_not_touched(tmp_path: Path, capsys: pytest.Captu
 
 
 def test_make_new_on_a_clean_clone(tmp_path: Path) -> None:
-    """The main job, with the environment that the tests run in standing for the one that make would install."""
+    """Run the most common task. The environment of the tests replaces the one that make would install."""
     _run("git", "clone", "-q", ROOT, tmp_path / "clone")
     for path in ("Makefile", "copier.yml", "pyproject.toml"):
         assert (tmp_path / "clone" / path).is_file(), "commit first"

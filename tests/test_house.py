@@ -1,4 +1,4 @@
-"""The layout of the code: which module may import which, and how large and how alike its parts may be."""
+"""Check the layout of the code: which module may import which, how large each part may be, and how much may repeat."""
 
 import ast
 from collections import defaultdict
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = "startos_wrapper"
 MODULES = sorted((ROOT / "src" / PACKAGE).rglob("*.py"))
 
-# Each layer may import itself and those above it in this list. The commands are one layer, and don't import each other.
+# Each layer may import itself and those above it in this list. The commands are one layer, but don't import each other.
 BASE = {"errors", "terminal", "data"}
 READERS = {*BASE, "files"}
 BELOW_COMMANDS = {*READERS, "answers_file", "questions", "origin"}
@@ -26,7 +26,7 @@ LONG_FILES = {
 }
 LONGEST_FUNCTION = 60
 
-# Names that stand for the same thing in each of their folders.
+# Names that mean the same in each of their folders.
 SHARED_NAMES = {"command": "the options of a command and its exit code"}
 
 LONGEST_REPETITION = 5
@@ -50,7 +50,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each module of the package that a module imports, anywhere in it, and the name that it takes from it."""
+    """Yield each module of the package that a module imports, anywhere in it, and the imported name."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names if alias.name.partition(".")[0] == PACKAGE)
@@ -65,7 +65,10 @@ GRAPH = {name: {target for target, _ in imports_of(path)} for name, path in NAME
 
 
 def circles(graph: dict[str, set[str]]) -> list[list[str]]:
-    """Return the groups of modules of which each one leads to all others. https://en.wikipedia.org/wiki/Tarjan's_SCC"""
+    """Return the groups of modules that import each other in a circle (Tarjan's algorithm).
+
+    https://en.wikipedia.org/wiki/Tarjan's_strongly_connected_components_algorithm
+    """
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []
@@ -156,7 +159,7 @@ def test_every_module_has_a_name_of_its_own() -> None:
 
 @cache
 def texts(*folders: str) -> dict[str, str]:
-    """Return the texts of all files in some folders of the repository, by their paths."""
+    """Return the text of every file in some folders of the repository, by path."""
     found = {}
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*")):
@@ -188,13 +191,13 @@ def test_no_function_is_longer_than_a_screen() -> None:
 
 
 def imported_lines(text: str) -> set[int]:
-    """Return the numbers of the lines of a Python module that belong to imports."""
+    """Return the line numbers of a Python module's imports."""
     imports = (node for node in ast.walk(ast.parse(text)) if isinstance(node, (ast.Import, ast.ImportFrom)))
     return {line for node in imports for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
 
 
 def lines_that_count(name: str, text: str) -> list[tuple[int, str]]:
-    """Return the lines of a file with their numbers, without blank lines, comments and imports."""
+    """Return the numbered lines of a file without blank lines, comments and imports."""
     skipped = imported_lines(text) if name.endswith(".py") else set()
     comments, statements = ("#", "{#", "//"), ("{%- import", "{%- from", "{% import", "{% from")
     stripped = ((number, line.strip()) for number, line in enumerate(text.splitlines(), 1) if number not in skipped)
@@ -202,7 +205,7 @@ def lines_that_count(name: str, text: str) -> list[tuple[int, str]]:
 
 
 def repetitions(files: dict[str, str]) -> list[str]:
-    """Return the places of runs of lines that stand twice, the second one with the first."""
+    """Return the places of repeated runs of lines: the second place with the first."""
     seen: dict[tuple[str, ...], str] = {}
     found: list[str] = []
     for name, text in files.items():
@@ -211,7 +214,7 @@ def repetitions(files: dict[str, str]) -> list[str]:
         for at in range(len(lines) - LONGEST_REPETITION):
             run = tuple(line for _, line in lines[at : at + LONGEST_REPETITION + 1])
             first = seen.setdefault(run, f"{name}:{lines[at][0]}")
-            # Of a longer run, the first lines alone are named.
+            # Only name the first lines of a longer run.
             if first != f"{name}:{lines[at][0]}" and not before:
                 found.append(f"{name}:{lines[at][0]} repeats {first}")
             before = first if first != f"{name}:{lines[at][0]}" else ""

@@ -1,4 +1,4 @@
-"""`startos-wrapper manage`: parts that leave the template's care and come back, without a lost line."""
+"""`startos-wrapper manage`: take parts out of the template's care and back in without losing a line."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.update.releases import NEWEST, Project, git, run
 
 Capture = pytest.CaptureFixture[str]
 ALL = list(PARTS)
-# As Copier writes it, with a comment and a blank line of the author's.
+# As Copier writes it, plus a comment and a blank line by the author.
 RECORDED = """\
 # The answers.
 _commit: v0.3.0
@@ -41,14 +41,14 @@ LISTED = RECORDED.replace("advanced: false", "advanced: true").replace(
 
 @pytest.fixture
 def wrapper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with nothing but an answers file, which is the working directory."""
+    """A folder with only an answers file, as the working directory."""
     (tmp_path / ANSWERS).write_text(RECORDED, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def _manage(*arguments: str) -> int:
-    """Run `startos-wrapper manage` in this process and return its exit code, that of wrong usage too."""
+    """Run `startos-wrapper manage` in this process and return its exit code, also for wrong usage."""
     try:
         return main(["manage", *arguments])
     except SystemExit as left:
@@ -159,7 +159,7 @@ def test_every_way_to_write_the_answer_is_edited_in_place(wrapper: Path, text: s
     after = yaml.safe_load(_answers(wrapper))
     assert sorted(after.pop("manage")) == ["ci", "docs"]
     assert after == {name: value for name, value in before.items() if name != "manage"}
-    # The lines before and after the answer are those that were there.
+    # The lines before and after the answer are unchanged.
     start, rest = text.split("manage")[0].rstrip('"'), text[text.index("service_id") :]
     assert _answers(wrapper).startswith(start.encode())
     assert _answers(wrapper).endswith(rest.encode())
@@ -181,7 +181,7 @@ def test_no_part_at_all_is_an_answer(wrapper: Path) -> None:
 
 
 def test_what_is_so_already_is_said_and_writes_nothing(wrapper: Path, capsys: Capture) -> None:
-    # So nothing is ever written here.
+    # Compared below: the file must not even be rewritten.
     before = (wrapper / ANSWERS).stat()
     assert _manage("+ci", "+docs") == 0
     out = capsys.readouterr().out
@@ -274,7 +274,7 @@ def test_an_unknown_option_is_wrong_usage(wrapper: Path, capsys: Capture, argume
 
 
 def _bomb(line: str) -> str:
-    """A document of a few lines whose aliases unfold to 10 ** 9 values."""
+    """Return a document of a few lines whose aliases expand to 10 ** 9 values."""
     levels = [line.format(level=level, aliases=", ".join([f"*x{level - 1}"] * 10)) for level in range(1, 10)]
     return "\n".join([RECORDED, "x0: &x0 {a: b}", *levels])
 
@@ -355,7 +355,7 @@ def test_no_file_a_link_a_folder_or_a_device_is_refused(wrapper: Path, capsys: C
     assert "not a regular file" in capsys.readouterr().err
 
 
-# For root no file is unreadable, unless it may no longer pass over permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+# Root can read every file unless it drops CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
 WITHOUT_OVERRIDE = """\
 import ctypes, os, sys
 for capability in (1, 2):
@@ -384,7 +384,7 @@ def test_the_command_is_installed_and_helps(wrapper: Path) -> None:
 
 # ---- Updates -----------------------------------------------------------------------------------------------------
 
-# Later releases than the working tree: one writes below every generated file, one changes its header.
+# Two releases after the working tree: the first appends to every generated file, the second changes its header.
 BELOW, HEADER = "v1000.0.0", "v1001.0.0"
 _HEADER = "with your edits."
 _FILES = [f"{name}/workflows/{job}.yml" for name in [".github"] for job in ("build", "release")] + [
@@ -394,7 +394,7 @@ _FILES = [f"{name}/workflows/{job}.yml" for name in [".github"] for job in ("bui
 
 @pytest.fixture(scope="module")
 def future(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The template's repository with two releases more."""
+    """The template's repository with two more releases."""
     folder = tmp_path_factory.mktemp("future") / "template"
     git(folder.parent, "clone", "-q", str(history), str(folder))
     git(folder, "checkout", "-q", f"v{NEWEST}")
@@ -415,7 +415,7 @@ def _files(parts: list[str]) -> list[str]:
 
 
 def _edit(project: Project) -> None:
-    """Write a line of the author's behind the second one after the header, in every generated file."""
+    """Insert a line by the author after the second line below the header, in every generated file."""
     for name in _FILES:
         path = project.folder / name
         lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -427,7 +427,7 @@ def _contents(project: Project, names: list[str]) -> dict[str, str]:
     return {name: (project.folder / name).read_text(encoding="utf-8") for name in names}
 
 
-# Outside CI together: what is in shows then that the others are left alone by intention.
+# Outside CI, take all parts out at once. The parts that stay in show that the others are left alone on purpose.
 _OUT = [[part] for part in ALL] if DEEP else [["manifest", "plumbing"], ["build", "ci", "docs"]]
 
 
@@ -452,7 +452,7 @@ def test_a_part_that_is_out_is_left_alone_and_one_that_comes_back_is_merged(
     assert _manage(str(project.folder), *(f"+{part}" for part in out)) == 0
     project.commit()
     project.update("--vcs-ref", HEADER)
-    # What the template changed while a part was out does not come with it; docs/manage.md says so.
+    # Changes that the template made while a part was out aren't applied later, as docs/manage.md says.
     assert _contents(project, _FILES) == {
         name: text.replace(_HEADER, f"{_HEADER} New above") for name, text in after.items()
     }
@@ -472,7 +472,7 @@ def test_a_file_that_was_deleted_while_its_part_was_out_stays_deleted(future: Pa
 
 @pytest.mark.parametrize("kept", ["manifest, build, plumbing, ci", "manifest, build, plumbing, ci, docs"])
 def test_an_update_refuses_to_change_the_answer_and_names_the_command(future: Path, tmp_path: Path, kept: str) -> None:
-    """Copier would delete every file of a part that goes, and put every file of one that comes into conflict."""
+    """Copier would delete every file of a part taken out, and create conflicts in every file of a part put back."""
     recorded = [] if kept.endswith("docs") else list(PARTS)
     project = Project.new(tmp_path / "w", future, NEWEST, {"advanced": True, "manage": recorded})
     before = git(project.folder, "rev-parse", "HEAD")
@@ -494,7 +494,7 @@ def test_a_wrapper_of_any_release_keeps_the_answer(history: Path, tmp_path: Path
 
 
 def test_without_advanced_copier_refuses_the_answer(history: Path, tmp_path: Path) -> None:
-    """If this ever changes, `manage` need not write `advanced: true`."""
+    """If this ever changes, `manage` no longer needs to write `advanced: true`."""
     project = Project.new(tmp_path / "w", history, NEWEST, {})
     with (project.folder / ANSWERS).open("a") as file:
         file.write("manage: [ci]\n")

@@ -1,4 +1,4 @@
-"""Text for people: what is cut, and what a terminal would obey."""
+"""Text for people: truncation, and escaping of what a terminal would interpret."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Copies and updates by Copier in this process: what takes it long, starting and compiling, is done once."""
+"""Run Copier in this process, so that its slow parts (startup, compiling Jinja) run only once."""
 
 import contextlib
 import io
@@ -18,9 +18,11 @@ from plumbum import local
 
 
 def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedProcess[str]:
-    """Run the command `copier` with nothing to read. Raises CalledProcessError if told to check.
+    """Run the `copier` command with empty standard input.
 
-    The folder that it works in is an argument: the current one is that of the tests.
+    The working directory is an argument because the current directory belongs to the tests.
+
+    Raises: CalledProcessError if `check` is true and the command fails.
     """
     command = ["copier", *map(str, arguments)]
     output, errors = io.StringIO(), io.StringIO()
@@ -29,7 +31,7 @@ def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedP
         Path(os.devnull).open() as nothing,
         mock.patch("sys.argv", command),
         mock.patch("sys.stdin", nothing),
-        # Of its own accord it goes by the environment of the time when it was imported.
+        # Without this, Copier's plumbum uses the environment from when it was imported.
         local.env(**os.environ),
         contextlib.redirect_stdout(output),
         contextlib.redirect_stderr(errors),
@@ -51,7 +53,7 @@ def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedP
 
 @contextlib.contextmanager
 def compiled_once() -> Iterator[None]:
-    """Keep what Jinja has compiled. Copier compiles all questions and files for every copy, three quarters of its time."""
+    """Cache compiled Jinja templates: compiling every question and file again takes three quarters of a copy's time."""
     compile = jinja2.Environment.compile
     kept: dict[Any, Any] = {}
 
@@ -63,11 +65,11 @@ def compiled_once() -> Iterator[None]:
         raw: Any = False,
         defer_init: Any = False,
     ) -> Any:
-        if not isinstance(source, str) or "{% yield" in source:  # Compiling that has effects on the environment.
+        if not isinstance(source, str) or "{% yield" in source:  # Compiling this changes the environment.
             return compile(self, source, name, filename, raw, defer_init)
         key = (source, name, raw, defer_init, type(self), self.lexer, tuple(self.extensions))
         if key in kept:
-            self.preprocess(source, name, filename)  # So has this.
+            self.preprocess(source, name, filename)  # So does this.
         else:
             kept[key] = compile(self, source, name, filename, raw, defer_init)
         return kept[key]

@@ -1,6 +1,6 @@
-"""Decide how deep the tests go: every case where `CI` is set, a sample elsewhere.
+"""Decide how deep the tests go: every case if `CI` is set, a sample otherwise.
 
-A sample never depends on chance, and nothing is tested outside CI that CI leaves out.
+Samples are deterministic, and CI runs everything that runs locally.
 """
 
 import os
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 def sample(cases: Sequence[T], most: int) -> list[T]:
-    """Return every case in CI, and `most` of them elsewhere, spread evenly from the first to the last."""
+    """Return every case in CI. Otherwise return `most` of them, spread evenly from the first to the last."""
     if DEEP or len(cases) <= most:
         return list(cases)
     if most == 1:

@@ -1,4 +1,4 @@
-"""What the manifest has to say of answers about procedures, written apart from the template."""
+"""Derive from the answers about procedures what the manifest must contain, independently of the template."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ SCRIPT = {"type": "script"}
 
 
 def said(answers: dict[str, Any]) -> dict[str, Any]:
-    """Return those parts of the manifest that the answers about procedures and documents alone decide."""
+    """Return the parts of the manifest that depend only on the answers about procedures and documents."""
     volumes = answers["volumes"]
     documents = {"license": "LICENSE", "icon": "icon.png", "instructions": "instructions.md"}
     main = {"entrypoint": "docker_entrypoint.sh", "args": []} | answers["container"]
@@ -28,7 +28,7 @@ def said(answers: dict[str, Any]) -> dict[str, Any]:
 
 
 def found(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the same parts of a manifest."""
+    """Return the same parts of an actual manifest."""
     parts = {key: manifest[key] for key in ("license", "assets", "backup", "health-checks")}
     parts["actions"] = manifest.get("actions", {})
     parts |= {f"main.{key}": value for key, value in manifest["main"].items()}

@@ -1,6 +1,6 @@
-"""Limits that hold on a busy machine: CPU time where effort counts, and patience where a test waits.
+"""Set limits that hold on a busy machine: CPU time to measure effort, and a timeout for tests that wait.
 
-No test measures how long something takes by the clock.
+No test measures elapsed time.
 """
 
 import resource
@@ -11,7 +11,7 @@ from typing import TypeVar
 
 #: Seconds after which a test stops waiting. It only ends tests that hang.
 HUNG = 600
-#: Seconds of CPU time that hostile input may cost. Good code needs a few; code that grows faster than its input, minutes.
+#: Seconds of CPU time that hostile input may cost. Good code needs a few. Code with superlinear cost needs minutes.
 MOST_CPU = 30
 T = TypeVar("T")
 
@@ -23,7 +23,7 @@ def _used() -> float:
 
 @contextmanager
 def little_cpu(most: float = MOST_CPU) -> Iterator[None]:
-    """Fail if the block uses more CPU time, in this process and in those that it waits for."""
+    """Fail if the block, including the processes it waits for, uses more CPU time than allowed."""
     before = _used()
     yield
     used = _used() - before
@@ -31,7 +31,10 @@ def little_cpu(most: float = MOST_CPU) -> Iterator[None]:
 
 
 def until(found: Callable[[], T], what: str = "") -> T:
-    """Wait until `found()` is true and return it. Raises AssertionError when that never happens."""
+    """Wait until `found()` is true and return its result.
+
+    Raises: AssertionError on timeout.
+    """
     deadline = time.monotonic() + HUNG
     while not (value := found()):
         assert time.monotonic() < deadline, f"waited in vain {what}".strip()

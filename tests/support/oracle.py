@@ -1,11 +1,12 @@
-"""The oracle: a manifest as StartOS 0.3.5.1 reads it, written from its source and apart from this project's own rules.
+"""Read a manifest as StartOS 0.3.5.1 does: written from the OS's source, independent of this project's own rules.
 
-Four gates, each a function: what stops the parser, what stops `start-sdk pack`, what stops `start-sdk verify` and every
-install, and what all of these let through although it does not work. A message starts with the path of what is wrong.
-In brackets stands the OS's rule: P3 is a rule of pack, V17 one of verify, I1 one of the install.
+There are four gates, each a function: what stops the parser, what stops `start-sdk pack`, what stops `start-sdk verify`
+and every install, and what passes all of these but doesn't work. A message starts with the path of the fault. The code
+in brackets is the OS's rule: P3 is a rule of pack, V17 of verify, I1 of the install.
 
-Three oddities that the parser takes are faults here: a list in place of an object, a number in place of the word that
-chooses a variant, an object of one key in place of a word. Regular expressions and JSON paths are checked only roughly.
+The parser accepts three oddities that count as faults here: a list in place of an object, a number in place of the word
+that selects a variant, and an object with one key in place of a word. Regular expressions and JSON paths are checked
+only roughly.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
@@ -37,11 +38,11 @@ __all__ = ["faults", "pack_faults", "parse_faults", "read_manifest", "unknown_ke
 
 Manifest = dict[str, Any]
 
-# --- Readers of values. Each yields what it finds at a path: a fault, or a key that the OS passes over. ---------------
+# --- Readers of values: each yields the faults and ignored keys at a path ---------------------------------------------
 
 
 class Found(NamedTuple):
-    """A fault at a path; without a text, a key that the OS does not know."""
+    """A fault at a path, or an unknown key if there is no text."""
 
     path: str
     fault: str = ""
@@ -92,7 +93,7 @@ def _whole(limit: int) -> Reader:
 
 
 def _list(item: Reader) -> Reader:
-    """Read a list. The OS does not look for unknown keys inside."""
+    """Read a list. The OS doesn't check for unknown keys inside lists."""
 
     def reader(value: Any, path: str) -> Iterator[Found]:
         if not isinstance(value, list):
@@ -105,7 +106,7 @@ def _list(item: Reader) -> Reader:
 
 
 def _map(key: Grammar, item: Reader) -> Reader:
-    """Read an object of any keys. One that the OS writes back otherwise counts as unknown, but its value is read."""
+    """Read an object with arbitrary keys. A key that the OS writes back differently counts as unknown."""
 
     def reader(value: Any, path: str) -> Iterator[Found]:
         if not isinstance(value, dict):
@@ -133,13 +134,13 @@ def _any(_value: Any, _path: str) -> Iterator[Found]:
 
 
 class Need(Enum):
-    """Whether a field must be there, whether it may be null, and whether the OS writes it back."""
+    """Whether a field is required, whether it may be null, and whether the OS writes it back."""
 
     REQUIRED = auto()
-    DEFAULT = auto()  # may be absent, not null
+    DEFAULT = auto()  # may be absent, but not null
     OPTIONAL = auto()  # may be absent or null
-    DROPPED = auto()  # optional, and null is not written back
-    RENAMED = auto()  # optional, and never written back
+    DROPPED = auto()  # optional, null isn't written back
+    RENAMED = auto()  # optional, never written back
 
 
 NEEDED, DEFAULT, OPTIONAL, DROPPED, RENAMED = Need
@@ -148,7 +149,7 @@ Fields = Mapping[str, tuple[Need, Reader]]
 
 @dataclass(frozen=True)
 class Struct:
-    """A reader of an object of known fields; the word at its tag chooses the struct that reads on in the same object."""
+    """A reader for an object with known fields. The word at `tag` selects another struct to read the same object."""
 
     fields: Fields
     tag: str = ""
@@ -162,7 +163,7 @@ class Struct:
             yield _unlike(value, path, "an object")
 
     def _read(self, value: dict[str, Any], path: str, known: Set[str]) -> Iterator[Found]:
-        """Read the own fields, then the chosen struct's, and last the keys that none of them knows."""
+        """Read the struct's fields, then those of the selected struct, and finally report unknown keys."""
         for name, (need, reader) in self.fields.items():
             yield from _field(value, path, name, need, reader)
         if fault := self.rule(value):
@@ -187,7 +188,7 @@ def _field(value: dict[str, Any], path: str, name: str, need: Need, reader: Read
         yield Found(inside)
 
 
-# --- The manifest, field by field. -----------------------------------------------------------------------------------
+# --- The manifest, field by field ------------------------------------------------------------------------------------
 
 TEXT, BOOLEAN, NUMBER, U64, PORT = _text(), _of(bool), _of(int, float), _whole(2**64 - 1), _text(port)
 ID, VOLUME_ID, DURATION, URL = _text(identifier), _text(volume_id), _text(duration), _text(url)
@@ -237,7 +238,7 @@ DEPENDENCY = Struct({
     "config": (OPTIONAL, Struct({"check": (NEEDED, PROCEDURE), "auto-configure": (NEEDED, PROCEDURE)})),
 })  # fmt: skip
 
-# --- What an action asks for: its input-spec. ------------------------------------------------------------------------
+# --- The input-spec of an action -------------------------------------------------------------------------------------
 
 
 def _input_spec(value: Any, path: str) -> Iterator[Found]:
@@ -245,7 +246,7 @@ def _input_spec(value: Any, path: str) -> Iterator[Found]:
 
 
 def _unique_by(value: Any, path: str) -> Iterator[Found]:
-    """Read null, the name of a key, or a list of these as the last entry, `any` or `all`, of an object."""
+    """Read null, the name of a key, or an object whose last entry is `any` or `all` with a list of these."""
     if isinstance(value, dict):
         names = [name for name in value if name in ("any", "all")]
         if not names or names[0] != list(value)[-1]:
@@ -348,24 +349,24 @@ MANIFEST = Struct({
 
 
 def parse_faults(manifest: Manifest) -> list[str]:
-    """Return everything at which the parser stops: each fault, not only the first."""
+    """Return all faults that stop the parser, not only the first."""
     return [str(found) for found in MANIFEST(manifest, "") if found.fault]
 
 
 def unknown_keys(manifest: Manifest) -> list[str]:
-    """Return the paths of the keys that the parser passes over, or that it writes back under another name."""
+    """Return the paths of the keys that the parser ignores or writes back under another name."""
     return [found.path for found in MANIFEST(manifest, "") if not found.fault]
 
 
-# --- Procedures. -----------------------------------------------------------------------------------------------------
+# --- Procedures ------------------------------------------------------------------------------------------------------
 
 
 class Place(NamedTuple):
-    """Where procedures stand, and how the OS looks at them there."""
+    """A place in the manifest that holds procedures, and how the OS checks them there."""
 
     path: str
-    io: bool = False  # verify wants an io-format
-    counted: bool = True  # pack looks here for the need of a script
+    io: bool = False  # verify requires an io-format
+    counted: bool = True  # pack checks here whether a script is needed
     verified: bool = True
 
 
@@ -391,13 +392,13 @@ class Procedure(NamedTuple):
 
     @property
     def mounts(self) -> dict[str, str]:
-        """What the OS mounts for it: nothing if it runs inside the main container."""
+        """The volumes that the OS mounts for it: nothing if it runs inside the main container."""
         mounts: dict[str, str] = {} if self.is_script or self.body.get("inject") else self.body.get("mounts", {})
         return mounts
 
 
 def _at(value: Any, names: list[str], path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield what stands at a path in which `*` is any key."""
+    """Yield what is at a path in which `*` stands for any key."""
     if not names:
         yield path, value
         return
@@ -414,11 +415,11 @@ def _volumes(manifest: Manifest, *kinds: str) -> list[str]:
     return [name for name, volume in manifest["volumes"].items() if volume["type"] in kinds]
 
 
-# --- The gates after the parser. All of them take a manifest without a fault of the parser. --------------------------
+# --- The gates after the parser: all of them require a manifest that parses ------------------------------------------
 
 
 def pack_faults(tree: Path) -> list[str]:
-    """Return what stops `start-sdk pack` in a wrapper's folder, or is left out of the package (P3, P5, P6, V1)."""
+    """Return what stops `start-sdk pack` in a wrapper's folder or is missing from the package (P3, P5, P6, V1)."""
     manifest = read_manifest(find_manifest(tree))
     rules = (_files, _asset_folders, _scripts)
     return [fault for rule in rules for fault in rule(tree, manifest.get("assets", {}), manifest)]
@@ -445,7 +446,7 @@ def _asset_folders(tree: Path, assets: dict[str, Any], manifest: Manifest) -> It
 
 
 def _scripts(tree: Path, assets: dict[str, Any], manifest: Manifest) -> Iterator[str]:
-    """Check embassy.js. A script of a health check or a dependency alone does not get it into the package."""
+    """Check embassy.js. It isn't packed if only a health check or a dependency has a script."""
     present = (tree / _asset(assets, "scripts", "scripts") / "embassy.js").exists()
     scripts = [procedure for procedure in _procedures(manifest) if procedure.is_script]
     if any(procedure.place.counted for procedure in scripts):
@@ -463,7 +464,7 @@ MAIN_IMAGE = frozenset({"main"})
 
 
 def verify_faults(manifest: Manifest, images: Set[str] = MAIN_IMAGE) -> list[str]:
-    """Return what `start-sdk verify` and the install refuse (V7-V11, V14-V19, I1, I3), given the packed images."""
+    """Return what `start-sdk verify` and the install refuse, given the packed images (V7-V11, V14-V19, I1, I3)."""
     procedures = [procedure for procedure in _procedures(manifest) if procedure.place.verified]
     of_procedures = (fault for procedure in procedures for fault in _procedure(procedure, manifest["volumes"], images))
     rules = (_lengths, _interfaces, _main, _replaces, _volume_kinds, _lan, _icon)
@@ -535,18 +536,18 @@ def _icon(manifest: Manifest) -> Iterator[str]:
         yield ".assets.icon: is not set, so the web interface cannot sideload the package (I3)"
 
 
-# --- What passes every gate and still does not work. -----------------------------------------------------------------
+# --- What passes every gate and still doesn't work -------------------------------------------------------------------
 
 
 def unused(manifest: Manifest) -> list[str]:
-    """Return what the OS accepts to no effect or to a bad one: volumes left out, mounts in vain, lost configurations."""
+    """Return what the OS accepts but ignores or handles badly: volumes, mounts and configs that get lost."""
     procedures = _procedures(manifest)
     of_procedures = (fault for each in procedures for rule in (_mounts, _duplicity, _in_vain) for fault in rule(each))
     return [*_unmounted(manifest, procedures), *_not_backed_up(manifest, procedures), *of_procedures, *_lost(manifest)]
 
 
 def _unmounted(manifest: Manifest, procedures: list[Procedure]) -> Iterator[str]:
-    """Find volumes that no procedure mounts; an assets volume may lie there for scripts."""
+    """Find volumes that no procedure mounts. Scripts can use an assets volume without a mount."""
     mounted = {name for procedure in procedures for name in procedure.mounts}
     for name in _volumes(manifest, "data", "pointer", "certificate"):
         if name not in mounted:
@@ -554,7 +555,7 @@ def _unmounted(manifest: Manifest, procedures: list[Procedure]) -> Iterator[str]
 
 
 def _not_backed_up(manifest: Manifest, procedures: list[Procedure]) -> Iterator[str]:
-    """Find data volumes that a backup passes by; a script reaches them without a mount."""
+    """Find data volumes that the backup skips. Scripts can use a data volume without a mount."""
     for procedure in procedures:
         if procedure.place.path.startswith("backup.") and not procedure.is_script:
             missing = (name for name in _volumes(manifest, "data") if name not in procedure.mounts)
@@ -571,7 +572,7 @@ def _mounts(procedure: Procedure) -> Iterator[str]:
 
 
 def _duplicity(procedure: Procedure) -> Iterator[str]:
-    """Check `duplicity create|restore <where the backup is mounted> <where the data is mounted>`."""
+    """Check `duplicity create|restore <mount point of the backup> <mount point of the data>`."""
     args = procedure.body.get("args", [])
     if procedure.is_script or not any(arg.startswith("duplicity") for arg in args):
         return
@@ -583,7 +584,7 @@ def _duplicity(procedure: Procedure) -> Iterator[str]:
 
 
 def _related(one: str, other: str) -> bool:
-    """Say whether one path is the other or lies in it, or the other way round."""
+    """Return whether two paths are the same or one contains the other."""
     paths = PurePosixPath(one), PurePosixPath(other)
     return paths[0].is_relative_to(paths[1]) or paths[1].is_relative_to(paths[0])
 
@@ -599,18 +600,18 @@ def _in_vain(procedure: Procedure) -> Iterator[str]:
 
 
 def _lost(manifest: Manifest) -> Iterator[str]:
-    """Find the way to a version that leaves a service with a config unconfigured: no migration ran."""
+    """Find missing "*" migrations: without a migration, a service with a config ends up unconfigured."""
     for side in ("from", "to"):
         ranges = manifest.get("migrations", {}).get(side, {})
         if manifest.get("config") is not None and "*" not in map(version_range, ranges):
             yield f'.migrations.{side}: has no "*", so that a service with a config loses it'
 
 
-# --- All of it. ------------------------------------------------------------------------------------------------------
+# --- Everything ------------------------------------------------------------------------------------------------------
 
 
 def faults(tree: Path) -> list[str]:
-    """Return everything wrong with a wrapper's folder; after a fault of the parser only unknown keys."""
+    """Return everything wrong with a wrapper's folder. If the manifest doesn't parse, add only its unknown keys."""
     try:
         manifest = read_manifest(find_manifest(tree))
     except ValueError as fault:

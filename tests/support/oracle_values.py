@@ -1,7 +1,7 @@
-"""The texts of a manifest as StartOS 0.3.5.1 reads them: the file in its format, and the small languages in its values.
+"""Read the texts of a manifest as StartOS 0.3.5.1 does: the file format, and the small languages in its values.
 
-The packer reads YAML with serde_yaml 0.9.27. PyYAML finds the nodes here; what a scalar means is said in this module.
-PyYAML's own differences remain: it takes no tab between words, and it takes `%YAML 1.3`.
+The packer reads YAML with serde_yaml 0.9.27. Here, PyYAML finds the nodes, and this module decides what a scalar means.
+Two differences of PyYAML remain: it refuses a tab between words, and it accepts `%YAML 1.3`.
 """
 
 import ipaddress
@@ -35,10 +35,10 @@ LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 
 
 class _Loader(yaml.SafeLoader):
-    """Nodes whose tag is PLAIN where the text decides what they are; quoted text and blocks are always text."""
+    """Build nodes tagged PLAIN if their type depends on their text. Quoted text and block scalars are always text."""
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
-        """Refuse a tag of the file's own on a value; on a key it is passed over."""
+        """Refuse an explicit tag on a value. On a key, it is ignored."""
         tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
         if tag and tag.startswith("!") and not (isinstance(parent, yaml.MappingNode) and index is None):
             raise ValueError(f"the tag {tag} is refused")
@@ -61,7 +61,7 @@ def _boolean(text: str) -> bool:
 
 
 def _integer(text: str) -> int:
-    """Read an integer. One of more than 64 bits is refused."""
+    """Read an integer. Refuse it if it has more than 64 bits."""
     value = _whole(text)
     if value is None:
         raise ValueError(f"{text!r} is not an integer")
@@ -71,7 +71,7 @@ def _integer(text: str) -> int:
 
 
 def _whole(text: str) -> int | None:
-    """Read an integer, unless it has more than 128 bits: such a text is no integer but a float."""
+    """Read an integer. With more than 128 bits, it isn't an integer but a float."""
     if not INTEGER.fullmatch(text):
         return None
     value = int(text, 0)
@@ -79,7 +79,7 @@ def _whole(text: str) -> int | None:
 
 
 def _float(text: str) -> float | None:
-    """Read a float. Infinity and not-a-number have no place in JSON and become null."""
+    """Read a float. JSON can't hold infinity or NaN, so they become null."""
     if ENDLESS.fullmatch(text):
         return None
     if not FLOAT.fullmatch(text) or math.isinf(float(text)):
@@ -107,14 +107,14 @@ SCALARS: dict[str, Callable[[str], Any]] = {
 
 
 def _key(node: yaml.Node) -> str:
-    """Read a key: its text as written, whatever it looks like."""
+    """Read a key: always its text as written."""
     if not isinstance(node, yaml.ScalarNode):
         raise ValueError("a key is not text")
     return str(node.value)
 
 
 def _value(node: yaml.Node) -> Any:
-    """Read a node. Of equal keys the last wins; `<<` is a key like any other."""
+    """Read a node. The last of several equal keys wins, and `<<` is an ordinary key."""
     if isinstance(node, yaml.MappingNode):
         return {_key(key): _value(value) for key, value in node.value}
     if isinstance(node, yaml.SequenceNode):
@@ -144,7 +144,7 @@ FORMATS: dict[str, Callable[[str], Any]] = {".toml": tomllib.loads, ".yaml": _ya
 
 
 def find_manifest(tree: Path) -> Path:
-    """Return the manifest that the packer takes from a wrapper's folder: TOML, else YAML, else JSON."""
+    """Return the manifest that the packer reads in a wrapper's folder: TOML, else YAML, else JSON."""
     for name in NAMES:
         if (tree / name).exists():
             return tree / name
@@ -152,14 +152,17 @@ def find_manifest(tree: Path) -> Path:
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
-    """Return the values in a manifest's file as the packer reads them; raise ValueError if it cannot."""
+    """Return the values in a manifest file as the packer reads them.
+
+    Raises: ValueError if the packer can't read it.
+    """
     manifest = FORMATS[path.suffix](path.read_text(encoding="utf-8"))
     if not isinstance(manifest, dict):
         raise ValueError("the manifest is not a mapping")
     return manifest
 
 
-# --- Grammars of texts. Each returns the text as the OS writes it back, or raises ValueError. ------------------------
+# --- Grammars: each returns the text as the OS writes it back, or raises ValueError ----------------------------------
 
 Grammar = Callable[[str], str]
 U64 = 2**64 - 1
@@ -175,7 +178,7 @@ def matching(pattern: str, what: str) -> Grammar:
 
 
 def _range_of(number: str) -> Grammar:
-    """Return the grammar of a range such as `[1,100]` or `(*,5)`; what follows a second comma is ignored."""
+    """Return the grammar of a range such as `[1,100]` or `(*,5)`. Text after a second comma is ignored."""
     low, high = rf"\(\*[^,]*|[(\[]\s*{number}\s*", rf"[^,]*\*\)|\s*{number}\s*[)\]]"
     return matching(rf"({low})(,({high})(,.*)?)?", "a range such as [1,100] or (*,5)")
 
@@ -200,7 +203,7 @@ def port(text: str) -> str:
 
 
 def charset(text: str) -> str:
-    """Check characters and ranges of characters, joined by commas."""
+    """Check comma-separated characters and ranges of characters."""
     item = r"(.)(?:-(.)(?:,|\Z)|,|-?\Z)"
     if not re.fullmatch(f"(?:{item})*", text, re.DOTALL):
         raise ValueError(f"{text!r} is not a charset such as a-z,0-9")
@@ -216,7 +219,7 @@ RUST_TO_PYTHON = {
 
 
 def regex(text: str) -> str:
-    """Check a regular expression of Rust, roughly: neither broken nor with what only Python knows."""
+    """Check a Rust regular expression, roughly: it must compile and not use Python-only syntax."""
     translated = text
     for rust, python in RUST_TO_PYTHON.items():
         translated = re.sub(rust, python, translated)
@@ -231,16 +234,16 @@ def regex(text: str) -> str:
     return text
 
 
-# --- URLs, as the WHATWG's standard reads them without a base. -------------------------------------------------------
+# --- URLs, as the WHATWG standard reads them without a base ----------------------------------------------------------
 
 SPECIAL_SCHEMES = {"http", "https", "ws", "wss", "ftp", "file"}
-# What UTS 46 leaves out of a name before anything else is looked at.
+# Characters that UTS 46 removes from a name first.
 IGNORED_IN_NAME = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff]")
 ENDS, BAD_IN_OPAQUE, BAD_IN_NAME = r"[/\\?#]", r"[\x00 #/:<>?@\[\\\]^|]", r"[\x00-\x20\x7f#%/:<>?@\[\\\]^|]"
 
 
 def url(text: str) -> str:
-    """Check an absolute URL: it has a scheme, and after `//`, or in http and the like, a host."""
+    """Check an absolute URL: it has a scheme. After `//`, and in http and similar schemes, it also has a host."""
     cleaned = re.sub(r"[\t\n\r]", "", text.strip("".join(map(chr, range(33)))))
     scheme, colon, rest = cleaned.partition(":")
     if not colon or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
@@ -263,7 +266,7 @@ def url(text: str) -> str:
 
 
 def _host(host: str, special: bool) -> bool:
-    """Say whether a host is an IPv6 address in brackets, an IPv4 address or a name; punycode is not looked into."""
+    """Return whether a host is an IPv6 address in brackets, an IPv4 address or a name. Punycode isn't checked."""
     if host.startswith("["):
         try:
             return host.endswith("]") and "%" not in host and bool(ipaddress.IPv6Address(host[1:-1]))
@@ -279,7 +282,7 @@ def _host(host: str, special: bool) -> bool:
 
 
 def _ipv4(name: str) -> bool:
-    """Say whether up to four numbers, each decimal, octal or hexadecimal, make an IPv4 address."""
+    """Return whether up to four numbers, each decimal, octal or hexadecimal, form an IPv4 address."""
     labels = name.split(".")
     if len(labels) > 4 or not all(re.fullmatch(r"0[0-7]*|[1-9][0-9]*|0[xX][0-9a-fA-F]*", label) for label in labels):
         return False
@@ -287,7 +290,7 @@ def _ipv4(name: str) -> bool:
     return all(number < 256 for number in numbers[:-1]) and numbers[-1] < 256 ** (5 - len(numbers))
 
 
-# --- Versions and ranges of versions: emver. What follows a complete one is ignored. ---------------------------------
+# --- Versions and version ranges (emver): text after a complete one is ignored ---------------------------------------
 
 Numbers = list[int]
 NUMBER = re.compile("[0-9]+")
@@ -297,7 +300,7 @@ OPEN, CLOSE = re.compile(r"\([ \t]*"), re.compile(r"[ \t]*\)")
 
 
 class _Range(NamedTuple):
-    """A piece of a range: its canonical text, whether that is an alternative (`||`), and where it ends."""
+    """A part of a range: its canonical text, whether it is an alternative (`||`), and where it ends."""
 
     text: str
     either: bool
@@ -318,7 +321,7 @@ def version_range(text: str) -> str:
 
 
 def _numbers(text: str, at: int) -> tuple[Numbers, int] | None:
-    """Read one to four numbers; one that the OS cannot hold ends them before its dot."""
+    """Read one to four numbers. Stop before the dot of a number that is too large for the OS."""
     numbers, end = [], at
     while (found := NUMBER.match(text, at)) and int(found[0]) <= U64:
         numbers.append(int(found[0]))

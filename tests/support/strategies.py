@@ -1,11 +1,11 @@
-"""Random answers, all of them good: texts as hostile as the rules let through, and every shape of the other answers."""
+"""Generate random valid answers: texts as hostile as the rules allow, and every shape of the other answers."""
 
 import re
 from typing import Any
 
 from hypothesis import strategies as st
 
-# What shells, make, Docker, YAML, Jinja, Markdown and JSON treat as more than text.
+# What shells, make, Docker, YAML, Jinja, Markdown or JSON interpret.
 NASTY = [
     "{{ 7 * 7 }}", "{% raw %}", "{# x #}", "$(touch PWNED)", "`touch PWNED`", "; touch PWNED", "| tee PWNED", "$HOME",
     "${PATH}", "$$", "$(shell touch PWNED)", "'", '"', '"""', "\\", "\\n", "%s", "!important", "&amp;", "<b>", "-->",
@@ -16,9 +16,9 @@ NASTY = [
 _plain = st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\u2028\u2029\ufeff\ufffe\uffff")
 _piece = st.one_of(st.sampled_from(NASTY), st.text(_plain, max_size=12))
 
-#: One line of text.
+#: A single line of text.
 lines = st.lists(_piece, min_size=1, max_size=4).map(lambda parts: "".join(parts).strip()).filter(bool)
-#: Text of several lines, with the line breaks and tabs where they hurt.
+#: Multiline text, with line breaks and tabs where they hurt.
 texts = st.lists(
     st.one_of(_piece, st.sampled_from(["\n", "\n\n", "\t", "  ", "\n  - x", "\n#", "\n\t", "---\n"])), max_size=8
 ).map("".join).filter(lambda text: bool(text.strip()))  # fmt: skip
@@ -41,7 +41,7 @@ words = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_character
 
 @st.composite
 def commands(draw: st.DrawFn, program: str) -> str | list[str]:
-    """Return a command line of `program` with quoted words of any text: in a list, where YAML would not read it so."""
+    """Return a command line of `program` with arbitrary quoted words, as a list where YAML would misread the text."""
     command = " ".join([program, *(f"'{word}'" for word in draw(st.lists(words, max_size=3)))])
     return [command] if re.search(r": |:$| #", command) else command
 
@@ -73,13 +73,13 @@ FILES = {"license": ["COPYING", "doc/LICENSE.md"], "icon": ["icon.svg", "art/x+y
 
 @st.composite
 def _program(draw: st.DrawFn, mounts: dict[str, str], inject: bool) -> dict[str, Any]:
-    """Return what a health check or an action runs in the image main."""
+    """Return what a health check or an action runs in the main image."""
     program: dict[str, Any] = {"entrypoint": draw(lines)} | draw(
         st.fixed_dictionaries({}, optional={"args": ARGUMENTS, "io-format": FORMATS, "type": st.just("docker")})
     )
     if inject or draw(st.booleans()):
         program["inject"] = inject
-    # A health check is injected if it does not say.
+    # Health checks are injected by default.
     if not inject and mounts and draw(st.booleans()):
         program |= {"inject": False, "mounts": mounts}
     return program
@@ -127,7 +127,7 @@ def _backup(draw: st.DrawFn, data: dict[str, str], mounts: dict[str, str]) -> di
 
 @st.composite
 def _procedures(draw: st.DrawFn, answers: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers about what runs beside the service, for the volumes and dependencies of a wrapper."""
+    """Return the answers about procedures, given a wrapper's volumes and dependencies."""
     data = answers["volumes"]
     mounts = data | {id: path for id, path in answers["assets"].items() if path is not None}
     drawn: dict[str, Any] = {
@@ -195,7 +195,7 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
 
     if answers["license"] == "other":
         answers["license_name"] = draw(lines)
-    # A service with a configuration has to say what becomes of it when another version is installed.
+    # A service with a config must say what happens to it when another version is installed.
     ways = ["as-config", "script", "compat"] + (["none"] if answers["config"] == "none" else [])
     answers["migrations"] = draw(st.sampled_from(ways))
     answers["properties"] = draw(st.sampled_from(["as-config", "none", "script", "compat"]))

@@ -1,4 +1,4 @@
-"""The oracle can fail: every rule refuses one change to a good manifest, and none refuses what real wrappers do."""
+"""The oracle can fail: each rule refuses one change to a good manifest, and no rule refuses what real wrappers do."""
 
 import copy
 import json
@@ -13,10 +13,10 @@ from tests.support import oracle, oracle_values
 from tests.support.oracle_values import Grammar
 from tests.support.tools import MANIFESTS
 
-# Folder: what the OS refuses, and why that is right.
+# Folder: what the OS refuses, and the reason.
 REFUSED = {
-    # core/startos/src/net/interface.rs:78 wants http for a lan-config. This interface has one, and only tcp and ssl:
-    # the OS of its time did not look.
+    # core/startos/src/net/interface.rs:78 requires http for a lan-config. This interface has a lan-config with only tcp
+    # and ssl, which the OS version of its time didn't check.
     "Start9Labs__bwt-wrapper__4b6e97c8": [".interfaces.electrum.protocols: no http, which lan-config needs (V10)"],
 }
 OLD_ALERTS = [f".alerts.{name}-alert" for name in ("install", "uninstall", "restore", "start")]
@@ -88,7 +88,7 @@ GOOD: dict[str, Any] = {
 }  # fmt: skip
 POINTER = {"type": "pointer", "package-id": "lnd", "volume-id": "main", "path": "/", "readonly": True}
 
-Change = tuple[str, Any]  # keys joined by slashes, and the new value; ... removes the key
+Change = tuple[str, Any]  # keys joined by slashes, and the new value (... removes the key)
 
 
 def _changed(*changes: Change, manifest: dict[str, Any] = GOOD) -> dict[str, Any]:
@@ -153,7 +153,7 @@ def _dotted(path: str) -> str:
 
 
 def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield everything inside a value with its path."""
+    """Yield every value in a manifest with its path."""
     for key, each in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
         yield f"{path}{key}", each
         yield from _paths(each, f"{path}{key}/")
@@ -161,7 +161,7 @@ def _paths(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A wrapper's folder with nothing wrong."""
+    """A wrapper's folder without faults."""
     for name in ("LICENSE", "icon.png", "instructions.md", "scripts/embassy.js", "assets/compat/config.yaml"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
@@ -177,7 +177,7 @@ def test_nothing_is_wrong_with_the_good_wrapper(tree: Path) -> None:
     assert oracle.faults(tree) == []
 
 
-# --- The file. -------------------------------------------------------------------------------------------------------
+# --- The file --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_a_folder_without_a_manifest_is_a_fault(tmp_path: Path) -> None:
     assert oracle.faults(tmp_path) == ["none of manifest.toml, manifest.yaml, manifest.json is there"]
 
 
-# --- The small languages: texts, and what the OS writes back. --------------------------------------------------------
+# --- The small languages: texts, and what the OS writes back ---------------------------------------------------------
 
 RANGES = {
     "*": "*", "=1": "=1.0.0", ">=1.2": ">=1.2.0", "<=1.2.3.4": "<=1.2.3.4", "!=1.2.3.0": "!=1.2.3", ">0": ">0.0.0",
@@ -318,7 +318,7 @@ def test_a_bad_text_is_refused(grammar: Grammar, text: str) -> None:
         grammar(text)
 
 
-# --- The parser. -----------------------------------------------------------------------------------------------------
+# --- The parser ------------------------------------------------------------------------------------------------------
 
 REQUIRED = [
     "id", "title", "version", "description", "description/short", "description/long", "release-notes", "license",
@@ -564,7 +564,7 @@ def test_a_key_in_the_os_s_own_spelling_or_in_a_list_is_known(change: Change) ->
     assert oracle.unknown_keys(_changed(change)) == []
 
 
-# --- Pack. -----------------------------------------------------------------------------------------------------------
+# --- Pack ------------------------------------------------------------------------------------------------------------
 
 WITHOUT_SCRIPTS: list[Change] = [
     ("config", None), ("migrations", {"from": {}, "to": {}}), ("dependencies/bitcoind/config", None),
@@ -638,7 +638,7 @@ def test_no_script_is_needed_where_none_runs(tree: Path) -> None:
     assert oracle.pack_faults(tree) == []
 
 
-# --- Verify and install. ---------------------------------------------------------------------------------------------
+# --- Verify and install ----------------------------------------------------------------------------------------------
 
 LAN = "interfaces/main/lan-config"
 
@@ -705,7 +705,7 @@ def test_the_images_are_those_of_the_package() -> None:
     assert oracle.verify_faults(manifest, {"main", "helper"}) == []
 
 
-# --- Accepted and still wrong. ---------------------------------------------------------------------------------------
+# --- Accepted, but doesn't work --------------------------------------------------------------------------------------
 
 BACKUPS = [".backup.create.args: are not duplicity create", ".backup.restore.args: are not duplicity restore"]
 
@@ -764,7 +764,7 @@ def test_all_gates_are_asked(tree: Path) -> None:
     ]  # fmt: skip
 
 
-# --- Real wrappers. --------------------------------------------------------------------------------------------------
+# --- Real wrappers ---------------------------------------------------------------------------------------------------
 
 
 def test_the_corpus_is_there() -> None:

@@ -1,4 +1,4 @@
-"""The programs that tests run: found where `.ci/run` puts them, or anywhere on the PATH."""
+"""Find the programs that tests run: where `.ci/run` installs them, or on the PATH."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ MANIFESTS = sorted(CORPUS.glob("*/manifest.*"))
 
 
 def absent(reason: str) -> NoReturn:
-    """Leave the test out. In CI, conftest.py makes a failure of it."""
+    """Skip the test. In CI, conftest.py turns the skip into a failure."""
     pytest.skip(reason)
 
 
@@ -28,7 +28,7 @@ FOLDERS = [
 
 
 def require(name: str) -> str:
-    """Return the path of a program. Without it the test is left out, and fails in CI."""
+    """Return the path of a program. If it is missing, skip the test, or fail it in CI."""
     path = shutil.which(name, path=os.pathsep.join([*map(str, FOLDERS), os.environ.get("PATH", os.defpath)]))
     if path:
         return path
