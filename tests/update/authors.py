@@ -1,7 +1,7 @@
-"""Realistic authors: wrappers with the answers of real manifests, and files edited as heavily as the real ones are.
+"""Play realistic authors: wrappers with the answers of real manifests, and files edited as heavily as the real ones.
 
-The manifest takes the real one's stanzas. Makefile and entrypoint are written here: which edits they get follows from
-what the corpus says of a wrapper, and where it says nothing, from how many of 114 real wrappers have the edit.
+The manifest takes the stanzas of the real one. The edits to Makefile and entrypoint are written here. They follow from
+what the corpus says about a wrapper or, where it says nothing, from how many of 114 real wrappers have the edit.
 """
 
 import csv
@@ -24,15 +24,15 @@ from tests.support.tools import CORPUS
 from tests.update.releases import NEWEST, Project, git, run
 
 OLDEST = "0.1.0"
-# A release that comes after the working tree.
+# A release after the working tree.
 NEXT = "1000.0.0"
-# The wrappers that shares of edits are counted over.
+# The number of wrappers that the edits were counted in.
 WRAPPERS = 114
 ANSWERS = ".copier-answers.yml"
-# The template refuses the answers of these, and why.
+# Authors whose answers the template refuses, and why.
 REFUSED = {"garbageman-nm": "its alerts have names that StartOS does not know"}
-# The releases up to 0.3.0 record maps in the order of their keys. These have to put `volumes` back in order before they
-# can update, as their outer volume would hide the inner one.
+# Releases up to 0.3.0 record maps sorted by key. These authors must restore the order of `volumes` before they can
+# update, because otherwise their outer volume would hide the inner one.
 DISORDERED = {"serge"}
 
 Manifest = dict[str, Any]
@@ -40,29 +40,29 @@ Manifest = dict[str, Any]
 
 @dataclass(frozen=True)
 class Author:
-    """Somebody with a wrapper that the corpus knows: its manifest, and its line of index.tsv."""
+    """The author of a wrapper in the corpus: its manifest and its line of index.tsv."""
 
     path: Path
     facts: dict[str, str]
 
     @property
     def id(self) -> str:
-        """The service's id."""
+        """The service's ID."""
         return self.facts["id"]
 
     @cached_property
     def manifest(self) -> Manifest:
-        """What the real manifest says."""
+        """The values in the real manifest."""
         loaded: Manifest = read_manifest(self.path)
         return loaded
 
     def does(self, kind: str, wrappers: int) -> bool:
-        """Tell whether this author makes an edit of a kind that so many of 114 make: always the same answer."""
+        """Return whether this author makes a kind of edit that `wrappers` of 114 make. The answer is deterministic."""
         return zlib.crc32(f"{kind} {self.id}".encode()) % WRAPPERS < wrappers
 
 
 def authors() -> list[Author]:
-    """Return one author a service of the era of 0.3.5, of its newest manifest, in the order of the ids."""
+    """Return an author for each service of the 0.3.5 era, with its newest manifest, sorted by ID."""
     with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = sorted(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE), key=lambda row: row["date"])
     newest = {row["id"]: row for row in rows if row["era"] == "0.3.5"}
@@ -76,7 +76,7 @@ _ARCHES = ("aarch64", "x86_64")
 
 
 def answers(author: Author) -> dict[str, Any]:
-    """Return the answers that say what the real manifest says, as far as there are questions for it."""
+    """Return answers that reproduce the real manifest, as far as the questions allow."""
     manifest = author.manifest
     interfaces = _interfaces(manifest)
     port = _ui_port(interfaces)
@@ -107,7 +107,7 @@ def answers(author: Author) -> dict[str, Any]:
 
 
 def _base(author: Author) -> dict[str, Any]:
-    """Return the answers about the image: an upstream one, Alpine, or compiled from the upstream repository."""
+    """Return the answers about the image: an upstream image, Alpine, or compiled from the upstream repository."""
     image, language = author.facts["final_base"], author.facts["language"]
     if language in ("rust", "go"):
         base = {"rust": "rust", "go": "golang"}[language]
@@ -115,7 +115,7 @@ def _base(author: Author) -> dict[str, Any]:
     if image.startswith("alpine:"):
         return {"base": "alpine"}
     if not re.search(r":[^/:]+$", image) or image.endswith(":latest"):
-        # No tag, or one that the template refuses.
+        # Without a tag, or with one that the template refuses.
         image = f"{image.removesuffix(':latest')}:{author.facts['version']}"
     return {"base": "image", "upstream_image": image}
 
@@ -173,20 +173,20 @@ def _dependency(real: dict[str, Any]) -> dict[str, Any]:
 
 # ---- manifest.yaml ---------------------------------------------------------------------------------------------------
 
-# Top-level keys in the order of the template, and of the real ones where it has none.
+# Top-level keys in the template's order, then in that of the real manifests for keys that the template doesn't have.
 _ORDER = [
     *("id", "title", "version", "eos-version", "release-notes", "license", "wrapper-repo", "upstream-repo"),
     *("support-site", "marketing-site", "donation-url", "build", "description", "assets", "main", "volumes"),
     *("interfaces", "health-checks", "config", "properties", "dependencies", "alerts", "actions", "backup"),
     *("migrations", "hardware-requirements"),
 ]
-# Written anew with the author's own comments, even where they say what the answers say.
+# Always replaced with the author's stanza, comments included, even if the values equal the answers.
 _OWN_WORDS = {"description", "interfaces"}
 
 
 @dataclass
 class Stanza:
-    """A top-level key of a manifest as it is written: the comments above it, its lines, the blank lines below."""
+    """A top-level key of a manifest as written: the comments above it, its lines, and the blank lines below."""
 
     above: list[str]
     lines: list[str]
@@ -194,7 +194,7 @@ class Stanza:
 
 
 def stanzas(text: str) -> dict[str, Stanza]:
-    """Take a manifest apart. Joined again, `above`, `lines` and `below` of all are the text."""
+    """Split a manifest into stanzas. `above`, `lines` and `below` of all stanzas add up to the whole text."""
     lines = text.splitlines()
     root = yaml.compose(text, Loader=yaml.CSafeLoader)
     assert isinstance(root, yaml.MappingNode)
@@ -215,7 +215,7 @@ def stanzas(text: str) -> dict[str, Stanza]:
 def _real_stanzas(author: Author) -> dict[str, Stanza]:
     if author.path.suffix == ".yaml":
         return stanzas(author.path.read_text(encoding="utf-8"))
-    # Somebody who writes JSON or TOML would have to write YAML here.
+    # An author who writes JSON or TOML would have to write YAML here.
     return {
         key: Stanza([], yaml.safe_dump({key: value}, sort_keys=False, allow_unicode=True).splitlines(), [])
         for key, value in author.manifest.items()
@@ -223,7 +223,7 @@ def _real_stanzas(author: Author) -> dict[str, Stanza]:
 
 
 def edit_manifest(rendered: str, author: Author) -> str:
-    """Put the author's stanzas into a rendered manifest: theirs wherever they say something else, or something more."""
+    """Replace stanzas of a rendered manifest with the author's wherever those differ, and add the missing ones."""
     mine, said = stanzas(rendered), yaml.load(rendered, yaml.CSafeLoader)
     for key, stanza in _real_stanzas(author).items():
         if key not in mine:
@@ -231,7 +231,7 @@ def edit_manifest(rendered: str, author: Author) -> str:
         elif key in _OWN_WORDS or (
             not _same(author.manifest[key], said[key]) and not (key == "backup" and _usual_backup(author.manifest))
         ):
-            # The template's comment stays above what the author writes.
+            # The template's comment stays above the author's lines.
             mine[key].lines = stanza.lines
     order = sorted(mine, key=lambda key: _ORDER.index(key) if key in _ORDER else len(_ORDER))
     lines = [line for key in order for line in (*mine[key].above, *mine[key].lines, *mine[key].below)]
@@ -239,12 +239,12 @@ def edit_manifest(rendered: str, author: Author) -> str:
 
 
 def _same(one: Any, other: Any) -> bool:
-    """Tell whether two readers of YAML mean the same: for one the key 80 is a number, for the other text."""
+    """Return whether two values mean the same. YAML readers disagree on keys: 80 may be a number or text."""
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _usual_backup(manifest: Manifest) -> bool:
-    """Tell whether the real backup is what the template's does, so that an author has no reason to write another."""
+    """Return whether the real backup does what the template's does, so that the author has no reason to change it."""
     return all(
         manifest["backup"][direction].get("entrypoint") == "compat"
         and "duplicity" in manifest["backup"][direction].get("args", [])
@@ -296,14 +296,14 @@ _INSTALL = """\t@test -f ~/.embassy/config.yaml || { echo "Where is your server?
 
 
 def _replace(text: str, pattern: str, replacement: str) -> str:
-    """Replace the one place that a pattern is found at. The author of a Makefile without it has nothing to edit."""
+    """Replace the first match of a pattern, and fail if the Makefile has no match."""
     found, count = re.subn(pattern, lambda match: match.expand(replacement), text, count=1, flags=re.MULTILINE)
     assert count, f"no {pattern} in the Makefile"
     return found
 
 
 def edit_makefile(text: str, author: Author) -> str:
-    """Edit a rendered Makefile: more targets, more prerequisites, other recipes, as often as real authors do."""
+    """Edit a rendered Makefile as often as real authors do: more targets, more prerequisites, other recipes."""
     facts = author.facts
     scripted = "script" in facts["config"]
     built = ""
@@ -391,12 +391,12 @@ END
 
 
 def entrypoint(rendered: str, author: Author) -> str:
-    """Return the script that replaces the rendered entrypoint: of the style that the real one has."""
+    """Return the script that replaces the rendered entrypoint, in the style of the real one."""
     style = author.facts["entrypoint_style"]
     data = next(iter((author.manifest["main"].get("mounts") or {"main": "/root"}).values()))
     first, header = rendered.splitlines()[:2]
     parts = ["#!/bin/bash" if author.does("bash", 39) else first]
-    # Some keep the line that says where the file comes from, as it is the first of the rendered one.
+    # Some keep the header that says where the file comes from, because it is at the top of the rendered script.
     parts += [header] if author.does("header", 57) else []
     parts += ["set -e"] if author.does("set -e", 62) else []
     parts += ["", f"export DATA={data}"]
@@ -420,35 +420,35 @@ NEW = ("check-web.sh", "actions/reset-password.sh", "docs/instructions.md", "hel
 
 
 def edited(rendered: Path, author: Author) -> dict[str, str]:
-    """Return the text of each file that an author has edited, by its name."""
+    """Return the text of each file that an author has edited, by name."""
     return {name: change((rendered / name).read_text(encoding="utf-8"), author) for name, change in EDITS.items()}
 
 
-# ---- Updates by Copier -----------------------------------------------------------------------------------------------
+# ---- Updates with Copier ---------------------------------------------------------------------------------------------
 
 _HUNK = re.compile(
     r"^<<<<<<< before updating\n(?P<mine>(?:.*\n)*?)=======\n(?P<theirs>(?:.*\n)*?)>>>>>>> after updating\n",
     re.MULTILINE,
 )
-# The key of a manifest or a workflow, the target of a rule or the name of a variable.
+# A key of a manifest or a workflow, the target of a rule or the name of a variable.
 _PLACE = re.compile(r"^([A-Za-z.$][\w.$()%/-]*)[ \w.$()%/-]*(?::|\?=|\+=)", re.MULTILINE)
 
 
 @dataclass
 class Outcome:
-    """What an update did to the files that the author had edited and the template has changed."""
+    """What an update did to the files that both the author and the template changed."""
 
     merged: list[str]
-    # What each conflict lies in, by file.
+    # The place of each conflict, by file.
     conflicts: dict[str, list[str]]
     before: dict[str, str]
     after: dict[str, str]
 
 
 def start(folder: Path, template: Path, version: str, author: Author) -> Project:
-    """Make an author's wrapper from a release: a commit of what was rendered, and one of the author's."""
+    """Create an author's wrapper from a release: one commit of what was rendered, and another of the author's edits."""
     data = folder.with_suffix(".yml")
-    # In the order of the real manifest: of two volumes, the outer one comes first.
+    # In the order of the real manifest, which lists the outer one of two volumes first.
     data.write_text(yaml.safe_dump(answers(author), sort_keys=False), encoding="utf-8")
     run(
         "copier", "copy", "-q", "--defaults", "--vcs-ref", f"v{version}", "--data-file", data, template, folder,
@@ -469,14 +469,14 @@ def start(folder: Path, template: Path, version: str, author: Author) -> Project
 
 
 def put_in_order(project: Project, author: Author) -> None:
-    """Put the recorded volumes back in order, by hand."""
+    """Restore the order of the recorded volumes by hand."""
     recorded = project.recorded()
     recorded["volumes"] = answers(author)["volumes"]
     (project.folder / ANSWERS).write_text(yaml.safe_dump(recorded, sort_keys=False), encoding="utf-8")
 
 
 def update(project: Project) -> Outcome:
-    """Update an author's wrapper to the newest release, and look at what became of it."""
+    """Update an author's wrapper to the newest release and return the outcome."""
     before = tree(project.folder)
     result = project.update()
     after = tree(project.folder)
@@ -504,19 +504,19 @@ def first_commit(project: Project) -> dict[str, str]:
 
 
 def lost(rendered: dict[str, str], before: dict[str, str], after: dict[str, str]) -> dict[str, Counter[str]]:
-    """Return the lines by file that the author had added to what was rendered, and that are no longer in that file."""
+    """Return, by file, the lines that the author added to the rendered file and that are no longer in it."""
     found = {}
     for name, text in before.items():
         added = Counter(text.splitlines()) - Counter(rendered.get(name, "").splitlines())
         missing = added - Counter(after.get(name, "").splitlines())
-        # The recorded answers are Copier's to write.
+        # Copier rewrites the recorded answers.
         if missing and name != ANSWERS:
             found[name] = missing
     return found
 
 
 def places(text: str) -> list[str]:
-    """Return what each conflict of a file lies in: the nearest key or target at its beginning."""
+    """Return the place of each conflict in a file: the nearest key or target at its beginning."""
     found = []
     for hunk in _HUNK.finditer(text):
         inside = _PLACE.match(hunk["mine"]) or _PLACE.match(hunk["theirs"])
@@ -526,7 +526,7 @@ def places(text: str) -> list[str]:
 
 
 def resolve(project: Project, keep: str) -> None:
-    """Resolve every conflict and commit: `mine` takes the author's lines, `both` keeps the template's below them."""
+    """Resolve every conflict and commit. `mine` keeps the author's lines, `both` adds the template's below them."""
     for name in project.unmerged:
         path = project.folder / name
         text = path.read_text(encoding="utf-8")
@@ -535,11 +535,11 @@ def resolve(project: Project, keep: str) -> None:
     project.commit("Resolved")
 
 
-# ---- The same by git alone, which takes a tenth of the time ------------------------------------------------------------
+# ---- The same with git alone, which takes a tenth of the time ----------------------------------------------------------
 
 
 def plain(template: Path, version: str, folder: Path) -> Path:
-    """Make a plain folder of a release, which Copier renders from without cloning it."""
+    """Extract a release into a plain folder, which Copier renders from without cloning it."""
     git(
         template,
         "-c",
@@ -557,20 +557,23 @@ def plain(template: Path, version: str, folder: Path) -> Path:
 
 @dataclass
 class Forecast(Outcome):
-    """What git's merge of three files makes of them; with it, in how many places the author has edited each."""
+    """The result of git's three-way merges, and the number of places that the author has edited in each file."""
 
     edits: dict[str, int]
 
 
 def forecast(author: Author, old: Path, new: Path, folder: Path) -> Forecast:
-    """Merge the author's files with the changes from one plain template to another. Raises ValueError as Copier does."""
+    """Merge the author's files with the changes between two plain templates.
+
+    Raises: ValueError if Copier refuses the answers.
+    """
     given = answers(author)
     first = render(old, given, folder / "first")
     before = edited(first, author)
     recorded = yaml.safe_load((first / ANSWERS).read_text(encoding="utf-8"))
     if author.id in DISORDERED:
         recorded["volumes"] = given["volumes"]
-    # Copier compares with what the recorded answers give. Their order may be another one.
+    # Copier compares with the render of the recorded answers, whose order may differ.
     base = render(old, recorded, folder / "base") if _orders(recorded) != _orders(given) else first
     after = render(new, recorded, folder / "after")
     found = Forecast([], {}, before, {}, {})
@@ -598,12 +601,12 @@ def render(template: Path, data: dict[str, Any], folder: Path) -> Path:
 
 
 def _orders(given: dict[str, Any]) -> str:
-    """Return the answers that are maps as text, in which another order shows."""
+    """Return the answers that are maps as text that reveals their order."""
     return repr([given.get(name, {}) for name in ("volumes", "assets", "pointers", "interfaces", "dependencies")])
 
 
 def _edits(old: str, new: str) -> int:
-    """Count the places in which two texts differ."""
+    """Count the places where two texts differ."""
     matcher = difflib.SequenceMatcher(None, old.splitlines(), new.splitlines(), autojunk=False)
     return sum(operation != "equal" for operation, *_ in matcher.get_opcodes())
 
@@ -626,7 +629,10 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def next_release(history: Path, folder: Path) -> Path:
-    """Make a template repository with one more release: another recipe and target, a workflow, the backup, a comment."""
+    """Make a template repository with one more release.
+
+    It changes a recipe, a workflow, the backup and a comment, and adds a target.
+    """
     shutil.copytree(history, folder, symlinks=True)
     git(folder, "checkout", "-q", "-f", f"v{NEWEST}")
     for name, changes in _CHANGES.items():

@@ -1,4 +1,4 @@
-"""What authors do to the files of their wrappers, and what an update must make of it."""
+"""Edit wrappers as authors do, and compute what an update must make of the result."""
 
 import hashlib
 import re
@@ -12,7 +12,7 @@ import yaml
 from tests.support.copies import copier
 from tests.update.releases import NEWEST, git, run
 
-#: A release after the working tree's, made by `next_release`.
+#: A release after the working tree, made by `next_release`.
 NEXT = "1000.0.0"
 ANSWERS = ".copier-answers.yml"
 #: A file that only NEXT has.
@@ -38,7 +38,7 @@ _INTERFACES = {
     "api": {"name": "API", "description": "For programs.", "tor": {9000: 9000}, "protocols": ["tcp", "grpc"]},
     "peer": {"name": "Peers", "description": "Others.", "lan": {9735: {"ssl": False, "internal": 9735}}},
 }
-#: Answers that every release takes.
+#: Answers that every release accepts.
 SETS: dict[str, dict[str, Any]] = {
     "golang": {},
     "golang-script": {"config": "script", "volumes": _TWO, "license": "Apache-2.0"},
@@ -80,7 +80,7 @@ _PARTS = {
 
 
 def paths(answers: dict[str, Any]) -> list[str]:
-    """Return the files of the wrapper that these answers make, but for the recorded answers."""
+    """Return the files of the wrapper that these answers create, without the answers file."""
     found = [path for part in _PARTS.values() for path in part]
     found += ["LICENSE", "icon.png", "instructions.md"]
     base, config = answers.get("base", "golang"), answers.get("config", "none")
@@ -96,14 +96,14 @@ def paths(answers: dict[str, Any]) -> list[str]:
 
 
 def managed(path: str, answers: dict[str, Any]) -> bool:
-    """Whether an update merges the template's changes into this file: it is neither the author's, nor of a part that is."""
+    """Return whether updates merge the template's changes into this file: it isn't yours, nor in an unmanaged part."""
     if path.endswith("/.gitkeep") or path == ADDED:
         return True
     return any(path in _PARTS[part] for part in answers.get("manage", _PARTS))
 
 
 class File(NamedTuple):
-    """What git keeps of a file."""
+    """The content and mode of a file, as git stores them."""
 
     content: bytes
     executable: bool
@@ -114,7 +114,7 @@ class File(NamedTuple):
 
     @property
     def blob(self) -> str:
-        """Git's name of the content."""
+        """Git's blob ID of the content."""
         return hashlib.sha1(b"blob %d\0%s" % (len(self.content), self.content)).hexdigest()
 
 
@@ -122,7 +122,7 @@ Tree = dict[str, File]
 
 
 def tree(folder: Path) -> Tree:
-    """Return the files in a folder, without git's own."""
+    """Return the files in a folder, without `.git`."""
     found = (path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink())
     return {
         path.relative_to(folder).as_posix(): File(path.read_bytes(), bool(path.stat().st_mode & 0o100))
@@ -132,7 +132,7 @@ def tree(folder: Path) -> Tree:
 
 
 def index(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
-    """Return what git's index holds of each path: mode, blob and stage."""
+    """Return the entries of git's index for each path: mode, blob and stage."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for entry in filter(None, git(folder, "ls-files", "-s", "-z").split("\0")):
         what, path = entry.split("\t", 1)
@@ -142,13 +142,13 @@ def index(folder: Path) -> dict[str, list[tuple[str, str, str]]]:
 
 
 def lines(files: Tree) -> Counter[bytes]:
-    """Return the lines of a tree, and how often each occurs."""
+    """Return the lines of a tree and how often each of them occurs."""
     return Counter(line for file in files.values() for line in file.content.splitlines())
 
 
 # ---- The edits ---------------------------------------------------------------------------------------------------
 
-#: What can happen to a file. Of the empty file, the lines that would be changed are added.
+#: What can happen to a file. In an empty file, lines are added instead of changed.
 KINDS = (
     "first line changed", "middle line changed", "last line changed",
     "line added first", "line added in the middle", "line added last",
@@ -157,7 +157,7 @@ KINDS = (
 
 
 def edit(folder: Path, path: str, kind: str, mark: str) -> None:
-    """Do to a file what an author may do. Lines of the author's hold `mark`."""
+    """Edit a file as an author might. Lines that the author writes contain `mark`."""
     file = folder / path
     if kind == "deleted":
         file.unlink()
@@ -170,7 +170,7 @@ def edit(folder: Path, path: str, kind: str, mark: str) -> None:
     elif kind == "rewritten":
         file.write_text("".join(f"mine: {mark} {number}\n" for number in range(4)))
     else:
-        # Bytes, because the icon is a file like any other.
+        # Bytes, because the icon is edited too.
         file.write_bytes(_edited(file.read_bytes(), kind, f"mine: {mark}".encode()))
 
 
@@ -185,7 +185,7 @@ def _edited(content: bytes, kind: str, mine: bytes) -> bytes:
             written[middle : middle + 1] = [mine]
         case "last line changed":
             written[last:] = [mine]
-            ended = not ended  # Half of all editors leave the last line open.
+            ended = not ended  # Many editors don't end the last line with a newline.
         case "line added first":
             written.insert(0, mine)
         case "line added in the middle":
@@ -205,17 +205,17 @@ def _edited(content: bytes, kind: str, mine: bytes) -> bytes:
 
 @dataclass
 class Outcome:
-    """The files after an update."""
+    """The expected files after an update."""
 
     files: Tree = field(default_factory=dict)
-    #: Those that wait for somebody to resolve a conflict.
+    #: Files with conflicts to resolve.
     conflicts: set[str] = field(default_factory=set)
-    #: Those of which Copier may lose that the template has changed the mode: it does where edits are close to changes.
+    #: Files for which Copier may lose a mode change by the template, which happens if edits are close to changes.
     any_mode: set[str] = field(default_factory=set)
 
 
 def outcome(old: Tree, mine: Tree, new: Tree, answers: dict[str, Any], scratch: Path) -> Outcome:
-    """Return what must come of the author's files `mine`, by the renders of the old and of the new release."""
+    """Return what must become of the author's files `mine`, given the renders of the old and the new release."""
     found = Outcome()
     for path in sorted({*old, *mine, *new}):
         if path == ANSWERS:
@@ -224,7 +224,7 @@ def outcome(old: Tree, mine: Tree, new: Tree, answers: dict[str, Any], scratch: 
             if path in mine:
                 found.files[path] = mine[path]
         elif path not in mine:
-            # The author's "no" counts, even where the template has changed the file.
+            # A file that the author deleted stays deleted, even if the template has changed it.
             if path not in old:
                 found.files[path] = new[path]
         else:
@@ -239,7 +239,7 @@ def outcome(old: Tree, mine: Tree, new: Tree, answers: dict[str, Any], scratch: 
 
 
 def _merge(old: File, mine: File, new: File, scratch: Path) -> tuple[bytes, bool]:
-    """Merge three contents as git does, and say whether lines were changed on both sides."""
+    """Merge three contents as git does. Return the result and whether there was a conflict."""
     if new.content in (old.content, mine.content):
         return mine.content, False
     if mine.content == old.content:
@@ -256,7 +256,7 @@ def _merge(old: File, mine: File, new: File, scratch: Path) -> tuple[bytes, bool
 
 
 def resolved(content: bytes) -> bytes:
-    """Resolve conflicts: both sides, one after the other."""
+    """Resolve conflicts by keeping both sides, one after the other."""
     return re.sub(rb"^(<<<<<<< before updating|=======|>>>>>>> after updating)\n", b"", content, flags=re.MULTILINE)
 
 
@@ -264,7 +264,7 @@ def resolved(content: bytes) -> bytes:
 
 
 def next_release(history: Path, folder: Path) -> Path:
-    """Copy the repository of the template and add a release that changes every file of the wrapper, as NEXT."""
+    """Copy the template's repository and add the release NEXT, which changes every file of the wrapper."""
     git(history.parent, "clone", "-q", str(history), str(folder))
     git(folder, "checkout", "-q", f"v{NEWEST}")
     template = folder / "template"
@@ -280,13 +280,13 @@ def next_release(history: Path, folder: Path) -> Path:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "-m", "The next release")
     git(folder, "tag", f"v{NEXT}")
-    # Copier clones the template three times an update: one pack is quicker than many objects.
+    # Copier clones the template three times per update, and a single pack clones faster than many objects.
     git(folder, "gc", "-q")
     return folder
 
 
 def _next(text: str) -> str:
-    """Change a line near the top, one in the middle and one near the end: lines that Jinja has no part in."""
+    """Change a line near the top, one in the middle and one near the end, all of them without Jinja."""
     written = text.splitlines(keepends=True)
     jinja = set[int]()
     for match in re.finditer(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", text, re.DOTALL):
@@ -300,7 +300,7 @@ def _next(text: str) -> str:
 
 @dataclass
 class Renders:
-    """Renders of releases, each made once. Not to be changed."""
+    """Renders of releases, each rendered once. Tests must not modify them."""
 
     template: Path
     folder: Path
@@ -319,6 +319,6 @@ class Renders:
         return wrapper
 
     def recorded(self, wrapper: Path) -> dict[str, Any]:
-        """Return the answers that a wrapper was made from, without Copier's own."""
+        """Return the recorded answers of a wrapper, without those that Copier adds."""
         loaded = yaml.safe_load((wrapper / ANSWERS).read_text(encoding="utf-8"))
         return {name: value for name, value in loaded.items() if not name.startswith("_")}

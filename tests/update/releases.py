@@ -1,4 +1,4 @@
-"""Every release of the template, from this repository's own history, and the working tree as the newest one."""
+"""Rebuild every release of the template from this repository's history, with the working tree as the newest."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
 _VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
-# So that the same work gives the same commits. Settings and git's configuration are isolated by conftest.py.
+# Fixed, so that commits are reproducible. conftest.py isolates settings and git's config.
 ENVIRONMENT = {
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
     "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
@@ -28,7 +28,10 @@ ENVIRONMENT = {
 def run(
     *command: str | Path, cwd: Path, check: bool = True, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a program with nothing to read and an environment of its own. Raises CalledProcessError if told to check."""
+    """Run a program with empty standard input in a fixed environment.
+
+    Raises: CalledProcessError if `check` is true and the program fails.
+    """
     return subprocess.run(
         list(map(str, command)),
         cwd=cwd,
@@ -41,7 +44,10 @@ def run(
 
 
 def git(folder: Path, *arguments: str) -> str:
-    """Run git in a folder and return its output. Raises CalledProcessError when it fails."""
+    """Run git in a folder and return its output.
+
+    Raises: CalledProcessError if git fails.
+    """
     return run("git", *arguments, cwd=folder).stdout
 
 
@@ -52,12 +58,13 @@ def releases() -> dict[str, str]:
         match = _VERSION.search(git(ROOT, "show", f"{commit}:pyproject.toml"))
         if match and match[1] not in found:
             found[match[1]] = commit
-    # The first commit of all begins at 0.0.0 and is no release.
+    # The first commit starts at 0.0.0 and isn't a release.
     return {version: commit for version, commit in found.items() if version != "0.0.0"}
 
 
 def template(folder: Path) -> Path:
-    """Make a git repository of the template in `folder`: a tag for every release, and NEWEST for the working tree."""
+    """Make a git repository of the template in `folder`, with tags for every release and for the working tree (NEWEST).
+    """
     git(folder.parent, "clone", "-q", "--no-checkout", str(ROOT), str(folder))
     for tag in git(folder, "tag").split():
         git(folder, "tag", "-d", tag)
@@ -72,14 +79,14 @@ def template(folder: Path) -> Path:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", "The working tree")
     git(folder, "tag", f"v{NEWEST}")
-    # One pack: it is cloned for each update.
+    # Each update clones it, which is faster from a single pack.
     git(folder, "gc", "-q")
     return folder
 
 
 @dataclass
 class Project:
-    """A wrapper that was made from the template, with the author's commits."""
+    """A wrapper created from the template, with the author's commits."""
 
     folder: Path
     template: Path
@@ -114,18 +121,18 @@ class Project:
         git(self.folder, "commit", "-q", "--allow-empty", "-m", message)
 
     def update(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run `copier update` with the defaults for new questions, in the project, without trust."""
+        """Run `copier update` in the project, with the defaults for new questions and without trust."""
         with mock.patch.dict(os.environ, ENVIRONMENT):
             return copier("update", "--defaults", *arguments, self.folder, check=check)
 
     def status(self) -> dict[str, str]:
-        """Return what git says of each path: `UU`, ` M`, `??` and so on."""
+        """Return git's status of each path: `UU`, ` M`, `??` and so on."""
         lines = git(self.folder, "status", "--porcelain=v1", "-z", "--untracked-files=all").split("\0")
         return {line[3:]: line[:2] for line in lines if line}
 
     @property
     def unmerged(self) -> set[str]:
-        """The paths that wait for somebody to resolve a conflict."""
+        """The paths with conflicts to resolve."""
         return set(git(self.folder, "diff", "--name-only", "--diff-filter=U").split("\n")) - {""}
 
     def recorded(self) -> dict[str, Any]:

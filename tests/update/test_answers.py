@@ -1,4 +1,5 @@
-"""Answers that change in an update: the author's lines stay, and what goes as a whole file is named and comes back."""
+"""Updates that change answers keep the author's lines, and say which whole files they delete and how to restore them.
+"""
 
 import re
 import shlex
@@ -22,7 +23,7 @@ from tests.update.releases import NEWEST, Project, git, run
 
 ANSWERS = ".copier-answers.yml"
 PAGE = ROOT / "docs" / "update-answers.md"
-# Files of the author: written once. An icon is no text.
+# Files that belong to the author, written once. The icon isn't text.
 YOURS = re.compile(r"icon\.png|LICENSE|instructions\.md|service/|scripts/|assets/.+/(?!\.gitkeep)")
 MARK = "mine: "
 CONFLICT = re.compile(r"<<<<<<< before updating\n.*?=======\n(.*?)>>>>>>> after updating\n", re.DOTALL)
@@ -49,7 +50,7 @@ RPC = {"name": "RPC", "description": "For programs.", "port": 9735, "protocols":
 WEB = {"name": "Web", "description": "The pages.", "ui": True, "port": 8080}
 RESET = {"name": "Reset", "description": "A new password.", "allowed-statuses": ["running"]}
 CHECK = {"web": {"name": "Web", "entrypoint": "check-web.sh"}}
-# Every answer about what runs beside the service, with text that does not come through by itself.
+# Answers for every procedure, with text that needs quoting.
 PROCEDURES: dict[str, Any] = {
     "license": "other", "license_name": "EUPL: 1.2", "config": "script", "properties": "none", "migrations": "script",
     "assets": {"compat": None},
@@ -69,17 +70,17 @@ PROCEDURES: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Change:
-    """Answers before an update and those that it is given; whole files that it makes and deletes; what it talks of."""
+    """The answers before and given with an update, the files it creates and deletes, and the names in its message."""
 
     name: str
     before: dict[str, Any]
     given: dict[str, Any]
     new: set[str]
     deleted: set[str]
-    # Other answers that change, and answers or files that may have to.
+    # Other answers that change, and answers or files that may need a change.
     followed: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
-    # One of the few that are tried outside of CI too.
+    # Also run outside CI.
     quick: bool = False
 
 
@@ -88,7 +89,7 @@ def _base(old: str, new: str) -> Change:
         {"upstream_image"} if old == "image" else set()
     )
     stale = ({"run"} if old in {"alpine", "image"} else set()) | ({"packages"} if old == "alpine" else set())
-    # From an image, the command stays that of the image: no starter would be run by it.
+    # Coming from an image, the command stays the image's, so nothing would run a starter.
     written = set() if old == "image" and new == "alpine" else STARTERS[new]
     return Change(
         f"{old} to {new}", BASES[old], BASES[new], written, set(), tuple(source),
@@ -141,24 +142,24 @@ TRIED = [change for change in CHANGES if change.quick or DEEP]
 
 
 def _typed(value: Any) -> str:
-    """Return an answer as somebody would type it."""
+    """Return an answer as a user would type it."""
     if isinstance(value, str):
         return value
-    # On one line, and without the dots that end a document of one plain word.
+    # On a single line, and without the `...` that ends a document with a plain scalar.
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=9999).replace("\n...\n", "").strip()
-    # Nor in quotes that YAML can do without.
+    # Without quotes that YAML doesn't need.
     plain = text.replace("'", "")
     return plain if yaml.safe_load(plain) == value else text
 
 
 def command(given: dict[str, Any]) -> list[str]:
-    """Return the arguments of `copier update` that give answers."""
+    """Return the arguments that pass answers to `copier update`."""
     return [part for name, value in given.items() for part in ("-d", f"{name}={_typed(value)}")]
 
 
 @pytest.fixture(scope="session")
 def start(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path, dict[str, Any]], Project]:
-    """Make a project of the newest release with answers, from a copy that is made once."""
+    """Create a project from the newest release with the given answers. Each set of answers is rendered only once."""
     made: dict[str, Project] = {}
 
     def start(folder: Path, answers: dict[str, Any]) -> Project:
@@ -172,14 +173,14 @@ def start(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Return the files of a wrapper, without git's."""
+    """Return the files of a wrapper, without `.git`."""
     paths = (path for path in folder.rglob("*") if path.is_file())
     found = {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
     return {name: data for name, data in found.items() if not name.startswith(".git/")}
 
 
 def edit(project: Project) -> None:
-    """Write lines of the author's into every file: below the first line, in the middle and at the end; a new file."""
+    """Write the author's lines into every file (after the first line, in the middle, at the end) and add new files."""
     (project.folder / "NOTES").write_text("", encoding="utf-8")
     for name in files(project.folder):
         if name in {ANSWERS, "icon.png"}:
@@ -206,7 +207,7 @@ def all_of_mine(folder: Path) -> Counter[str]:
 
 
 def in_index(project: Project) -> Counter[str]:
-    """Count the author's lines in git's index; of an unmerged path, in the author's side."""
+    """Count the author's lines in git's index. For an unmerged path, count those on the author's side."""
     entries = git(project.folder, "ls-files", "--stage", "-z").split("\0")
     blobs = [entry.split()[1] for entry in entries if entry and entry.split()[2] in {"0", "2"}]
     text = subprocess.run(
@@ -216,12 +217,12 @@ def in_index(project: Project) -> Counter[str]:
 
 
 def theirs(text: str) -> str:
-    """Return a file as it would be without the author: the template's side of each conflict, no line of the author's."""
+    """Return a file without the author's work: the template's side of each conflict, and no line of the author."""
     return "".join(line for line in CONFLICT.sub(r"\1", text).splitlines(keepends=True) if MARK not in line)
 
 
 def listed(message: str, beginning: str) -> set[str]:
-    """Return what a line of the message lists."""
+    """Return the items that a line of the message lists."""
     found = re.search(re.escape(beginning) + r" ?(.+)", message)
     return set(re.split(r",? ", found[1])) if found else set()
 
@@ -235,7 +236,7 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     before, lines, recorded = files(project.folder), all_of_mine(project.folder), project.recorded()
     message = project.update(*command(change.given)).stderr
 
-    # The answers: those that were given, those that the message names, and no other.
+    # Answers: only those that were given and those that the message names have changed.
     now = project.recorded()
     assert {name: now[name] for name in change.given} == change.given
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
@@ -245,7 +246,7 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     )
     assert listed(message, "Unchanged. Check whether they still fit:") == set(change.stale)
 
-    # Whole files.
+    # Whole files
     after = files(project.folder)
     assert set(after) - set(before) == change.new
     assert set(before) - set(after) == change.deleted == listed(message, "git restore --staged --worktree")
@@ -254,7 +255,7 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     folders = {re.sub(r"(assets/compat|\w+)/.*", r"\1/", name) for name in change.new if YOURS.match(name)}
     assert listed(message, "New files, which are yours:") == folders
 
-    # Lines: the author's in the tree and in the index, the template's as in a copy with the new answers.
+    # Lines: the author's are in the tree and in the index, and the template's equal a copy with the new answers.
     gone = sum((mine(before[name].decode()) for name in change.deleted), Counter())
     assert all_of_mine(project.folder) + gone == lines
     assert in_index(project) == lines
@@ -267,7 +268,7 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
             assert theirs(data.decode()) == fresh[name].decode(), name
     assert {name for name in fresh if not YOURS.match(name)} <= set(after)
 
-    # What was deleted comes back by the command that the message names.
+    # The command in the message restores what was deleted.
     if change.deleted:
         (restore,) = re.findall(r"^ +(git restore .+)$", message, re.MULTILINE)
         run(*shlex.split(restore), cwd=project.folder)
@@ -287,7 +288,8 @@ def _resolved(project: Project) -> None:
 def test_settings_and_starters_come_and_go_and_the_authors_stay(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """From none to script, compat, none, script; and from one base to another and back. The folder's name is a glob."""
+    """From none to script, compat, none and script, and from one base to another and back, in a folder named like a glob.
+    """
     project = start(tmp_path / "wr[ap]*er", {"config": "script"})
     edit(project)
     lines = all_of_mine(project.folder)
@@ -327,7 +329,7 @@ def test_a_starter_is_not_written_among_files_of_the_authors_but_can_be_had(
     _resolved(project)
     before, lines = files(project.folder), all_of_mine(project.folder)
     run(*shlex.split(WRITTEN), cwd=project.folder)
-    # Every file that the answers ask for, a deleted one too, and not a byte of another.
+    # Every file that the answers require is back, including a deleted one, and no other file has changed.
     assert set(project.status().items()) == {
         (name, "??") for name in {*STARTERS["alpine"] - {"service/test.sh"}, "instructions.md", "LICENSE"}
     }
@@ -410,7 +412,7 @@ def test_two_answers_that_fit_together_are_given_together(
 def test_a_whole_file_stays_when_the_recorded_answer_is_edited(
     answers: dict[str, Any], start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """The copy of the old answers does not have the file either, so there is nothing that Copier would delete."""
+    """The render of the old answers doesn't have the file either, so Copier sees nothing to delete."""
     (name,) = answers
     project = start(tmp_path / "wrapper", {"advanced": True, "assets": {"web": "/mnt/web"}})
     edit(project)
@@ -439,7 +441,7 @@ def test_a_part_leaves_manage_and_comes_back_by_its_recorded_answer(
     assert {name: after[name] for name in unmanaged} == {name: before[name] for name in unmanaged}
     assert b"9090" in after["Dockerfile"]
     _resolved(project)
-    # Back: what changed meanwhile does not come with it, what changes from now on does.
+    # Changes made while a part was unmanaged aren't applied later, but changes from now on are.
     record(project, {"manage": parts})
     project.update("-d", "version=0.2.0")
     manifest = (project.folder / "manifest.yaml").read_text(encoding="utf-8")
@@ -453,7 +455,8 @@ def test_a_part_leaves_manage_and_comes_back_by_its_recorded_answer(
 def test_an_answer_within_files_is_not_to_be_edited_in_the_record(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """Both copies have it then, and the update finds no difference: that is why the page says to give it by -d."""
+    """Both renders get the edited answer, so the update finds no difference. That's why the docs say to pass it with -d.
+    """
     project = start(tmp_path / "wrapper", {})
     record(project, {"ui_port": 9090, "config": "script"})
     project.update()
@@ -464,7 +467,7 @@ def test_an_answer_within_files_is_not_to_be_edited_in_the_record(
 def test_volumes_keep_their_order_from_update_to_update(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """The outer one comes first: sorted by name, these would be refused as recorded answers ever after."""
+    """The outer volume comes first. Sorted by name, these recorded answers would be refused in every later update."""
     volumes = {"outer": "/data", "cache": "/data/cache"}
     project = start(tmp_path / "wrapper", {"volumes": volumes})
     for _ in range(2):
@@ -520,7 +523,7 @@ def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, h
 
 
 def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> None:
-    """A file that no pattern of `seeds` finds could be written over one of the author's."""
+    """An update could overwrite an author's file that matches no pattern of `seeds`."""
     text = (ROOT / "hooks" / "update" / "changes.jinja").read_text(encoding="utf-8")
     match = re.search(r"namespace\(seeds=(\{.*?\})\) %}", text, re.DOTALL)
     assert match

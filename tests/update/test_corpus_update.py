@@ -1,4 +1,4 @@
-"""Realistic authors update: nothing of theirs is lost, and what conflicts is where both have changed the same lines."""
+"""Realistic authors update: they lose nothing, and conflicts occur only where both sides changed the same lines."""
 
 import subprocess
 from collections import Counter
@@ -15,11 +15,11 @@ from tests.update import authors
 from tests.update.authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
 from tests.update.releases import NEWEST, Project, git, releases, run
 
-# Wrappers that Copier itself updates; what git makes of the others must be what the table says.
+# How many wrappers Copier itself updates. For the others, git's merge must match the table.
 UPDATED = 10 if DEEP else 3
 RELEASES = [*releases(), NEWEST]
 EACH_RELEASE = 2 if DEEP else 1
-# The rows of the table are looked at in so many parts. What changes in the template shows in most of the rows.
+# How many parts the rows of the table are split into. A change of the template affects most of the rows.
 PARTS = 8
 
 
@@ -30,13 +30,13 @@ def everybody() -> list[Author]:
 
 @pytest.fixture(scope="module")
 def fitting(everybody: list[Author]) -> list[Author]:
-    """The authors whose answers the template takes."""
+    """The authors whose answers the template accepts."""
     return [author for author in everybody if author.id not in REFUSED]
 
 
 @pytest.fixture(scope="module")
 def plain(later: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Plain folders of the oldest release, the working tree and the one after."""
+    """Plain folders of the oldest release, the working tree and the release after it."""
     folder = tmp_path_factory.mktemp("plain")
     return {version: authors.plain(later, version, folder / version) for version in (OLDEST, NEWEST, NEXT)}
 
@@ -47,7 +47,7 @@ def _said(text: str) -> dict[str, Any]:
 
 
 def _look_at(project: Project, outcome: Outcome) -> None:
-    """Nothing is lost, files that only the author has are as they were, and what merged still works and says the same."""
+    """Nothing is lost, the author's new files are unchanged, and merged files still work and mean the same."""
     rendered = authors.first_commit(project)
     assert authors.lost(rendered, outcome.before, outcome.after) == {}
     assert all(outcome.after[name] == outcome.before[name] for name in NEW)
@@ -106,7 +106,7 @@ def test_a_real_author_updates_each_release_to_the_next(
 def test_volumes_in_another_order_than_their_ids_are_updated_once_they_are_recorded_so(
     fitting: list[Author], history: Path, tmp_path: Path
 ) -> None:
-    """Until 0.3.0 the recorded order was that of the ids, in which the outer volume hides the inner one."""
+    """Releases up to 0.3.0 recorded volumes sorted by ID, an order in which the outer volume hides the inner one."""
     author = next(author for author in fitting if author.id in DISORDERED)
     project = authors.start(tmp_path / "wrapper", history, OLDEST, author)
     given = list(authors.answers(author)["volumes"])
@@ -153,7 +153,7 @@ def test_an_author_is_left_out_only_if_the_template_refuses_the_answers(
 
 
 def test_an_author_has_edited_every_file(everybody: list[Author], plain: dict[str, Path], tmp_path: Path) -> None:
-    """What the author says is in the manifest; of a usual backup the template's remains."""
+    """The manifest has the author's values. For a usual backup, it has the template's."""
     author = everybody[0]
     rendered = authors.render(plain[OLDEST], authors.answers(author), tmp_path / "wrapper")
     mine = authors.edited(rendered, author)

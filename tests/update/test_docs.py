@@ -1,4 +1,4 @@
-"""The commands of docs/update.md, one after the other, as a reader would run them."""
+"""Run the commands of docs/update.md in order, as a reader would."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ UPDATE, COMMIT, LOOK_FIRST, CONFLICT, MANAGE, CHANGE, UNDO, REVERT = range(8)
 
 @pytest.fixture
 def project(history: Path, tmp_path: Path) -> Project:
-    """A wrapper of the oldest release, with an edit of the author."""
+    """A wrapper of the oldest release with an edit by the author."""
     project = Project.new(tmp_path / "wrapper", history, next(iter(releases.releases())), {"base": "alpine"})
     readme = project.folder / "README.md"
     readme.write_text(readme.read_text() + "\nMine.\n")
@@ -62,7 +62,7 @@ def test_an_undo_gives_the_state_before(project: Project) -> None:
 
 def test_a_conflict_is_found_resolved_and_checked(project: Project) -> None:
     makefile = project.folder / "Makefile"
-    # The template has changed the recipe of this target since.
+    # The template has since changed the recipe of this target.
     makefile.write_text(re.sub(r"(?m)^(clean:.*\n)\t.*$", r"\1\trm -rf mine", makefile.read_text()))
     project.commit()
     _shell(project, BLOCKS[UPDATE])

@@ -1,4 +1,4 @@
-"""An update from any release keeps every edit in every file, brings every change, and shows conflicts where both meet."""
+"""An update from any release keeps every edit, applies every change, and shows conflicts only where the two overlap."""
 
 import shutil
 from collections import Counter
@@ -31,13 +31,14 @@ from tests.update.edits import (
 from tests.update.releases import NEWEST, Project, git, releases, run
 
 RELEASES = list(releases())
-# Every set from so many releases, in turn: all of them as long as there are no more. Elsewhere a few sets from one.
+# How many releases each set of answers starts from, in turn: all of them if there are at most four. Outside CI, a few
+# sets start from a single release.
 FROM = min(len(RELEASES), 4 if DEEP else 1)
 SAMPLE = list(SETS)[:: 1 if DEEP else 5]
 
 
 class Walk(NamedTuple):
-    """One update: from a release, with a set of answers, to a release."""
+    """An update from a release, with a set of answers, to another release."""
 
     version: str
     name: str
@@ -59,7 +60,7 @@ PLAN = list(_plan())
 
 
 def _kinds() -> list[dict[str, str]]:
-    """Say what happens to each file in each walk of the plan. A file meets one kind after the other."""
+    """Assign an edit to each file in each walk of the plan. Each file gets the kinds in turn."""
     met: Counter[str] = Counter()
     found = []
     for walk in PLAN:
@@ -98,7 +99,8 @@ def _differences(got: Tree, expected: Tree) -> list[str]:
 
 
 def _assert_index(project: Project, old: Tree, mine: Tree, new: Tree, conflicts: set[str]) -> None:
-    """The index holds the author's commit; of a conflict, what git keeps of it: last update, author, template."""
+    """The index holds the author's commit. For conflicts, it holds git's three stages: last update, author, template.
+    """
     expected = {path: [(file.mode, file.blob, "0")] for path, file in mine.items()}
     nothing = edits.File(b"", False)
     for path in conflicts:
@@ -108,7 +110,7 @@ def _assert_index(project: Project, old: Tree, mine: Tree, new: Tree, conflicts:
 
 
 def _assert_own_lines(old: Tree, mine: Tree, after: Tree) -> None:
-    """Every line that the author has put in is there, as often as before."""
+    """Every line that the author added is still there, as often as before."""
     assert not (lines(mine) - lines(old)) - lines(after)
     marked = {line: count for line, count in lines(mine).items() if b"mine: " in line}
     assert marked == {line: count for line, count in lines(after).items() if b"mine: " in line}
@@ -130,7 +132,7 @@ def test_every_edit_stays_and_every_change_comes(number: int, renders: Renders, 
     project.commit("My edits")
 
     if walk.name == "golang":
-        # The command in a process of its own, as people run it.
+        # Run the command in a separate process, as users do.
         run("copier", "update", "--defaults", "--vcs-ref", f"v{walk.to}", cwd=project.folder)
     else:
         _update(project, walk.to)
@@ -149,7 +151,7 @@ def test_every_edit_stays_and_every_change_comes(number: int, renders: Renders, 
 
 
 def _assert_nothing_to_do(project: Project, last: Outcome, to: str) -> None:
-    """Resolve the conflicts, commit, and update once more."""
+    """Resolve the conflicts, commit, and update again."""
     for path in last.conflicts:
         file = project.folder / path
         file.write_bytes(edits.resolved(file.read_bytes()))
@@ -177,7 +179,8 @@ def test_a_line_that_both_changed_is_a_conflict_and_nothing_else_is(renders: Ren
     project = _new(renders, tmp_path / "wrapper", RELEASES[-1], {})
     merged = {path for path in paths({}) if managed(path, {})}
     for number, path in enumerate(sorted(merged)):
-        # The template changes the first line of each. Far from it, and from the middle and the end, nobody but the author.
+        # The template changes the first, a middle and the last line of each file. A new file is far away from all of
+        # them.
         kind = "first line changed" if number % 2 else "new file beside"
         edit(project.folder, path, kind, path)
     project.commit()
@@ -190,7 +193,7 @@ def test_a_line_that_both_changed_is_a_conflict_and_nothing_else_is(renders: Ren
 
 
 def _hostile(turn: int) -> dict[str, Any]:
-    """Return answers with every nasty text, and in each turn other ones in the fields that are short."""
+    """Return answers that contain every nasty text. Each turn puts different ones into the short fields."""
     texts = ["{{ 7*7 }}", "{{ service_id }}", "{% if true %}x{% endif %}", *NASTY]
     nasty = iter(texts[turn * 11 % len(texts) :] + texts)
     everything = "".join(f"{text}{' ' if number % 3 else chr(10)}" for number, text in enumerate(texts))
@@ -209,7 +212,7 @@ def _hostile(turn: int) -> dict[str, Any]:
 
 
 def _texts(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the texts of a manifest under the names of their answers."""
+    """Return the texts of a manifest by the names of their answers."""
     main, lnd = manifest["interfaces"]["main"], manifest["dependencies"]["lnd"]
     return {
         "title": manifest["title"],
@@ -232,12 +235,12 @@ def test_hostile_text_survives_updates_in_a_row(renders: Renders, tmp_path: Path
         texts["dependencies"]["lnd"]["requirement"] = texts["dependencies"]["lnd"].pop("type")
         assert texts == {name: answers[name] for name in texts}
         assert {name: project.recorded()[name] for name in answers} == answers
-    # The other files too are those of a wrapper that begins with the newest release.
+    # The other files also equal those of a wrapper created from the newest release.
     assert not _differences(tree(project.folder), tree(renders.of(NEWEST, renders.recorded(project.folder))))
     assert not list(tmp_path.rglob("PWNED"))
 
 
-# What an author may have set, and what outranks those settings with which `copier update` would lose edits.
+# Git settings that an author may have. The first two would make `copier update` lose edits, so SAFE overrides them.
 SETTINGS = {
     "apply.whitespace": "error", "status.showUntrackedFiles": "no", "merge.conflictStyle": "diff3",
     "diff.noprefix": "true", "diff.external": "false", "diff.renames": "copies", "color.ui": "always",
@@ -268,7 +271,7 @@ def test_an_author_s_settings_of_git_do_no_harm(
 def test_what_git_takes_for_binary_is_not_merged_but_the_commit_has_it(renders: Renders, tmp_path: Path) -> None:
     project = _new(renders, tmp_path / "wrapper", RELEASES[-1], {})
     file = project.folder / "Makefile"
-    file.write_text(f"mine\n{file.read_text()}", encoding="utf-16")  # As some editors on Windows do.
+    file.write_text(f"mine\n{file.read_text()}", encoding="utf-16")  # As some Windows editors do.
     mine = file.read_bytes()
     project.commit()
     _update(project, NEXT)

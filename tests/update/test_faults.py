@@ -1,6 +1,6 @@
-"""What goes wrong around an update: the project is as it was, or one documented command makes it so.
+"""When an update fails, the project is unchanged, or one documented command restores it.
 
-The figures and the words are in docs/update.md.
+Figures and messages are in docs/update.md.
 """
 
 import os
@@ -22,9 +22,9 @@ from tests.support.tools import ROOT, absent
 from tests.update import releases
 from tests.update.releases import NEWEST, Project, git, run
 
-# In the project's folder, which may lie in a larger repository. Files that git ignores stay.
+# Run in the project's folder, which may be part of a larger repository. Keeps files that git ignores.
 UNDO = "git restore --source=HEAD --staged --worktree . && git clean -fd"
-# For a checkout with CRLF, once.
+# For a checkout with CRLF line endings, once.
 LF = """\
 echo '* text=auto eol=lf' > .gitattributes
 git add .gitattributes
@@ -43,7 +43,7 @@ Tree = dict[str, tuple[int, bytes | str]]
 
 
 def _tree(folder: Path, git_too: bool = False) -> Tree:
-    """Return every path below a folder with its mode and what is in it; of a git repository only what is checked out."""
+    """Return every path below a folder with its mode and content, without `.git` unless `git_too` is true."""
     found: Tree = {}
     for place, folders, files in os.walk(folder):
         if not git_too and ".git" in folders:
@@ -56,7 +56,7 @@ def _tree(folder: Path, git_too: bool = False) -> Tree:
 
 
 def _repository(folder: Path) -> dict[str, str]:
-    """Return what git knows of a folder: HEAD, branches, index, configuration and the rest that a user could notice."""
+    """Return the state of a repository that a user could notice: HEAD, branches, index, config and so on."""
     questions = (
         "rev-parse HEAD", "rev-parse --symbolic-full-name HEAD", "for-each-ref", "ls-files --stage", "config --local --list",
         "stash list", "status --porcelain --ignored",
@@ -65,7 +65,7 @@ def _repository(folder: Path) -> dict[str, str]:
 
 
 def _committable(folder: Path) -> Tree:
-    """Return what a commit of everything would hold."""
+    """Return the files that a commit of everything would contain."""
     names = git(folder, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
     tree = _tree(folder)
     return {name: tree[name] for name in names if name in tree}
@@ -73,7 +73,7 @@ def _committable(folder: Path) -> Tree:
 
 @dataclass
 class Scene:
-    """A project, and around it what an update must not touch."""
+    """A project, and files around it that an update must not touch."""
 
     project: Project
     around: Path
@@ -94,7 +94,7 @@ class Scene:
         return run(*command, cwd=self.project.folder, check=False, env={**self.env, **(env or {})})
 
     def killed(self, after: float, env: dict[str, str] | None = None) -> bool:
-        """Update, and kill the process and all that it started after so many seconds. Return False if it was faster."""
+        """Start an update and kill its process group after `after` seconds. Return False if it ended earlier."""
         process = subprocess.Popen(
             ["copier", "update", "--defaults"],
             cwd=self.project.folder,
@@ -114,7 +114,7 @@ class Scene:
         return process.returncode == -signal.SIGKILL
 
     def state(self) -> tuple[Tree, dict[str, str], Tree, Tree]:
-        """Return the project, what git knows of it, and everything around it."""
+        """Return the project, the state of its repository, and everything around it."""
         folder = self.project.folder
         outside = {
             path: entry
@@ -124,14 +124,14 @@ class Scene:
         return _tree(folder), _repository(folder), outside, _tree(self.project.template, git_too=True)
 
     def sweep(self) -> list[str]:
-        """Delete and return what a killed update has left among the temporary files: Copier's own folders."""
+        """Delete and return the temporary folders that a killed update left behind."""
         left = list((self.around / "tmp").iterdir())
         for folder in left:
             shutil.rmtree(folder)
         return [folder.name for folder in left]
 
     def undo(self) -> None:
-        """Run the documented command, and do what the docs say when git names a lock."""
+        """Run the documented command. If git names a lock, do what the docs say."""
         lock = self.project.folder / ".git" / "index.lock"
         done = run("sh", "-c", UNDO, cwd=self.project.folder, check=False)
         if done.returncode and str(lock) in done.stderr:
@@ -150,7 +150,7 @@ def _exists(group: int) -> bool:
 
 @pytest.fixture(scope="module")
 def mine(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wrapper of the oldest release with an author's work in it: the update merges, and conflicts in the Makefile."""
+    """A wrapper of the oldest release with the author's work: an update merges, with a conflict in the Makefile."""
     project = Project.new(tmp_path_factory.mktemp("mine") / "wrapper", history, OLDEST, {})
     folder = project.folder
     makefile = folder / "Makefile"
@@ -180,7 +180,7 @@ def scene(mine: Path, history: Path, tmp_path: Path) -> Scene:
 
 @pytest.fixture(scope="module")
 def updated(mine: Path, history: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Tree, float]:
-    """What an update makes of the wrapper when nothing goes wrong, and the seconds it takes, to choose moments from."""
+    """The result of an update that succeeds, and how many seconds it takes, to choose when to kill others."""
     around = tmp_path_factory.mktemp("updated")
     folder = around / "wrapper"
     shutil.copytree(mine, folder, symlinks=True)
@@ -210,7 +210,7 @@ def test_an_update_killed_at_a_random_moment_is_undone(scene: Scene, updated: tu
 
 
 def _deadly(folder: Path, subcommand: str, lock: bool = False) -> dict[str, str]:
-    """Return an environment with a git that kills its whole process group when it shall run this subcommand."""
+    """Return an environment with a git that kills its process group when it is called with this subcommand."""
     real = shutil.which("git")
     script = folder / "git"
     folder.mkdir()
@@ -222,7 +222,8 @@ def _deadly(folder: Path, subcommand: str, lock: bool = False) -> dict[str, str]
     return {"PATH": f"{folder}{os.pathsep}{releases.ENVIRONMENT['PATH']}"}
 
 
-# Nothing written yet; new files written, the author's lines not yet back; between two files; before a conflict is marked.
+# Before anything is written; with the new files written but not the author's lines; between two files; before a
+# conflict is marked.
 @pytest.mark.parametrize("subcommand", ["write-tree", "apply", "merge-file", "update-index"])
 def test_an_update_killed_at_a_bad_moment_shows_in_git_status_is_undone_and_works_again(
     scene: Scene, updated: tuple[Tree, float], tmp_path_factory: pytest.TempPathFactory, subcommand: str
@@ -261,7 +262,7 @@ def test_a_lock_that_a_killed_git_has_left_is_named_and_nothing_is_lost(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 6 MiB. RLIMIT_FSIZE would only limit single files, so without a mount there is no such test."""
+    """A file system of 6 MiB. It needs a mount because RLIMIT_FSIZE only limits single files."""
     folder = tmp_path / "disk"
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(folder)]
@@ -272,7 +273,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def _fill(disk: Path, free: int) -> Path:
-    """Leave so many KiB."""
+    """Leave this many KiB free."""
     found = os.statvfs(disk)
     filler = disk / "filler"
     filler.write_bytes(bytes(max(0, found.f_bavail * found.f_frsize - free * 1024)))
@@ -293,7 +294,7 @@ def test_a_full_disk_stops_the_update_aloud_and_is_undone_when_there_is_room(
     filler.unlink()
     if free == 0:
         assert done.returncode == 1
-    if done.returncode == 0:  # There was room enough: then everything is there.
+    if done.returncode == 0:  # There was enough room, so everything must be there.
         assert scene.project.unmerged == {"Makefile"}
         for name in ("README.md", "manifest.yaml", ".gitignore"):
             assert "# mine\n" in (folder / name).read_text()
@@ -309,7 +310,7 @@ def test_no_room_for_temporary_files_stops_the_update_and_changes_nothing(
     filler = _fill(small_disk, free)
     done = scene.update(env={"TMPDIR": str(small_disk)})
     assert done.returncode == 1
-    # The system's words, or git's own.
+    # The message of the system or of git.
     assert re.search("No space left on device|Out of diskspace", done.stderr)
     filler.unlink()
     assert scene.state() == before
@@ -349,7 +350,7 @@ def test_a_lower_release_is_refused_in_one_line(scene: Scene) -> None:
 
 
 def test_a_template_that_lacks_the_recorded_release_is_refused(scene: Scene, history: Path, tmp_path: Path) -> None:
-    """As after a fork without tags."""
+    """As in a fork without tags."""
     fork = tmp_path / "fork"
     git(tmp_path, "clone", "-q", "--no-tags", str(history), str(fork))
     run("sh", "-ec", MOVED, cwd=scene.project.folder, env={"NEW": str(fork)})
@@ -439,7 +440,7 @@ def test_in_a_folder_of_a_larger_repository_the_rest_stays_even_uncommitted(
     assert scene.update().returncode == 0
     assert _committable(folder) == updated[0]
     scene.undo()
-    # Around it is the repository's own .git, where git keeps objects.
+    # The repository's own .git is around the project, and git adds objects to it.
     assert scene.state()[:2] == before[:2]
     assert {path: entry for path, entry in _tree(larger).items() if not path.startswith("services/wrapper")} == rest
 
@@ -462,7 +463,7 @@ def test_a_checkout_with_crlf_merges_as_well_and_loses_nothing(
     before = scene.state()
     assert scene.update().returncode == 0
     result, expected = _lf(_committable(folder)), _lf(updated[0])
-    # Where a patch does not fit, Copier compares CRLF with LF: then the whole file is in conflict.
+    # If a patch doesn't apply, Copier compares CRLF with LF, and the whole file conflicts.
     unmerged = scene.project.unmerged
     assert unmerged >= {"Makefile"}
     for path in unmerged:
@@ -488,7 +489,7 @@ def test_the_documented_gitattributes_makes_a_checkout_with_crlf_like_any_other(
     assert result == expected
 
 
-# ---- The other commands of Copier -----------------------------------------------------------------------------------
+# ---- Other Copier commands ------------------------------------------------------------------------------------------
 
 
 def _copier(scene: Scene, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -551,7 +552,7 @@ def test_recopy_writes_over_the_authors_lines_which_are_in_the_last_commit(scene
 
 
 def test_recopy_does_not_ask_for_a_commit_first(scene: Scene) -> None:
-    """The docs say so: what was not committed is lost."""
+    """As the docs say, uncommitted changes are lost."""
     readme = scene.project.folder / "README.md"
     readme.write_text(readme.read_text() + "not committed\n")
     assert _copier(scene, "recopy", "--defaults", "--overwrite").returncode == 0

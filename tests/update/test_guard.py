@@ -1,8 +1,8 @@
-"""What wrappers already have does not go away: files, questions, their types, choices, and answers that were accepted.
+"""Nothing that wrappers use goes away: files, questions, their types and choices, and answers that were accepted.
 
-An update deletes a file that the template stopped writing, with the author's edits in it, and silently resets an answer that
-does not fit any longer. So the last two releases (the working tree may be the last one) are compared with the working tree, and
-whatever is missing fails the build unless exceptions.yaml says what happens to those who have it.
+If the template stops writing a file, an update deletes it along with the author's edits. If an answer no longer fits,
+an update silently resets it. So these tests compare the last two releases (the newest may be the working tree itself)
+with the working tree. Anything missing fails the build unless exceptions.yaml says what happens to the affected users.
 """
 
 import shutil
@@ -21,7 +21,7 @@ from tests.update.releases import git
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
 Answers = dict[str, Any]
-# Every file of the template is written for one of them, and every way of writing a file is taken.
+# Together, these sets write every file of the template in each way it can be written.
 SETS: dict[str, Answers] = {
     "nothing": {},
     "golang upstream": {"source": "upstream", "upstream_ref": "v1.2.3"},
@@ -55,7 +55,7 @@ def _questions(template: Path) -> dict[str, dict[str, Any]]:
 
 
 def _choices(question: dict[str, Any]) -> set[str]:
-    """Return the values, whichever way they are written: a list of values or pairs, or values by label."""
+    """Return the values of the choices, given as a list of values or pairs, or as a map from labels to values."""
     choices = question.get("choices", [])
     values = choices.values() if isinstance(choices, dict) else [c[1] if isinstance(c, list) else c for c in choices]
     return {str(value["value"] if isinstance(value, dict) else value) for value in values}
@@ -66,14 +66,14 @@ def _type(question: dict[str, Any]) -> str:
 
 
 def _paths(template: Path) -> set[str]:
-    """Return the paths of the template as those of a wrapper, as far as they can be told without answers."""
+    """Return the template's paths as paths of a wrapper, as far as they don't depend on answers."""
     folder = template / "template"
     files = (path for path in folder.rglob("*") if not path.is_dir() and "__pycache__" not in path.parts)
     return {path.relative_to(folder).as_posix().removesuffix(".jinja") for path in files}
 
 
 def _written(template: Path, answers: Answers, folder: Path) -> dict[str, bool] | None:
-    """Return the files of a wrapper and whether they may be run, or None when the template refuses the answers."""
+    """Return the files of a wrapper and whether each is executable, or None if the template refuses the answers."""
     try:
         run_copy(
             str(template), folder, data={"service_id": "hello-world", **answers}, defaults=True, quiet=True,
@@ -86,7 +86,7 @@ def _written(template: Path, answers: Answers, folder: Path) -> dict[str, bool] 
 
 
 def gone(old: Path, new: Path, work: Path, sets: dict[str, Answers] = SETS) -> set[str]:
-    """Return what `old` has and `new` does not, by the names that exceptions.yaml uses."""
+    """Return what `old` has and `new` doesn't, by the names that exceptions.yaml uses."""
     found = {f"template file {path}" for path in _paths(old) - _paths(new)}
     after = _questions(new)
     for name, question in _questions(old).items():
@@ -104,13 +104,16 @@ def gone(old: Path, new: Path, work: Path, sets: dict[str, Answers] = SETS) -> s
             found.add(f"answers {name}")
         else:
             found |= {f"file {path}" for path in before.keys() - now.keys()}
-            # An update changes the mode where the author has changed it too.
+            # An update changes the mode even if the author has changed it.
             found |= {f"mode of {path}" for path in before.keys() & now.keys() if before[path] != now[path]}
     return found
 
 
 def judge(found: set[str], exceptions: list[dict[str, str]], release: str, known: list[str]) -> list[str]:
-    """Return what is wrong: what `release` had and nobody has excused, and excuses for nothing. `known`: oldest first."""
+    """Return the problems: what `release` had and no entry excuses, and entries that excuse nothing.
+
+    `known` lists the releases, oldest first.
+    """
     wrong = []
     excused, needless = set(), set()
     for entry in exceptions:
@@ -131,7 +134,7 @@ def judge(found: set[str], exceptions: list[dict[str, str]], release: str, known
 
 
 def _release(history: Path, version: str, folder: Path) -> Path:
-    """Check a release out into a folder of its own."""
+    """Extract a release into its own folder."""
     git(history, "archive", "--output", str(folder.with_suffix(".tar")), f"v{version}")
     with tarfile.open(folder.with_suffix(".tar")) as archive:
         archive.extractall(folder, filter="data")
@@ -155,7 +158,7 @@ def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(templa
     assert {"assets/web/.gitkeep", "assets/compat/.gitkeep", ".copier-answers.yml"} <= written
 
 
-# ---- The guard itself, on a private copy ----------------------------------------------------------------------------
+# ---- Tests of the guard itself, on a private copy -------------------------------------------------------------------
 
 
 Change = Callable[[Path], None]
@@ -174,7 +177,7 @@ def _rename(name: str, to: str) -> Change:
 
 def _configure(change: Callable[[dict[str, Any]], object]) -> Change:
     def apply(folder: Path) -> None:
-        # Written as one file: it includes nothing any more.
+        # Written as a single file without includes.
         config = read_config(folder)
         change(config)
         (folder / "copier.yml").write_text(yaml.safe_dump(config, sort_keys=False), encoding="utf-8")
@@ -225,7 +228,7 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
 
 @pytest.fixture
 def copies(template: Path, tmp_path: Path) -> tuple[Path, Path]:
-    """The template twice: what plays the last release, and what the test changes."""
+    """The template twice: one copy stands for the last release, the other is for the test to change."""
     for name in ("old", "new"):
         shutil.copytree(template, tmp_path / name)
     return tmp_path / "old", tmp_path / "new"
@@ -247,7 +250,7 @@ def test_the_guard_sees_it_and_an_exception_lets_it_go(copies: tuple[Path, Path]
 
 
 def _forget(new: Path) -> None:
-    """Let the rest of the template do without donation_url."""
+    """Remove donation_url from the rest of the template."""
     config = new / "copier.yml"
     config.write_text(config.read_text().replace("donation_url", "support_site"), encoding="utf-8")
     for path in [*(new / "template").rglob("*.jinja"), *(new / "hooks").rglob("*.jinja")]:
