@@ -63,8 +63,7 @@ def releases() -> dict[str, str]:
 
 
 def template(folder: Path) -> Path:
-    """Make a git repository of the template in `folder`, with tags for every release and for the working tree (NEWEST).
-    """
+    """Make a git repository of the template in `folder`, with a tag for every release and NEWEST for the working tree."""
     git(folder.parent, "clone", "-q", "--no-checkout", str(ROOT), str(folder))
     for tag in git(folder, "tag").split():
         git(folder, "tag", "-d", tag)

@@ -1,5 +1,4 @@
-"""Updates that change answers keep the author's lines, and say which whole files they delete and how to restore them.
-"""
+"""Updates that change answers keep the author's lines, name the files they delete, and say how to restore them."""
 
 import re
 import shlex
@@ -288,8 +287,7 @@ def _resolved(project: Project) -> None:
 def test_settings_and_starters_come_and_go_and_the_authors_stay(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """From none to script, compat, none and script, and from one base to another and back, in a folder named like a glob.
-    """
+    """From none to script, compat, none, script, and from one base to another and back, in a folder named like a glob."""
     project = start(tmp_path / "wr[ap]*er", {"config": "script"})
     edit(project)
     lines = all_of_mine(project.folder)
@@ -455,8 +453,7 @@ def test_a_part_leaves_manage_and_comes_back_by_its_recorded_answer(
 def test_an_answer_within_files_is_not_to_be_edited_in_the_record(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
-    """Both renders get the edited answer, so the update finds no difference. That's why the docs say to pass it with -d.
-    """
+    """Both renders get the edited answer, so the update finds no difference. Hence the docs say to pass it with -d."""
     project = start(tmp_path / "wrapper", {})
     record(project, {"ui_port": 9090, "config": "script"})
     project.update()

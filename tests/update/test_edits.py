@@ -99,8 +99,7 @@ def _differences(got: Tree, expected: Tree) -> list[str]:
 
 
 def _assert_index(project: Project, old: Tree, mine: Tree, new: Tree, conflicts: set[str]) -> None:
-    """The index holds the author's commit. For conflicts, it holds git's three stages: last update, author, template.
-    """
+    """The index holds the author's commit, or three stages for a conflict: last update, author, template."""
     expected = {path: [(file.mode, file.blob, "0")] for path, file in mine.items()}
     nothing = edits.File(b"", False)
     for path in conflicts:
