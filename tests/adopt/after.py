@@ -1,4 +1,4 @@
-"""Wrappers that were not made by the template, adopted, and what the next release makes of them."""
+"""Adopt wrappers that the template didn't create, and update them to the next release."""
 
 import contextlib
 import io
@@ -17,7 +17,7 @@ from tests.update.authors import ANSWERS, NEXT, Author
 from tests.update.edits import File, Tree
 from tests.update.releases import NEWEST, Project, git
 
-# Where `authors.next_release` changes a file: what a conflict may lie in.
+# The places where `authors.next_release` changes a file, and where conflicts may therefore occur.
 CHANGED = {
     "Makefile": {"install", "clean", "distclean"},
     ".github/workflows/build.yml": {"on", "workflow_dispatch", "merge_group"},
@@ -27,16 +27,16 @@ CHANGED = {
 
 @dataclass
 class After:
-    """What an update did to an adopted wrapper: the parts that it keeps up to date, and the files before and after."""
+    """What an update did to an adopted wrapper: its managed parts, and the files before and after."""
 
     managed: list[str]
     before: Tree
     after: Tree
     # The author's lines that are gone, by file.
     lost: dict[str, Counter[str]] = field(default_factory=dict)
-    # What each conflict lies in, by file.
+    # The place of each conflict, by file.
     conflicts: dict[str, list[str]] = field(default_factory=dict)
-    # What the template's old release rendered for its answers, by file: text.
+    # What the template's old release rendered for the same answers: text by file.
     rendered: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -46,7 +46,7 @@ class After:
 
     @property
     def touched_unmanaged(self) -> set[str]:
-        """Those of them that the template should have left alone."""
+        """The touched files that aren't managed and should have been left alone."""
         return {path for path in self.touched if path != ANSWERS and not self._is_managed(path)}
 
     def _is_managed(self, path: str) -> bool:
@@ -55,7 +55,7 @@ class After:
 
 
 def old(folder: Path, author: Author) -> Path:
-    """Write the wrapper of an author whose manifest the corpus has, with other files in the style of its time."""
+    """Write an author's wrapper: the manifest from the corpus, and other files in the style of its time."""
     both = all(arch in author.facts["arches"] for arch in ("aarch64", "x86_64"))
     files = dict(old_wrappers.DOUBLE if both else old_wrappers.SINGLE)
     del files["manifest.yaml"]
@@ -64,7 +64,7 @@ def old(folder: Path, author: Author) -> Path:
 
 
 def adopt(folder: Path, template: Path, *arguments: str) -> tuple[int, str]:
-    """Adopt a wrapper for the newest release of a template. Returns the exit code and what was said."""
+    """Adopt a wrapper with the newest release of a template. Return the exit code and the output."""
     said = io.StringIO()
     with contextlib.redirect_stderr(said), contextlib.redirect_stdout(_Output(said)):
         code = main(["adopt", str(folder), "--template", str(template), "--vcs-ref", f"v{NEWEST}", *arguments])
@@ -72,7 +72,7 @@ def adopt(folder: Path, template: Path, *arguments: str) -> tuple[int, str]:
 
 
 class _Output(io.TextIOWrapper):
-    """Standard output whose bytes are dropped."""
+    """Standard output that discards its bytes."""
 
     def __init__(self, _: io.StringIO) -> None:
         super().__init__(io.BytesIO(), encoding="utf-8")
@@ -85,14 +85,14 @@ def commit(folder: Path) -> None:
 
 
 def put_back(folder: Path, author: Author) -> None:
-    """Write back into an aligned manifest what no answer says, and commit."""
+    """Put what no answer covers back into an aligned manifest, and commit."""
     manifest = folder / "manifest.yaml"
     manifest.write_text(authors.edit_manifest(manifest.read_text(encoding="utf-8"), author), encoding="utf-8")
     commit(folder)
 
 
 def tree(folder: Path) -> Tree:
-    """Return the files of a wrapper; of a link, which may lead into a submodule that is not there, where it leads."""
+    """Return the files of a wrapper. For a symlink, return its target, which may be in a missing submodule."""
     names = git(folder, "ls-files", "-z", "--cached", "--others").split("\0")
     found: Tree = {}
     for path in (folder / name for name in sorted(set(names)) if name):
@@ -105,7 +105,7 @@ def tree(folder: Path) -> Tree:
 
 
 def update(folder: Path, plain: Path, scratch: Path) -> After:
-    """Update a wrapper whose work is committed to the next release; `plain` is a folder of the release that it has."""
+    """Update a wrapper without uncommitted work to the next release. `plain` is a folder of its current release."""
     project = Project(folder, plain)
     answers = project.recorded()
     before = tree(folder)

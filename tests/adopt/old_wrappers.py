@@ -1,4 +1,4 @@
-"""Wrappers as they were written before this template: of StartOS 0.3.0 with image.tar, and of 0.3.5 for two processors."""
+"""Write wrappers older than this template: for StartOS 0.3.0 with image.tar, and for 0.3.5 with two architectures."""
 
 from pathlib import Path
 
@@ -83,7 +83,7 @@ backup:
       main: /root
 """
 
-# What `adopt` would read in it.
+# The answers that `adopt` would derive from it.
 ANSWERS = {
     "service_id": "clock",
     "title": "Clock",
@@ -297,7 +297,7 @@ _COMMON = {
     "instructions.md": "# Clock\n\nLook at it.\n",
     "icon.png": "\x89PNG\r\n\x1a\n",
 }
-#: arm64 alone, image.tar, embassy-sdk, the arguments of restore in the wrong order.
+#: Only arm64, image.tar, embassy-sdk, and the arguments of restore in the wrong order.
 SINGLE = {
     **_COMMON,
     "manifest.yaml": _MANIFEST.format(images="  docker-images: image.tar\n"),
@@ -307,7 +307,7 @@ SINGLE = {
     "strike.sh": "#!/bin/sh\necho dong\n",
     "clock/src/main.rs": "fn main() {}\n",
 }
-#: Two processors, scripts in TypeScript, a helper that is compiled outside of Docker, the workflows of the old template.
+#: Two architectures, scripts in TypeScript, a helper compiled outside Docker, and the workflows of the old template.
 DOUBLE = {
     **_COMMON,
     "manifest.yaml": _MANIFEST.format(images=""),
@@ -325,7 +325,7 @@ DOUBLE = {
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
-    """Write a wrapper's files into a git repository and commit them. Returns the folder."""
+    """Write a wrapper's files into a git repository and commit them. Return the folder."""
     for name, text in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A small wrapper of 2024 for the tests of adopt, by hand, and what the tests change in it."""
+"""Write a small, realistic wrapper of 2024 for the tests of adopt, which modify it."""
 
 import copy
 import subprocess
@@ -88,7 +88,7 @@ FILES = {
 
 
 def manifest(**changes: Any) -> dict[str, Any]:
-    """Return the manifest with keys replaced (`_` for `-`); None leaves one out."""
+    """Return the manifest with keys replaced (`_` stands for `-`). A value of None removes the key."""
     found = copy.deepcopy(MANIFEST)
     for name, value in changes.items():
         key = name.replace("_", "-")
@@ -100,7 +100,7 @@ def manifest(**changes: Any) -> dict[str, Any]:
 
 
 def write(folder: Path, given: dict[str, Any] | str | None = None, **files: str | None) -> Path:
-    """Write the wrapper, with another manifest and with files changed or (None) left out, and commit it."""
+    """Write and commit the wrapper, with another manifest and with files replaced or, if None, left out."""
     text = given if isinstance(given, str) else yaml.safe_dump(given or MANIFEST, sort_keys=False, allow_unicode=True)
     for name, content in {"manifest.yaml": text, **FILES, **files}.items():
         if content is not None:
@@ -111,7 +111,7 @@ def write(folder: Path, given: dict[str, Any] | str | None = None, **files: str 
 
 
 def commit(folder: Path) -> None:
-    """Commit everything in a folder, in a repository that is made where there is none."""
+    """Commit everything in a folder, after creating a repository if needed."""
     if not in_repository(folder):
         git(folder, "init", "-q")
     git(folder, "add", "-A")
@@ -119,13 +119,13 @@ def commit(folder: Path) -> None:
 
 
 def in_repository(folder: Path) -> bool:
-    """Say whether a folder lies in a git repository."""
+    """Return whether a folder is in a git repository."""
     command = ["git", "rev-parse", "--git-dir"]
     return subprocess.run(command, cwd=folder, capture_output=True, check=False).returncode == 0
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Return the files of a folder, but for git's own."""
+    """Return the files of a folder, without `.git`."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))

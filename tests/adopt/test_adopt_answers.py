@@ -1,4 +1,4 @@
-"""What real wrappers have becomes answers, and the template writes the same manifest from them."""
+"""Adopt turns real wrappers into answers from which the template writes the same manifest."""
 
 import copy
 import json
@@ -23,7 +23,7 @@ def _describe(folder: Path, given: dict[str, Any] | str | None = None, **files: 
 
 
 def _backup(create: dict[str, Any], restore: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Return the usual backup with keys of both procedures replaced; None leaves one out."""
+    """Return the usual backup with keys of both procedures replaced. A value of None removes the key."""
     found: dict[str, Any] = copy.deepcopy(BACKUP)
     for step, changes in (("create", create), ("restore", create if restore is None else restore)):
         found[step] = {key: value for key, value in {**found[step], **changes}.items() if value is not None}
@@ -46,7 +46,7 @@ def _compat(*args: str, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-# What a manifest has, and the answers that say it.
+# Stanzas of a manifest, and the answers that produce them.
 FEATURES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "nothing special": ({}, {"health_checks": {"web": {"name": "Web", "success-message": "The tables are there", "type": "script"}}}),
     "several data volumes": (
@@ -349,7 +349,7 @@ def test_a_manifest_in_another_format(format: str, tmp_path: Path) -> None:
 
 
 def _table(name: str, table: dict[Any, Any]) -> str:
-    """Return a table of TOML; the values in it are written inline."""
+    """Return a TOML table with inline values."""
     return f"[{name}]\n" + "".join(f'"{key}" = {_inline(value)}\n' for key, value in table.items())
 
 

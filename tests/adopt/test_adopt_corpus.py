@@ -1,4 +1,4 @@
-"""Every real manifest is adopted: no traceback, answers that Copier takes, and nearly all of it written again."""
+"""Every real manifest can be adopted: no traceback, valid answers, and a render that reproduces nearly all of it."""
 
 import shutil
 import statistics
@@ -19,7 +19,7 @@ from tests.support.depth import sample
 from tests.support.oracle import read_manifest
 from tests.support.tools import MANIFESTS
 
-# Outside CI, so many of them are rendered.
+# How many of them are rendered outside CI.
 MOST = 15
 
 

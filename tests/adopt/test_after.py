@@ -1,6 +1,6 @@
-"""After adoption, the next release of the template: what is the author's stays, what is the template's is brought up to date.
+"""After adoption, the next release of the template updates managed files and leaves the author's files alone.
 
-That release changes the Makefile, a workflow, the backup's stanza and a comment in the manifest.
+That release changes the Makefile, a workflow, the manifest's backup stanza and a comment in the manifest.
 """
 
 import csv
@@ -16,14 +16,14 @@ from tests.update import authors
 from tests.update.authors import ANSWERS, Author
 from tests.update.releases import NEWEST, Project, git
 
-# Outside CI, so many wrappers are adopted in each way.
+# How many wrappers are adopted in each way outside CI.
 MOST = 10
 PARTS_CHANGED = {"Makefile", ".github/workflows/build.yml", "manifest.yaml"}
 
 
 @pytest.fixture(scope="module")
 def everybody() -> list[Author]:
-    """One author a manifest of the corpus."""
+    """An author for each manifest in the corpus."""
     with (CORPUS / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [Author(CORPUS / row["dir"] / row["manifest_file"], row) for row in rows]
@@ -66,7 +66,7 @@ def test_an_adopted_wrapper_keeps_what_is_its_authors(
 def test_an_aligned_wrapper_gets_what_the_template_changes(
     everybody: list[Author], later: Path, plain: Path, tmp_path: Path
 ) -> None:
-    """After alignment, the author writes back into the manifest what no answer says."""
+    """After alignment, the author puts what no answer covers back into the manifest."""
     conflicting = []
     chosen = sample(everybody[1:], MOST)
     for number, author in enumerate(chosen):
@@ -82,7 +82,7 @@ def test_an_aligned_wrapper_gets_what_the_template_changes(
         assert b"\ndistclean: clean ##" in found.after["Makefile"].content
         assert b"\n  merge_group:\n" in found.after[".github/workflows/build.yml"].content
         assert b"# This is the container that runs" in found.after["manifest.yaml"].content
-        # What align had kept of the author's, in files of the template's.
+        # The author's work that align kept, including in a managed file.
         assert found.after["service.mk"] == found.before["service.mk"]
         assert found.after[".gitignore"] == found.before[".gitignore"]
         assert found.after[".gitignore"].content.decode() != found.rendered[".gitignore"]
@@ -100,12 +100,12 @@ def test_an_update_at_the_same_release_changes_nothing(everybody: list[Author], 
 
 
 def test_a_wrapper_that_was_near_the_template_gets_its_changes(later: Path, plain: Path, tmp_path: Path) -> None:
-    """As of somebody who lost the answers file, or copied another wrapper."""
+    """Like after losing the answers file or copying another wrapper."""
     folder = authors.render(plain, old_wrappers.ANSWERS, tmp_path / "wrapper")
     (folder / ANSWERS).unlink()
     for file, mine in (("Makefile", "\nmine:\n\techo mine\n"), (".github/workflows/build.yml", "# mine\n")):
         (folder / file).write_text((folder / file).read_text() + mine)
-    # This part is the author's own by now.
+    # The author has taken over this part.
     (folder / "README.md").write_text("# Clock\n\nMine.\n")
     git(folder, "init", "-q")
     after.commit(folder)

@@ -1,4 +1,4 @@
-"""`adopt --align`: parts of a wrapper become the template's, and what is left to the author is said."""
+"""`adopt --align` replaces parts of a wrapper with the template's, and says what is left for the author to do."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def rendered(render: Render) -> dict[str, str]:
 
 
 def align(folder: Path, answers: Mapping[str, Any], parts: Sequence[str], rendered: Mapping[str, str]) -> list[Note]:
-    """Align parts of a wrapper as `adopt` does once it has the answers, and return what there is to say."""
+    """Align parts of a wrapper as `adopt` does once it has the answers, and return the notes."""
     wrapper, work_tree = Wrapper(folder), WorkTree(folder)
     plan = Plan(wrapper, rendered, tuple(answers["arches"]), dockerfile=dockerfile_of(wrapper))
     align_parts(plan, parts)
@@ -47,7 +47,7 @@ def align(folder: Path, answers: Mapping[str, Any], parts: Sequence[str], render
 
 
 class Aligned:
-    """A wrapper that `align` has worked on."""
+    """A wrapper that `align` has processed."""
 
     def __init__(
         self, folder: Path, files: Mapping[str, str], parts: Sequence[str], rendered: dict[str, str], **answers: Any
@@ -68,11 +68,11 @@ class Aligned:
 
     @property
     def todo(self) -> list[str]:
-        """What is left to the author."""
+        """What is left for the author to do."""
         return [str(note) for note in self.notes if note.todo]
 
     def make(self, *arguments: str) -> str:
-        """Return what make would run."""
+        """Return the commands that make would run."""
         return run("make", "--dry-run", *arguments, cwd=self.folder).stdout
 
 
@@ -82,13 +82,13 @@ def build_of(tmp_path: Path, dockerfile: str, rendered: dict[str, str], **answer
 
 
 def plumbing_of(tmp_path: Path, rendered: dict[str, str], **files: str) -> Aligned:
-    """Align the plumbing of a wrapper whose Makefile ends with more lines."""
+    """Align the plumbing of a wrapper whose Makefile ends with `more`."""
     more = files.pop("more", "")
     files = {**SINGLE, "Makefile": SINGLE["Makefile"] + more, **files}
     return Aligned(tmp_path / "wrapper", files, ["plumbing"], rendered)
 
 
-# --- As a whole -------------------------------------------------------------------------------------------------------
+# --- The whole wrapper ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("files", [SINGLE, DOUBLE], ids=["image.tar", "docker-images"])
@@ -156,7 +156,7 @@ def test_the_planned_wrapper_is_the_one_that_is_written(tmp_path: Path, rendered
     assert planned.manifest_file == written.manifest_file == "manifest.yaml"
 
 
-# --- What is refused --------------------------------------------------------------------------------------------------
+# --- Refusals ---------------------------------------------------------------------------------------------------------
 
 
 def _refused(folder: Path, rendered: dict[str, str], parts: Sequence[str] = ALL) -> str:
@@ -250,7 +250,7 @@ def test_the_manifest_is_the_templates_with_the_authors_release_notes(tmp_path: 
     assert manifest["release-notes"] == "Ticks evenly.\nStrikes at noon.\n"
     expected = yaml.safe_load(rendered["manifest.yaml"])
     assert {**manifest, "release-notes": ""} == {**expected, "release-notes": ""}
-    # The old one had these the other way round, and restored nothing.
+    # The old manifest had these two swapped, so restore did nothing.
     assert manifest["backup"]["restore"]["args"][2:] == ["/mnt/backup", "/root"]
 
 
@@ -309,7 +309,7 @@ def test_an_image_is_built_anew_when_what_it_is_made_from_changes(tmp_path: Path
 def test_an_argument_that_the_dockerfile_does_not_know_is_left_out(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["plumbing"], rendered)
     assert "GONE" not in aligned.text("service.mk")
-    # The Dockerfile was left as it is, so it still wants this one.
+    # The Dockerfile isn't aligned, so it still needs this argument.
     assert "--build-arg PLATFORM=$(notdir $(PLATFORM_$*))" in aligned.text("service.mk")
 
 

@@ -1,4 +1,4 @@
-"""Manifests are compared as StartOS reads them: defaults, order and what it ignores do not count."""
+"""Manifests are compared as StartOS reads them: defaults, order and ignored keys don't matter."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ def _differences(**changes: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def _changed(key: str, *path: str, value: Any) -> dict[str, Any]:
-    """Return the change that sets one value deep in a stanza."""
+    """Return a change that sets a nested value of a stanza."""
     stanza = here = manifest()[key]
     for name in path[:-1]:
         here = here[name]

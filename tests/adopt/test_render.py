@@ -1,4 +1,4 @@
-"""Rendering without Copier gives what Copier gives: the files, the recorded answers and what validators say."""
+"""Rendering without Copier gives the same files, recorded answers and validation messages as Copier."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The commands of the walk-through in docs/adopt.md, one after the other, as a reader would run them."""
+"""Run the commands of the walk-through in docs/adopt.md in order, as a reader would."""
 
 import re
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ VERSION = re.findall(r'^version = "([^"]+)"', (ROOT / "pyproject.toml").read_tex
 
 @dataclass
 class Walk:
-    """The wrapper at the end of the walk, and what git said of it after each block of commands."""
+    """The wrapper at the end of the walk-through, and git's output after each block of commands."""
 
     wrapper: Path
     status: dict[int, str] = field(default_factory=dict)
@@ -30,14 +30,14 @@ class Walk:
 
 @pytest.fixture(scope="module")
 def walk(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
-    """All blocks of commands, run in their order."""
+    """Run all blocks of commands in order."""
     folder = tmp_path_factory.mktemp("walk")
     template = authors.next_release(history, folder / "startos-wrapper.git")
-    # The package is the working tree's, and so is the release that has its version.
+    # The package is built from the working tree, so the release with its version must be the working tree too.
     git(template, "tag", "--force", f"v{VERSION}", f"v{NEWEST}")
     git(template, "tag", "--delete", f"v{NEWEST}")
     old_wrappers.write(folder / "satoshi/clock-wrapper", old_wrappers.SINGLE)
-    # The addresses of the page lead here.
+    # Redirect the URLs in the docs to this folder.
     settings = folder / "gitconfig"
     settings.write_text(
         "[user]\n\tname = Satoshi\n\temail = satoshi@example.com\n"

@@ -1,9 +1,9 @@
-"""Adopts whole real repositories: `make adopt-trees TREES="../one ../two"`, each a clone that you have made, bare or not.
+"""Adopt whole real repositories: `make adopt-trees TREES="../one ../two"`, each a clone that you made, bare or not.
 
-The tests have the corpus's manifests, but no network for the trees around them. Of a clone this takes the commits that the
-corpus names, else its newest; it works on a copy. For each commit it must be that one file is written, that twice is once,
-that the same release changes nothing, and that the next one loses no line and leaves alone what it does not manage; then
-that `--align all` leaves no wrapper with more errors than it had.
+The tests have the corpus's manifests but not the files around them, because they have no network. This script works on
+a copy of each clone, at the commits that the corpus names, else at HEAD. For each commit, `adopt` must write a single
+file and be idempotent. An update to the same release must change nothing. An update to the next release must lose no
+line and leave unmanaged files alone. Finally, `--align all` must not add errors.
 """
 
 import argparse
@@ -27,7 +27,7 @@ _MANIFESTS = ("manifest.toml", "manifest.yaml", "manifest.json")
 
 
 def _commits(clone: Path, known: list[str]) -> list[str]:
-    """Return the commits of a clone that the corpus names, else its newest, where there is a manifest."""
+    """Return the commits of a clone that the corpus names, else HEAD, as far as they have a manifest."""
     there = [commit for commit in known if not run("git", "cat-file", "-e", commit, cwd=clone, check=False).returncode]
     chosen = there or ["HEAD"]
     return [commit for commit in chosen if set(git(clone, "ls-tree", "--name-only", commit).split()) & {*_MANIFESTS}]
@@ -38,7 +38,7 @@ def _errors(folder: Path) -> set[str]:
 
 
 def _faults(wrapper: Path, later: Path, plain: Path, scratch: Path) -> Iterator[str]:
-    """Yield what is wrong with the adoption of a wrapper, all of whose work is committed."""
+    """Yield what is wrong with the adoption of a wrapper that has no uncommitted work."""
     start, errors = git(wrapper, "rev-parse", "HEAD").strip(), _errors(wrapper)
     before = after.tree(wrapper)
     code, said = after.adopt(wrapper, later)
@@ -71,7 +71,7 @@ def _faults(wrapper: Path, later: Path, plain: Path, scratch: Path) -> Iterator[
 
 
 def main() -> int:
-    """Print a line for each commit and what is wrong with it; return 1 if anything is."""
+    """Print a line for each commit and its problems. Return 1 if there are any."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("clones", nargs="+", type=Path, metavar="CLONE")
     clones = parser.parse_args().clones

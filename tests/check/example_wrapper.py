@@ -1,4 +1,4 @@
-"""The example wrapper, and what the rules' documents change in it."""
+"""Write the example wrapper with the changes that a rule's document describes."""
 
 import io
 import re
@@ -12,15 +12,15 @@ _STANZA = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 
 
 def stanzas(text: str) -> dict[str, str]:
-    """Return the top-level stanzas of a YAML manifest, by their keys."""
+    """Return the top-level stanzas of a YAML manifest by key."""
     pieces = [piece for piece in _STANZA.split(text) if piece.strip()]
     return {re.split(r"[:\s]", piece.lstrip("\"'"), maxsplit=1)[0]: piece for piece in pieces}
 
 
 def write(folder: Path, change: dict[str, Any]) -> Path:
-    """Write the example wrapper into `folder`, changed as `bad` or `good` of a rule's document says.
+    """Write the example wrapper into `folder` with the changes of a rule's `bad` or `good` example.
 
-    A commit is faked, so that the folder counts as a git repository.
+    A fake commit makes the folder count as a git repository.
     """
     shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
     (folder / ".git/refs/heads").mkdir(parents=True)

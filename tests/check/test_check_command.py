@@ -1,4 +1,4 @@
-"""`startos-wrapper check` as it is called: arguments, exit codes, silence, repairs."""
+"""The `startos-wrapper check` command: arguments, exit codes, quiet output, fixes."""
 
 import json
 import os
@@ -14,7 +14,7 @@ from startos_wrapper.cli import main
 from tests.check import example_wrapper
 from tests.support.tools import ROOT
 
-FAULTY = {"manifest": "title: Hello Sky\nversion: 1.0\nhealth-checks: {}\n"}  # an error, and a warning
+FAULTY = {"manifest": "title: Hello Sky\nversion: 1.0\nhealth-checks: {}\n"}  # an error and a warning
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert "W520" in said and "system-images/compat/src/main.rs" in said and "/mnt/backup" in said
 
 
-# --- Silence -----------------------------------------------------------------------------------------------------------
+# --- Quiet output ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_silence_in_vain_is_not_told_when_rules_are_left_out(
     assert _codes(capsys, str(folder), "--ignore", "W523") == (0, [])
 
 
-# --- Repairs -----------------------------------------------------------------------------------------------------------
+# --- Fixes -------------------------------------------------------------------------------------------------------------
 
 
 def test_without_fix_nothing_is_written(wrapper: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -189,7 +189,7 @@ def test_a_fix_does_not_follow_a_link_out_of_the_wrapper(tmp_path: Path, capsys:
     capsys.readouterr()
 
 
-# --- Around ------------------------------------------------------------------------------------------------------------
+# --- Everything else ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.usefixtures("wrapper")

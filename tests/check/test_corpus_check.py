@@ -1,4 +1,4 @@
-"""What the check says of the manifests of real wrappers, all of which went through StartOS's own parser."""
+"""Check the manifests of real wrappers, all of which StartOS's own parser accepts."""
 
 import csv
 from collections import Counter
@@ -9,29 +9,30 @@ import pytest
 from startos_wrapper.check.engine import Outcome, check
 from tests.support.tools import CORPUS, MANIFESTS
 
-# Every error that is reported, with the line of the OS that refuses it. All manifests parse; these are not installed.
+# Every error in the corpus, with the line of the OS that causes it. All manifests parse, but these can't be installed.
 ERRORS = {
     # 0.3.0 had no such rule. At v0.3.5.1: core/startos/src/net/interface.rs:78, "lan-config without http".
     ("Start9Labs__bwt-wrapper__4b6e97c8", 130, "E310"),
 }
-# How many of the 75 manifests have a warning. `facts/wrappers.md` counts 114 wrappers, of which these are about half,
-# and some of these are older than the newest tree that it counts.
+# How many of the 75 manifests have a warning. `facts/wrappers.md` counts 114 wrappers, of which about half are here,
+# some in an older version than the one that it counts.
 WARNINGS = {
-    # Reversed arguments: 10 of 114. Eleven here, as hello-world and lndg are older trees than those counted.
+    # Reversed arguments: 10 of 114. Eleven here, because hello-world and lndg are older than those counted.
     "W520": 11,
-    # A data volume not in the backup: 5 of 114, and all five are here.
+    # A data volume that isn't backed up: 5 of 114, and all five are here.
     "W519": 5,
-    # No health check: 13 of 114; one without interfaces is not reported.
+    # No health check: 13 of 114. Wrappers without interfaces aren't reported.
     "W523": 9,
-    # Duplicate keys: 2 of 114, both of which are not in the corpus.
+    # Duplicate keys: 2 of 114, neither of which is in the corpus.
     "W514": 0,
-    # Keys that the OS does not know: 4 have min-os-version, 4 environment, one each the rest; 6 manifests have any.
+    # Unknown keys: 4 have min-os-version, 4 environment, and one each has the others. 6 manifests have any.
     "W515": 6,
-    # A volume never mounted: 2 of 114. It counts assets volumes too, which scripts read without a mount; one is left.
+    # A volume that is never mounted: 2 of 114, counting assets volumes, which scripts read without a mount. One is
+    # left.
     "W518": 1,
-    # eos-version is set in one of 114.
+    # 1 of 114 sets eos-version.
     "W517": 74,
-    # Not counted there: config without migrations from and to "*", and words that compat does not take.
+    # Not counted there: config without migrations from and to "*", and arguments that compat doesn't know.
     "W508": 6,
     "W526": 2,
     "W506": 1,
@@ -40,7 +41,7 @@ WARNINGS = {
 
 @cache
 def _outcomes() -> dict[str, Outcome]:
-    """Check every manifest; the rest of the trees is not in the corpus, so neither are rules about files."""
+    """Check every manifest. The corpus doesn't have the other files, so rules about files are left out."""
     return {path.parent.name: check(path.parent, lambda code: not code.startswith(("E2", "W8"))) for path in MANIFESTS}
 
 

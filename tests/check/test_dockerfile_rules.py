@@ -1,4 +1,4 @@
-"""The finer points of the rules about the Dockerfile, and of the model that they look at."""
+"""The Dockerfile model, and the details of the rules that use it."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ BUILD = "docker-images/%.tar:\n\tdocker buildx build {} --output type=docker,des
 
 
 def _found(folder: Path, dockerfile: str, **change: Any) -> list[Finding]:
-    """Return what the rules about the Dockerfile say of the example wrapper with this one and other changes."""
+    """Return the findings about the Dockerfile of the example wrapper with this Dockerfile and other changes."""
     change["files"] = {"Dockerfile": dockerfile, **change.get("files", {})}
     wrapper = example_wrapper.write(folder / "wrapper", change)
     return check(wrapper, lambda code: code.startswith("W6")).findings
@@ -29,7 +29,7 @@ def _codes(folder: Path, dockerfile: str, **change: Any) -> list[str]:
 
 
 def _run(folder: Path, command: str, base: str = "debian:12", **change: Any) -> list[str]:
-    """Return the codes for a Dockerfile of one RUN."""
+    """Return the codes for a Dockerfile with a single RUN."""
     return _codes(folder, f"FROM {base}\nRUN {command}\n", **change)
 
 
@@ -553,7 +553,7 @@ def test_a_repair_that_might_change_more_is_not_made(tmp_path: Path, line: str) 
     assert (finding.code, finding.fixes) == ("W607", ())
 
 
-# --- W612 to W614: what is copied ------------------------------------------------------------------------------------
+# --- W612 to W614: copied files --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -696,7 +696,7 @@ def test_an_entrypoint_by_its_whole_path(tmp_path: Path, entrypoint: str, found:
     assert _codes(tmp_path, "FROM a:1\nCOPY sky.sh /run/\n", manifest=manifest, files=files) == ["W618"] * found
 
 
-# --- Any text at all -------------------------------------------------------------------------------------------------
+# --- Arbitrary text --------------------------------------------------------------------------------------------------
 
 MANY = {
     "lines": "RUN a \\\n" * 130_000,

@@ -1,4 +1,4 @@
-"""The reading of shell scripts, and the finer points of the rules about the entrypoint."""
+"""The shell parser, and the details of the rules about the entrypoint."""
 
 import contextlib
 import subprocess
@@ -17,7 +17,7 @@ from tests.support.tools import require
 
 
 def _found(folder: Path, script: str, dockerfile: str = "", manifest: str = "", **change: Any) -> list[Finding]:
-    """Return what the rules about the entrypoint say of the example wrapper with another script."""
+    """Return the findings about the entrypoint of the example wrapper with another script."""
     files: dict[str, Any] = {"docker_entrypoint.sh": script, **change.pop("files", {})}
     if dockerfile:
         files["Dockerfile"] = dockerfile
@@ -37,7 +37,7 @@ def _main(entrypoint: str, args: str = "[]") -> str:
     )
 
 
-# --- The reading -----------------------------------------------------------------------------------------------------
+# --- The parser ------------------------------------------------------------------------------------------------------
 
 
 def _names(text: str) -> list[str]:
@@ -150,7 +150,7 @@ def test_a_hostile_script_costs_little(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["a; }", "if a; fi", "case x in a) b;; ", "a && ", "for x in a; b; done"])
 def test_what_bash_refuses_is_at_most_understood_in_part(text: str) -> None:
-    """The reading need not refuse it, but must not fail in another way."""
+    """The parser may accept it, but must not fail with any other error."""
     assert subprocess.run([require("bash"), "-n"], input=text, text=True, capture_output=True).returncode != 0
     with contextlib.suppress(NotUnderstoodError):
         read_script(text)
@@ -218,7 +218,7 @@ def test_exec_that_has_an_effect_is_no_exec_without_one(line: str, tmp_path: Pat
     assert "W702" not in _codes(tmp_path, f"#!/bin/sh\nset -e\ntrap stop TERM\n{line}\n")
 
 
-# --- Which file it is ------------------------------------------------------------------------------------------------
+# --- Which file is the entrypoint ------------------------------------------------------------------------------------
 
 BAD = "#!/bin/sh\nset -e\nrun\n"
 
@@ -326,7 +326,7 @@ def test_a_failure_that_nobody_sees_is_found_at_the_first_line(line: str, tmp_pa
     assert (finding.code, finding.place.line, finding.place.length) == ("W704", 1, len("#!/bin/sh"))
 
 
-# --- W705: bash in sh ------------------------------------------------------------------------------------------------
+# --- W705: bash syntax in sh -----------------------------------------------------------------------------------------
 
 BOTH = [
     "x=(a b)",
@@ -408,7 +408,7 @@ def test_an_image_whose_sh_may_be_bash_is_left_alone(image: str, tmp_path: Path)
 
 @pytest.mark.parametrize(("shell", "lines"), [("dash", [*BOTH, *DASH]), ("busybox", BOTH)])
 def test_the_shells_themselves_do_not_do_it(shell: str, lines: list[str], tmp_path: Path) -> None:
-    """Each line here fails in the shell, warns, or leaves what bash would have changed."""
+    """Each of these lines fails in the shell, prints a warning, or isn't expanded as bash would."""
     program = require(shell)
     (tmp_path / "x").touch()
     for line in lines:

@@ -1,4 +1,4 @@
-"""Broken manifests by the thousand: never a traceback, and the same verdict as the oracle's."""
+"""Check thousands of broken manifests: never a traceback, and always the oracle's verdict."""
 
 import random
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tests.support.tools import MANIFESTS
 
 # 20,000 in CI.
 ROUNDS, EACH = 40, 500 if DEEP else 10
-# The oracle has no verdict on one manifest in 160. With this margin, chance alone can't bring about as many as are refused.
+# The oracle has no verdict on 1 in 160 manifests. This margin is large enough that the test never fails by chance.
 MARGIN = 10
 PIECES = (
     b"!!int ", b"!x ", b"&a ", b"*a", b"<<: ", b"? ", b"---\n", b"...\n", b"%YAML 1.2\n", b"|\n", b">-\n", b"{", b"}", b"[",
@@ -27,7 +27,7 @@ PARSE = tuple(f"E1{number:02}" for number in range(100))
 
 
 def _mutated(data: bytes, rng: random.Random) -> bytes:
-    """Return a manifest after one to four accidents: bytes, words and lines lost, doubled, moved or put in."""
+    """Return a manifest after one to four accidents: bytes, words and lines get lost, doubled, moved or inserted."""
     for _ in range(rng.randint(1, 4)):
         lines = data.split(b"\n")
         at, line = rng.randrange(len(data) + 1), rng.randrange(len(lines))
@@ -55,7 +55,7 @@ def _mutated(data: bytes, rng: random.Random) -> bytes:
 
 
 def _manifests(seed: int) -> Iterator[tuple[str, bytes]]:
-    """Yield broken manifests without end."""
+    """Yield an endless series of broken manifests."""
     rng = random.Random(seed)
     while True:
         path = rng.choice(MANIFESTS)
@@ -88,9 +88,9 @@ def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
 
 
 def _stops(file: Path) -> bool | None:
-    """Say whether the OS's parser stops at a manifest; None where libyaml, which it uses, takes what the oracle cannot.
+    """Return whether the OS's parser stops at a manifest, or None if the oracle can't read YAML that libyaml accepts.
 
-    The oracle reads YAML by PyYAML's own scanner, which differs from libyaml's in a few characters.
+    The OS uses libyaml, while the oracle uses PyYAML's own scanner, which treats a few characters differently.
     """
     if file.suffix == ".yaml":
         try:

@@ -1,4 +1,4 @@
-"""Hostile trees, with the command as a user runs it: no traceback, little memory and CPU time, nothing written."""
+"""Run the command on hostile trees as a user would: no traceback, little memory and CPU time, nothing written."""
 
 import json
 import os
@@ -91,7 +91,7 @@ def _hostile_makefile(wrapper: Path) -> None:
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n + 1}: &a{n + 1} [{', '.join([f'*a{n}'] * 9)}]\n" for n in range(12)
 )
-# As many jumps as the OS follows, so that the bomb has to be measured.
+# Exactly as many alias jumps as the OS follows, so the check has to measure the expanded size.
 WIDE = "base: &b [" + "x, " * 3000 + "x]\nall: [" + "*b, " * 3000 + "*b]\n"
 
 TREES: dict[str, Prepare] = {
@@ -164,7 +164,7 @@ def test_a_hostile_tree_costs_nothing(name: str, form: str, tmp_path: Path) -> N
     assert not (tmp_path / "executed").exists()
 
 
-# A process takes over the memory that its parent had, so a small one stands between pytest and the command.
+# A child's peak memory starts at that of its parent, so a small process runs between pytest and the command.
 LAUNCH = """
 import ctypes, json, os, resource, subprocess, sys
 # For root no file is unreadable, unless it may no longer pass over permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.

@@ -1,4 +1,4 @@
-"""Images and the package: the finer points that the examples of `images.yaml` do not show."""
+"""Images and the package: details that the examples in `images.yaml` don't cover."""
 
 import io
 import json
@@ -38,7 +38,7 @@ def image(*tags: str) -> bytes:
 
 
 def wrapper(root: Path, manifest: str = MANIFEST, /, **tars: bytes) -> Wrapper:
-    """Write a manifest and `docker-images/<name>.tar` for each name."""
+    """Write a manifest, and a `docker-images/<name>.tar` for each name."""
     (root / "docker-images").mkdir(exist_ok=True)
     (root / "manifest.yaml").write_text(manifest)
     for name, data in tars.items():
@@ -47,7 +47,7 @@ def wrapper(root: Path, manifest: str = MANIFEST, /, **tars: bytes) -> Wrapper:
 
 
 def found(subject: Wrapper) -> list[tuple[str, str]]:
-    """Return the codes of the findings about tags, with the names of the tars."""
+    """Return the codes of the findings about tags with the names of the tars."""
     return [(finding.code, finding.place.file.rpartition("/")[2]) for finding in docker_images.image_tags(subject)]
 
 
@@ -81,7 +81,7 @@ def test_the_first_of_two_members_counts(tmp_path: Path) -> None:
 
 
 def test_a_large_layer_is_passed_over(tmp_path: Path) -> None:
-    """A terabyte, of which the file system keeps only what was written. Reading it would take minutes."""
+    """A sparse file of a terabyte, which would take minutes to read."""
     size = 1000**4
     layer = tarfile.TarInfo("layer")
     layer.size = size
@@ -318,7 +318,7 @@ STALE = image("start9/hello-sky/main:1.0")
         (["aarch64", "x86_64"], ["aarch64", "x86_64"]),
         (["aarch64", "arm64", "old"], ["aarch64"]),
         (["amd64", "arm64"], ["amd64"]),
-        # A device without an image of its own takes the first.
+        # A device without a tar for its architecture loads the first one.
         (["old", "x86_64", "zzz"], ["old", "x86_64"]),
         (["x86_64", "zzz"], ["x86_64"]),
         (["a-b", "a"], ["a"]),

@@ -1,4 +1,4 @@
-"""What `startos-wrapper check` prints, in every format."""
+"""The output of `startos-wrapper check` in every format."""
 
 import json
 from collections.abc import Iterator
@@ -101,7 +101,7 @@ def test_findings_stand_in_the_order_of_file_line_column_and_code() -> None:
 
 @pytest.mark.parametrize("marked", ["日本", "\N{CLOUD}", "\t", "\x1b[31m", "\u202e"])
 def test_the_caret_stands_under_what_it_marks(marked: str) -> None:
-    """Wide characters fill two columns of a terminal, and what is written out more than one."""
+    """Wide characters take two columns of a terminal, and escaped ones take more."""
     _, line, caret, *_ = render(_report(Finding("E113", _at(marked), "x", "y")), "text").splitlines()
     shown = {"\t": r"\t", "\x1b[31m": r"\x1b[31m", "\u202e": r"\u202e"}.get(marked, marked)
     assert caret.index("^") == cell_len(line[: line.index(shown)])
@@ -232,9 +232,9 @@ def _sarif(report: Report) -> dict[str, Any]:
 def schema() -> jsonschema_rs.Draft7Validator:
     if not SCHEMA.is_file():
         absent("the schema of SARIF is missing")
-    # The expression for a language has a bracket too many, which JavaScript lets pass.
+    # The regular expression for languages has a stray bracket, which JavaScript tolerates.
     schema = json.loads(SCHEMA.read_text().replace("{2}]?$", "{2}$"))
-    # Written for draft 4, with a format that only later drafts know: that of addresses without a scheme.
+    # Written for draft 4, but it uses the `uri-reference` format of later drafts.
     return jsonschema_rs.Draft7Validator(schema, validate_formats=True)
 
 
@@ -254,7 +254,7 @@ def test_sarif_is_valid(schema: jsonschema_rs.Draft7Validator) -> None:
 
 
 def test_the_schema_of_sarif_refuses_a_fault(schema: jsonschema_rs.Draft7Validator) -> None:
-    """A schema that is read wrongly takes everything."""
+    """A schema that isn't loaded properly accepts everything."""
     for old, new in (('"startLine": 3', '"startLine": 0'), ('"manifest.yaml"', '"a b"'), ('"text"', '"txt"')):
         log = render(_report(_version(_quoted())), "sarif")
         assert not schema.is_valid(json.loads(log.replace(old, new))), new
@@ -316,7 +316,7 @@ def test_sarif_leaves_out_a_fix_that_is_more_than_replacements() -> None:
 
 
 def _prints(text: str, *findings: tuple[str, str]) -> list[str]:
-    """The fingerprints of findings: (code, text that is marked)."""
+    """Return the fingerprints of findings, given as (code, marked text)."""
     report = _report(*(Finding(code, _at(marked, text), "x", "y") for code, marked in findings), text=text)
     return [result["partialFingerprints"]["startosWrapper/v1"] for result in _sarif(report)["results"]]
 

@@ -1,4 +1,4 @@
-"""What the packer needs on disk: the finer points that the examples of `pack.yaml` do not show."""
+"""Files that the packer needs: details that the examples in `pack.yaml` don't cover."""
 
 import base64
 import os
@@ -27,7 +27,7 @@ HASH = "0123456789012345678901234567890123456789"
 
 
 def wrapper(root: Path, manifest: str = MANIFEST, **files: str) -> Wrapper:
-    """Write a manifest, and files named with `__` for a slash and `_` for a dot."""
+    """Write a manifest and files, named with `__` for a slash and `_` for a dot."""
     (root / "manifest.yaml").write_text(manifest)
     for name, text in files.items():
         path = root / name.replace("__", "/").replace("_", ".")
@@ -44,7 +44,7 @@ def whats(rule: Callable[[Wrapper], Iterator[Finding]], subject: Wrapper) -> lis
 
 
 class Git:
-    """Runs git, without the settings of this machine."""
+    """Run git without the settings of this machine."""
 
     def __init__(self, folder: Path) -> None:
         self.program, self.folder = tools.require("git"), folder
@@ -53,7 +53,7 @@ class Git:
             self.environment |= {f"GIT_{who}_NAME": "A", f"GIT_{who}_EMAIL": "a@example.com"}
 
     def __call__(self, *words: str, at: Path | None = None) -> bool:
-        """Say whether the command succeeds."""
+        """Return whether the command succeeds."""
         command = [self.program, *words]
         return not subprocess.run(command, cwd=at or self.folder, env=self.environment, capture_output=True).returncode
 
@@ -233,7 +233,7 @@ def test_what_a_target_or_a_submodule_provides_is_not_missing(tmp_path: Path) ->
 
 
 def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Root may read everything, so this only plays a user who may not."""
+    """Simulate a user without permission, because root can read everything."""
     manifest = MANIFEST + "properties: {type: script}\nvolumes: {page: {type: assets}}\n"
     subject = wrapper(
         tmp_path, manifest, LICENSE="", icon_png="", instructions_md="", scripts__embassy_js="", assets__page__a=""
@@ -399,7 +399,7 @@ def test_a_folder_is_no_script(tmp_path: Path) -> None:
 # --- The developer's key -------------------------------------------------------------------------------------------------
 
 SECRET = "302e020100300506032b657004220420" + "00" * 32
-# What `start-sdk init` writes: the public key goes along.
+# What `start-sdk init` writes, including the public key.
 PAIR = "3051020101300506032b657004220420" + "00" * 32 + "812100" + "00" * 32
 PRIME_CURVE = "3041020100301306072a8648ce3d020106082a8648ce3d030107042730250201010420" + "00" * 32
 

@@ -1,6 +1,6 @@
-"""A wrapper with many faults: one run finds them all, each at its line and column, and `--fix` repairs its share.
+"""A wrapper with many errors: one run finds each of them at its line and column, and `--fix` fixes those it can.
 
-The faulty wrapper stands below as it is, with the code of each fault in «» before the place at which it must be found.
+The wrapper is below. «» in front of the place of each error contains its code.
 """
 
 import re
@@ -125,7 +125,7 @@ mkdir -p /data/www
 
 
 def _planted(folder: Path) -> set[tuple[str, int, int, str]]:
-    """Write the faulty wrapper and return where its faults are: file, line, column, code."""
+    """Write the faulty wrapper and return where its errors are: file, line, column, code."""
     example_wrapper.write(folder, {"files": {".dockerignore": None}})
     planted = set()
     texts = {"manifest.yaml": MANIFEST, "Dockerfile": DOCKERFILE, "docker_entrypoint.sh": ENTRYPOINT}
@@ -160,7 +160,7 @@ def test_a_fix_repairs_its_share_and_keeps_comments_and_blank_lines(tmp_path: Pa
     assert {finding.code for finding in outcome.fixed} == {"W515", "E111", "W520", "E205", "W606", "W612"}
     assert not any(finding.fixes for finding in outcome.findings)
     mended = {(f.place.file, f.place.line, f.place.column, f.code) for f in outcome.fixed}
-    # The renamed key is the very one that was absent.
+    # Fixing the renamed key also fixes the finding that it was missing.
     assert _found(wrapper) == planted - mended - {("manifest.yaml", 1, 1, "W517")}
     assert [_kept(path) for path in files] == before
     after = [path.read_text() for path in files]
@@ -170,7 +170,7 @@ def test_a_fix_repairs_its_share_and_keeps_comments_and_blank_lines(tmp_path: Pa
 
 
 def _kept(path: Path) -> list[str]:
-    """Return what a repair may not change: comments and blank lines, with their numbers."""
+    """Return what a fix must not change: comments and blank lines, with their line numbers."""
     lines = enumerate(path.read_text().splitlines())
     return [
         f"{number}: {line[line.find('#') :] if '#' in line else ''}"

@@ -1,4 +1,4 @@
-"""What is said of each rule: by `--explain` and in docs/rules.md."""
+"""The documentation of each rule, in `--explain` and docs/rules.md."""
 
 import importlib.util
 import re

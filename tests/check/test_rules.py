@@ -1,4 +1,4 @@
-"""Every rule: its document's examples, and that nothing else would have found the fault."""
+"""Every rule: the examples in its document work, and no other rule would have found the error."""
 
 import os
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ FIXABLE = [code for code, entry in RULES.items() if entry.get("fixable")]
 
 @pytest.fixture(autouse=True)
 def _bare_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty home and no programs, so that a rule about the machine sees what the example says."""
+    """Provide an empty home and no programs, so that rules about the machine depend only on the example."""
     folder = tmp_path_factory.mktemp("machine")
     for name in ("home", "bin"):
         (folder / name).mkdir()
@@ -43,14 +43,14 @@ def _write(folder: Path, change: dict[str, Any]) -> Path:
 
 
 def _at(outcome: Outcome, code: str) -> list[str]:
-    """Return the text at which the findings of a rule point."""
+    """Return the text that the findings of a rule point at."""
     places = [finding.place for finding in outcome.findings if finding.code == code]
     sources = [(outcome.wrapper.sources.get(place.file), place) for place in places]
     return [source.lines[place.line - 1][place.column - 1 :] if source else "" for source, place in sources]
 
 
 def assert_found(outcome: Outcome, code: str) -> None:
-    """Fail unless the outcome has what the rule's bad example is to show, at its place, and nothing that it hides."""
+    """Fail unless the outcome has the findings that the rule's bad example promises, at their place, and no others."""
     bad = RULES[code]["bad"]
     found = _at(outcome, code)
     assert len(found) == bad.get("times", 1), outcome.findings
@@ -99,7 +99,7 @@ def test_the_good_example_is_clean(code: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("code", RULES)
 def test_without_the_rule_the_fault_is_missed(code: str, tmp_path: Path) -> None:
-    """A mutation of the checker, one rule at a time: the test above must turn red."""
+    """Disable one rule at a time, as in mutation testing: `assert_found` must fail."""
     outcome = check(_write(tmp_path / "wrapper", RULES[code]["bad"]), lambda other: other != code)
     with pytest.raises(AssertionError):
         assert_found(outcome, code)

@@ -1,4 +1,4 @@
-"""The finer points of the rules about the tree around a wrapper."""
+"""Details of the rules about the files around the manifest."""
 
 import os
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from tests.support.limits import little_cpu
 
 
 def _found(folder: Path, **change: Any) -> list[Finding]:
-    """Return what the rules about the tree say of the example wrapper with some changes."""
+    """Return the findings about the tree of the example wrapper with some changes."""
     wrapper = example_wrapper.write(folder / "wrapper", change)
     return check(wrapper, lambda code: code.startswith("W8")).findings
 
@@ -75,7 +75,7 @@ def test_a_wrapper_without_a_dockerfile_needs_no_ignore_file(tmp_path: Path) -> 
     assert _codes(tmp_path, files={".dockerignore": None, "Dockerfile": None}) == []
 
 
-# --- W803, W811, W817, W818: what is packed --------------------------------------------------------------------------
+# --- W803, W811, W817, W818: packed files ----------------------------------------------------------------------------
 
 SCRIPT = {"assets/utils/check.sh": "#!/bin/sh\n"}
 
@@ -193,7 +193,7 @@ def test_the_template_itself_may_name_itself(tmp_path: Path) -> None:
     assert _codes(tmp_path, manifest="id: hello-world\n", files={"README.md": "# hello-world\n"}) == []
 
 
-# --- W805, W816: versions and processors -----------------------------------------------------------------------------
+# --- W805, W816: versions and architectures --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ def test_the_bundle_is_not_looked_at(tmp_path: Path) -> None:
 def test_the_version_that_the_makefile_tags_images_with(line: str, codes: list[str], tmp_path: Path) -> None:
     make = f"{line}\ndocker-images/%.tar:\n\tdocker buildx build --tag start9/hello-sky/main:$(VERSION) .\n"
     assert _codes(tmp_path / "tag", files={"Makefile": make}) == codes
-    # The same name for something else says nothing of the package.
+    # The same variable used for something else doesn't concern the package.
     assert (
         _codes(tmp_path / "arg", files={"Makefile": make.replace("--tag start9/hello-sky/main:", "--build-arg V=")})
         == []
@@ -263,7 +263,7 @@ def test_one_tar_for_the_processors_that_are_listed(arch: str, codes: list[str],
     assert _codes(tmp_path, manifest=f"{assets}hardware-requirements:\n  arch: {arch}\n") == codes
 
 
-# --- W806, W807, W814: after merges and renamings --------------------------------------------------------------------
+# --- W806, W807, W814: after merges and renames ----------------------------------------------------------------------
 
 CONFLICT = "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"
 
@@ -319,7 +319,7 @@ def test_a_name_in_a_path_or_comment_is_no_call(tmp_path: Path) -> None:
     assert _codes(tmp_path, files=files) == []
 
 
-# --- W808, W809, W810, W812: what others read ------------------------------------------------------------------------
+# --- W808, W809, W810, W812: files that people and tools read --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
