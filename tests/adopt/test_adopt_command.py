@@ -1,4 +1,4 @@
-"""`startos-wrapper adopt`: one file is written, twice is once, and what cannot be adopted is refused in one line."""
+"""`startos-wrapper adopt` writes a single file, is idempotent, and refuses what it can't adopt with a short message."""
 
 import json
 import os
@@ -28,7 +28,7 @@ ANSWERS = ".copier-answers.yml"
 
 
 def _adopt(*arguments: str | Path) -> int:
-    """Run the command in this process and return its exit code, that of wrong usage too."""
+    """Run the command in this process and return its exit code, also for wrong usage."""
     try:
         return main(["adopt", *map(str, arguments)])
     except SystemExit as left:
@@ -47,7 +47,7 @@ def _recorded(folder: Path) -> dict[str, Any]:
     return loaded
 
 
-# ---- What it writes and says -------------------------------------------------------------------------------------
+# ---- What it writes and prints -----------------------------------------------------------------------------------
 
 
 def test_only_the_answers_file_is_written(tmp_path: Path, capsys: Capture) -> None:
@@ -132,7 +132,7 @@ def test_a_wrapper_in_a_subfolder(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     (tmp_path / "other").mkdir()
     git(tmp_path, "init", "-q")
     wrapper = write(tmp_path / "wrappers" / "tides")
-    # What is not committed elsewhere is not in the way.
+    # Uncommitted files elsewhere don't matter.
     (tmp_path / "other" / "new").write_text("x")
     monkeypatch.chdir(wrapper)
     assert _adopt() == 0
@@ -201,7 +201,7 @@ def test_the_threshold_decides(render: Render, capsys: Capture) -> None:
     (made / ANSWERS).unlink()
     makefile = made / "Makefile"
     lines = makefile.read_text().splitlines()
-    # A changed line takes itself and its two neighbours.
+    # A changed line also spoils its two neighbors.
     spoilt = len(lines) * (100 - THRESHOLD) // 100 // 3 + 3
     for at in range(1, 1 + 3 * spoilt, 3):
         lines[at] += " # mine"

@@ -1,11 +1,12 @@
-"""How long the commands take, as one table: `make bench`.
+"""Measure how long the commands take, and print a table: `make bench`.
 
-Every row is the median of whole processes, run in turns so that a slow moment of the machine falls on all alike, and
-its ratio to `copier --version`, which is what it takes to import Copier. Copies and updates are measured beside two
-templates that show what Copier itself takes: `trivial` has one question and two files; `bare` asks our questions
-without a rule and writes as many files as we do without a word of Jinja in them. A row with a limit fails above it.
+Each row is the median of several runs of a whole process. Rows take turns, so that a slow moment of the machine affects
+all of them. The last column is the ratio to `copier --version`, the time it takes to import Copier. Copies and updates
+are compared with two templates that show what Copier itself takes: `trivial` has one question and two files, while
+`bare` asks our questions without validation and writes as many files as we do, without Jinja in them. A row fails if it
+exceeds its limit.
 
-Building images takes minutes and needs a Docker engine: `make bench ARGS=images` measures it instead.
+`make bench ARGS=images` measures building images instead, which takes minutes and needs a Docker engine.
 """
 
 import argparse
@@ -38,12 +39,12 @@ ENVIRONMENT = {**os.environ, **IDENTITY, "PYTHONWARNINGS": "ignore"}
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: what is run, what happens before each run without counting, and the highest ratio."""
+    """A row of the table: the command, what to do before each run without measuring it, and the highest ratio."""
 
     command: tuple[str | Path, ...]
     cwd: Path | None = None
     before: Callable[[], None] = lambda: None
-    # The highest ratio to the row of this name, None without one.
+    # The highest ratio to the row with this name, or None for no limit.
     limit: tuple[float, str] | None = None
     # `check` returns 1 for a manifest with errors.
     exits: tuple[int, ...] = (0,)
@@ -89,7 +90,7 @@ def _ours(folder: Path) -> Path:
 
 
 def _rows(work: Path) -> dict[str, Row]:
-    """Return all rows of the table in their order; makes the templates and wrappers that they need."""
+    """Create the templates and wrappers to measure, and return all rows in order."""
     templates = {
         "trivial": _template(work / "trivial", {"service_id": "x"}, {"README.md.jinja": "# {{ service_id }}\n"}),
         "bare": _template(work / "bare", _bare_questions(), {f"file{at}": "x\n" for at in range(FILES - 1)}),
@@ -137,7 +138,7 @@ def _seconds(row: Row) -> float:
 
 
 def main() -> int:
-    """Print the table; return 1 when a limit is exceeded, 2 when this machine can't measure."""
+    """Print the table. Return 1 if a limit is exceeded, 2 if this machine can't measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", nargs="?", choices=("commands", "images"), default="commands")
     if parser.parse_args().what == "images":

@@ -1,8 +1,8 @@
-"""How long an image takes to build for arm64: clean, after a change of one line, and with the compiler emulated.
+"""Measure image builds for arm64: from scratch, after changing a line, and with an emulated compiler.
 
-Run by `make bench ARGS=images`, as root, after `.ci/engine`. `first` is a build by a new builder, which fetches the base images
-from this machine's registry. A `clean` one has the base images and nothing else; emulation is measured against that. The
-emulated build is the same Dockerfile, told that this machine is an arm64 one.
+Run by `make bench ARGS=images`, as root, after `.ci/engine`. `first` is a build by a new builder, which fetches the
+base images from this machine's registry. A `clean` build has only the base images, and emulation is compared with it.
+The emulated build uses the same Dockerfile, but is told that this machine is arm64.
 """
 
 import sys
@@ -24,7 +24,7 @@ FASTER, REBUILD = 6.0, 0.35
 
 
 def _build(engine: Engine, wrapper: Path, builder: str, compiler: str) -> float:
-    """Build a wrapper's image for arm64 with the compiler on a platform; return the seconds that it took."""
+    """Build a wrapper's image for arm64 with the compiler on a platform. Return the time in seconds."""
     started = time.monotonic()
     engine.docker(
         "buildx", "build", "--builder", builder, "--platform", "linux/arm64", "--build-arg", f"BUILDPLATFORM={compiler}",
@@ -73,7 +73,7 @@ def _measure(engine: Engine, base: str, folder: Path) -> bool:
 
 
 def main() -> int:
-    """Print the figures; return 1 when a limit is not kept, 2 when this machine cannot measure."""
+    """Print the figures. Return 1 if a limit is exceeded, 2 if this machine can't measure."""
     if reason := engines.missing():
         print(reason, file=sys.stderr)
         return 2

@@ -1,8 +1,9 @@
 """Copy the manifests of real wrappers into this folder, without their sentences: `python tests/corpus/make.py SOURCE`.
 
-SOURCE has one folder per wrapper with its manifest, and an `index.tsv`. Every sentence, comment and inline script is
-replaced with words from this file, as many characters between each two punctuation marks. The rest of a manifest stays
-as it is, byte for byte: structure, quotes, line breaks, names, numbers, paths and URLs. No test needs this script or its source.
+SOURCE has a folder for each wrapper with its manifest, and an `index.tsv`. Words from this file replace every sentence,
+comment and inline script, with the same number of characters between punctuation marks. The rest of a manifest stays
+the same, byte for byte: structure, quotes, line breaks, names, numbers, paths and URLs. The tests need neither this
+script nor its source.
 """
 
 import argparse
@@ -16,7 +17,7 @@ from typing import NamedTuple
 import yaml
 
 HERE = Path(__file__).parent
-# Columns that are copied. `language`, `extras` and `unsaved` are derived, see `index`.
+# Copied columns. `language`, `extras` and `unsaved` are derived, see `index`.
 COLUMNS = (
     *("dir", "repo", "commit", "date", "era", "id", "version", "manifest_file", "final_base", "arches", "config"),
     *("entrypoint_style", "language", "extras", "unsaved"),
@@ -24,7 +25,7 @@ COLUMNS = (
 LANGUAGES = ("c/c++", "dotnet", "go", "node", "python", "rust")
 
 SENTENCES = {"short", "long", "release-notes", "success-message", "description", "warning", "how"}
-# Any other value of so many words is a sentence, unless it is the title.
+# Any other value of at least this many words is a sentence, unless it is the title.
 SENTENCE = 4
 
 _TEXT = """
@@ -34,13 +35,13 @@ _TEXT = """
     barley and distant hills turn violet
 """
 WORDS = _TEXT.split()
-# The word that ends a stretch of text, by what is left of its length.
+# The last word of a stretch of text, by the number of characters left.
 ENDINGS = (
     *("a", "so", "sea", "tide", "water", "meadow", "orchard", "mainland", "sandbanks", "lighthouse"),
     *("breakwaters", "weatherproof"),
 )
 _URL = r"https?://[^\s\\\"<>)]+"
-# Words between punctuation. What is not a word stays: whether a manifest quotes a value depends on it.
+# Words between punctuation. Everything else stays, because it determines whether a manifest must quote a value.
 _STRETCH = r"[^\W_](?:(?:(?!https?://)[\w ])*(?!https?://)[^\W_])?"
 _ESCAPE = r"\\(?:x..|u.{4}|U.{8}|.)"
 _SENTENCE = re.compile(f"{_URL}|(?P<stretch>{_STRETCH})")
@@ -49,14 +50,14 @@ _TOML_LINE = re.compile(r"(?P<key>[\w-]+) = \"(?P<value>.*)\"")
 
 
 class Span(NamedTuple):
-    """A stretch of a manifest's text that a sentence fills."""
+    """A stretch of words in a manifest's sentence, comment or script."""
 
     start: int
     end: int
 
 
 def spans(path: Path) -> list[Span]:
-    """Return the stretches of a manifest that sentences, comments and inline scripts fill, in their order."""
+    """Return the stretches of sentences, comments and inline scripts in a manifest, in order."""
     text = _read(path)
     found = _in_toml(text) if path.suffix == ".toml" else [*_comments(text), *_in_yaml(text)]
     return sorted(span for span in found if re.search(r"[^\W\d_]", text[span.start : span.end]))
@@ -71,7 +72,7 @@ def rewritten(path: Path) -> str:
 
 
 def neutral(stretch: str) -> str:
-    """Return words of the same length as a stretch of text. The same text always becomes the same words."""
+    """Return words with the same length as a stretch of text. Equal texts give equal words."""
     left, at = len(stretch), zlib.crc32(stretch.encode())
     words = []
     while left > len(ENDINGS):
@@ -87,17 +88,17 @@ def _read(path: Path) -> str:
 
 
 def _stretches(text: str, start: int, end: int, style: str | None) -> Iterator[Span]:
-    """Yield the stretches of a scalar's source. Only double quotes have escapes."""
+    """Yield the stretches of a scalar's source. Only double-quoted text has escapes."""
     for match in (_QUOTED_SENTENCE if style == '"' else _SENTENCE).finditer(text, start, end):
         if match["stretch"]:
             yield Span(*match.span("stretch"))
 
 
-# ---- YAML, and JSON, which is YAML -----------------------------------------------------------------------------------
+# ---- YAML, and JSON, which is also YAML ------------------------------------------------------------------------------
 
 
 def _comments(text: str) -> Iterator[Span]:
-    """Yield the text of each comment: what stands between two tokens, or behind the mark of a block scalar."""
+    """Yield the text of each comment: between two tokens, or after the indicator of a block scalar."""
     end = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         gap = end, token.start_mark.index
@@ -117,12 +118,12 @@ def _in_yaml(text: str) -> Iterator[Span]:
         if _is_sentence(path, node.value):
             yield from _stretches(text, start, end, node.style)
         elif path[-1] == "args" and " " in node.value:
-            # An inline script: its program stays.
+            # In an inline script, keep the name of the program.
             yield from _stretches(text, text.index(" ", start), end, node.style)
 
 
 def _scalars(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.ScalarNode]]:
-    """Yield each value that is text, with the keys above it."""
+    """Yield each text value with the keys above it."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             yield from _scalars(value, (*path, str(key.value)))
@@ -142,7 +143,10 @@ def _is_sentence(path: tuple[str, ...], value: str) -> bool:
 
 
 def _in_toml(text: str) -> Iterator[Span]:
-    """Yield the stretches of a TOML manifest. Raises ValueError for what no known one has: comments, long strings."""
+    """Yield the stretches of a TOML manifest.
+
+    Raises: ValueError for what no known manifest has: comments and multiline strings.
+    """
     section, at = "", 0
     for line in text.splitlines(keepends=True):
         if "#" in re.sub(r'"[^"]*"', "", line) or '"""' in line or "'" in line:
@@ -159,10 +163,10 @@ def _in_toml(text: str) -> Iterator[Span]:
 
 
 def index(row: dict[str, str]) -> dict[str, str]:
-    """Return the line of a wrapper without its remarks: `-` where nothing is known.
+    """Return the line of a wrapper without its remarks. `-` means unknown.
 
-    `language` is what the service is compiled from, `extras` what is built in addition to it, and `unsaved` has the
-    data volumes that the backup leaves out.
+    `language` is what the service is compiled from, `extras` is what is built in addition to it, and `unsaved` lists
+    the data volumes that aren't backed up.
     """
     language = row["language"]
     first = language.split(" ")[0]
@@ -177,7 +181,7 @@ def index(row: dict[str, str]) -> dict[str, str]:
 
 
 def make(source: Path, target: Path) -> None:
-    """Write index.tsv and every manifest that the index of the source names into a folder."""
+    """Write index.tsv, and every manifest that the source's index names, into a folder."""
     with (source / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = [index(row) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     lines = ["\t".join(COLUMNS), *("\t".join(row.values()) for row in rows)]

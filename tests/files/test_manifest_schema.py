@@ -1,4 +1,4 @@
-"""The schema of the manifest refuses what the oracle refuses, at the right place, and says what to write instead."""
+"""The manifest's schema refuses what the oracle refuses, at the right place, and says what to write instead."""
 
 import copy
 import json
@@ -23,7 +23,7 @@ from tests.support import oracle, oracle_values
 from tests.support.limits import little_cpu
 from tests.support.tools import MANIFESTS
 
-# What the oracle counts to verify, not to the parser.
+# Errors that the oracle attributes to verify instead of the parser.
 OF_VERIFY = {"E307", "E315"}
 
 DOCKER = {"type": "docker", "image": "main", "entrypoint": "run.sh", "args": ["-v"], "io-format": "json"}
@@ -50,7 +50,7 @@ INPUT = {
     "tor": {**POINTER, "target": "tor-address", "interface": "peer"},
     "config": {**POINTER, "target": "config", "selector": "$.a", "multi": False},
 }  # fmt: skip
-# Every key that there is.
+# A manifest with every possible key.
 FULL: dict[str, Any] = {
     "eos-version": "0.3.5", "id": "hello-world", "git-hash": None, "title": "Hello", "version": "1.2.3.4",
     "description": {"short": "Says hello", "long": "Says hello to the world."},
@@ -84,7 +84,7 @@ FULL: dict[str, Any] = {
 
 
 def wrapper_of(manifest: Any, tmp_path: Path = Path("nowhere"), file: str = "manifest.json") -> Wrapper:
-    """Return a wrapper with a manifest that is never written: values, or the text of a file."""
+    """Return a wrapper with a manifest that is only in memory, given as values or as the text of a file."""
     text = manifest if isinstance(manifest, str) else json.dumps(manifest, indent=1)
     wrapper = Wrapper(tmp_path)
     source = Source(file, text.encode())
@@ -97,20 +97,20 @@ def found_in(manifest: Any, file: str = "manifest.json") -> list[Finding]:
 
 
 def yaml_with(text: str, **changed: Any) -> str:
-    """Return YAML of the full manifest, without some top-level keys, and with a text in their place."""
+    """Return YAML of the full manifest in which a text replaces some top-level keys."""
     rest = {name: value for name, value in FULL.items() if name not in changed.get("without", [])}
     return text + "".join(f"{name}: {json.dumps(value)}\n" for name, value in rest.items())
 
 
 def one(text: str, *without: str) -> tuple[Finding, str]:
-    """Return the one finding of a YAML manifest with a text in the place of some keys, and the text where it points."""
+    """Return the only finding in a manifest in which a text replaces some keys, and the text that it points at."""
     manifest = yaml_with(text, without=without)
     [finding] = found_in(manifest, "manifest.yaml")
     return finding, manifest.splitlines()[finding.place.line - 1][finding.place.column - 1 :]
 
 
 def fixed(text: str, *without: str) -> str:
-    """Return the first lines of a YAML manifest after the fixes of its one finding."""
+    """Return the first lines of a manifest after applying the fixes of its only finding."""
     finding, _ = one(text, *without)
     manifest = yaml_with(text, without=without)
     for edit in finding.fixes:
@@ -131,14 +131,14 @@ def test_the_schema_is_one() -> None:
 
 
 def test_every_key_is_described_or_named_alike() -> None:
-    """What editors show on hover; the keys of the top level and of procedures are the ones that people look up."""
+    """Editors show descriptions on hover. People look up the keys of the top level and of procedures."""
     parts = schema.schema()
     for properties in (parts["properties"], parts["definitions"]["docker"]["properties"]):
         assert [name for name, part in properties.items() if part is not True and "description" not in part] == []
 
 
 def test_a_rule_stands_beside_every_grammar_and_limit() -> None:
-    """A keyword without a code of its own would end in a KeyError."""
+    """A keyword without a code would raise KeyError."""
     for part in schema._parts(schema.schema()):
         named = {name: value for name, value in part.items() if not isinstance(value, dict)}
         if {"pattern", "format", "maxLength", "maxItems"} & set(named) and "type" in part:
@@ -183,7 +183,7 @@ def test_a_real_manifest_has_no_error_and_the_unknown_keys_that_the_oracle_sees(
 
 
 def assert_like_the_oracle(manifest: dict[str, Any]) -> bool:
-    """Fail unless the oracle finds faults where the schema does, and the same unknown keys. Say whether there are faults."""
+    """Fail unless schema and oracle agree on faults and unknown keys. Return whether there are faults."""
     text = json.dumps(manifest, indent=1)
     findings = found_in(text)
     faults = [finding for finding in findings if is_error(finding.code) and finding.code not in OF_VERIFY]
@@ -200,10 +200,10 @@ def assert_like_the_oracle(manifest: dict[str, Any]) -> bool:
     return bool(expected)
 
 
-# Where the oracle, as StartOS, does not look for unknown keys: inside of lists, and beside what it refuses.
+# Where neither the oracle nor StartOS checks for unknown keys: inside lists, and next to refused values.
 PASSED_BY = re.compile(r"\.default\.[0-9]+\.|\.unique-by\.")
-# Keys that StartOS leaves out where they are null, which is harmless and unknown to the oracle; and one that is unknown,
-# though not to the oracle.
+# Keys that StartOS drops if they are null, so that the oracle counts them as unknown, which is harmless. The last one,
+# the empty key, is unknown, but not to the oracle.
 NOT_COMPARED = {"units", "placeholder", "warning", ""}
 
 
@@ -213,7 +213,7 @@ def _comparable(paths: list[str]) -> list[str]:
 
 
 def _canonical(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the manifest with ranges and ports as StartOS writes them, where they are keys."""
+    """Return the manifest with ranges and ports that are keys written as StartOS writes them."""
     manifest = copy.deepcopy(manifest)
     _rename(manifest.get("migrations"), "from", oracle_values.version_range)
     _rename(manifest.get("migrations"), "to", oracle_values.version_range)
@@ -258,7 +258,7 @@ def _containers(value: Any) -> Iterator[Any]:
 
 
 def _mutate(manifest: dict[str, Any], pool: list[Any], chance: random.Random) -> None:
-    """Change one thing somewhere: drop, replace, add, rename or graft a value."""
+    """Change something somewhere: drop, replace, add, rename or graft a value."""
     where = chance.choice([each for each in _containers(manifest) if each])
     at = chance.choice(list(where)) if isinstance(where, dict) else chance.randrange(len(where))
     match chance.randrange(6):
@@ -284,12 +284,12 @@ def test_a_mutated_manifest_is_refused_where_the_oracle_refuses_it(seed: int) ->
         manifest = copy.deepcopy(chance.choice(manifests))
         for _ in range(chance.choice([1, 1, 1, 2, 4])):
             _mutate(manifest, pool, chance)
-        if "(?" not in json.dumps(manifest):  # Of regular expressions the oracle knows little.
+        if "(?" not in json.dumps(manifest):  # The oracle only checks regular expressions roughly.
             refused += assert_like_the_oracle(manifest)
     assert 100 < refused < 450
 
 
-# --- Where findings point and what they say --------------------------------------------------------------------------
+# --- Places and messages of findings ---------------------------------------------------------------------------------
 
 MAIN = "main:\n  type: docker\n  image: main\n  entrypoint: run.sh\n"
 INTERFACE = "interfaces:\n  web:\n    name: Web\n    description: Page\n    ui: true\n    protocols: [tcp]\n"
@@ -501,7 +501,7 @@ def test_an_empty_map_lacks_all(tmp_path: Path) -> None:
 
 
 def test_one_fault_is_one_finding() -> None:
-    """A range that breaks the rough pattern and the exact format, and one value that two aliases bring."""
+    """A range violates both the rough pattern and the exact format, and two aliases share a bad value."""
     shared = "actions:\n  a: &a {name: A, description: A, implementation: {type: script}, allowed-statuses: [Running]}\n  b: *a\n"
     findings = found_in(yaml_with(shared, without=["actions"]), "manifest.yaml")
     assert [finding.code for finding in findings] == ["E118"]

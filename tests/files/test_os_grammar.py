@@ -1,4 +1,4 @@
-"""Every acceptor says what the independent oracle says of the same text, and what the OS's libraries are known to say."""
+"""Every acceptor agrees with the independent oracle and with the known behavior of the OS's libraries."""
 
 import string
 from collections.abc import Callable
@@ -25,7 +25,7 @@ def _accepts(acceptor: Callable[[str], str]) -> Callable[[str], bool]:
 
 
 def texts(pieces: list[str], longest: int = 8) -> st.SearchStrategy[str]:
-    """Return texts of a language's own pieces, now and then with something else in between."""
+    """Return texts made of a language's typical pieces, with something else in between now and then."""
     piece = st.sampled_from(pieces)
     other = st.sampled_from([" ", "  ", "\t", "\n", "é", "x", "-", ".", "", "0", ","])
     return st.lists(st.one_of(piece, piece, piece, other), max_size=longest).map("".join)
@@ -167,7 +167,7 @@ def test_rust_refuses(text: str, said: str) -> None:
     ],
 )  # fmt: skip
 def test_durations_that_the_os_cannot_hold(text: str, accepted: bool) -> None:
-    """The oracle does not count. S/util/serde.rs:470-520: u64 for seconds and longer, u128 below, f64 for fractions."""
+    """The oracle ignores limits. S/util/serde.rs:470-520: u64 for seconds and longer, u128 below, f64 for fractions."""
     assert os_grammar.duration(text) is accepted
 
 
@@ -186,7 +186,7 @@ def test_whole_numbers_that_the_os_cannot_hold(text: str, accepted: bool) -> Non
     ],
 )  # fmt: skip
 def test_durations_that_the_os_takes_for_others(text: str, misread: bool) -> None:
-    """S/util/serde.rs:497-507: the rest of a whole number of ms or us goes into the field of nanoseconds."""
+    """S/util/serde.rs:497-507: the remainder of whole ms or us is used as nanoseconds."""
     assert os_grammar.duration_is_misread(text) is misread
 
 

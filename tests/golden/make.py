@@ -1,4 +1,4 @@
-"""Records what the code writes and says now: into the tables, or with --dump as full texts into a folder."""
+"""Record the product's current output: in the tables or, with --dump, as full texts in a folder."""
 
 import argparse
 import tempfile
@@ -10,7 +10,7 @@ from tests.golden.record import KINDS, recorder
 
 
 def main() -> int:
-    """Record the kinds that are named, or all of them."""
+    """Record the given kinds, or all of them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kinds", nargs="*", metavar="KIND", help=f"of {', '.join(KINDS)} (default: all)")
     parser.add_argument("--dump", type=Path, metavar="DIR", help="write full texts here, and leave the tables alone")

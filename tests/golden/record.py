@@ -1,6 +1,6 @@
-"""Runs the command and writes down what a user sees: files, findings, refusals, help.
+"""Run the command and record what a user sees: files, findings, refusals, help.
 
-Each record consists of parts. The `meaning` of a part is what must never change; its `words` are all of it.
+Each record consists of parts. A part's `meaning` must never change. Its `words` are the complete text.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ import yaml
 from tests.golden import subjects
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
-# Comments that programs obey.
+# Comments that tools interpret.
 _DIRECTIVE = re.compile(
     r"\s*#(!|\s*(syntax|escape|check)=|\s*(renovate|startos-wrapper):|\s*(hadolint|shellcheck|yamllint)\b)"
 )
@@ -41,7 +41,7 @@ Record = dict[str, Part]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of record. Where `sampled` is true, only CI compares all of them: they take too long."""
+    """A kind of record. If `sampled` is true, only CI compares all of them, because that takes long."""
 
     name: str
     subjects: Callable[[], dict[str, Any]]
@@ -51,13 +51,13 @@ class Kind:
 
 @dataclass(frozen=True)
 class Place:
-    """An empty folder to work in, and the template as a plain folder."""
+    """An empty working directory, and the template as a plain folder."""
 
     work: Path
     template: Path
 
     def normal(self, text: str) -> str:
-        """Return text without what differs between two machines, two runs or two releases."""
+        """Return text without what differs between machines, runs or releases."""
         for path, name in ((self.template, "TEMPLATE"), (self.work, "WORK"), (subjects.ROOT, "TEMPLATE")):
             text = text.replace(str(path), name)
         text = re.sub(r"(?m)^(_commit: ).*$", r"\1COMMIT", text)
@@ -66,7 +66,7 @@ class Place:
 
 @contextlib.contextmanager
 def place(template: Path) -> Iterator[Place]:
-    """Give an empty folder, and an environment in which nobody's settings count."""
+    """Provide an empty folder, and an environment without anybody's settings."""
     with tempfile.TemporaryDirectory(prefix="golden-") as name:
         folder = Path(name).resolve()
         home = folder / "home"
@@ -116,7 +116,7 @@ def _in(folder: Path) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Said:
-    """What a command said."""
+    """The output and exit code of a command."""
 
     code: int
     out: str
@@ -124,7 +124,7 @@ class Said:
 
     @property
     def all(self) -> str:
-        """Everything, as one text."""
+        """Everything as a single text."""
         return f"exit {self.code}\n--- out\n{self.out}--- err\n{self.err}"
 
 
@@ -146,7 +146,7 @@ def run(at: Place, *arguments: str, cwd: Path | None = None) -> Said:
 
 
 def _usage(text: str) -> str:
-    """Return what argparse writes without what differs between releases of Python: breaks, quotes, repeated names."""
+    """Return argparse's output without what differs between Python versions: line breaks, quotes, repeated names."""
     if not text.startswith("usage: "):
         return text
     once = re.sub(r"(-\w) (\S+), (--[\w-]+ \2)", r"\1, \3", " ".join(text.replace("'", "").split()))
@@ -160,13 +160,13 @@ def _wrapper(answers: dict[str, Any], at: Place) -> Record:
     data = at.work / "answers.yml"
     data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False), encoding="utf-8")
     said = run(at, "new", "wrapper", "--defaults", "--data-file", "answers.yml", "--template", str(at.template))
-    # Copier's own lines: which files it writes is seen below.
+    # Leave out Copier's own lines. The record has the written files anyway.
     told = re.sub(r"(?m)^(Copying from template version .*|\s*create  .*)\n", "", said.err)
     return {"said": Part(f"exit {said.code}", said.out + told), **files(at.work / "wrapper", at)}
 
 
 def files(folder: Path, at: Place) -> Record:
-    """Return the files of a folder as parts, without git's own."""
+    """Return the files of a folder as parts, without `.git`."""
     found: Record = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
@@ -186,7 +186,7 @@ def files(folder: Path, at: Place) -> Record:
 
 
 def meaning(name: str, text: str) -> str:
-    """Return what programs read of a file: no comments, no blank lines; of the manifest its values, in their order."""
+    """Return what programs read: the manifest's values in order, or other files without comments and blank lines."""
     if name == "manifest.yaml":
         with contextlib.suppress(yaml.YAMLError):
             return json.dumps(yaml.safe_load(text), indent=1, ensure_ascii=False, default=str) + "\n"
@@ -200,7 +200,7 @@ def meaning(name: str, text: str) -> str:
 
 
 def _example(change: dict[str, Any], at: Place, name: str) -> tuple[Path, dict[str, str | None]]:
-    """Write a rule's example, and return its folder and the environment of a machine that has what the example says."""
+    """Write a rule's example. Return its folder and the environment of the machine that the example describes."""
     folder = at.work / name
     home, programs = folder / "home", folder / "bin"
     for path in (home, programs):
@@ -211,7 +211,7 @@ def _example(change: dict[str, Any], at: Place, name: str) -> tuple[Path, dict[s
     for program in change.get("programs", []):
         (programs / program).touch(mode=0o755)
     subjects.write_example(folder / "wrapper", change)
-    # As seen from the wrapper: a fingerprint covers a message that names a file in the home.
+    # Relative to the wrapper, because fingerprints cover messages, which may name a file in the home directory.
     return folder / "wrapper", {"HOME": "../home", "PATH": "../bin"}
 
 
@@ -237,7 +237,7 @@ def _joined(parts: Record, attribute: str) -> str:
 
 
 def _findings(said: Said) -> Part:
-    """Return the codes and places of findings as the meaning."""
+    """Return findings with their codes and places as the meaning."""
     if not said.out.startswith("{"):
         return Part(f"exit {said.code}", said.all)
     value = json.loads(said.out)
@@ -284,7 +284,7 @@ def _adopt(at: Place, wrapper: Path, *arguments: str) -> Record:
             "rest": {key: value[key] for key in ("version", "file", "written")},
         }
         for name, section in sections.items():
-            # All of its words are in what was said.
+            # The recorded output already has all words of this section.
             found[name] = Part(json.dumps(section, indent=1, ensure_ascii=False) + "\n", "")
     return found
 
@@ -336,7 +336,7 @@ def _refused(bad: tuple[dict[str, Any], str, str], at: Place) -> Record:
     return {"refused": Part(f"exit {said.code}; {'; '.join(named)}; {written} written", said.all)}
 
 
-# Commands that fail or tell something, each in a folder that holds a rendered wrapper in `wrapper`.
+# Commands that fail or print something, run in a folder that has a rendered wrapper in `wrapper`.
 _COMMANDS = (
     "", "new", "new wrapper", "new w -d service_id", "new w -d service_id=a -d volume={}", "new w -d service_id=a -d changes={}",
     "new w -d service_id=a -d packages=[jq", "new w --data-file nothing.yml", "new w --data-file list.yml",
@@ -385,7 +385,7 @@ KINDS = {
 
 
 def recorder(kind: Kind, template: Path) -> Callable[[Any], Record]:
-    """Return a function that records one subject of a kind, each in an empty folder."""
+    """Return a function that records a subject of a kind in an empty folder."""
     return partial(_record, kind, template)
 
 

@@ -1,6 +1,6 @@
-"""What is recorded, and the one place of tests/golden that reads the code's and the other tests' modules.
+"""Define what is recorded. No other module of tests/golden imports the product's or other tests' modules.
 
-When something moves, change the imports and paths here, and nothing else in this folder.
+If something moves, update the imports and paths here.
 """
 
 import hashlib
@@ -25,18 +25,18 @@ __all__ = ["ROOT", "main"]
 
 ROOT = tools.ROOT
 CORPUS = tools.CORPUS
-#: The commands, each with its own --help; "" is the program itself.
+#: The commands, each with its own --help. "" is the program itself.
 COMMANDS = ("", "new", "check", "manage", "adopt")
 
 
 def copy_template(folder: Path) -> Path:
-    """Copy what Copier reads of the working tree into a folder that is no git repository, and return it."""
+    """Copy what Copier reads of the working tree into a folder that isn't a git repository, and return it."""
     folder.mkdir()
     for path in ROOT.iterdir():
         if path.name.startswith(".") or path.name in {"tests", "docs", "dist"}:
             continue
         if path.is_dir():
-            # The template's own dotfiles belong to it.
+            # Some of the template's own files are dotfiles.
             shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(path, folder)
@@ -66,12 +66,12 @@ def answer_sets() -> dict[str, dict[str, Any]]:
 
 
 def rule_examples() -> dict[str, tuple[dict[str, Any], dict[str, Any], bool]]:
-    """Return what the bad and the good example of each rule change in a wrapper, and whether the rule repairs it."""
+    """Return each rule's bad and good example as changes to a wrapper, and whether the rule has a fix."""
     return {code: (rule.bad, rule.good, rule.fixable) for code, rule in rule_docs().items()}
 
 
 def write_example(folder: Path, change: dict[str, Any]) -> None:
-    """Write the example wrapper into a folder, changed as a rule's example says."""
+    """Write the example wrapper into a folder with the changes of a rule's example."""
     example_wrapper.write(folder, change)
 
 
@@ -81,7 +81,7 @@ def corpus() -> dict[str, Path]:
 
 
 def old_trees() -> dict[str, Any]:
-    """Return functions that write a whole old wrapper, committed, into the folder that they are given."""
+    """Return functions that each write and commit a whole old wrapper in a given folder."""
     return {
         "single": lambda folder: old_wrappers.write(folder, old_wrappers.SINGLE),
         "double": lambda folder: old_wrappers.write(folder, old_wrappers.DOUBLE),
@@ -90,12 +90,12 @@ def old_trees() -> dict[str, Any]:
 
 
 def commit(folder: Path) -> None:
-    """Make a git repository of a folder and commit all of it."""
+    """Create a git repository in a folder and commit everything."""
     services.commit(folder)
 
 
 def bad_answers() -> dict[str, tuple[dict[str, Any], str, str]]:
-    """Return the answers that are refused, the name of the one that is at fault and the item in it."""
+    """Return answers that are refused, with the name of the bad one and the offending item."""
     found = {}
     for answers, name, item, _ in test_bad_answers.BAD:
         key = hashlib.sha256(json.dumps(answers, sort_keys=True, default=str).encode()).hexdigest()[:6]

@@ -1,4 +1,4 @@
-"""The tables of digests: one for the meanings and one for the words of each kind, a line for each record."""
+"""Read and write the tables of digests: one for meanings and one for words of each kind, with one line per record."""
 
 import difflib
 import hashlib
@@ -7,11 +7,11 @@ from pathlib import Path
 from tests.golden.record import Kind, Record
 
 FOLDER = Path(__file__).parent / "digests"
-#: Full texts that `make.py --dump .golden` has written, in git's eyes no part of the repository: diffs are against them.
+#: Full texts written by `make.py --dump .golden` to diff against. Git ignores them.
 DUMPED = Path(__file__).parents[2] / ".golden"
 SIDES = ("meaning", "words")
 _NONE = "-"
-# Meanings of one line that are no longer are kept as they are, so that a diff tells what changed.
+# Meanings that fit on a single line of at most this length are stored as text, so that a diff shows what changed.
 _LONGEST = 1000
 _SHOWN = 40
 
@@ -19,7 +19,7 @@ Table = dict[str, dict[str, str]]
 
 
 def cells(record: Record, side: str) -> dict[str, str]:
-    """Return what the table of a side keeps of a record: a digest for each part, or a meaning of one line as it is."""
+    """Return what a table stores for a record: each part's digest, or its meaning if that is a short, single line."""
     return {name: _cell(getattr(part, side), side) for name, part in record.items()}
 
 
@@ -30,7 +30,7 @@ def _cell(text: str, side: str) -> str:
 
 
 def path(kind: Kind, side: str) -> Path:
-    """Return where the table is kept."""
+    """Return the path of a table."""
     return FOLDER / f"{kind.name}.{side}.tsv"
 
 
@@ -46,7 +46,7 @@ def read(kind: Kind, side: str) -> Table:
 
 
 def write(kind: Kind, side: str, table: Table) -> None:
-    """Write a table, sorted."""
+    """Write a sorted table."""
     parts = sorted({part for row in table.values() for part in row})
     lines = ["\t".join(["", *parts])]
     lines += ("\t".join([name, *(row.get(part, _NONE) for part in parts)]) for name, row in sorted(table.items()))
@@ -64,12 +64,12 @@ def dump(folder: Path, kind: Kind, name: str, record: Record) -> None:
 
 
 def _dumped(folder: Path, kind: Kind, side: str, name: str, part: str) -> Path:
-    # A path of a file of a wrapper may be the folder of another one.
+    # One record's name may be a parent folder of another's.
     return folder / side / kind.name / name.replace("/", "%") / part
 
 
 def differences(kind: Kind, name: str, record: Record, tables: dict[str, Table]) -> list[str]:
-    """Return what differs between a record and the tables, as a text for each part."""
+    """Return the differences between a record and the tables, one text for each part."""
     found = []
     for side in SIDES:
         kept, now = tables[side].get(name, {}), cells(record, side)
@@ -82,7 +82,7 @@ def differences(kind: Kind, name: str, record: Record, tables: dict[str, Table])
 
 
 def _shown(text: str, before: Path) -> str:
-    """Return a diff against the dumped text, or the beginning of the text where none was dumped."""
+    """Return a diff against the dumped text, or the beginning of the new text if there is no dump."""
     if before.is_file():
         old = before.read_text(encoding="utf-8", errors="surrogatepass").splitlines()
         lines = list(difflib.unified_diff(old, text.splitlines(), "before", "now", lineterm="", n=2))

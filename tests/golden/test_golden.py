@@ -1,16 +1,16 @@
-"""What the code writes and says is what it wrote and said when the tables were made."""
+"""The product's output is the same as when the tables were made."""
 
-import os
 from pathlib import Path
 
 import pytest
 
 from tests.golden import subjects, table
 from tests.golden.record import KINDS, recorder
+from tests.support.depth import DEEP
 
-# Of the records that take long, elsewhere than in CI every so many are compared.
-EVERY = 1 if os.environ.get("CI") else 5
-# As many as one test compares: few enough that several workers share them.
+# Outside CI, only every fifth of the slow records is compared.
+EVERY = 1 if DEEP else 5
+# The number of records that a test compares: small enough to share the work between several workers.
 CHUNK = 10
 
 

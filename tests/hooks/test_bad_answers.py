@@ -1,4 +1,4 @@
-"""Every bad answer is refused by name, with the offending item and the rule, and nothing is written."""
+"""Every bad answer is refused with its name, the offending item and the rule, and nothing is written."""
 
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ ACT = {"name": "Reset", "description": "A new password.", "allowed-statuses": ["
 COMPAT = {"check": {"type": "docker", "image": "compat", "entrypoint": "compat"}, "auto-configure": {"type": "script"}}
 LND = {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}
 
-# What is answered, the name of the answer, the item that is at fault, and a piece of the rule.
+# The answers, the name of the bad one, the offending item, and a part of the rule.
 BAD: list[tuple[dict[str, Any], str, str, str]] = [
     # The service
     ({"service_id": "hello2"}, "service_id", "hello2", "without digits"),
@@ -87,8 +87,8 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({**IMAGE, "run": ["two\nlines"]}, "run", r"two\nlines", "one command"),
     ({"arches": []}, "arches", "", "at least one"),
     ({"arches": ["mips"]}, "arches", "mips", "aarch64"),
-    ({"arches": 7}, "arches", "7", "use a list"),
-    # How it is reached and configured
+    ({"arches": 7}, "arches", "7", "give a list"),
+    # UI and config
     ({"ui_port": 70000}, "ui_port", "70000", "65535"),
     ({"ui_port": -1}, "ui_port", "-1", "whole number"),
     ({"ui_port": "eighty"}, "ui_port", "eighty", "whole number"),
@@ -99,9 +99,9 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"properties": "compat", "volumes": {}}, "volumes", "properties", "at least one"),
     ({"migrations": "compat", "volumes": {}}, "volumes", "migrations", "at least one"),
     ({"config": "compat", "assets": {"web": "/web"}}, "assets", "compat", "add compat"),
-    # Where data lies
-    ({"volumes": "main"}, "volumes", "main", "use a map"),
-    ({"volumes": ["main"]}, "volumes", "main", "use a map"),
+    # Volumes
+    ({"volumes": "main"}, "volumes", "main", "give a map"),
+    ({"volumes": ["main"]}, "volumes", "main", "give a map"),
     ({"volumes": {"main": "data"}}, "volumes", "main", "absolute path"),
     ({"volumes": {"main": None}}, "volumes", "main", "absolute path"),
     ({"volumes": {"main": "/a/../b"}}, "volumes", "/a/../b", "absolute path"),
@@ -152,7 +152,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ),
     ({"ui_port": 0, "health_check": "http"}, "health_check", "http", "needs a port"),
     ({"health_check": "ping"}, "health_check", "ping", "process"),
-    # How it runs
+    # The environment
     ({"environment": {"my-var": "x"}}, "environment", "my-var", "letters, digits and underscores"),
     ({"environment": {"A": True}}, "environment", "A", "put it in quotes"),
     ({"environment": {"A": 1.10}}, "environment", "1.1", "put it in quotes"),
@@ -164,7 +164,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"sigterm_timeout": "500ms"}, "sigterm_timeout", "500ms", "whole number"),
     ({"sigterm_timeout": "1h30m"}, "sigterm_timeout", "1h30m", "whole number"),
     ({"sigterm_timeout": 30}, "sigterm_timeout", "30", "put it in quotes"),
-    # What else the OS is told
+    # Other parts of the manifest
     ({"dependencies": {"lnd": {"requirement": "required"}}}, "dependencies", "lnd", "version is missing"),
     ({"dependencies": {"lnd": {"version": "1.2.3", "requirement": "required"}}}, "dependencies", "1.2.3", "bare version"),
     ({"dependencies": {"lnd": {"version": ">= 1.2", "requirement": "required"}}}, "dependencies", ">= 1.2", "a range is"),
@@ -185,7 +185,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"properties": "yes"}, "properties", "yes", "as-config"),
     ({"migrations": "sql"}, "migrations", "sql", "as-config"),
     ({"certificates": {"cert": {"interface": "main"}}}, "certificates", "cert", "mount is missing"),
-    # What runs beside the service
+    # Procedures
     ({"health_checks": {"web": {"entrypoint": "check.sh"}}}, "health_checks", "web", "name is missing"),
     ({"health_checks": {"Web": {"name": "Web", "entrypoint": "x"}}}, "health_checks", "Web", "an id is"),
     ({"health_checks": {"web": {"name": "Web"}}}, "health_checks", "web", "set an entrypoint"),

@@ -1,6 +1,6 @@
-"""What real wrappers are called and where they mount is accepted, but for what the rules of 0.3.5 refuse.
+"""Names and mount points of real wrappers are accepted, unless a rule of 0.3.5 refuses them.
 
-The manifests are in `corpus`, whose script has taken their sentences out.
+The manifests are in `corpus`, whose script replaced their sentences.
 """
 
 import csv
@@ -21,7 +21,7 @@ ANSWERS = ("service_id", "title", "volumes", "assets", "pointers", "certificates
 URLS = ("wrapper_repo", "upstream_repo", "support_site", "marketing_site", "donation_url")
 # Refused: the answer, the service, and the rule of 0.3.5 that refuses it.
 REFUSED: dict[tuple[str, str], str] = {
-    # V10: an interface with a lan-config has the protocol http (core/startos/src/net/interface.rs:78).
+    # V10: an interface with a lan-config must have the protocol http (core/startos/src/net/interface.rs:78).
     ("interfaces", "bwt"): "on the LAN needs http",
 }
 
@@ -33,7 +33,7 @@ def manifests() -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def rules() -> Environment:
-    """What renders hooks/rules, as the questions include them."""
+    """An environment that renders hooks/rules as the questions include them."""
     environment = Environment(
         loader=FileSystemLoader(ROOT), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
     )
@@ -46,7 +46,7 @@ def _fault(rules: Environment, answer: str, answers: dict[str, Any]) -> str:
 
 
 def _given(manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers that a manifest gives, and those that their rules read besides."""
+    """Return the answers that a manifest implies, and other answers that their rules read."""
     volumes = manifest["volumes"]
     kinds = {id: volume["type"] for id, volume in volumes.items()}
     mounts = {id: path for id, path in manifest["main"].get("mounts", {}).items() if id in kinds}
@@ -70,7 +70,7 @@ def _given(manifest: dict[str, Any]) -> dict[str, Any]:
         if interface.get("tor-config"):
             interfaces[id]["tor"] = interface["tor-config"]["port-mapping"]
         if interface.get("lan-config"):
-            # `mapping` is the OS's old name of `internal` (core/startos/src/net/interface.rs).
+            # `mapping` is the OS's old name for `internal` (core/startos/src/net/interface.rs).
             interfaces[id]["lan"] = {
                 port: {"ssl": target["ssl"], "internal": target.get("internal", target.get("mapping"))}
                 for port, target in interface["lan-config"].items()

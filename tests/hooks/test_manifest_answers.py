@@ -1,4 +1,4 @@
-"""Answers that become stanzas of the manifest: what StartOS reads is what was answered, and nothing else moves."""
+"""Answers that become stanzas of the manifest: StartOS reads exactly what was answered, and nothing else changes."""
 
 import re
 import subprocess
@@ -31,7 +31,7 @@ def _docker(entrypoint: str, **more: Any) -> dict[str, Any]:
 
 SCRIPT = {"type": "script"}
 BACKUP = {"type": "docker", "image": "compat", "system": True}
-# Answers, where the manifest says it, and what it says.
+# Answers, the place of each in the manifest, and its value there.
 SAID: list[tuple[dict[str, Any], str, Any]] = [
     ({"license": "other"}, "license", "see LICENSE"),
     ({"license": "other", "license_name": "no: 'yes' # {{ 7*7 }}"}, "license", "no: 'yes' # {{ 7*7 }}"),
@@ -85,7 +85,7 @@ SAID: list[tuple[dict[str, Any], str, Any]] = [
 ]  # fmt: skip
 
 
-# What StartOS takes and `check` warns of: some of the answers above ask for just that.
+# Faults that StartOS accepts but `check` warns about. Some of the answers above cause them on purpose.
 WANTED = (".cert: nothing mounts it", 'has no "*", so that', "lacks the data volume db")
 
 
@@ -97,7 +97,7 @@ def test_the_manifest_says_what_was_answered(render: Render, answers: dict[str, 
     for key in path.split("."):
         found = found.get(key)
     assert found == said
-    # Nothing that StartOS refuses, once documents that lie elsewhere are there.
+    # StartOS accepts everything once the documents exist.
     for document in manifest["assets"].values():
         (wrapper / document).parent.mkdir(exist_ok=True)
         (wrapper / document).touch()

@@ -1,4 +1,4 @@
-"""The prompts, through a real pseudo-terminal."""
+"""The prompts, in a real pseudo-terminal."""
 
 import os
 import re
@@ -15,7 +15,7 @@ ENTER, UP, DOWN, BACKSPACE = "\r", "\x1b[A", "\x1b[B", "\x7f"
 
 
 class Terminal:
-    """`copier copy` in a terminal of its own."""
+    """`copier copy` in a pseudo-terminal."""
 
     def __init__(self, template: Path, destination: Path, *arguments: str) -> None:
         self.destination = destination
@@ -26,7 +26,7 @@ class Terminal:
         )
 
     def answer(self, question: str, text: str = "") -> None:
-        """Wait for a question by the first words of its help, type, and press Enter."""
+        """Wait for a question by the first words of its help, type the answer, and press Enter."""
         self.child.expect(re.escape(question))
         self.child.send(text + ENTER)
 

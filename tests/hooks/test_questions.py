@@ -1,4 +1,4 @@
-"""copier.yml and what it includes say what they mean: Copier ignores a misspelt key, and YAML 1.1 reads some words as something else."""
+"""copier.yml and its includes mean what they say: Copier ignores misspelled keys, and YAML 1.1 misreads some words."""
 
 import importlib.util
 import re
@@ -26,7 +26,7 @@ COPIER = read_config(ROOT)
 QUESTIONS: dict[str, dict[str, Any]] = asked(COPIER)
 COMPUTED = {name: item for name, item in COPIER.items() if is_computed(item)}
 RULES = ROOT / "hooks" / "rules"
-# Asked, then used in no file: what the answer decides is said here.
+# Asked, but not used in any file. This is what the answer decides instead.
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
     "manage": "_exclude",
@@ -47,7 +47,7 @@ def test_the_reader_reads_what_copier_reads() -> None:
 
 
 def test_the_reader_leaves_the_loaders_of_pyyaml_alone() -> None:
-    """In a process of its own: pytest-copie teaches PyYAML's loader `!include` for good."""
+    """Run in a separate process, because pytest-copie adds `!include` to PyYAML's loader for good."""
     program = (
         "import sys, yaml; from pathlib import Path; from startos_wrapper.questions import read_config; "
         "assert 'ui_port' in read_config(Path(sys.argv[1])); "
@@ -110,7 +110,7 @@ def test_settings_and_question_keys_are_known_to_copier() -> None:
 
 
 def test_no_name_and_no_scalar_is_read_as_something_else() -> None:
-    """Keys are text; a plain word that YAML 1.1 or 1.2 reads as a bool or number stands only where one is meant."""
+    """Keys are text. Plain words that YAML 1.1 or 1.2 reads as a bool or number appear only where that is intended."""
     for name, question in QUESTIONS.items():
         assert isinstance(name, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", name), name
         for key, value in question.items():
@@ -136,7 +136,7 @@ def test_every_rule_is_that_of_the_question_whose_name_it_has() -> None:
     validated = {name for name, question in QUESTIONS.items() if "validator" in question}
     for name in validated:
         include = f"{{% include 'hooks/rules/{name}.jinja' %}}"
-        # Left out, at most, where the answer is the usual one.
+        # The rule may be skipped for a single, usual answer.
         whole = rf"({{% if {name} != .+? %}})?{re.escape(include)}({{% endif %}})?"
         assert re.fullmatch(whole, QUESTIONS[name]["validator"]), name
     for question in COMPUTED.values():
@@ -190,7 +190,7 @@ def test_about_twelve_prompts_without_advanced(template: Path, tmp_path: Path) -
 
 
 def test_every_default_is_valid(render: Render) -> None:
-    """Copier validates defaults only of questions that it asks: ask them all."""
+    """Copier validates defaults only for questions that it asks, so ask all of them."""
     wrapper = render({"advanced": True})
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
     skipped = {"upstream_image", "upstream_ref", "submodule", "license_name"}

@@ -1,4 +1,4 @@
-"""Any text that the questions accept comes out of every file as the same text, and nothing of it is executed."""
+"""Any text that the questions accept comes out of every file unchanged, and none of it is executed."""
 
 import json
 import os
@@ -23,9 +23,9 @@ from tests.support.oracle import faults, read_manifest
 from tests.support.strategies import answer_sets
 from tests.support.tools import require
 
-# 1,000 sets in CI, in parts that run beside each other.
+# 1,000 sets in CI, split into parts that run in parallel.
 PARTS = 4
-# The wrapper has no commit yet, and the template of these tests lies in a plain folder.
+# The wrapper has no commit yet, and the tests use a template in a plain folder.
 NOT_HERE = ("E201", "W808")
 SETS = (1000 if DEEP else 60) // PARTS
 
@@ -61,7 +61,7 @@ def _read_back_manifest(wrapper: Path, answers: dict[str, Any]) -> None:
 
 
 def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) -> None:
-    """Run the entrypoint with a service that writes down its environment and its arguments."""
+    """Run the entrypoint with a service that records its environment and arguments."""
     program = "service" if answers["base"] == "image" else answers["service_id"]
     tools = wrapper.parent / "tools"
     shutil.rmtree(tools, ignore_errors=True)
@@ -71,7 +71,7 @@ def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) ->
     (tools / program).chmod(0o755)
     environment = {"PATH": f"{tools}:{os.environ['PATH']}", "DUMP": str(tools)}
     if program in {"true", "yes"}:
-        shell = require("dash")  # Debian's busybox would run its own program of that name.
+        shell = require("dash")  # Debian's busybox would run its applet of that name.
     command = [*shell.split(), str(wrapper / "docker_entrypoint.sh")]
     result = subprocess.run(command, env=environment, cwd=wrapper, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
@@ -87,7 +87,7 @@ def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) ->
 
 def _read_back_dockerfile(wrapper: Path, answers: dict[str, Any]) -> None:
     dockerfile = DockerfileParser(str(wrapper / "Dockerfile"))
-    # Inside double quotes Docker reads as a shell does; Python's shlex leaves an escaped dollar as it is.
+    # In double quotes, Docker reads text as a shell does, but Python's shlex doesn't unescape dollars.
     words = [
         word.replace("\\$", "$")
         for line in dockerfile.structure
@@ -121,7 +121,7 @@ def _in_order(arches: list[str]) -> list[str]:
 
 
 def _read_back_readme(wrapper: Path, answers: dict[str, Any]) -> None:
-    # Instructions that lie elsewhere are not the template's.
+    # The template doesn't write instructions that are kept elsewhere.
     for name in ("README.md", "instructions.md")[: 1 if "instructions" in answers["files"] else 2]:
         tokens = MarkdownIt("gfm-like", {"linkify": False}).parse((wrapper / name).read_text())
         shown = [
@@ -139,8 +139,9 @@ def _read_back_readme(wrapper: Path, answers: dict[str, Any]) -> None:
 def test_hostile_text_comes_back_unchanged_and_runs_nowhere(render: Render, part: int) -> None:
     shell = [require("dash"), f"{require('busybox')} sh"][part % 2]
 
-    # Without its number each part would draw the same sets: in CI, Hypothesis goes by the function alone.
-    # A failing set is not made smaller: at a render each that takes minutes, and the assertion names the text anyway.
+    # Each part needs its own seed: in CI, Hypothesis derives it from the function alone, so all parts would draw the
+    # same sets. Failing sets aren't shrunk because that would take minutes, with a render for each step. The assertion
+    # shows the text anyway.
     @settings(
         max_examples=SETS, phases=[Phase.generate], deadline=None, database=None, print_blob=True,
         suppress_health_check=list(HealthCheck),
@@ -160,7 +161,7 @@ def test_hostile_text_comes_back_unchanged_and_runs_nowhere(render: Render, part
             for path in wrapper.glob("*.json"):
                 json.loads(path.read_text())
             assert not list(wrapper.parent.rglob("PWNED")), "text was executed"
-            # The documents that the author keeps elsewhere.
+            # Documents that the author keeps elsewhere.
             for name in answers["files"].values():
                 (wrapper / name).parent.mkdir(exist_ok=True)
                 (wrapper / name).write_text("x")

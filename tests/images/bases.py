@@ -1,6 +1,6 @@
-"""Base images for tests, made from Debian's packages and this machine's compilers: public ones cannot be had here.
+"""Build base images from Debian packages and this machine's compilers, because the tests can't download public ones.
 
-They carry the names of the public images, so that wrappers are built with their Dockerfiles unchanged.
+They have the names of the public images, so that wrappers are built with their Dockerfiles unchanged.
 """
 
 import hashlib
@@ -18,12 +18,12 @@ from tests.images.engine import CURRENT, MIRROR, STORAGE, Engine
 
 ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")
-# An image that stands for one by a service's own authors.
+# Stands in for an image by a service's upstream.
 UPSTREAM = "docker.io/acme/visits:1.0.0"
-# Debian's names of the processors, by Docker's.
+# Debian's architecture names by Docker's.
 DEBIAN = {"amd64": "amd64", "arm64": "arm64", "armv7": "armhf"}
 GNU = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
-# What nobody needs in a base image and what takes much room: documentation, and gcc's parts for other uses than linking.
+# Large files that base images don't need: documentation, and parts of gcc that aren't needed for linking.
 UNWANTED = [
     "usr/share/doc", "usr/share/man", "usr/share/locale", "usr/share/i18n", "usr/share/lintian", "usr/share/bug",
     "usr/share/perl5", "usr/lib/*/gconv", "usr/lib/*/perl*", "usr/lib/gcc/*/*/lto1", "usr/bin/*lto-dump*",
@@ -33,7 +33,7 @@ UNWANTED = [
 
 @dataclass(frozen=True)
 class Base:
-    """An image to publish: its full name, the recipe, its platforms and what fills the folder that it is built from."""
+    """An image to publish: its full name, its recipe, its platforms, and the function that fills its build context."""
 
     name: str
     recipe: str
@@ -42,13 +42,13 @@ class Base:
 
 
 def go(*arguments: str, cwd: Path = ROOT / "template" / "service", **env: str) -> str:
-    """Run this machine's go and return what it prints."""
+    """Run this machine's go and return its output."""
     env = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-buildvcs=false", **env}
     return subprocess.run(["go", *arguments], cwd=cwd, env=env, check=True, text=True, stdout=subprocess.PIPE).stdout
 
 
 def unpack(folder: Path, *sets: str) -> None:
-    """Unpack sets of Debian packages, as `.ci/engine` fetched them, without what nobody needs."""
+    """Unpack sets of Debian packages that `.ci/engine` fetched, and remove unneeded files."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in sets:
         for package in sorted((CURRENT / "debian" / name).glob("*.deb")):
@@ -59,30 +59,31 @@ def unpack(folder: Path, *sets: str) -> None:
 
 
 def link(path: Path, target: str) -> None:
-    """Make a symbolic link, and the folder that it lies in."""
+    """Create a symlink and its parent folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.symlink_to(target)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file, and make the folder that it lies in."""
+    """Write a text file and create its parent folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
 
 
 def busybox(folder: Path, arch: str) -> None:
-    """Fill a folder with busybox and the files that every image has. Commands lie where Alpine's busybox has them."""
+    """Fill a folder with busybox and the files that every image has. Commands have the same paths as in Alpine."""
     unpack(folder, f"base-{DEBIAN[arch]}")
-    # This machine's processor runs only one of them; Debian builds all with the same commands.
+    # This machine can only run the amd64 build, but Debian builds all of them with the same commands.
     program = folder.parent / "busybox-amd64"
     unpack(program, "base-amd64")
     commands = subprocess.run([program / "bin" / "busybox", "--list-full"], check=True, text=True, capture_output=True)
     for command in commands.stdout.split():
-        # Alpine's busybox has none of these; httpd comes with busybox-extras.
+        # Alpine's busybox doesn't have these. httpd is in busybox-extras.
         if Path(command).name not in ("busybox", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "linuxrc", "httpd"):
             link(folder / command, "/bin/busybox")
     shutil.rmtree(program)
-    # Debian's wget knows no -T, and busybox's shell would run it before any other: its name is taken out of the list.
+    # Debian's wget doesn't support -T, but busybox's shell would prefer it to any other, so remove its name from the
+    # list.
     shell = folder / "bin" / "busybox"
     content = shell.read_bytes()
     assert content.count(b"\0wget\0") == 1
@@ -101,7 +102,7 @@ def busybox(folder: Path, arch: str) -> None:
 
 
 def package(folder: Path, name: str, files: Path) -> None:
-    """Make a package for the stand-in of apk from a folder of files, which is removed."""
+    """Create a package for the stand-in for apk from a folder of files, and remove the folder."""
     packages = folder / "usr" / "share" / "packages"
     packages.mkdir(parents=True, exist_ok=True)
     files.mkdir(exist_ok=True)
@@ -111,7 +112,7 @@ def package(folder: Path, name: str, files: Path) -> None:
 
 
 def alpine(context: Path) -> None:
-    """Fill the folder of `alpine`: a folder for each processor."""
+    """Fill the context of `alpine`: a folder for each architecture."""
     for arch in DEBIAN:
         folder, files = context / arch, context / "files"
         busybox(folder, arch)
@@ -120,7 +121,7 @@ def alpine(context: Path) -> None:
         shutil.copy(RECIPES / "apk", folder / "sbin" / "apk")
         for name in ("tini", "tini-static"):
             (files / "sbin").mkdir(parents=True)
-            # Debian's other one needs glibc.
+            # Debian's other binary needs glibc.
             shutil.copy(folder / "usr" / "bin" / "tini-static", files / "sbin" / name)
             package(folder, name, files)
         for path in (folder / "usr" / "bin").glob("tini*"):
@@ -130,18 +131,18 @@ def alpine(context: Path) -> None:
 
 
 def build_packages(context: Path) -> None:
-    """Add the packages that build stages install, on this machine's processor."""
+    """Add the packages that build stages install, for this machine's architecture."""
     folder, files = context / "amd64", context / "files"
     unpack(files, "git-libraries-amd64", "git-amd64")
     certificates = sorted((files / "usr" / "share" / "ca-certificates").rglob("*.crt"))
     write(files / "etc" / "ssl" / "certs" / "ca-certificates.crt", "".join(path.read_text() for path in certificates))
     package(folder, "git", files)
-    # The compilers need nothing of it.
+    # Empty, because the compilers don't need any of its files.
     package(folder, "musl-dev", files)
 
 
 def golang(context: Path) -> None:
-    """Fill the folder of `golang`: this machine's Go, and the same version for arm64 from the module proxy."""
+    """Fill the context of `golang`: this machine's Go, and the same version for arm64 from the module proxy."""
     version = go("env", "GOVERSION").strip()
     modules = Path(go("env", "GOMODCACHE").strip()) / "golang.org"
     sources = {"amd64": Path(go("env", "GOROOT").strip()), "arm64": modules / f"toolchain@v0.0.1-{version}.linux-arm64"}
@@ -149,7 +150,7 @@ def golang(context: Path) -> None:
     for arch, source in sources.items():
         target = context / arch / "usr" / "local" / "go"
         shutil.copytree(source, target, symlinks=True, ignore=unwanted)
-        # A module's files come without permission to run them.
+        # Files from a module aren't executable.
         for path in [*target.glob("bin/*"), *target.glob("pkg/tool/*/*")]:
             path.chmod(0o755)
         (context / arch / "go" / "bin").mkdir(parents=True)
@@ -157,7 +158,7 @@ def golang(context: Path) -> None:
 
 
 def rust(context: Path) -> None:
-    """Fill the folder of `rust`: Debian's compiler with glibc, and the standard library for musl of `.ci/engine`."""
+    """Fill the context of `rust`: Debian's compiler with glibc, and the musl standard library from `.ci/engine`."""
     for arch, gnu in GNU.items():
         folder = context / arch
         unpack(folder, f"rust-{arch}")
@@ -174,11 +175,11 @@ def rust(context: Path) -> None:
 
 
 def visits(context: Path) -> None:
-    """Fill the folder of an image that stands for one by a service's own authors: not Alpine, and not run by root."""
+    """Fill the context of an image that stands in for upstream's: not based on Alpine, and not run by root."""
     for arch in GNU:
         folder = context / arch
         busybox(folder, arch)
-        # Another layout: all commands in one folder.
+        # Use another layout: all commands are in a single folder.
         (folder / "usr" / "bin").mkdir(exist_ok=True)
         for name in ("bin", "sbin", "usr/sbin"):
             for path in (folder / name).iterdir():
@@ -191,13 +192,13 @@ def visits(context: Path) -> None:
 
 
 def buildkit(context: Path) -> None:
-    """Fill the folder of the image that buildx starts for its driver docker-container."""
+    """Fill the context of the image that buildx starts for its docker-container driver."""
     folder = context / "amd64"
     busybox(folder, "amd64")
     unpack(folder, "runc-amd64")
     for name in ("buildkitd", "buildctl"):
         shutil.copy(CURRENT / "bin" / name, folder / "usr" / "bin")
-    # In its own configuration, as buildx (0.38) does not let BUILDER=tcp://... be where it finds one in DOCKER_CONFIG.
+    # In BuildKit's own config, because with one in DOCKER_CONFIG, buildx (0.38) refuses BUILDER=tcp://...
     write(folder / "etc" / "buildkit" / "buildkitd.toml", MIRROR)
 
 
@@ -225,7 +226,7 @@ def digest(base: Base) -> str:
 
 
 def publish(engine: Engine) -> None:
-    """Build the images and push them to the engine's registry, but for those that it has already."""
+    """Build the images and push them to the engine's registry, unless it already has them."""
     published = STORAGE / "published"
     published.mkdir(parents=True, exist_ok=True)
     bases = all_bases()
@@ -236,7 +237,7 @@ def publish(engine: Engine) -> None:
         wanted = digest(base)
         if mark.exists() and mark.read_text() == wanted:
             continue
-        # What it had before would stay for ever.
+        # Otherwise old contents would stay forever.
         shutil.rmtree(STORAGE / "docker" / "registry" / "v2" / "repositories" / repository, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=engine.folder) as context:
             base.fill(Path(context))

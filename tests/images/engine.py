@@ -1,4 +1,4 @@
-"""Docker, two BuildKits and a registry of the tests' own, for as long as a test session needs them."""
+"""Run Docker, two BuildKits and a registry for the tests, as long as a session needs them."""
 
 import fcntl
 import os
@@ -15,18 +15,18 @@ from pathlib import Path
 from tests.support.limits import HUNG
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "startos-wrapper"
-# What .ci/engine made.
+# The output of .ci/engine.
 CURRENT = CACHE / "current"
-# What the registry keeps from one run to the next.
+# The registry's data, kept between runs.
 STORAGE = CACHE / "registry"
 BRIDGE = "startos-wrap0"
 GATEWAY = "172.31.235.1"
 REGISTRY = f"{GATEWAY}:5000"
-# How a BuildKit finds the base images under their public names.
+# Lets a BuildKit find the base images under their public names.
 MIRROR = f'[registry."docker.io"]\nmirrors = ["{REGISTRY}"]\n[registry."{REGISTRY}"]\nhttp = true\n'
 DOCKER = "/usr/bin/docker"
-# A privileged container, like the one that buildx makes, gets every capability that there is, and cannot start where
-# this machine itself has been denied one. In such a place it does without.
+# A privileged container, such as the one that buildx creates, gets every capability. It can't start on a machine that
+# lacks one of them, so this wrapper for runc removes that one.
 RUNTIME = """#!/bin/sh
 for argument; do
   case "${previous:-}" in
@@ -46,21 +46,24 @@ PROGRAMS = [
 
 @dataclass(frozen=True)
 class Engine:
-    """What runs, and how to reach it."""
+    """The running services and how to reach them."""
 
     env: dict[str, str]
     """The environment for a wrapper's `make` and for `docker`."""
     builder: str
-    """The address of a BuildKit that stands alone: `make BUILDER=...`."""
+    """The address of a standalone BuildKit, for `make BUILDER=...`."""
     gateway: str
-    """The address at which containers and the RUN steps of a build reach this machine."""
+    """This machine's address for containers and for the RUN steps of a build."""
     registry: str
     """The registry, as host:port. `bases.publish` puts the base images there."""
     folder: Path
-    """Where it keeps its data and logs."""
+    """Where the services keep data and logs."""
 
     def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run docker and return its output. Raises RuntimeError when it fails, unless told not to check."""
+        """Run docker and return its output.
+
+        Raises: RuntimeError if it fails and `check` is true.
+        """
         result = subprocess.run([DOCKER, *arguments], env=self.env, text=True, capture_output=True, check=False)
         if check and result.returncode != 0:
             raise RuntimeError(f"docker {' '.join(arguments)}: {result.stderr}")
@@ -68,7 +71,7 @@ class Engine:
 
 
 def missing() -> str:
-    """Return one line that names what this machine lacks to run `engine`, or nothing."""
+    """Return a line that names what this machine lacks to run `engine`, or an empty string."""
     if os.geteuid() != 0:
         return "tests of images need root, to start Docker"
     absent = [program for program in PROGRAMS if not shutil.which(program)]
@@ -90,7 +93,7 @@ def _connects(address: str) -> bool:
 
 @contextmanager
 def _service(folder: Path, command: list[str], ready: Callable[[], bool], env: dict[str, str]) -> Iterator[None]:
-    """Run a service until the end of the context. Its log lies in `folder`. It ends with this process in any case."""
+    """Run a service until the context or this process ends. Write its log to `folder`."""
     name = Path(command[0]).name
     path = folder / f"{name}.log"
     with path.open("w") as log:
@@ -114,23 +117,23 @@ def _service(folder: Path, command: list[str], ready: Callable[[], bool], env: d
 
 
 def _emulate() -> None:
-    """Let the kernel run arm64 and armv7 programs, in containers too. A reboot forgets it; nothing here does."""
+    """Let the kernel run arm64 and armv7 programs, in containers too. This lasts until the next reboot."""
     kernel = Path("/proc/sys/fs/binfmt_misc")
     if not (kernel / "register").exists():
         subprocess.run(["mount", "-t", "binfmt_misc", "binfmt_misc", kernel], check=True)
     for name in ("qemu-aarch64", "qemu-arm"):
         if not (kernel / name).exists():
             subprocess.run(["update-binfmts", "--enable", name], check=True)
-        # F: the kernel holds the emulator open, so that it need not lie in the container.
+        # F: the kernel keeps the emulator open, so containers don't need it.
         if "F" not in (kernel / name).read_text().split("flags:")[1].split("\n")[0]:
             raise RuntimeError(f"{name} would not be found inside containers")
 
 
 @contextmanager
 def _bridge() -> Iterator[None]:
-    """Make the network of the containers until the end of the context, with this machine at GATEWAY."""
+    """Create the containers' network for the duration of the context. This machine's address in it is GATEWAY."""
     remove = ["ip", "link", "delete", BRIDGE]
-    # One may be left of a run that was killed.
+    # A killed run may have left one.
     subprocess.run(remove, capture_output=True, check=False)
     subprocess.run(["ip", "link", "add", BRIDGE, "type", "bridge"], check=True)
     try:
@@ -142,7 +145,7 @@ def _bridge() -> Iterator[None]:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder, and unmount what a service left mounted in it."""
+    """Remove a folder after unmounting what a service left mounted in it."""
     mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
     for mount in reversed(mounts):
         if mount.startswith(f"{folder}/"):
@@ -151,7 +154,7 @@ def _remove(folder: Path) -> None:
 
 
 def _runtime(folder: Path) -> list[str]:
-    """Return the options that let dockerd start privileged containers with the capabilities that there are."""
+    """Return options that let dockerd start privileged containers with the available capabilities."""
     held = int(re.findall(r"CapBnd:\s*(\w+)", Path("/proc/self/status").read_text())[0], 16)
     if held >> CAP_SYS_RESOURCE & 1:
         return []
@@ -163,15 +166,15 @@ def _runtime(folder: Path) -> list[str]:
 
 @contextmanager
 def engine(folder: Path) -> Iterator[Engine]:
-    """Start everything under `folder`, which need not exist, and stop and remove it at the end.
+    """Start everything under `folder`, which need not exist. Stop and remove it at the end.
 
-    One process of this machine at a time; others wait. Logs are in `folder` until then.
+    Only one process per machine can do this at a time; others wait. Until the end, logs are in `folder`.
     """
     reason = missing()
     if reason:
         raise RuntimeError(reason)
     folder = folder.resolve()
-    # Sockets have short paths at most, and the folder of a test may have a long one: they lie in a folder of their own.
+    # Socket paths are limited in length, and a test's folder may exceed the limit, so sockets get their own folder.
     data, run = folder / "engine", Path("/run/startos-wrapper")
     with ExitStack() as stack:
         lock = stack.enter_context((CACHE / "lock").open("w"))

@@ -1,4 +1,4 @@
-"""Every base on every processor: built, started, used, updated, stopped and broken."""
+"""Every base on every architecture: built, started, used, updated, stopped and broken."""
 
 import os
 import re
@@ -26,7 +26,7 @@ def container(wrappers: Wrappers, base: str, arch: str, tmp_path: Path) -> Itera
 
 
 def visits(container: Container) -> int:
-    """Visit the service and return what it counts."""
+    """Visit the service and return its count of visits."""
     page = container.page()
     found = re.search(r"Visits: (\d+)", page)
     assert found, page
@@ -50,7 +50,7 @@ def test_the_tar_is_a_docker_archive_with_one_tag_of_the_right_processor(
 
 @each_image
 def test_a_life(container: Container, tmp_path: Path) -> None:
-    """It answers, is healthy, sees its volume and its asset, hangs and is found out, and stops when told to."""
+    """The service answers, is healthy, sees its volume and asset, is reported when it hangs, and stops when asked."""
     first = visits(container)
     assert visits(container) == first + 1
     assert stored(tmp_path) == first + 1
@@ -106,7 +106,7 @@ def test_data_survives_a_restart_and_another_version_of_the_image(
 
 
 def size(wrapper: Wrapper, arch: str) -> float:
-    """Return what `make size` says of an image, in MB."""
+    """Return the size of an image in MB, as printed by `make size`."""
     found = re.search(rf"docker-images/{arch}\.tar ([0-9.]+) MB", wrapper.make("size").stdout)
     assert found
     return float(found[1])
@@ -117,7 +117,7 @@ def test_the_image_is_its_base_and_the_service(wrappers: Wrappers, base: str, ar
     wrapper = wrappers(base)
     entry, _ = wrapper.archive(arch)
     layers = entry["Layers"]
-    of_base = 1  # Every stand-in of a base is one layer.
+    of_base = 1  # Every stand-in for a base image has one layer.
     added = sum(len(wrapper.layer(arch, name)) for name in layers[of_base:])
     program = 0 if base in {"alpine", "image"} else len(wrapper.read(arch, "/usr/local/bin/hello-world"))
     assert added <= program + MEGABYTE
@@ -134,7 +134,7 @@ def test_make_size_fails_above_its_limit(wrappers: Wrappers) -> None:
 
 @pytest.mark.parametrize("base", ["golang", "rust"])
 def test_another_buildkit_at_an_address_builds_the_same_program(wrappers: Wrappers, base: str) -> None:
-    """BUILDER= takes an address; and a second machine, with caches of its own, gives the same bytes."""
+    """BUILDER= accepts an address, and a second machine with separate caches builds the same bytes."""
     one = wrappers(base)
     two = wrappers.new(BASES[base])
     two.make("images", f"BUILDER={two.engine.builder}")
@@ -145,7 +145,7 @@ def test_another_buildkit_at_an_address_builds_the_same_program(wrappers: Wrappe
 
 
 def emulated(build: subprocess.Popen[str]) -> set[str]:
-    """Watch this machine until a process ends, and return the command lines that QEMU ran meanwhile."""
+    """Watch this machine until a process ends, and return the command lines that QEMU has run."""
     seen: set[str] = set()
     while build.poll() is None:
         for folder in Path("/proc").glob("[0-9]*"):
@@ -156,7 +156,7 @@ def emulated(build: subprocess.Popen[str]) -> set[str]:
                 elif re.search(r"(^|/)(compile|rustc)$", words[0]):
                     seen.add(f"native {words[0]}")
             except OSError:
-                continue  # It ended while we looked.
+                continue  # It ended in the meantime.
         time.sleep(0.02)
     return seen
 
@@ -169,7 +169,7 @@ def emulated(build: subprocess.Popen[str]) -> set[str]:
     ],
 )
 def test_the_compiler_is_not_emulated(wrappers: Wrappers, base: str, source: str, packages: list[str]) -> None:
-    """The steps of the final stage are, which shows that the watch sees what QEMU runs: the packages make one new."""
+    """Installing packages in the final stage is emulated, which shows that the test sees what QEMU runs."""
     wrapper = wrappers.new({**BASES[base], "packages": packages})
     with (wrapper.folder / source).open("a") as text:
         text.write(f"// {time.time_ns()}\n")
@@ -187,7 +187,7 @@ def test_the_compiler_is_not_emulated(wrappers: Wrappers, base: str, source: str
 # ---- Several processes --------------------------------------------------------------------------------------------
 
 LISTENER = "httpd -f -p 8080 -h /data"
-# Writes down that it was asked to stop, which takes it a moment.
+# Records that it was asked to stop, which takes a moment.
 WORKER = """sh -c 'trap "echo stopped >/data/worker; exit 0" TERM; while :; do sleep 1 & wait "$!"; done'"""
 
 
@@ -227,7 +227,7 @@ def test_the_end_of_one_process_ends_the_other_and_gives_its_code(several: Wrapp
     container.remove()
 
 
-# ---- Volumes that do not do what they should ------------------------------------------------------------------------
+# ---- Volumes that misbehave -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("base", list(BASES))
@@ -235,7 +235,7 @@ def test_the_end_of_one_process_ends_the_other_and_gives_its_code(several: Wrapp
 def test_a_volume_that_cannot_be_written_to_is_named_and_nothing_in_it_is_lost(
     wrappers: Wrappers, base: str, trouble: str, tmp_path: Path
 ) -> None:
-    """The folder is a small file system of its own, with a number in it and, when full, no room for another."""
+    """The folder is a small file system that contains a number and, when full, has no room for another."""
     folder = tmp_path / "main"
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8k", "tmpfs", folder], check=True)
@@ -265,7 +265,7 @@ def test_folders_are_made_once_and_a_hostile_environment_stays_text(wrappers: Wr
     wrapper.make("images")
     (tmp_path / "main").mkdir()
     (tmp_path / "main" / "index.html").write_text("here")
-    # One variable of the answers, and one that whoever starts the container gives.
+    # One variable is from the answers, the other is set when starting the container.
     container = wrapper.start("x86_64", tmp_path, "--env", f"GIVEN={hostile}")
     assert (tmp_path / "main" / "logs" / "old").is_dir()
     (tmp_path / "main" / "logs" / "mine").write_text("kept")

@@ -1,4 +1,4 @@
-"""What the Makefile says when something is missing or goes wrong, and what it leaves behind: nothing half-made."""
+"""When something is missing or fails, the Makefile says what, and leaves nothing unfinished behind."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.xdist_group("images")
 
 @pytest.fixture(scope="module")
 def ready(wrappers: Wrappers) -> Wrapper:
-    """A wrapper with its image, for this machine's processor alone."""
+    """A wrapper with its image, for this machine's architecture only."""
     wrapper = wrappers.new({"arches": ["x86_64"]})
     wrapper.make("images")
     return wrapper
@@ -31,7 +31,7 @@ def fresh(wrappers: Wrappers) -> Wrapper:
 
 
 def complaint(wrapper: Wrapper, *arguments: str, env: dict[str, str] | None = None) -> str:
-    """Return the one line of our own that a failing `make` prints; nothing half-made is left."""
+    """Return the only line of our own that a failing `make` prints. Nothing unfinished may be left behind."""
     before = set((wrapper.folder / "docker-images").glob("*"))
     result = wrapper.make(*arguments, check=False, env=env)
     assert result.returncode != 0
@@ -44,7 +44,7 @@ def complaint(wrapper: Wrapper, *arguments: str, env: dict[str, str] | None = No
 
 @pytest.fixture
 def without_docker(tmp_path: Path) -> str:
-    """A PATH with everything that this machine has but docker."""
+    """A PATH with every program of this machine except docker."""
     for program in Path("/usr/bin").iterdir():
         if not program.name.startswith("docker"):
             (tmp_path / program.name).symlink_to(program)
@@ -165,7 +165,7 @@ def test_one_processor_has_its_own_target(fresh: Wrapper) -> None:
 
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
-    """In a terminal: the service answers, a shell looks into its container, Ctrl-C ends it, its data stays."""
+    """In a terminal: the service answers, a shell sees its files, Ctrl-C ends it, and its data stays."""
     wrapper = wrappers("golang")
 
     def spawn(*arguments: str) -> "pexpect.spawn[str]":

@@ -1,4 +1,4 @@
-"""`source`: a fixed ref that the Dockerfile fetches, or a submodule, here from a git server on this machine."""
+"""`source`: a fixed ref that the Dockerfile fetches, or a submodule, both from a local git server."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ from tests.support.limits import until
 
 pytestmark = pytest.mark.xdist_group("images")
 
-# Programs of one dependency, which lies in the repository: a page with the dependency's word.
+# Programs with a single, vendored dependency. They serve a page with the dependency's text.
 GO = {
     "go.mod": "module example.com/hello\n\ngo 1.22\n\nrequire example.com/words v1.0.0\n",
     "main.go": """package main
@@ -59,7 +59,7 @@ def _git(folder: Path, *arguments: str) -> str:
 
 @pytest.fixture(scope="module")
 def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A git server with both programs: v1.0.0 is good, what came after it does not compile."""
+    """A git server with both programs: v1.0.0 works, and the commit after it doesn't compile."""
     folder = tmp_path_factory.mktemp("git")
     for name, files in (("golang", GO), ("rust", RUST)):
         repository = folder / name
@@ -83,7 +83,7 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         address = f"git://{engine.gateway}:{port}"
         until(lambda: subprocess.run(["git", "ls-remote", f"{address}/rust"], capture_output=True).returncode == 0)
         yield address
-        # `git daemon` is a git with a daemon below it.
+        # `git daemon` starts a child process, which must be stopped too.
         subprocess.run(["pkill", "--session", str(git.pid)], check=False)
 
 
@@ -104,7 +104,7 @@ def test_a_fixed_ref_is_fetched_built_and_run(wrappers: Wrappers, server: str, b
 
 @pytest.mark.parametrize("base", ["golang", "rust"])
 def test_a_submodule_is_built_and_run(wrappers: Wrappers, server: str, base: str, tmp_path: Path) -> None:
-    """Besides, a file comes out of another image."""
+    """This also copies a file from another image."""
     wrapper = wrappers.new({
         "base": base, "source": "submodule", "submodule": "hello", "upstream_repo": f"{server}/{base}", "run": "hello",
         "arches": ["aarch64", "x86_64"], "copies": {"alpine:3.24.1": {"/bin/busybox": "/opt/busybox"}},
@@ -121,7 +121,7 @@ def test_a_submodule_is_built_and_run(wrappers: Wrappers, server: str, base: str
         assert container.page() == "hello from upstream"
         assert container.execute("/opt/busybox", "true").returncode == 0
         container.remove()
-    # What changes in the submodule is built.
+    # Changes in the submodule trigger a build.
     assert wrapper.make("--question", "images", check=False).returncode == 0
     (wrapper.folder / "hello" / "README.md").write_text("changed\n")
     assert wrapper.make("--question", "images", check=False).returncode == 1

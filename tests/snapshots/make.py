@@ -1,4 +1,4 @@
-"""Renders the wrappers whose files are kept here in full: `make snapshots` after a change of the template."""
+"""Render the wrappers whose files are kept here in full. Run `make snapshots` after a change of the template."""
 
 import re
 import shutil
@@ -11,14 +11,14 @@ from tests.snapshots.sets import SETS
 
 ROOT = Path(__file__).parents[2]
 WRAPPERS = Path(__file__).parent / "wrappers"
-# Copier's record of where the template was and which release it had.
+# Copier's record of the template's location and release.
 _RECORDED = re.compile(r"^_(commit|src_path): .*\n", re.MULTILINE)
-# The pixels are the template's, unchanged.
+# Identical to the template's icon.
 _LEFT_OUT = "icon.png"
 
 
 def render(name: str, template: Path, folder: Path) -> None:
-    """Render one of the wrappers into a folder, as it is kept here."""
+    """Render a wrapper into a folder, in the form that is kept here."""
     answers = {"service_id": "hello-world", **SETS[name]}
     run_copy(str(template), folder, data=answers, defaults=True, quiet=True, unsafe=False)
     recorded = folder / ".copier-answers.yml"
@@ -27,9 +27,9 @@ def render(name: str, template: Path, folder: Path) -> None:
 
 
 def main() -> None:
-    """Render all of them in place of those that are here."""
+    """Render all wrappers, replacing those that are here."""
     with tempfile.TemporaryDirectory() as folder:
-        # Of a git repository Copier would take a clone, and say that it has changes.
+        # Copier would clone a git repository and warn about uncommitted changes.
         template = Path(folder) / "template"
         left_out = shutil.ignore_patterns(".git", ".venv", ".tools", "tests", "__pycache__")
         shutil.copytree(ROOT, template, ignore=left_out)

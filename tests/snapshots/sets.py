@@ -87,7 +87,7 @@ EVERYTHING: dict[str, Any] = {
     "updates": "renovate",
     "manage": ["manifest", "build", "plumbing", "ci"],
 }  # fmt: skip
-# Questions that EVERYTHING can't answer, because they are asked for other bases and sources.
+# Questions that EVERYTHING can't answer because they are asked for other bases and sources.
 NOT_ASKED = {"upstream_image", "submodule"}
 
 SETS: dict[str, dict[str, Any]] = {

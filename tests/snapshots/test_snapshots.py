@@ -1,4 +1,4 @@
-"""The files of six wrappers, kept in full: whoever changes the template sees here what that does to a wrapper."""
+"""The files of six wrappers, kept in full, so that a change of the template shows its effect on wrappers."""
 
 import difflib
 import subprocess
@@ -13,7 +13,7 @@ from tests.snapshots.sets import EVERYTHING, NOT_ASKED, SETS
 
 
 def _files(folder: Path) -> dict[str, tuple[bool, str]]:
-    """Return whether a file can be executed, and its text, by its path in the wrapper."""
+    """Return whether each file is executable, and its text, by its path in the wrapper."""
     return {
         path.relative_to(folder).as_posix(): (bool(path.stat().st_mode & 0o100), path.read_text(encoding="utf-8"))
         for path in sorted(folder.rglob("*"))
@@ -50,7 +50,7 @@ def test_no_wrapper_is_kept_that_is_not_rendered() -> None:
 
 
 def test_git_has_every_file() -> None:
-    """A wrapper's own .gitignore, or somebody's global one, must not keep a file out of the repository."""
+    """Neither a wrapper's .gitignore nor a global one may keep a file out of the repository."""
     if not (ROOT / ".git").exists():
         pytest.skip("not a git repository")
     command = ["git", "ls-files", "-z", "--", str(WRAPPERS)]

@@ -1,4 +1,4 @@
-"""The bases by pytest-copie, as other templates are tested. It trusts every template, so trust is tested elsewhere."""
+"""Render the bases with pytest-copie. It trusts every template, so other tests cover trust."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The entrypoint, run by real shells: one process, several, folders and signals."""
+"""The entrypoint, run by real shells: one or several processes, folders and signals."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.support.limits import HUNG, until
 from tests.support.tools import require
 
 SHELLS = [["dash"], ["busybox", "sh"]]
-# Writes down that it runs, waits, and writes down that it was asked to stop.
+# Records that it runs, waits, and records that it was asked to stop.
 SERVICE = """#!/bin/sh
 name=$(basename "$0")
 trap 'echo stopped >"$LOG/$name.stopped"; kill "$!" 2>/dev/null; exit 0' TERM
@@ -23,7 +23,7 @@ wait
 
 
 class Container:
-    """The entrypoint with services of the test's own on the PATH."""
+    """The entrypoint with fake services on the PATH."""
 
     def __init__(self, folder: Path, entrypoint: Path, shell: list[str], services: dict[str, str]) -> None:
         self.log = folder / "log"
@@ -40,7 +40,7 @@ class Container:
         )
 
     def until(self, *names: str) -> None:
-        """Wait until all of these files are there."""
+        """Wait until all of these files exist."""
         until(lambda: all((self.log / name).exists() for name in names), f"for {names}")
 
     def ended(self) -> int:
@@ -48,7 +48,7 @@ class Container:
         return self.process.wait(HUNG)
 
     def nothing_is_left(self) -> None:
-        """Wait until no process of the container runs any more."""
+        """Wait until no process of the container is running."""
         until(lambda: not self._running(), "for processes to end")
 
     def _running(self) -> list[str]:
@@ -57,7 +57,7 @@ class Container:
             try:
                 name, _, rest = stat.read_text().rpartition(") ")
             except OSError:
-                continue  # It ended while we looked.
+                continue  # It ended in the meantime.
             state, _parent, group, *_ = rest.split()
             if int(group) == self.process.pid and state != "Z":
                 found.append(name)

@@ -1,4 +1,4 @@
-"""The answers in docs/examples make the wrappers that they are named after."""
+"""The answers in docs/examples create the wrappers that they are named after."""
 
 import copy
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.tools import CORPUS
 
 EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yml"))
 
-# What the real wrapper has and this template does not write, and why.
+# What the real wrapper has but this template doesn't write, and why.
 LEFT_OUT = {
     "actions": "six of them, each with a script of its own: the author's work",
     "health-checks": "the real one asks lnd itself; ours looks at the port",
@@ -22,8 +22,8 @@ LEFT_OUT = {
     "build": "informational, read by nobody",
     "io-format under backup": "no input and no output there",
 }
-# The sentences: the example has its own, the corpus has words without a meaning. The test puts those into the example, so
-# that both must have a sentence in the same places, and the same value everywhere else.
+# The example has its own sentences, and the corpus has meaningless words. The test copies those into the example, so
+# sentences only need to be in the same places. All other values must be equal.
 SENTENCES = ("description", "how")
 
 

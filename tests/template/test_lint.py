@@ -1,4 +1,4 @@
-"""Rendered wrappers pass the linters of their languages, and the starters their compilers, vets and own tests."""
+"""Rendered wrappers pass the linters of their languages. The starters also compile, and pass vet and their tests."""
 
 import json
 import os
@@ -52,7 +52,7 @@ SETS: dict[str, dict[str, Any]] = {
     },
     "nothing": {"volumes": {}, "ui_port": 0, "ci": "none", "updates": "none", "license": "other"},
 }
-# Copier writes lists in the answers file without indenting them.
+# Copier doesn't indent lists in the answers file.
 YAMLLINT = """
 extends: default
 rules:
@@ -62,7 +62,7 @@ rules:
   indentation: {indent-sequences: whatever}
 """
 SHEBANG = re.compile(r"#! *(/\S*/)?(env +)?(busybox +)?(\S*/)?(ba|da|)sh\b")
-# Options of the developer's own, and of the make that runs these tests, which do not count here.
+# Options of the developer and of the make that runs these tests, which must not affect the results.
 OWN_OPTIONS = {"GOFLAGS", "RUSTFLAGS", "SHELLCHECK_OPTS", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 
 
@@ -72,7 +72,7 @@ def wrapper(render: Render, request: pytest.FixtureRequest) -> Path:
 
 
 def _pass(*command: str | Path, cwd: Path, env: dict[str, str] | None = None) -> str:
-    """Run a program that must find nothing, and return what it says."""
+    """Run a program that must succeed, and return its output."""
     own = {name: value for name, value in os.environ.items() if name not in OWN_OPTIONS}
     result = subprocess.run(
         list(map(str, command)), cwd=cwd, text=True, capture_output=True, check=False, env={**own, **(env or {})}
@@ -119,7 +119,7 @@ def test_markdownlint(wrapper: Path) -> None:
 
 
 def test_an_inline_exception_says_why(wrapper: Path) -> None:
-    """A comment stands above every exception."""
+    """There is a comment above every exception."""
     for path in (path for path in wrapper.rglob("*") if path.is_file() and path.suffix not in {".png", ".lock"}):
         lines = path.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines):
@@ -148,7 +148,7 @@ def _committed(wrapper: Path, folder: Path) -> Path:
 def test_make_check(wrapper: Path, tmp_path: Path) -> None:
     copy = _committed(wrapper, tmp_path / "wrapper")
     with_command = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    # The template of these tests lies in a plain folder, so that the answers have no commit (W808).
+    # These tests use a template in a plain folder, so the answers have no commit (W808).
     assert _pass("make", "check", cwd=copy, env=with_command).endswith("\n1 warning\n")
     (copy / "icon.png").unlink()
     result = subprocess.run(
@@ -232,7 +232,7 @@ FAULTS = {
 
 @pytest.mark.parametrize("linter", FAULTS)
 def test_a_linter_finds_a_fault(linter: str, render: Render, tmp_path: Path) -> None:
-    """A linter that reads nothing is happy with everything."""
+    """A linter that doesn't read anything would always pass."""
     file, text, message = FAULTS[linter]
     wrapper = render({})
     with (wrapper / file).open("a", encoding="utf-8") as stream:

@@ -1,4 +1,4 @@
-"""scripts/embassy.js, run by a real JavaScript engine with the effects that StartOS gives it."""
+"""Run scripts/embassy.js in a real JavaScript engine with the effects that StartOS provides."""
 
 import json
 import subprocess
@@ -11,8 +11,8 @@ import yaml
 from tests.conftest import ROOT, Render
 from tests.support.tools import require
 
-# The effects as core/js-engine/src/artifacts/loadModule.js names them, over a folder. readFile of a missing file rejects,
-# createDir makes parents, writeFile wants its folder to be there.
+# The effects, named as in core/js-engine/src/artifacts/loadModule.js, on a folder. readFile rejects if the file is
+# missing, createDir creates parents, and writeFile requires an existing folder.
 HARNESS = """
 import * as module from "./embassy.mjs";
 import { readFile, writeFile, mkdir } from "node:fs/promises";
@@ -81,7 +81,7 @@ def test_a_volume_that_cannot_be_written_is_an_error_and_no_crash(script: Path, 
 
 
 def test_nothing_but_the_language_is_used(script: Path) -> None:
-    """StartOS's engine has no modules, timers or globals of Node.js, Deno or a browser."""
+    """StartOS's engine has no modules, timers or globals of Node.js, Deno or browsers."""
     source = (script.parent / "embassy.mjs").read_text()
     for name in ("import ", "require(", "process", "Deno", "console", "setTimeout", "fetch(", "window", "globalThis"):
         assert name not in source, name

@@ -1,4 +1,4 @@
-"""What a copy gives: few files, the same every time, without trust, and a manifest that StartOS accepts."""
+"""A copy has few files, is reproducible, needs no trust, and has a manifest that StartOS accepts."""
 
 import hashlib
 import itertools
@@ -24,7 +24,7 @@ YOURS = ("icon.png", "LICENSE", "instructions.md", "service/", "scripts/", "asse
 
 
 def files(wrapper: Path) -> dict[str, str]:
-    """Return the digest of every file, by its path in the wrapper."""
+    """Return the digest of every file by its path in the wrapper."""
     return {
         path.relative_to(wrapper).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in wrapper.rglob("*")
@@ -34,7 +34,7 @@ def files(wrapper: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Path:
-    """A git repository of the template, as `copier copy URL` sees it."""
+    """A git repository of the template, as `copier copy URL` gets it."""
     folder = tmp_path_factory.mktemp("clone")
     for command in (["cp", "-r", f"{template}/.", "."], ["git", "init", "-q"], ["git", "add", "."],
                     ["git", "commit", "-qm", "release"], ["git", "tag", "v0.1.0"]):  # fmt: skip
@@ -54,7 +54,7 @@ def test_the_default_copy_from_git_needs_no_trust_and_is_the_same_twice(clone: P
 
 
 def _copier(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command `copier` as people do, without trust and without a terminal."""
+    """Run the `copier` command as users do, but without trust and without a terminal."""
     command = [sys.executable, "-m", "copier", *map(str, arguments)]
     return subprocess.run(command, text=True, capture_output=True, stdin=subprocess.DEVNULL, check=False)
 
@@ -139,7 +139,7 @@ def test_backup_takes_the_backups_folder_first_in_both_directions(render: Render
 
 
 def test_a_health_check_reads_the_age_that_startos_writes(render: Render) -> None:
-    """Exit 60 in the first minute, 1 afterwards; the port is closed in both cases."""
+    """The health check exits with 60 in the first minute and 1 afterwards. The port is closed in both cases."""
     manifest = read_manifest(render({"ui_port": 9, "base": "image", "upstream_image": "x:1"}) / "manifest.yaml")
     check = manifest["health-checks"]["main"]
     for age, code in (("100", 60), ("100000", 1), ("", 1)):
@@ -173,9 +173,9 @@ BASES: list[dict[str, Any]] = [
 @pytest.mark.parametrize("base", BASES, ids=["-".join(str(value) for value in b.values())[:20] for b in BASES])
 @pytest.mark.parametrize("config", ["none", "script", "compat"])
 def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
-    """Every base, source and config with 0, 1 and 3 volumes, 0, 1 and 3 assets and all arches satisfies the OS.
+    """The OS accepts every base, source and config with 0, 1 and 3 volumes, 0, 1 and 3 assets, and all arches.
 
-    Outside CI, the arches take turns and so do volumes and assets.
+    Outside CI, arches take turns, and only a sample of volumes and assets is tested.
     """
     turns = itertools.cycle(ARCHES)
     for volumes, assets in sample(list(itertools.product(VOLUMES, ASSETS)), 5):
@@ -183,7 +183,7 @@ def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
             assets = {"compat": "/mnt/assets", **assets}
         answers = {**base, "config": config, "volumes": volumes, "assets": assets}
         if config != "none" and not volumes:
-            # Settings are kept in a volume.
+            # The config is stored in a volume.
             with pytest.raises(ValueError, match="at least one"):
                 render(answers)
             continue
