@@ -1,4 +1,4 @@
-"""Wrappers as images: rendered once, built by their own Makefile, started as StartOS starts them."""
+"""Build wrappers with their own Makefile, each only once, and start them as StartOS does."""
 
 import gzip
 import json
@@ -27,9 +27,9 @@ DOCKER_ARCH = {"aarch64": "arm64", "x86_64": "amd64", "armv7": "arm"}
 ALL, USUAL = ["aarch64", "x86_64", "armv7"], ["aarch64", "x86_64"]
 Render = Callable[[dict[str, Any]], Path]
 GREETING = "A greeting from the assets."
-# Seconds that a service gets for an answer, and a container after SIGTERM before Docker kills it.
+# Seconds that a service has to answer, and that a container has after SIGTERM before Docker kills it.
 PATIENCE = 60
-# What every base is built for, and with.
+# The answers for each base.
 BASES: dict[str, dict[str, Any]] = {
     "golang": {"arches": ALL},
     "rust": {"base": "rust", "arches": USUAL},
@@ -44,7 +44,7 @@ PAIRS = [(base, arch) for base, answers in BASES.items() for arch in answers["ar
 
 @pytest.fixture(scope="session")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    """A Docker engine with all base images. Without root or Docker the tests are skipped, and fail in CI."""
+    """A Docker engine with all base images. Without root or Docker, the tests are skipped, or fail in CI."""
     if reason := engines.missing():
         absent(reason)
     with engines.engine(tmp_path_factory.mktemp("engine")) as found:
@@ -53,7 +53,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def http(port: int) -> str:
-    """Return the page at / of a port of this machine; "" when nobody answers."""
+    """Return the page at / on a local port, or "" if nothing answers."""
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=PATIENCE) as answer:
             text: str = answer.read().decode()
@@ -64,7 +64,7 @@ def http(port: int) -> str:
 
 @dataclass
 class Wrapper:
-    """A rendered wrapper as a git repository, unchanged."""
+    """A rendered, unmodified wrapper as a git repository."""
 
     folder: Path
     engine: Engine
@@ -82,7 +82,7 @@ class Wrapper:
     def make(
         self, *arguments: str, check: bool = True, env: dict[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
-        """Run its Makefile."""
+        """Run the wrapper's Makefile."""
         result = subprocess.run(
             ["make", *arguments], cwd=self.folder, env={**self.engine.env, **(env or {})}, text=True,
             capture_output=True, check=False, stdin=subprocess.DEVNULL,
@@ -94,19 +94,19 @@ class Wrapper:
         return self.folder / "docker-images" / f"{arch}.tar"
 
     def archive(self, arch: str) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the entry of the one image in a tar, and its configuration."""
+        """Return the manifest entry of the only image in a tar, and the image's config."""
         with tarfile.open(self.tar(arch)) as tar:
             (entry,) = json.load(_member(tar, "manifest.json"))
             return entry, json.load(_member(tar, entry["Config"]))
 
     def layer(self, arch: str, name: str) -> bytes:
-        """Return a layer of an image, uncompressed."""
+        """Return an uncompressed layer of an image."""
         with tarfile.open(self.tar(arch)) as tar:
             content: bytes = _member(tar, name).read()
         return gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
 
     def read(self, arch: str, path: str) -> bytes:
-        """Return a file of an image, from the newest layer that has it."""
+        """Return a file of an image from the topmost layer that has it."""
         entry, _ = self.archive(arch)
         with tarfile.open(self.tar(arch)) as tar:
             for name in reversed(entry["Layers"]):
@@ -117,7 +117,7 @@ class Wrapper:
         raise AssertionError(f"there is no {path} in the image")
 
     def start(self, arch: str, data: Path, *options: str, wait: bool = True) -> "Container":
-        """Start the image as StartOS does: the manifest's entrypoint, arguments and mounts, no init of Docker's."""
+        """Start the image like StartOS: with the manifest's entrypoint, arguments and mounts, without Docker's init."""
         self.engine.docker("load", "--quiet", "--input", str(self.tar(arch)))
         main, volumes = self.manifest["main"], self.manifest["volumes"]
         mounts: list[str] = []
@@ -165,7 +165,7 @@ class Container:
         return result.stdout + result.stderr
 
     def page(self) -> str:
-        """Return the page of the service, from outside of the container."""
+        """Return the page of the service, as seen from outside the container."""
         mapped = self.docker("port", self.id, "8080", check=False).stdout
         return http(int(mapped.splitlines()[0].rpartition(":")[2])) if mapped else ""
 
@@ -177,13 +177,13 @@ class Container:
         )  # fmt: skip
 
     def health(self, age: int) -> int:
-        """Run the manifest's health check as StartOS does, `age` milliseconds after the start; return its exit code."""
+        """Run the manifest's health check like StartOS, `age` milliseconds after the start. Return its exit code."""
         check = self.wrapper.manifest["health-checks"]["main"]
         assert check["inject"] is True
         return self.execute(check["entrypoint"], *check["args"], input=f"{age}\n").returncode
 
     def processes(self) -> dict[int, str]:
-        """Return the processes of the container by their number on this machine, and their command lines."""
+        """Return the command lines of the container's processes by their PID on this machine."""
         lines = self.docker("top", self.id, "-eo", "pid,args").stdout.splitlines()[1:]
         return {int(line.split()[0]): line.split(maxsplit=1)[1] for line in lines}
 
@@ -191,12 +191,12 @@ class Container:
         return int(self.inspect(".State.Pid"))
 
     def services(self) -> dict[int, str]:
-        """Return its processes but for the first, which is tini."""
+        """Return all processes except the first one, which is tini."""
         first = self.init()
         return {number: command for number, command in self.processes().items() if number != first}
 
     def stop(self) -> int:
-        """Send SIGTERM, on which the container must end by itself, and return its exit code. No process is left."""
+        """Send SIGTERM and return the exit code. The container must end by itself and leave no process behind."""
         before = self.processes()
         self.docker("stop", "--time", str(PATIENCE), self.id)
         left = {number: name for number, name in before.items() if Path(f"/proc/{number}").exists()}
@@ -218,7 +218,7 @@ class Container:
 
 
 class Wrappers:
-    """Wrappers by name, each rendered and built once."""
+    """Wrappers by name, each rendered and built only once."""
 
     def __init__(self, engine: Engine, render: Render) -> None:
         self.engine = engine
@@ -229,7 +229,7 @@ class Wrappers:
         return Wrapper(self.render(answers), self.engine)
 
     def newer(self, base: str) -> Wrapper:
-        """Return the wrapper of a base in a later version, built."""
+        """Return the wrapper of a base in a newer version, built."""
         if f"{base} newer" not in self.built:
             old = self(base).folder
             folder = old.with_name(f"{old.name}-newer")
@@ -244,7 +244,7 @@ class Wrappers:
         return self.built[f"{base} newer"]
 
     def __call__(self, base: str) -> Wrapper:
-        """Return the wrapper of a base with all its images, an assets folder with a greeting in it."""
+        """Return the wrapper of a base with all its images and a greeting in its assets volume."""
         if base not in self.built:
             wrapper = self.new({**BASES[base], "assets": {"web": "/mnt/web"}})
             (wrapper.folder / "assets" / "web" / "greeting.txt").write_text(GREETING)
