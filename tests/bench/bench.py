@@ -1,9 +1,9 @@
 """Measure how long the commands take, and print a table: `make bench`.
 
 Each row is the median of several runs of a whole process. Rows take turns, so that a slow moment of the machine affects
-all of them. The last column is the ratio to `copier --version`, the time it takes to import Copier. Copies and updates
-are compared with two templates that show what Copier itself takes: `trivial` has one question and two files, while
-`bare` asks our questions without validation and writes as many files as we do, without Jinja in them. A row fails if it
+all of them. Next to it is its ratio to `copier --version`, the time it takes to import Copier. Copies and updates are
+compared with two templates that show what Copier itself takes: `trivial` has one question and two files, while `bare`
+asks our questions without validation and writes as many files as we do, without Jinja in them. A row fails if it
 exceeds its limit.
 
 `make bench ARGS=images` measures building images instead, which takes minutes and needs a Docker engine.

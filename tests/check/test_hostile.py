@@ -167,10 +167,10 @@ def test_a_hostile_tree_costs_nothing(name: str, form: str, tmp_path: Path) -> N
 # A child's peak memory starts at that of its parent, so a small process runs between pytest and the command.
 LAUNCH = """
 import ctypes, json, os, resource, subprocess, sys
-# For root no file is unreadable, unless it may no longer pass over permissions: CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH.
+# Root can read every file unless it drops CAP_DAC_OVERRIDE and CAP_DAC_READ_SEARCH.
 for capability in (1, 2):
     ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)
-# What the command costs is judged by its usage. This only ends what would never end.
+# Only stops hangs. The test checks the usage that is reported below.
 resource.setrlimit(resource.RLIMIT_CPU, (120, 120))
 process = subprocess.Popen(sys.argv[1:], stderr=subprocess.STDOUT)
 _, status, usage = os.wait4(process.pid, 0)

@@ -26,7 +26,7 @@ REGISTRY = f"{GATEWAY}:5000"
 MIRROR = f'[registry."docker.io"]\nmirrors = ["{REGISTRY}"]\n[registry."{REGISTRY}"]\nhttp = true\n'
 DOCKER = "/usr/bin/docker"
 # A privileged container, such as the one that buildx creates, gets every capability. It can't start on a machine that
-# lacks one of them, so this wrapper for runc removes that one.
+# lacks one of them, so this script around runc removes that one.
 RUNTIME = """#!/bin/sh
 for argument; do
   case "${previous:-}" in
@@ -168,7 +168,7 @@ def _runtime(folder: Path) -> list[str]:
 def engine(folder: Path) -> Iterator[Engine]:
     """Start everything under `folder`, which need not exist. Stop and remove it at the end.
 
-    Only one process per machine can do this at a time; others wait. Until the end, logs are in `folder`.
+    Only one process per machine can do this at a time, and others wait. Until the end, logs are in `folder`.
     """
     reason = missing()
     if reason:

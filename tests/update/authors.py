@@ -1,4 +1,4 @@
-"""Play realistic authors: wrappers with the answers of real manifests, and files edited as heavily as the real ones.
+"""Simulate realistic authors: wrappers with the answers of real manifests, and files edited as heavily as the real ones.
 
 The manifest takes the stanzas of the real one. The edits to Makefile and entrypoint are written here. They follow from
 what the corpus says about a wrapper or, where it says nothing, from how many of 114 real wrappers have the edit.

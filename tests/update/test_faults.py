@@ -222,7 +222,7 @@ def _deadly(folder: Path, subcommand: str, lock: bool = False) -> dict[str, str]
     return {"PATH": f"{folder}{os.pathsep}{releases.ENVIRONMENT['PATH']}"}
 
 
-# Before anything is written; with the new files written but not the author's lines; between two files; before a
+# Before anything is written, with the new files written but not the author's lines, between two files, and before a
 # conflict is marked.
 @pytest.mark.parametrize("subcommand", ["write-tree", "apply", "merge-file", "update-index"])
 def test_an_update_killed_at_a_bad_moment_shows_in_git_status_is_undone_and_works_again(
