@@ -87,7 +87,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({**IMAGE, "run": ["two\nlines"]}, "run", r"two\nlines", "one command"),
     ({"arches": []}, "arches", "", "at least one"),
     ({"arches": ["mips"]}, "arches", "mips", "aarch64"),
-    ({"arches": 7}, "arches", "7", "give a list"),
+    ({"arches": 7}, "arches", "7", "use a list"),
     # UI and config
     ({"ui_port": 70000}, "ui_port", "70000", "65535"),
     ({"ui_port": -1}, "ui_port", "-1", "whole number"),
@@ -100,8 +100,8 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"migrations": "compat", "volumes": {}}, "volumes", "migrations", "at least one"),
     ({"config": "compat", "assets": {"web": "/web"}}, "assets", "compat", "add compat"),
     # Volumes
-    ({"volumes": "main"}, "volumes", "main", "give a map"),
-    ({"volumes": ["main"]}, "volumes", "main", "give a map"),
+    ({"volumes": "main"}, "volumes", "main", "use a map"),
+    ({"volumes": ["main"]}, "volumes", "main", "use a map"),
     ({"volumes": {"main": "data"}}, "volumes", "main", "absolute path"),
     ({"volumes": {"main": None}}, "volumes", "main", "absolute path"),
     ({"volumes": {"main": "/a/../b"}}, "volumes", "/a/../b", "absolute path"),
