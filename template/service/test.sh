@@ -1,6 +1,6 @@
 #!/bin/sh
-# Tests of the starter: put those of your own service in their place.
-# Needs flock, and a busybox with nc and timeout, and with httpd if that is no command of its own.
+# Tests of the starter. Replace them with your own service's.
+# Needs flock and a busybox with nc and timeout, and with httpd if there's no such command.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ service=
 trap '[ -z "$service" ] || kill "$service"; rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM
 
-# A port that nothing listens on.
+# Finds a port that nothing listens on.
 PORT=$((20000 + $$ % 20000))
 while busybox nc -z 127.0.0.1 "$PORT" 2>/dev/null; do PORT=$((PORT + 1)); done
 export PORT
@@ -26,7 +26,7 @@ fail() {
   failed=1
 }
 
-# expect WHAT TEXT PART: PART is in TEXT.
+# expect WHAT TEXT PART: checks that TEXT contains PART.
 expect() {
   case $2 in
     *"$3"*) ok "$1" ;;
@@ -34,7 +34,7 @@ expect() {
   esac
 }
 
-# ask METHOD PATH: the whole answer.
+# ask METHOD PATH: prints the whole response.
 ask() {
   printf '%s %s HTTP/1.0\r\n\r\n' "$1" "$2" | busybox timeout 5 nc 127.0.0.1 "$PORT" || :
 }
@@ -50,7 +50,7 @@ start() {
   done
 }
 
-# Stops the service, and sets code to its exit code.
+# Stops the service and sets code to its exit code.
 stop() {
   kill "$service"
   code=0
@@ -59,7 +59,7 @@ stop() {
   service=
 }
 
-# refused WHAT PART: serve.sh ends with code 1 and one line that has PART in it.
+# refused WHAT PART: checks that serve.sh exits with code 1 and one line that contains PART.
 refused() {
   code=0
   message=$(busybox timeout 5 sh "$here/serve.sh" 2>&1) || code=$?
@@ -90,7 +90,7 @@ expect "SIGTERM ends it" "$code" 143
 start
 expect "the count survives a restart" "$(ask GET /)" "Visits: 3"
 
-# Visitors at the same time: none gets lost.
+# Concurrent visitors: all of them count.
 visitors=
 for _ in 1 2 3 4 5 6 7 8; do
   ask GET / >/dev/null &

@@ -202,14 +202,14 @@ def test_a_reader_that_leaves_early_is_no_fault() -> None:
 
 @pytest.mark.usefixtures("wrapper")
 @pytest.mark.parametrize(
-    ("environment", "coloured"),
+    ("environment", "colored"),
     [({"FORCE_COLOR": "1"}, True), ({"FORCE_COLOR": "1", "NO_COLOR": "1"}, False), ({}, False)],
 )
-def test_colours_only_where_they_are_wanted(environment: dict[str, str], coloured: bool) -> None:
+def test_colors_only_where_they_are_wanted(environment: dict[str, str], colored: bool) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "NO_COLOR")}
     command = [sys.executable, "-m", "startos_wrapper", "check"]
     said = subprocess.run(command, text=True, capture_output=True, check=False, env={**kept, **environment}).stdout
-    assert ("\x1b[" in said) == coloured
+    assert ("\x1b[" in said) == colored
 
 
 def test_the_pre_commit_hook_runs_before_the_first_commit(tmp_path: Path) -> None:

@@ -129,12 +129,12 @@ def test_a_place_in_a_line_that_is_not_there_has_no_excerpt() -> None:
     assert render(_report(Finding("E113", Place("manifest.yaml", 99), "x", "y")), "text").splitlines()[1] == "  = y"
 
 
-def test_colour_adds_nothing_but_colour() -> None:
+def test_color_adds_nothing_but_color() -> None:
     report = _report(_version(_quoted()), LICENCE, fixed=[LICENCE])
-    coloured = render(report, "text", colour=True)
-    assert Text.from_ansi(coloured, end="").plain.rstrip() == render(report, "text").rstrip()
-    assert "\x1b[1;31mE113\x1b[0m" in coloured
-    assert "\x1b[1;33mW501\x1b[0m" in coloured
+    colored = render(report, "text", color=True)
+    assert Text.from_ansi(colored, end="").plain.rstrip() == render(report, "text").rstrip()
+    assert "\x1b[1;31mE113\x1b[0m" in colored
+    assert "\x1b[1;33mW501\x1b[0m" in colored
     assert "\x1b" not in render(report, "text")
 
 

@@ -131,7 +131,7 @@ def _description(rule: RuleDoc) -> Iterator[str]:
 
 
 def _linked(text: str) -> str:
-    return re.sub(r"(?<!<)https://[^\s)>]+", r"<\g<0>>", text)
+    return re.sub(r"(?<!<)https://[^\s)>;]+", r"<\g<0>>", text)
 
 
 _Part = tuple[str, str | None, str]

@@ -1,9 +1,9 @@
-//! Tests of the starter: put those of your own service in their place.
+//! Tests of the starter. Replace them with your own service's.
 
 use super::*;
 use std::net::SocketAddr;
 
-/// A folder of its own for each test, removed at its end.
+/// A separate folder for each test, removed when the test ends.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -44,7 +44,7 @@ fn visits_are_counted_and_survive_a_restart() {
     assert!(first.answer("GET", "/").body.contains("Visits: 2"));
     let second = service(&folder.0, "");
     assert!(second.answer("GET", "/").body.contains("Visits: 3"));
-    // No temporary file is left behind.
+    // No temporary file is left.
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
 }
 
@@ -97,7 +97,7 @@ fn the_asset_is_shown_escaped() {
     );
 }
 
-/// The service, running until it is asked to stop.
+/// The service, which runs until it's told to stop.
 struct Running {
     address: SocketAddr,
     stop: Arc<AtomicBool>,
@@ -124,12 +124,12 @@ impl Running {
 
     fn ask(&self, request: &str) -> String {
         let mut stream = self.connect();
-        // An answer may come before a bad request is all written.
+        // The response to a bad request can arrive before all of it is sent.
         let _ = stream.write_all(request.as_bytes());
         rest(stream)
     }
 
-    /// How long the stop takes.
+    /// Stops the service and returns how long that takes.
     fn stop(self) -> Duration {
         self.stop.store(true, Ordering::SeqCst);
         let asked = Instant::now();
@@ -190,7 +190,7 @@ fn a_request_in_flight_is_finished() {
     let running = Running::start(service("", ""));
     let mut stream = running.connect();
     stream.write_all(b"GET /health HT").unwrap();
-    // Begun for certain, as connections are accepted in their order.
+    // This has started for sure, because connections are accepted in order.
     running.ask("GET /health HTTP/1.1\r\n\r\n");
     let client = thread::spawn(move || {
         thread::sleep(Duration::from_millis(300));

@@ -11,14 +11,14 @@ from startos_wrapper.terminal import printable
 _LONGEST_LINE = 160
 _BEFORE = 60
 # We don't use Rich because importing it takes 40 ms.
-_COLOURS = {"place": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "clean": "1;32"}
+_COLORS = {"place": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "clean": "1;32"}
 
 _Paint = Callable[[str, str], str]
 
 
-def as_text(report: Report, colour: bool = False) -> str:
+def as_text(report: Report, color: bool = False) -> str:
     """Return a block for each finding, a line for each fix, and a summary line."""
-    paint = _coloured if colour else _plain
+    paint = _colored if color else _plain
     parts = [_block(report, finding, paint) for finding in report.findings]
     if report.fixed:
         parts.append("\n".join(f"{_head(report, f, paint)} fixed: {message(f.what)}" for f in report.fixed))
@@ -30,8 +30,8 @@ def _plain(text: str, _: str) -> str:
     return text
 
 
-def _coloured(text: str, style: str) -> str:
-    return f"\x1b[{_COLOURS[style]}m{text}\x1b[0m"
+def _colored(text: str, style: str) -> str:
+    return f"\x1b[{_COLORS[style]}m{text}\x1b[0m"
 
 
 def _head(report: Report, finding: Finding, paint: _Paint) -> str:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The page at / of the starter: put your own in its place. httpd runs this for every visit, with serve.sh's environment.
+# The starter's page at /. Replace it with your own. httpd runs this on every visit, with serve.sh's environment.
 set -eu
 
 # refuse STATUS REASON
@@ -9,7 +9,7 @@ refuse() {
 }
 
 # Counts a visit and prints the number. The lock makes visitors take turns. The file is replaced in one step, so that a
-# crash leaves the old number or the new one; `sync` goes before that, or a power cut could leave an empty file.
+# crash leaves the old number or the new one. Without `sync`, a power cut could leave an empty file.
 count() {
   file=$DATA_DIR/visits
   visits=0

@@ -1,8 +1,8 @@
 #!/bin/sh
-# A starter that counts its visitors: put your own service in its place.
-# Checks its environment, then becomes busybox's httpd, which runs www/cgi-bin/index.cgi for every visit. What differs
-# from a program of one's own: SIGTERM ends httpd at once, with code 143. And /health is a file, www/health: httpd gives
-# it no media type, shows it for HEAD too and answers 501, not 405, to other methods.
+# A starter that counts its visitors. Replace it with your own service.
+# Checks its environment, then becomes busybox's httpd, which runs www/cgi-bin/index.cgi on every visit. httpd has its
+# limits: SIGTERM ends it at once, with code 143. And /health is a file, www/health, which httpd serves without a media
+# type, also for HEAD, and with 501 instead of 405 for other methods.
 set -eu
 
 fail() {
@@ -11,16 +11,16 @@ fail() {
 }
 
 PORT=${PORT:-8080}
-# A leading zero would make some tools read an octal number.
+# Some tools read a number with a leading zero as octal.
 case $PORT in
   *[!0-9]* | 0?* | ??????*) fail "PORT=$PORT is not a port" ;;
 esac
 [ "$PORT" -le 65535 ] || fail "PORT=$PORT is not a port"
 
-# Full paths, as the page does not run in this folder.
+# Full paths, because the page runs in another folder.
 DATA_DIR=${DATA_DIR:-}
 if [ -n "$DATA_DIR" ]; then
-  # Find out now, not at the first visit, whether the folder can be written to and what the file holds.
+  # Check now, not on the first visit, that the folder is writable and the file holds a number.
   folder=$({ cd -- "$DATA_DIR" && pwd && echo >visits.new && rm visits.new; } 2>/dev/null) ||
     fail "DATA_DIR=$DATA_DIR cannot be written to"
   DATA_DIR=$folder
@@ -41,17 +41,17 @@ if [ "$PORT" -eq 0 ]; then
   exec tail -f /dev/null
 fi
 
-# httpd would say that an address is in use, but not which. 0A is the state of a socket that listens.
+# httpd would say that an address is in use, but not which one. 0A is the state of a listening socket.
 if cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ":$(printf %04X "$PORT") [0-9A-F]*:0000 0A "; then
   fail "port $PORT: already in use"
 fi
 
-# Beside this file in the sources, and where the Dockerfile puts it in the image.
+# Next to this file in the sources, and where the Dockerfile copies it in the image.
 here=$(dirname "$0")
 WWW=${WWW:-$here/www}
 [ -d "$WWW" ] || WWW=$here/../share/$(basename "$0")/www
 
-# Alpine has httpd under its own name, Debian inside busybox.
+# Alpine has an httpd command, Debian has it in busybox.
 if command -v httpd >/dev/null; then set -- httpd; else set -- busybox httpd; fi
 echo "listening on port $PORT, $place"
 exec "$@" -f -p "$PORT" -h "$WWW"

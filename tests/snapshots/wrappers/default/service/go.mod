@@ -1,4 +1,4 @@
-// A starter that counts its visitors: put your own service in its place.
+// A starter that counts its visitors. Replace it with your own service.
 module service
 
 go 1.24

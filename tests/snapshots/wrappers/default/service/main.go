@@ -1,4 +1,4 @@
-// A starter that counts its visitors: put your own service in its place.
+// A starter that counts its visitors. Replace it with your own service.
 package main
 
 import (
@@ -35,14 +35,14 @@ var page = template.Must(template.New("page").Parse(`<!doctype html>
 <p>Visits: {{.Visits}}</p>
 `))
 
-// counter counts visits, and keeps the number in a file if there is a folder for it.
+// counter counts visits, and stores the number in a file if there's a folder for it.
 type counter struct {
 	mutex  sync.Mutex
 	path   string
 	visits uint64
 }
 
-// openCounter reads the number of a former run. A damaged file is an error: it is not ours to overwrite.
+// openCounter reads the number from an earlier run. A damaged file is an error, because we mustn't overwrite it.
 func openCounter(folder string) (*counter, error) {
 	if folder == "" {
 		return &counter{}, nil
@@ -54,13 +54,13 @@ func openCounter(folder string) (*counter, error) {
 	case err != nil:
 		return nil, fmt.Errorf("DATA_DIR=%s: %w", folder, err)
 	default:
-		// 63 bits, so that counting on from here cannot overflow.
+		// 63 bits, so that counting on can't overflow.
 		c.visits, err = strconv.ParseUint(strings.TrimSpace(string(text)), 10, 63)
 		if err != nil {
 			return nil, fmt.Errorf("%s does not hold a number: repair it or move it away", c.path)
 		}
 	}
-	// Find out now, not at the first visit, whether the folder can be written to.
+	// Check now, not on the first visit, that the folder is writable.
 	if err := c.save(c.visits); err != nil {
 		return nil, fmt.Errorf("DATA_DIR=%s: %w", folder, err)
 	}
@@ -87,14 +87,14 @@ func (c *counter) save(visits uint64) error {
 		return err
 	}
 	_, err = fmt.Fprintln(file, visits)
-	// Before the rename, or a power cut could leave the new name with nothing in it.
+	// Before the rename, or a power cut could leave an empty file.
 	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
 		return err
 	}
 	return os.Rename(file.Name(), c.path)
 }
 
-// greeting is the text of an asset, if there is one.
+// greeting returns the text of an asset, if there is one.
 func greeting(folder string) string {
 	if folder == "" {
 		return defaultGreeting
@@ -111,7 +111,7 @@ func greeting(folder string) string {
 
 func newHandler(c *counter, assets string) http.Handler {
 	mux := http.NewServeMux()
-	// GET is for HEAD too. The mux answers 405 to other methods and 404 to other paths.
+	// GET includes HEAD. The mux answers 405 to other methods and 404 to other paths.
 	mux.HandleFunc("GET /health", func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprintln(w, "ok")
 	})
@@ -141,7 +141,7 @@ func newHandler(c *counter, assets string) http.Handler {
 func serve(ctx context.Context, listener net.Listener, handler http.Handler) error {
 	server := &http.Server{
 		Handler: handler,
-		// Without these, a client that never finishes is kept for ever.
+		// Without these, a client that never finishes would stay connected forever.
 		ReadHeaderTimeout: patience,
 		ReadTimeout:       2 * patience,
 		WriteTimeout:      2 * patience,
@@ -158,7 +158,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler) err
 	limit, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := server.Shutdown(limit); err != nil {
-		// A client that is still not done was given its time: this is no failure of the service.
+		// A client that still isn't done has had its time, so this isn't an error.
 		_ = server.Close()
 	}
 	return nil
@@ -196,7 +196,7 @@ func run(ctx context.Context) error {
 }
 
 func main() {
-	log.SetFlags(0) // Whatever collects the log adds the time.
+	log.SetFlags(0) // The log collector adds the time.
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	if err := run(ctx); err != nil {

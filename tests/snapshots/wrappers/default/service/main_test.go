@@ -1,4 +1,4 @@
-// Tests of the starter: put those of your own service in their place.
+// Tests of the starter. Replace them with your own service's.
 package main
 
 import (
@@ -134,7 +134,7 @@ func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 	}
 }
 
-// start serves handler until stop is called; ended gets what serve returns.
+// start serves handler until stop is called. ended receives what serve returns.
 func start(t *testing.T, handler http.Handler) (address string, stop func(), ended <-chan error) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -1,4 +1,4 @@
-//! A starter that counts its visitors: put your own service in its place.
+//! A starter that counts its visitors. Replace it with your own service.
 
 use std::env;
 use std::ffi::c_int;
@@ -30,31 +30,31 @@ fn catch_signals() {
     }
     const SIGINT: c_int = 2;
     const SIGTERM: c_int = 15;
-    // SAFETY: this is how C declares `signal`, apart from its result, the former handler: a pointer, as wide as usize.
+    // SAFETY: this is how C declares `signal`. Its result, the earlier handler, is a pointer, which is as wide as usize.
     unsafe extern "C" {
         fn signal(number: c_int, handler: extern "C" fn(c_int)) -> usize;
     }
-    // SAFETY: the C library is there, as the standard library builds on it. `stop` may interrupt any other code, as it
-    // does nothing but store to an atomic.
+    // SAFETY: the standard library links the C library. `stop` can interrupt any other code, because it only stores to
+    // an atomic.
     unsafe {
         signal(SIGINT, stop);
         signal(SIGTERM, stop);
     }
 }
 
-/// Writes a line to the log. `eprintln!` would panic where nobody reads the log any more.
+/// Writes a line to the log. `eprintln!` would panic if nobody reads the log anymore.
 fn log(message: impl Display) {
     let _ = writeln!(io::stderr(), "{message}");
 }
 
-/// Counts visits, and keeps the number in a file if there is a folder for it.
+/// Counts visits, and stores the number in a file if there's a folder for it.
 struct Counter {
     path: Option<PathBuf>,
     visits: Mutex<u64>,
 }
 
 impl Counter {
-    /// Reads the number of a former run. A damaged file is an error: it is not ours to overwrite.
+    /// Reads the number from an earlier run. A damaged file is an error, because we mustn't overwrite it.
     fn open(folder: &Path) -> Result<Self, String> {
         if folder.as_os_str().is_empty() {
             return Ok(Self {
@@ -65,7 +65,7 @@ impl Counter {
         let refuse = |error: io::Error| format!("DATA_DIR={}: {error}", folder.display());
         let path = folder.join("visits");
         let visits = match fs::read(&path) {
-            // Below the largest number, so that counting on from here cannot overflow.
+            // Below the largest number, so that counting on can't overflow.
             Ok(text) => String::from_utf8_lossy(&text)
                 .trim()
                 .parse()
@@ -84,7 +84,7 @@ impl Counter {
             path: Some(path),
             visits: Mutex::new(visits),
         };
-        // Find out now, not at the first visit, whether the folder can be written to.
+        // Check now, not on the first visit, that the folder is writable.
         counter.save(visits).map_err(refuse)?;
         Ok(counter)
     }
@@ -104,13 +104,13 @@ impl Counter {
         let new = path.with_extension("new");
         let mut file = File::create(&new)?;
         writeln!(file, "{visits}")?;
-        // Before the rename, or a power cut could leave the new name with nothing in it.
+        // Before the rename, or a power cut could leave an empty file.
         file.sync_all()?;
         fs::rename(new, path)
     }
 }
 
-/// The text of an asset, if there is one.
+/// Returns the text of an asset, if there is one.
 fn greeting(assets: &Path) -> String {
     if assets.as_os_str().is_empty() {
         return DEFAULT_GREETING.to_owned();
@@ -150,7 +150,7 @@ fn page(greeting: &str, visits: u64) -> String {
     )
 }
 
-/// What a request is answered with.
+/// The response to a request.
 struct Answer {
     status: &'static str,
     kind: &'static str,
@@ -174,7 +174,7 @@ impl Answer {
         }
     }
 
-    /// HEAD asks for all but the body.
+    /// HEAD asks for everything but the body.
     fn send(&self, stream: &mut TcpStream, head_only: bool) -> io::Result<()> {
         let Self { status, kind, body } = self;
         let (length, shown) = if head_only {
@@ -182,7 +182,7 @@ impl Answer {
         } else {
             (format!("Content-Length: {}\r\n", body.len()), body.as_str())
         };
-        // A 405 must say what is allowed, and the others may.
+        // A 405 must say which methods are allowed. Other responses may.
         let head = format!(
             "HTTP/1.1 {status}\r\nContent-Type: {kind}; charset=utf-8\r\nAllow: GET, HEAD\r\n"
         );
@@ -225,7 +225,7 @@ impl Service {
         }
     }
 
-    /// Reads one request and answers it. A client that is slower than `PATIENCE` is left.
+    /// Reads one request and answers it. Gives up on a client that takes longer than `PATIENCE`.
     fn handle(&self, stream: &mut TcpStream) -> io::Result<()> {
         stream.set_write_timeout(Some(PATIENCE))?;
         let deadline = Instant::now() + PATIENCE;
@@ -250,7 +250,7 @@ impl Service {
             _ => ("", Answer::text("400 Bad Request", "bad request\n")),
         };
         answer.send(stream, method == "HEAD")?;
-        // Closing while the client still sends would reset the connection, and it might not see the answer.
+        // Closing while the client still sends would reset the connection, and the client might miss the response.
         stream.shutdown(Shutdown::Write)?;
         while read(stream, deadline, &mut request)? > 0 {
             request.clear();
@@ -259,13 +259,13 @@ impl Service {
     }
 }
 
-/// Whether the headers have come to their end, which is an empty line.
+/// Returns whether the headers are complete: they end with an empty line.
 fn is_whole(request: &[u8]) -> bool {
     request.windows(4).any(|end| end == b"\r\n\r\n")
 }
 
-/// Reads what is there, or waits for it until the deadline. Without one for the whole request, a client that sends a
-/// byte now and then would be kept for ever.
+/// Reads what's available, or waits for it until the deadline. Without a deadline for the whole request, a client that
+/// sends a byte now and then would stay connected forever.
 fn read(stream: &mut TcpStream, deadline: Instant, to: &mut Vec<u8>) -> io::Result<usize> {
     let left = deadline.saturating_duration_since(Instant::now());
     if left.is_zero() {
@@ -278,7 +278,7 @@ fn read(stream: &mut TcpStream, deadline: Instant, to: &mut Vec<u8>) -> io::Resu
     Ok(length)
 }
 
-/// A connection, counted for as long as this lives, even if its thread panics.
+/// A connection, which counts as long as this value lives, even if its thread panics.
 struct Connection(Arc<Service>);
 
 impl Connection {
@@ -294,26 +294,26 @@ impl Drop for Connection {
     }
 }
 
-/// Gives every connection a thread. `accept` cannot be interrupted, so this has a thread of its own and ends with the
-/// first connection after the stop, or with the process.
+/// Starts a thread for every connection. `accept` can't be interrupted, so this runs in a separate thread and ends with
+/// the first connection after the stop, or with the process.
 fn accept(listener: &TcpListener, service: &Arc<Service>) {
     for stream in listener.incoming() {
-        // Counted first: then either this sees the stop, or `serve` sees the connection.
+        // Count first, so that either this sees the stop or `serve` sees the connection.
         let connection = Connection::new(service);
         if service.stopping.load(Ordering::SeqCst) {
             return;
         }
         let Ok(mut stream) = stream else {
-            // Out of file descriptors, for example: wait for other connections to end.
+            // Out of file descriptors, for example. Wait for other connections to end.
             thread::sleep(Duration::from_millis(20));
             continue;
         };
         if service.connections.load(Ordering::SeqCst) > MOST_CONNECTIONS {
             continue;
         }
-        // A thread that cannot be started costs this connection, and `thread::spawn` would panic.
+        // If a thread can't start, only this connection is lost. `thread::spawn` would panic.
         let _ = thread::Builder::new().spawn(move || {
-            // A client that hangs up is no error of ours.
+            // A client that hangs up isn't our error.
             let _ = connection.0.handle(&mut stream);
         });
     }
@@ -338,7 +338,7 @@ fn wait_for(stop: &AtomicBool) {
     }
 }
 
-/// Listens to IPv6 and IPv4 in one socket, or to IPv4 alone where the kernel has no IPv6.
+/// Listens on IPv6 and IPv4 with one socket, or only on IPv4 if the kernel has no IPv6.
 fn listen(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).or_else(|error| match error.kind() {
         io::ErrorKind::AddrInUse | io::ErrorKind::PermissionDenied => Err(error),
