@@ -10,6 +10,7 @@ from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.terminal import shorten
 
 # How image tags and URLs name processor architectures.
 ARCHITECTURE = r"(?:amd64|x86[-_]64|arm64(?:v8)?|aarch64|arm32v[67]|armv[67]\w?|armhf|i386|(?<=linux[-_])arm)"
@@ -35,4 +36,4 @@ def finding(
 
 def short(text: str) -> str:
     """Shorten a text for a message."""
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    return shorten(text, 100)

@@ -2,7 +2,6 @@
 
 import posixpath
 from collections.abc import Iterable, Iterator
-from pathlib import PurePosixPath
 
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
@@ -59,8 +58,3 @@ def workflows(wrapper: Wrapper) -> list[str]:
 def makefiles(wrapper: Wrapper) -> list[str]:
     makefile = wrapper.makefile
     return [each.source.file for each in (makefile, *makefile.included)] if makefile else []
-
-
-def in_submodule(wrapper: Wrapper, path: str) -> bool:
-    pure = PurePosixPath(posixpath.normpath(path))
-    return any(pure == folder or folder in pure.parents for folder in wrapper.submodules)

@@ -65,6 +65,11 @@ def builds_of(wrapper: Wrapper) -> list[Build]:
     return [build for text, build in calls if _PACKED.search(text)] or [build for _, build in calls]
 
 
+def build_context(wrapper: Wrapper) -> str:
+    """Return the folder that the images are built from."""
+    return next((build.context for build in builds_of(wrapper) if build.context), ".")
+
+
 def _plain(makefile: Makefile, line: str) -> str:
     """Return a recipe's line with its variables replaced by plain values, or by `$_` if they have no plain value."""
 

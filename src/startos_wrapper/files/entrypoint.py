@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
-from startos_wrapper.files.builds import builds_of, shipped_instructions
+from startos_wrapper.files.builds import build_context, shipped_instructions
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.shell.command_reader import read_script
 from startos_wrapper.files.shell.script import Command, NotUnderstoodError, Script
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.terminal import shorten
 
 # Programs that run another program and pass signals on to it, so it isn't process 1.
 INITS = {"tini", "tini-static", "dumb-init", "catatonit", "with-contenv", "execlineb", "s6-setuidgid"}
@@ -46,8 +47,7 @@ class Entrypoint:
 
     def short(self, command: Command) -> str:
         """Shorten the text of a command for a message."""
-        text = self.source.text[command.start : command.end].split("\n")[0].rstrip("\\ \r")
-        return text if len(text) <= 50 else text[:47] + "..."
+        return shorten(self.source.text[command.start : command.end].split("\n")[0].rstrip("\\ \r"), 50)
 
 
 def _in_foreground(command: Command) -> bool:
@@ -112,7 +112,7 @@ def script_file(wrapper: Wrapper, path: str) -> Source | None:
 
 def copies_as(wrapper: Wrapper, name: str) -> Iterator[tuple[Instruction, Word, str]]:
     """Yield possible sources of `name` in the image: the COPY or ADD, its word, and the path in the wrapper."""
-    context = next((build.context for build in builds_of(wrapper) if build.context), ".")
+    context = build_context(wrapper)
     for instruction in shipped_instructions(wrapper):
         for word in instruction.taken:
             if PurePosixPath(instruction.words[-1].text).name == name and len(instruction.taken) == 1:

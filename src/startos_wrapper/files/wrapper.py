@@ -92,10 +92,14 @@ class Wrapper:
         return [os.path.relpath(path, root)] if path.startswith(root + os.sep) else []
 
     def _made(self, file: str) -> bool:
-        path = PurePosixPath(os.path.normpath(file))
-        if any(path == folder or folder in path.parents for folder in self.submodules):
+        if self.in_submodule(file):
             return True
-        return self.makefile is not None and self.makefile.makes(str(path))
+        return self.makefile is not None and self.makefile.makes(str(PurePosixPath(os.path.normpath(file))))
+
+    def in_submodule(self, path: str) -> bool:
+        """Return whether a path is a git submodule, or is inside one."""
+        pure = PurePosixPath(os.path.normpath(path))
+        return any(pure == folder or folder in pure.parents for folder in self.submodules)
 
     @cached_property
     def submodules(self) -> list[PurePosixPath]:

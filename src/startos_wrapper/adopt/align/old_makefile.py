@@ -10,6 +10,7 @@ from startos_wrapper.files.makefile import Block, Makefile
 from startos_wrapper.files.wrapper import Wrapper
 
 ARM, INTEL = "aarch64", "x86_64"
+_IMAGE = re.compile(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar")
 
 
 class OldMakefile:
@@ -30,8 +31,7 @@ class OldMakefile:
         """The rules that build the images, by architecture. The key of image.tar is empty."""
         found: dict[str, Block] = {}
         for block, target in self.rules():
-            match = re.fullmatch(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar", target)
-            if match:
+            if match := _IMAGE.fullmatch(target):
                 found[match[1] or ""] = block
         return found
 

@@ -5,15 +5,9 @@ import posixpath
 from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.tree import in_submodule
-from startos_wrapper.files.builds import builds_of, dockerfile_of
+from startos_wrapper.files.builds import build_context, dockerfile_of
 from startos_wrapper.files.source import Place, Source
 from startos_wrapper.files.wrapper import Wrapper
-
-
-def build_context(wrapper: Wrapper) -> str:
-    """Return the folder that the images are built from."""
-    return next((build.context for build in builds_of(wrapper) if build.context), ".")
 
 
 def copied(wrapper: Wrapper) -> set[str]:
@@ -28,7 +22,7 @@ def copied(wrapper: Wrapper) -> set[str]:
 def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a missing .dockerignore, or one that doesn't exclude the images although the whole folder is copied."""
     dockerfile, context = dockerfile_of(wrapper), build_context(wrapper)
-    if dockerfile is None or in_submodule(wrapper, context):
+    if dockerfile is None or wrapper.in_submodule(context):
         return
     beside = posixpath.normpath(posixpath.join(context, ".dockerignore"))
     file = next((file for file in (f"{dockerfile.source.file}.dockerignore", beside) if wrapper.is_file(file)), None)

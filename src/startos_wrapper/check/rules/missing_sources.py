@@ -4,7 +4,7 @@ import posixpath
 from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.tree import in_submodule, makefiles, text_files
+from startos_wrapper.check.tree import makefiles, text_files
 from startos_wrapper.files.wrapper import Wrapper
 
 
@@ -33,7 +33,7 @@ def script_without_source(wrapper: Wrapper) -> Iterator[Finding]:
     made, source = f"{folder}/embassy.js", f"{folder}/embassy.ts"
     if makefile is None or not any(procedure.kind == "script" for procedure in wrapper.procedures):
         return
-    if wrapper.is_file(made) or wrapper.is_file(source) or wrapper.made(source) or in_submodule(wrapper, folder):
+    if wrapper.is_file(made) or wrapper.is_file(source) or wrapper.made(source) or wrapper.in_submodule(folder):
         return
     line = next(
         (line for line, targets, _ in makefile.rules if made in {target.removeprefix("./") for target in targets}), 0
