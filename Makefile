@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: new test lint types bench adopt-trees docs snapshots clean
+.PHONY: new test lint types bench adopt-trees docs snapshots release-tags clean
 
 new: .venv/installed
 	@test -n "$(DEST)" || { echo >&2 "DEST is missing. Example: make new DEST=../my-service"; exit 2; }
@@ -37,6 +37,10 @@ docs: .venv/installed-dev
 
 snapshots: .venv/installed-dev
 	.venv/bin/python -m tests.snapshots.make
+
+# Needs nothing but Python and git.
+release-tags:
+	@$(PYTHON) docs/release_tags.py
 
 .venv/installed: pyproject.toml
 	@$(PYTHON) -m venv .venv || { echo >&2 "$(PYTHON) can't create a virtual environment: install python3-venv"; exit 1; }

@@ -42,7 +42,7 @@ def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
     ("arguments", "said"),
     [
         (["-d", "service_id=hello2"], "without digits"),
-        ([], '"service_id" is required'),
+        ([], "service_id: this answer is required"),
         (["-d", "service_id=a", "-d", "volume={}"], 'did you mean "volumes"?'),
         (["-d", "service_id=a", "-d", "changes={}"], 'unknown question "changes"'),
         (["-d", "service_id=a", "-d", "packages=[jq"], "packages: '[jq' isn't valid YAML"),
@@ -108,19 +108,40 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     assert "E111 version: `1.0` is a number, but must be text" in checked.stdout
     assert "# E316 replaces-too-long" in _run(command, "check", "--explain", "E316").stdout
     old = services.write(tmp_path / "old")
-    nowhere = _run(command, "adopt", old)
-    assert nowhere.returncode == 2
-    assert "--template" in nowhere.stderr
-    adopted = _run(command, "adopt", old, "--template", "https://example.com/template.git")
+    _adopted_without_an_address(command, old, tmp_path)
+    _new_without_a_network(command, tmp_path)
+
+
+def _adopted_without_an_address(command: Path, old: Path, tmp_path: Path) -> None:
+    adopted = _run(command, "adopt", old)
     assert adopted.returncode == 0, adopted.stderr
-    assert (
-        main(["adopt", str(services.write(tmp_path / "same")), "--template", "https://example.com/template.git"]) == 0
-    )
+    assert "startos-wrapper manage --template URL" in adopted.stdout
+    assert "_src_path" not in (old / ".copier-answers.yml").read_text()
+    address = "https://example.com/template.git"
+    managed = _run(command, "manage", "--template", address, old)
+    assert managed.returncode == 0, managed.stderr
+    release = ["--vcs-ref", _run(command, "--version").stdout.split()[1].join(["v", ""])]
+    assert main(["adopt", str(services.write(tmp_path / "same")), "--template", address, *release]) == 0
     assert (old / ".copier-answers.yml").read_text() == (tmp_path / "same" / ".copier-answers.yml").read_text()
-    refused = _run(command, "new", "w", cwd=tmp_path)
-    assert refused.returncode == 1
-    assert "--template" in refused.stderr
-    assert not os.path.exists(tmp_path / "w")  # noqa: PTH110
+
+
+def _new_without_a_network(command: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "settings.yml"
+    for name, text in {"unknown": "{}", "known": "template: https://example.com/group/template"}.items():
+        settings.write_text(text)
+        made = _run(
+            *("env", f"STARTOS_WRAPPER_SETTINGS_PATH={settings}", command),
+            *("new", tmp_path / name, "--defaults", "-d", "service_id=hello-world"),
+        )
+        assert made.returncode == 0, made.stderr
+        assert ("startos-wrapper manage --template URL" in made.stderr) == (name == "unknown")
+        assert faults(tmp_path / name) == []
+        assert os.access(tmp_path / name / "docker_entrypoint.sh", os.X_OK)
+    recorded = (tmp_path / "known" / ".copier-answers.yml").read_text()
+    assert "_src_path: git+https://example.com/group/template\n" in recorded
+    assert (tmp_path / "unknown" / ".copier-answers.yml").read_text() == "".join(
+        line for line in recorded.splitlines(keepends=True) if "_src_path" not in line
+    )
 
 
 @pytest.mark.parametrize("name", load("patterns")["named"])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.cli import main
@@ -17,7 +18,6 @@ from tests.conftest import Render
 from tests.support.depth import DEEP, sample
 from tests.support.limits import little_cpu
 from tests.support.tools import ROOT
-from tests.update import releases
 from tests.update.releases import NEWEST, Project, git, run
 
 Capture = pytest.CaptureFixture[str]
@@ -273,6 +273,35 @@ def test_an_unknown_option_is_wrong_usage(wrapper: Path, capsys: Capture, argume
     assert _answers(wrapper).decode() == RECORDED
 
 
+@pytest.mark.parametrize(
+    ("before", "given", "recorded"),
+    [
+        ("_src_path: https://example.com/t.git\n", "https://example.com/u.git", "https://example.com/u.git"),
+        ("_src_path: .\n", "gh:somebody/template", "gh:somebody/template"),
+        ("_src_path: ../template\n", "git@example.com:group/t", "git@example.com:group/t"),
+        ("", "https://example.com/group/t", "git+https://example.com/group/t"),
+        ("", "https://me:secret@example.com/t.git", "https://example.com/t.git"),
+        ("_src_path: /nowhere\n", str(ROOT), str(ROOT)),
+    ],
+)
+def test_the_address_of_the_template_is_recorded(
+    wrapper: Path, capsys: Capture, before: str, given: str, recorded: str
+) -> None:
+    (wrapper / ANSWERS).write_text(RECORDED.replace("_src_path: https://example.com/t.git\n", before))
+    assert _manage("--template", given) == 0
+    assert _answers(wrapper).decode() == RECORDED.replace("https://example.com/t.git", recorded)
+    assert "git commit -m 'Record where the template is' .copier-answers.yml" in capsys.readouterr().out
+    assert _manage("--template", given) == 0
+    assert "already records" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", ["nowhere", "/nowhere", "", ".", "hello", "https:/example.com"])
+def test_what_is_no_address_of_a_template_is_not_recorded(wrapper: Path, capsys: Capture, given: str) -> None:
+    assert _manage("--template", given) != 0
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert _answers(wrapper) == RECORDED.encode()
+
+
 def _bomb(line: str) -> str:
     """Return a document of a few lines whose aliases expand to 10 ** 9 values."""
     levels = [line.format(level=level, aliases=", ".join([f"*x{level - 1}"] * 10)) for level in range(1, 10)]
@@ -285,7 +314,6 @@ def _bomb(line: str) -> str:
         ("", "service_id is missing"),
         ("- service_id\n", "service_id is missing"),
         ("_src_path: x\n", "service_id is missing"),
-        ("service_id: hello-world\n", "_src_path is missing"),
         (RECORDED + "manage: ci\n", "manage must be a list of parts"),
         (RECORDED + "manage: [1]\n", "manage must be a list of parts"),
         (RECORDED + "manage:\n", "manage must be a list of parts"),
@@ -482,7 +510,7 @@ def test_an_update_refuses_to_change_the_answer_and_names_the_command(future: Pa
     assert (project.status(), git(project.folder, "rev-parse", "HEAD")) == ({}, before)
 
 
-@pytest.mark.parametrize("version", sample(list(releases.releases()), 1))
+@pytest.mark.parametrize("version", sample(list(releases_in_history()), 1))
 def test_a_wrapper_of_any_release_keeps_the_answer(history: Path, tmp_path: Path, version: str) -> None:
     project = Project.new(tmp_path / "w", history, version, {})
     assert _manage(str(project.folder), *(f"-{part}" for part in PARTS)) == 0

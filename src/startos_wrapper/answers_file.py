@@ -74,12 +74,27 @@ class Answers:
         here = [name for name in PARTS.get(part, ()) if os.path.lexists(self.folder / name)]
         return [f"{name}/" if (self.folder / name).is_dir() else name for name in here]
 
-    def write(self, kept: list[str]) -> None:
+    @property
+    def address(self) -> str | None:
+        """Where the template is, or None if the file doesn't record it."""
+        address = self.values.get("_src_path")
+        return address if isinstance(address, str) else None
+
+    def write_parts(self, kept: list[str]) -> None:
         """Record the managed parts, in one step.
 
         Raises: RefusedError if the file changed since it was read, and OSError.
         """
-        changes: dict[str, Any] = {"manage": kept, **({"advanced": True} if self.sets_advanced else {})}
+        self._write({"manage": kept, **({"advanced": True} if self.sets_advanced else {})})
+
+    def write_address(self, address: str) -> None:
+        """Record where the template is, in one step.
+
+        Raises: RefusedError if the file changed since it was read, and OSError.
+        """
+        self._write({"_src_path": address})
+
+    def _write(self, changes: dict[str, Any]) -> None:
         text = _edited(self.source.text, self.values, changes)
         if self._read().data != self.source.data:
             raise RefusedError(f"{self.path}: the file changed in the meantime; try again")
@@ -116,9 +131,8 @@ class Answers:
             mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
             where = f"{self.path}:{mark.line + 1}" if mark else str(self.path)
             raise RefusedError(f"{where}: invalid YAML" + (f": {problem}" if problem else "")) from error
-        for name in ("service_id", "_src_path"):
-            if not isinstance(values, dict) or not isinstance(values.get(name), str):
-                raise OtherTemplateError(f"{self.path}: {name} is missing, so this isn't a wrapper's answers file")
+        if not isinstance(values, dict) or not isinstance(values.get("service_id"), str):
+            raise OtherTemplateError(f"{self.path}: service_id is missing, so this isn't a wrapper's answers file")
         recorded: dict[Any, Any] = values
         return recorded
 
@@ -149,7 +163,8 @@ def _edited(text: str, values: dict[Any, Any], changes: dict[str, Any]) -> str:
             edited = _set(edited, name, value)
         read = yaml.safe_load(edited)
         # The order of the parts doesn't matter.
-        read["manage"].sort(key=changes["manage"].index)
+        if "manage" in changes:
+            read["manage"].sort(key=changes["manage"].index)
         if _dump(read) == _dump({**values, **changes}):
             return edited
     header = _HEADER.match(text)

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 from startos_wrapper import manage, new
 from startos_wrapper.adopt import command as adopt
 from startos_wrapper.check import command as check
-from startos_wrapper.errors import CommandError
+from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.terminal import PROGRAM, print_error
 
 # In the order of --help.
@@ -45,6 +45,11 @@ def main(argv: list[str] | None = None) -> int:
     try:
         code: int = _COMMANDS[arguments.command].run(arguments)
     except CommandError as error:
-        print_error(str(error))
+        if error.exit == Exit.CANCELLED:
+            print(error, file=sys.stderr)
+        else:
+            print_error(str(error), *error.more)
         return error.exit
+    except KeyboardInterrupt:
+        return Exit.CANCELLED
     return code

@@ -14,9 +14,18 @@ class Exit(IntEnum):
 
 
 class CommandError(Exception):
-    """The command can't do what was asked. The message is a line that says what is wrong, where, and what to do."""
+    """The command can't do what was asked.
+
+    The message is a line that says what is wrong, where, and what to do. `more` are further lines, e.g. one for each
+    wrong answer.
+    """
 
     exit = Exit.CANNOT
+
+    def __init__(self, message: str, *more: str) -> None:
+        """Create the error from its lines."""
+        super().__init__(message)
+        self.more = more
 
 
 class UsageError(CommandError):
@@ -31,3 +40,9 @@ class RefusedError(CommandError):
     """The command doesn't work with this wrapper or this answer."""
 
     exit = Exit.REFUSED
+
+
+class CancelledError(CommandError):
+    """The user pressed Ctrl-C."""
+
+    exit = Exit.CANCELLED

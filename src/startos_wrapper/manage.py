@@ -1,7 +1,7 @@
-"""`startos-wrapper manage`: show or change which parts of a wrapper `copier update` manages.
+"""`startos-wrapper manage`: show or change what an update reads: the managed parts, and where the template is.
 
-The command only edits the recorded answer. Copier then leaves the part's files out of both the old and the new
-rendering. `copier update --data manage=...` would only change the new rendering, and so delete files or cause
+For the parts, the command only edits the recorded answer. Copier then leaves the part's files out of both the old and
+the new rendering. `copier update --data manage=...` would only change the new rendering, and so delete files or cause
 conflicts. That's why the template rejects it.
 """
 
@@ -29,6 +29,8 @@ examples:
   startos-wrapper manage              show the parts
   startos-wrapper manage -ci          stop updating the workflows
   startos-wrapper manage ../a +ci     update the workflows of another wrapper again
+  startos-wrapper manage --template https://example.com/startos-wrapper.git
+                                      get updates from there from now on
 
 Commit the change before the next `copier update`, which refuses to run with uncommitted changes.
 
@@ -39,8 +41,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the `manage` subcommand."""
     parser = commands.add_parser(
         COMMAND,
-        help="show or change which parts `copier update` manages",
-        usage="%(prog)s [-h] [--format {text,json}] [PATH] [+PART ...] [-PART ...]",
+        help="show or change which parts updates manage, and where the template is",
+        usage="%(prog)s [-h] [--format {text,json}] [--template URL] [PATH] [+PART ...] [-PART ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG.format(parts="\n".join(f"  {part:10}{', '.join(files)}" for part, files in PARTS.items())),
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -53,6 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         nargs="*",
         help="folder of the wrapper (default: .), parts to manage, and parts to leave alone",
     )
+    parser.add_argument("--template", metavar="URL", help="record where updates get the template from")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
 
 
@@ -66,7 +69,7 @@ def arrange(argv: list[str]) -> list[str]:
     for word in words:
         if word == "--":
             operands += words
-        elif word == "--format":
+        elif word in ("--format", "--template"):
             options += [word, *itertools.islice(words, 1)]
         elif word == "-h" or word.startswith("--"):
             options.append(word)
@@ -83,9 +86,13 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         folder, wanted = _asked(arguments.operands)
         answers = Answers(folder)
+        if arguments.template is not None:
+            if wanted:
+                raise UsageError("pass either --template or parts, one after the other")
+            return _record_address(answers, arguments.template)
         changes = {part: kept for part, kept in wanted.items() if kept != (part in answers.kept)}
         if changes:
-            answers.write([part for part in answers.known if changes.get(part, part in answers.kept)])
+            answers.write_parts([part for part in answers.known if changes.get(part, part in answers.kept)])
     except OSError as error:
         raise CannotError(f"{error.filename or ANSWERS}: {error.strerror}") from error
     if arguments.format == "json":
@@ -118,6 +125,28 @@ def _asked(operands: list[str]) -> tuple[Path, dict[str, bool]]:
         hint = f"; to change the part, write +{path} or -{path}" if path in PARTS else ""
         raise UsageError(f"{path or repr(path)}: no such folder{hint}")
     return Path(path), wanted
+
+
+def _record_address(answers: Answers, given: str) -> int:
+    """Record where updates get the template from, and return the exit code.
+
+    Raises: RefusedError if there's no template, and OSError.
+    """
+    # Imported late, because only this needs it.
+    from startos_wrapper.origin import address_of
+    from startos_wrapper.repository import is_address
+
+    address = address_of(given)
+    if address == answers.address:
+        print_text(f"{answers.path} already records {address}.\n")
+        return Exit.DONE
+    answers.write_address(address)
+    lines = [f"Updates now get the template from {address}", "Commit the change before the next update:"]
+    lines.append(f"  {_commit(answers, 'Record where the template is')}")
+    if not is_address(address):
+        lines.append("This folder is only on this machine. Once the template is on a server, record its URL.")
+    print_text("\n".join(lines) + "\n")
+    return Exit.DONE
 
 
 # ---- Printing ----------------------------------------------------------------------------------------------------
@@ -159,7 +188,7 @@ def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool])
         lines += [
             "",
             f"Only {ANSWERS} changed. Commit it before the next `copier update`:",
-            f"  {_commit(answers)}",
+            f"  {_commit(answers, 'Change which parts the template manages')}",
         ]
         if answers.sets_advanced:
             lines += [
@@ -170,6 +199,6 @@ def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool])
     return "\n".join(lines) + "\n"
 
 
-def _commit(answers: Answers) -> str:
+def _commit(answers: Answers, message: str) -> str:
     folder = [] if answers.folder == Path() else ["-C", str(answers.folder)]
-    return shlex.join(["git", *folder, "commit", "-m", "Change which parts the template manages", ANSWERS])
+    return shlex.join(["git", *folder, "commit", "-m", message, ANSWERS])

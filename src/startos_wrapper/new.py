@@ -1,16 +1,15 @@
 """`startos-wrapper new`: ask the template's questions and create a wrapper, with Copier."""
 
 import argparse
-import difflib
-import sys
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from startos_wrapper.errors import Exit, RefusedError
-from startos_wrapper.origin import UNKNOWN, template_source
-from startos_wrapper.questions import asked, read_config
+from startos_wrapper.data import template
+from startos_wrapper.errors import CancelledError, Exit, RefusedError
+from startos_wrapper.given_answers import known_questions, read_answers, refused_answers
+from startos_wrapper.origin import Origin, find_origin
 from startos_wrapper.terminal import print_error
 
 COMMAND = "new"
@@ -27,64 +26,15 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "-l", "--defaults", action="store_true", help="ask nothing, and use the defaults of all other questions"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="don't list the files")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
     parser.add_argument(
-        "--template", metavar="URL", help="URL of the template's git repository (default: this checkout)"
+        "--template", metavar="URL", help="URL or folder of the template (default: the one of this command)"
     )
     parser.add_argument(
         "--vcs-ref",
         metavar="REF",
-        help="tag or commit of the template (default: the newest release, or the checkout as it is)",
+        help="tag, branch or commit of the template (default: this command's release, or the newest at --template)",
     )
-
-
-def _answers(data: list[str], data_file: Path | None) -> dict[str, Any]:
-    """Return the answers from --data-file and --data, which takes precedence.
-
-    Raises: RefusedError.
-    """
-    answers: dict[str, Any] = {}
-    if data_file is not None:
-        try:
-            loaded = yaml.safe_load(data_file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            reason = error.strerror if isinstance(error, OSError) else " ".join(str(error).split())
-            raise RefusedError(f"{data_file}: {reason}") from error
-        if not isinstance(loaded, dict):
-            raise RefusedError(f"{data_file}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
-        answers.update(loaded)
-    for item in data:
-        name, separator, value = item.partition("=")
-        if not separator:
-            raise RefusedError(f"--data {item}: must be NAME=VALUE")
-        answers[name] = value
-    return answers
-
-
-def _refuse(answers: dict[str, Any], template: str) -> None:
-    """Reject answers that Copier would drop silently, or reject without naming them. Only works for a local template.
-
-    These are answers without a question, and invalid YAML for questions of type yaml.
-
-    Raises: RefusedError.
-    """
-    try:
-        known = asked(read_config(Path(template)))
-    except (OSError, ValueError, yaml.YAMLError):
-        # A remote template, or one that only Copier can read.
-        return
-    for name, value in answers.items():
-        if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            raise RefusedError(f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
-        if isinstance(value, str) and isinstance(known[name], dict) and known[name].get("type") == "yaml":
-            try:
-                yaml.safe_load(value)
-            except yaml.YAMLError as error:
-                problem = getattr(error, "problem", None) or " ".join(str(error).split())
-                raise RefusedError(
-                    f"{name}: {value!r} isn't valid YAML ({problem}); put text in double quotes"
-                ) from error
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,31 +42,58 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises: CommandError.
     """
-    # Importing Copier takes a third of a second, which --help and --version don't need.
-    from copier import run_copy
-    from copier.errors import CopierAnswersInterrupt, CopierError
-
-    template = template_source(arguments.template)
-    if template is None:
-        raise RefusedError(UNKNOWN)
+    origin = find_origin(arguments.template, arguments.vcs_ref)
     if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
         raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
-    answers = _answers(arguments.data, arguments.data_file)
-    _refuse(answers, template)
-    try:
-        run_copy(
-            template,
-            arguments.dest,
-            data=answers,
-            defaults=arguments.defaults,
-            quiet=arguments.quiet,
-            vcs_ref=arguments.vcs_ref or (None if arguments.template else "HEAD"),
+    ours = origin.ref in (None, "HEAD") and Path(origin.source) == template()
+    answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
+    if ours and arguments.defaults:
+        _refuse(answers)
+    if origin.dirty:
+        print_error(
+            f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
+            f"but records commit {origin.release}, so commit them before the first update",
         )
-    except (CopierAnswersInterrupt, KeyboardInterrupt):
-        print("Cancelled. Nothing was written.", file=sys.stderr)
-        return Exit.CANCELLED
-    except (CopierError, ValueError, TypeError) as error:
-        # Copier's messages can have several lines.
-        print_error(*str(error).removeprefix("Validation error for question ").splitlines())
-        return Exit.REFUSED
+    _copy(arguments, origin, answers)
     return Exit.DONE
+
+
+def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]) -> None:
+    # Importing Copier takes a third of a second, which --help and --version don't need.
+    from copier import run_copy
+
+    from startos_wrapper.copier_errors import told
+
+    # See hooks/address.jinja.
+    recorded = {"_src_path": origin.address or ""} | ({"_commit": origin.release} if origin.release else {})
+    existed = arguments.dest.exists()
+    try:
+        with told(origin.source), warnings.catch_warnings():
+            # We say the same in our words.
+            warnings.simplefilter("ignore")
+            run_copy(
+                origin.source,
+                arguments.dest,
+                data={**answers, **recorded},
+                defaults=arguments.defaults,
+                quiet=arguments.quiet,
+                vcs_ref=origin.ref,
+            )
+    except KeyboardInterrupt as error:
+        # Copier only does this for errors.
+        for path in arguments.dest.iterdir() if existed else [arguments.dest]:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        raise CancelledError("Cancelled. Nothing was written.") from error
+
+
+def _refuse(answers: dict[str, Any]) -> None:
+    """Reject all answers that don't fit at once. Copier would stop at the first.
+
+    Raises: RefusedError.
+    """
+    # Imported late, because only this needs it.
+    from startos_wrapper.rendering import Template
+
+    refused = Template().refusals(answers)
+    if refused:
+        raise refused_answers([str(error) for error in refused])

@@ -11,6 +11,11 @@ from startos_wrapper.data import loader
 _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
 # The values of `when` for computed questions, which are never asked and never recorded.
 _NEVER = (False, "{{ false }}")
+# copier/_tools.py: cast_to_bool
+_BOOLEAN = {
+    **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True),
+    **dict.fromkeys(("n", "no", "f", "false", "off", "0"), False),
+}
 
 
 def read_config(template: Path) -> dict[str, Any]:
@@ -38,6 +43,42 @@ def is_computed(question: Any) -> bool:
 def asked(config: dict[str, Any]) -> dict[str, Any]:
     """Return the questions that can be answered, by name, in order."""
     return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
+
+
+def typed(question: Any, value: Any) -> Any:
+    """Return an answer in the type of its question, as Copier converts it. Text from a command line is parsed.
+
+    Raises: ValueError with the rest of the sentence "NAME: ...".
+    """
+    if not isinstance(question, dict):
+        return value
+    several, kind = question.get("multiselect"), question.get("type", "yaml")
+    if several or kind in ("yaml", "json"):
+        return _parsed(value) if isinstance(value, str) else value
+    if isinstance(value, list | dict) or value is None:
+        raise ValueError(f"must be a single value, not {_kind(value)}")
+    if kind == "int":
+        try:
+            return int(str(value))
+        except ValueError as error:
+            raise ValueError(f"must be a whole number, not {value!r}") from error
+    if kind == "bool":
+        if str(value).lower() not in _BOOLEAN:
+            raise ValueError(f"must be true or false, not {value!r}")
+        return _BOOLEAN[str(value).lower()]
+    return str(value)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return yaml.load(text, loader())
+    except yaml.YAMLError as error:
+        problem = getattr(error, "problem", None) or " ".join(str(error).split())
+        raise ValueError(f"{text!r} isn't valid YAML ({problem}); put text in double quotes") from error
+
+
+def _kind(value: Any) -> str:
+    return "a list" if isinstance(value, list) else "a map" if isinstance(value, dict) else "nothing"
 
 
 def _documents(template: Path, name: PurePosixPath) -> list[Any]:

@@ -15,9 +15,9 @@ import yaml
 from startos_wrapper.adopt.fit import fit
 from startos_wrapper.adopt.nearness import FILES, THRESHOLD
 from startos_wrapper.adopt.propose.proposal import Proposal
-from startos_wrapper.adopt.render import Asked, Template
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
+from startos_wrapper.rendering import Asked, Template
 from tests.adopt import services
 from tests.adopt.services import commit, manifest, tree, write
 from tests.conftest import Render

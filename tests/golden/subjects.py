@@ -24,7 +24,7 @@ from tests.template import test_lint, test_wrapper
 __all__ = ["ROOT", "main"]
 
 ROOT = tools.ROOT
-CORPUS = tools.CORPUS
+MANIFESTS = tools.MANIFESTS
 #: The commands, each with its own --help. "" is the program itself.
 COMMANDS = ("", "new", "check", "manage", "adopt")
 
@@ -77,7 +77,7 @@ def write_example(folder: Path, change: dict[str, Any]) -> None:
 
 def corpus() -> dict[str, Path]:
     """Return the folders of the real manifests by name."""
-    return {path.name: path for path in sorted(CORPUS.iterdir()) if path.is_dir()}
+    return {path.name: path for path in sorted({file.parent for file in MANIFESTS})}
 
 
 def old_trees() -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Rebuild every release of the template from this repository's history, with the working tree as the newest."""
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -11,12 +10,12 @@ from typing import Any
 from unittest import mock
 
 import yaml
+from docs.release_tags import releases
 
 from tests.support.copies import copier
 from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
-_VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
 # Fixed, so that commits are reproducible. conftest.py isolates settings and git's config.
 ENVIRONMENT = {
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
@@ -49,17 +48,6 @@ def git(folder: Path, *arguments: str) -> str:
     Raises: CalledProcessError if git fails.
     """
     return run("git", *arguments, cwd=folder).stdout
-
-
-def releases() -> dict[str, str]:
-    """Return the commits of the releases by version, oldest first: those that change the version in pyproject.toml."""
-    found: dict[str, str] = {}
-    for commit in git(ROOT, "log", "--reverse", "--first-parent", "--format=%H", "--", "pyproject.toml").split():
-        match = _VERSION.search(git(ROOT, "show", f"{commit}:pyproject.toml"))
-        if match and match[1] not in found:
-            found[match[1]] = commit
-    # The first commit starts at 0.0.0 and isn't a release.
-    return {version: commit for version, commit in found.items() if version != "0.0.0"}
 
 
 def template(folder: Path) -> Path:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
+from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.data import load
 from tests.conftest import Render
 from tests.support.depth import DEEP, sample
 from tests.support.tools import ROOT
-from tests.update import releases
 from tests.update.releases import NEWEST, Project, git, run
 
 ANSWERS = ".copier-answers.yml"
@@ -504,7 +504,7 @@ def record(project: Project, answers: dict[str, Any]) -> None:
     project.commit("Answers")
 
 
-@pytest.mark.parametrize("version", sample(list(releases.releases()), 3))
+@pytest.mark.parametrize("version", sample(list(releases_in_history()), 3))
 def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, history: Path, tmp_path: Path) -> None:
     project = Project.new(tmp_path / "wrapper", history, version, {"assets": {"web": "/mnt/web"}})
     edit(project)

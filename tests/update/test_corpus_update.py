@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import yaml
 from docs import update_table
+from docs.release_tags import releases
 
 from tests.support.depth import DEEP, sample
 from tests.support.oracle import read_manifest
 from tests.update import authors
 from tests.update.authors import ANSWERS, DISORDERED, EDITS, NEW, NEXT, OLDEST, REFUSED, Author, Outcome
-from tests.update.releases import NEWEST, Project, git, releases, run
+from tests.update.releases import NEWEST, Project, git, run
 
 # How many wrappers Copier itself updates. For the others, git's merge must match the table.
 UPDATED = 10 if DEEP else 3

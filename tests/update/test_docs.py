@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from docs.release_tags import releases as releases_in_history
 
 from tests.support.tools import ROOT
 from tests.update import releases
@@ -17,7 +18,7 @@ UPDATE, COMMIT, LOOK_FIRST, CONFLICT, MANAGE, CHANGE, UNDO, REVERT = range(8)
 @pytest.fixture
 def project(history: Path, tmp_path: Path) -> Project:
     """A wrapper of the oldest release with an edit by the author."""
-    project = Project.new(tmp_path / "wrapper", history, next(iter(releases.releases())), {"base": "alpine"})
+    project = Project.new(tmp_path / "wrapper", history, next(iter(releases_in_history())), {"base": "alpine"})
     readme = project.folder / "README.md"
     readme.write_text(readme.read_text() + "\nMine.\n")
     project.commit()

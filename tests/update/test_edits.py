@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 import pytest
+from docs.release_tags import releases
 
 from tests.support.depth import DEEP
 from tests.support.oracle import read_manifest
@@ -28,7 +29,7 @@ from tests.update.edits import (
     paths,
     tree,
 )
-from tests.update.releases import NEWEST, Project, git, releases, run
+from tests.update.releases import NEWEST, Project, git, run
 
 RELEASES = list(releases())
 # How many releases each set of answers starts from, in turn: all of them if there are at most four. Outside CI, a few

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from copier import run_copy
+from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.questions import asked, read_config
-from tests.update import releases
 from tests.update.releases import git
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
@@ -141,10 +141,10 @@ def _release(history: Path, version: str, folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("release", list(releases.releases())[-2:])
+@pytest.mark.parametrize("release", list(releases_in_history())[-2:])
 def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path, release: str) -> None:
     found = gone(_release(history, release, tmp_path / "release"), template, tmp_path)
-    wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, list(releases.releases()))
+    wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, list(releases_in_history()))
     assert not wrong, "\n".join(wrong)
 
 

@@ -11,7 +11,14 @@ from startos_wrapper.adopt.align.align_parts import align_parts, changed_answers
 from startos_wrapper.adopt.describe import Description, describe
 from startos_wrapper.adopt.nearness import Part, judge
 from startos_wrapper.adopt.plan import Plan, PlannedWrapper
-from startos_wrapper.adopt.recorded import Recorded, managed_as_recorded, recorded_answers, refuse_other, same_release
+from startos_wrapper.adopt.recorded import (
+    Recorded,
+    managed_as_recorded,
+    recorded_answers,
+    refuse_other,
+    refuse_other_address,
+    same_release,
+)
 from startos_wrapper.adopt.work_tree import WorkTree
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader
@@ -25,12 +32,13 @@ class Request:
     """What the user asks for.
 
     `managed` are the parts that `copier update` should manage, or None for those near enough to the template. `aligned`
-    are the parts to replace with the template's.
+    are the parts to replace with the template's. `address` is the template's address if the user gave one.
     """
 
     managed: frozenset[str] | None
     aligned: frozenset[str]
     origin: Origin
+    address: str | None = None
 
 
 @dataclass(frozen=True)
@@ -49,11 +57,12 @@ class Before:
 
 @dataclass(frozen=True)
 class Adoption:
-    """The description of a wrapper, who manages its parts from now on, and the plan of what to write."""
+    """The description of a wrapper, who manages its parts from now on, what to write, and the template's address."""
 
     description: Description
     parts: list[Part]
     plan: Plan
+    address: str | None
 
     @property
     def answers_path(self) -> Path:
@@ -67,6 +76,8 @@ def adopt(folder: Path, request: Request) -> Adoption:
     Raises: RefusedError and CannotError before anything is written, and OSError if a file can't be read or written.
     """
     before = _read(folder)
+    if before.recorded is not None:
+        refuse_other_address(before.folder, before.recorded, request.address)
     description = describe(before.wrapper)
     adoption = (_plan_aligned if request.aligned else _plan_answers)(before, description, request)
     write(folder, adoption.plan.files)
@@ -89,7 +100,7 @@ def _plan_answers(before: Before, description: Description, request: Request) ->
         plan.files[ANSWERS] = text.encode()
     else:
         refuse_other(before.folder, before.recorded, yaml.load(text, loader()))
-    return Adoption(description, parts, plan)
+    return Adoption(description, parts, plan, request.origin.address)
 
 
 def _plan_aligned(before: Before, description: Description, request: Request) -> Adoption:
@@ -118,7 +129,7 @@ def _plan_aligned(before: Before, description: Description, request: Request) ->
     description, text = _recording(description, parts, origin)
     if recorded is None or yaml.load(text, loader()) != recorded:
         plan.files[ANSWERS] = text.encode()
-    return Adoption(description, parts, plan)
+    return Adoption(description, parts, plan, origin.address)
 
 
 def _parts(before: Before, description: Description, request: Request) -> list[Part]:
@@ -132,7 +143,7 @@ def _parts(before: Before, description: Description, request: Request) -> list[P
 def _recording(description: Description, parts: list[Part], origin: Origin) -> tuple[Description, str]:
     """Return the description with the managed parts as an answer, and the text of the answers file."""
     description = description.with_answers({"manage": [part.name for part in parts if part.managed]})
-    return description, description.answers_file(origin.source, origin.release)
+    return description, description.answers_file(origin.address, origin.release)
 
 
 def write(folder: Path, files: Mapping[str, bytes | None]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.errors import CannotError, Exit, UsageError
-from startos_wrapper.origin import UNKNOWN, Origin, own_release, template_source
+from startos_wrapper.origin import own_origin
 from startos_wrapper.terminal import print_text
 
 COMMAND = "adopt"
@@ -49,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--align", metavar="PARTS", action="append", help="replace these parts with the template's in your work tree"
     )
     parser.add_argument(
-        "--template", metavar="URL", help="URL of the template's git repository (default: this checkout)"
+        "--template", metavar="URL", help="URL or folder of the template to record (default: the one of this command)"
     )
     parser.add_argument(
         "--vcs-ref", metavar="REF", help="release of the template (default: the release of this command)"
@@ -74,16 +74,16 @@ def _adopt(arguments: argparse.Namespace) -> str:
     Raises: CommandError and OSError.
     """
     managed, aligned = _parts(arguments.manage, "--manage"), _parts(arguments.align, "--align") or frozenset()
-    origin = _origin(arguments)
     folder = arguments.path
     if not folder.is_dir():
         raise UsageError(f"{folder}: no such folder")
+    origin = own_origin(arguments.template, arguments.vcs_ref)
 
     # Imported late, because --help and wrong usage don't need them.
     from startos_wrapper.adopt.adoption import Request, adopt
     from startos_wrapper.adopt.summary import as_json, as_text
 
-    adoption = adopt(folder, Request(managed, aligned, origin))
+    adoption = adopt(folder, Request(managed, aligned, origin, origin.address if arguments.template else None))
     return (as_json if arguments.format == "json" else as_text)(adoption)
 
 
@@ -101,14 +101,3 @@ def _parts(given: list[str] | None, option: str) -> frozenset[str] | None:
         if name not in PARTS:
             raise UsageError(f'{option}: unknown part "{name}"; choose from {", ".join(PARTS)}')
     return frozenset(names)
-
-
-def _origin(arguments: argparse.Namespace) -> Origin:
-    """Return where Copier finds the template, and the release that the answers are for.
-
-    Raises: UsageError.
-    """
-    source = template_source(arguments.template)
-    if source is None:
-        raise UsageError(UNKNOWN)
-    return Origin(source, arguments.vcs_ref or own_release())

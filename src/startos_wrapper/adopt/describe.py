@@ -14,12 +14,12 @@ from startos_wrapper.adopt.propose.answers import propose
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
 from startos_wrapper.adopt.reasons import Reason, reason_for
-from startos_wrapper.adopt.render import Asked, RefusedAnswerError, Template
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.documents import read_document
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.rendering import Asked, RefusedAnswerError, Template
 
 # Each round leaves something out, and a manifest has fewer things to leave out.
 _MOST_ROUNDS = 100
@@ -77,9 +77,9 @@ class Description:
         names -= {name for name in FILES["ci"] if name != "renovate.json"} if values["ci"] == "none" else set()
         return _Files(self.template, self.asked, names)
 
-    def answers_file(self, source: str, release: str) -> str:
+    def answers_file(self, address: str | None, release: str | None) -> str:
         """Return the text of the answers file for a template `source` and a release."""
-        return self.template.answers_file(self.asked, source, release)
+        return self.template.answers_file(self.asked, address, release)
 
     def reason(self, difference: Difference) -> Reason:
         """Return why a value differs."""

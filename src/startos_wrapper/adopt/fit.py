@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal, answer_of
-from startos_wrapper.adopt.render import Asked, RefusedAnswerError, Template
 from startos_wrapper.errors import RefusedError
+from startos_wrapper.rendering import Asked, RefusedAnswerError, Template
 
 # Each item takes a round, and a manifest has fewer items.
 _MOST_ROUNDS = 200

@@ -12,7 +12,7 @@ from startos_wrapper.errors import RefusedError
 from startos_wrapper.origin import Origin
 
 # Every answers file of this template has these.
-_OURS = ("service_id", "title", "base", "volumes", "_src_path")
+_OURS = ("service_id", "title", "base", "volumes")
 # These describe the template, not the wrapper.
 _ORIGIN = ("_src_path", "_commit")
 _OTHER = "these are the answers for another template; a wrapper can only have one in this file"
@@ -45,6 +45,14 @@ def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> 
         raise RefusedError(f"{folder / ANSWERS}: {what}; {todo}")
 
 
+def refuse_other_address(folder: Path, recorded: Recorded, address: str | None) -> None:
+    """Raise RefusedError if the user gave an address of the template that isn't the recorded one."""
+    if address is not None and address != recorded.get("_src_path"):
+        known = f"the template's address is {recorded['_src_path']}" if "_src_path" in recorded else "no address yet"
+        todo = f"run `startos-wrapper manage --template {address}`"
+        raise RefusedError(f"{folder / ANSWERS}: already adopted, and {known}; to change it, {todo}")
+
+
 def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     """Return the template that the recorded answers are for.
 
@@ -54,7 +62,7 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     if release != origin.release:
         todo = "run `copier update` first, or install that release"
         raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, but this is {origin.release}; {todo}")
-    return Origin(str(recorded["_src_path"]), str(release))
+    return replace(origin, address=recorded.get("_src_path"))
 
 
 def managed_as_recorded(parts: Iterable[Part], recorded: Recorded) -> list[Part]:

@@ -7,6 +7,7 @@ from startos_wrapper.adopt.adoption import Adoption
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.describe import Description
 from startos_wrapper.answers_file import ANSWERS
+from startos_wrapper.repository import is_address
 from startos_wrapper.terminal import printable, shorten
 
 _LONGEST_VALUE = 60
@@ -98,13 +99,28 @@ def _notes(adoption: Adoption) -> str:
 def _end(adoption: Adoption) -> str:
     if ANSWERS not in adoption.plan.files:
         return f"{adoption.answers_path} is already up to date, so it wasn't changed.\n"
-    lines = [f"Wrote {adoption.answers_path}. Commit it, and `copier update` works:"]
-    lines.append(f"  git add {ANSWERS} && git commit -m 'Adopt the wrapper'")
+    lines = [f"Wrote {adoption.answers_path}."]
+    lines += _address(adoption.address)
+    files = " ".join(["." if adoption.plan.notes else ANSWERS])
+    lines.append("Commit it, and updates work:" if adoption.address else "Then commit:")
+    lines.append(f"  git add {files} && git commit -m 'Adopt the wrapper'")
     yours = [part.name for part in adoption.parts if not part.managed]
     if yours and not adoption.plan.notes:
         lines.append("To replace your files with the template's, for you to review:")
         lines.append(f"  startos-wrapper adopt --align {yours[0] if len(yours) == 1 else 'PART'}")
     return "\n".join(lines) + "\n"
+
+
+def _address(address: str | None) -> list[str]:
+    """Return what to do if updates can't get the template from where it is, or only on this machine."""
+    if address is None:
+        lines = ["Updates also need the template's address, which this command doesn't know. Record it:"]
+    elif is_address(address):
+        return []
+    else:
+        lines = [f"It records a folder on this machine ({address}), so only you can update the wrapper."]
+        lines.append("Once the template is on a server, record its URL:")
+    return [*lines, "  startos-wrapper manage --template URL"]
 
 
 def _table(title: str, rows: list[tuple[str, str, str]]) -> str:

@@ -7,9 +7,9 @@ import pytest
 from copier import run_copy
 
 from startos_wrapper.adopt.nearness import FILES
-from startos_wrapper.adopt.render import RefusedAnswerError, Template
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.questions import read_config
+from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.conftest import ROOT, Render
 from tests.update.releases import NEWEST
 

@@ -7,6 +7,7 @@ answers from a file. A test compares both.
 import json
 from dataclasses import dataclass, field
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -42,17 +43,17 @@ class Asked:
 
 
 @cache
-def _config() -> dict[str, Any]:
-    return read_config(template())
+def _config(folder: Path) -> dict[str, Any]:
+    return read_config(folder)
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     """Return a Jinja environment, set up like Copier's."""
-    options = {**_config()["_envops"], "undefined": StrictUndefined}
+    options = {**_config(folder)["_envops"], "undefined": StrictUndefined}
     sources: dict[str, BaseLoader] = {
-        "hooks": FileSystemLoader(template() / "hooks"),
-        "template": FileSystemLoader(template() / "template"),
+        "hooks": FileSystemLoader(folder / "hooks"),
+        "template": FileSystemLoader(folder / "template"),
     }
     return SandboxedEnvironment(
         # Texts are only rendered once or twice, so optimizing them takes longer than it saves.
@@ -65,18 +66,42 @@ def _environment() -> Environment:
 
 
 @cache
-def _compiled(text: str) -> JinjaTemplate:
+def _compiled(folder: Path, text: str) -> JinjaTemplate:
     """Compile a text of copier.yml. Cached, because compiling is slower than rendering and we try several answers."""
-    return _environment().from_string(text)
+    return _environment(folder).from_string(text)
 
 
 class Template:
     """The questions and files of this package's template."""
 
+    def __init__(self) -> None:
+        """Read nothing yet."""
+        self.folder = template()
+
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
         """The questions by name, in order."""
-        return {name: question for name, question in _config().items() if not name.startswith("_")}
+        return {name: question for name, question in _config(self.folder).items() if not name.startswith("_")}
+
+    def refusals(self, given: dict[str, Any]) -> list[RefusedAnswerError]:
+        """Return all answers that the template rejects, with the defaults of all others."""
+        found: list[RefusedAnswerError] = []
+        tried = dict(given)
+        while True:
+            try:
+                self.ask(tried)
+                return found
+            except RefusedAnswerError as error:
+                required = "default" not in self.questions[error.name]
+                if error.name not in tried and not required:
+                    # A default that doesn't fit the answers, which may be because some of them were left out here.
+                    return found or [error]
+                if any(error.name == earlier.name for earlier in found):
+                    return found
+                found.append(error)
+                tried.pop(error.name, None)
+                if required:
+                    tried[error.name] = self.questions[error.name].get("placeholder")
 
     def ask(self, given: dict[str, Any]) -> Asked:
         """Return the answers to all questions.
@@ -103,15 +128,15 @@ class Template:
     def file(self, name: str, asked: Asked) -> str:
         """Render a file of the template. `name` is its path in the wrapper."""
         context = self._context(asked, asked.values)
-        return _environment().get_template(f"template/{name}.jinja").render(context)
+        return _environment(self.folder).get_template(f"template/{name}.jinja").render(context)
 
-    def answers_file(self, asked: Asked, source: str, commit: str) -> str:
-        """Return the text of the answers file that Copier would write."""
+    def answers_file(self, asked: Asked, source: str | None, commit: str | None) -> str:
+        """Return the text of the answers file that Copier would write, with what it records of the template."""
         answers = {name: asked.values[name] for name in asked.recorded}
         context = self._context(asked, asked.values) | {
-            "_copier_answers": {"_commit": commit, "_src_path": source, **answers}
+            "_copier_answers": {"_commit": commit or "", "_src_path": source or "", **answers}
         }
-        return _environment().get_template("template/{{ _copier_conf.answers_file }}.jinja").render(context)
+        return _environment(self.folder).get_template("template/{{ _copier_conf.answers_file }}.jinja").render(context)
 
     def _context(self, asked: Asked, given: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -129,7 +154,7 @@ class Template:
             return text
         if text in ("{{ advanced }}", "{{ compiled }}") and (name := text.strip("{} ")) in asked.values:
             return str(asked.values[name])
-        return _compiled(text).render(self._context(asked, given))
+        return _compiled(self.folder, text).render(self._context(asked, given))
 
     def _when(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> bool:
         when = question.get("when", True)

@@ -1,0 +1,38 @@
+"""Turn what Copier and git raise into one error message."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from startos_wrapper.errors import CommandError, RefusedError
+
+# How Copier begins the message of a validator. copier/_user_data.py: validate_answer
+_PREFIX = "Validation error for question "
+
+
+@contextmanager
+def told(template: str) -> Iterator[None]:
+    """Raise a RefusedError for what Copier raises in this context, and KeyboardInterrupt if the user pressed Ctrl-C.
+
+    `template` is where the template is.
+    """
+    from copier.errors import CopierAnswersInterrupt, CopierError
+    from plumbum import ProcessExecutionError
+
+    try:
+        yield
+    except CommandError:
+        raise
+    except CopierAnswersInterrupt as error:
+        raise KeyboardInterrupt from error
+    except ProcessExecutionError as error:
+        # git's last line says what's wrong. Those before it are about what it tried.
+        lines = [line for line in str(error.stderr).splitlines() if line.strip()] or [f"git failed ({error.retcode})"]
+        reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
+        raise RefusedError(f"{template}: {reason.partition(': ')[2] or reason}") from error
+    except (CopierError, ValueError, TypeError) as error:
+        # Copier's messages can have several lines.
+        first, *more = str(error).removeprefix(_PREFIX).splitlines() or [type(error).__name__]
+        about_an_answer = str(error).startswith(_PREFIX)
+        raise RefusedError(first if about_an_answer else f"{template}: {first}", *more) from error
+    except OSError as error:
+        raise RefusedError(f"{error.filename or template}: {error.strerror or error}") from error

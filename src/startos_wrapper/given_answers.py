@@ -1,0 +1,87 @@
+"""The answers that a user passes on the command line and in a file."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from startos_wrapper.errors import RefusedError
+from startos_wrapper.questions import asked, read_config, typed
+
+# What YAML 1.1 makes of text without quotes. `version: 0.10` would become 0.1, and `title: On` would become true.
+_MISREAD = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
+
+
+def known_questions(template: str) -> Mapping[str, Any] | None:
+    """Return the questions of a local template by name, or None if only Copier can read them."""
+    try:
+        return asked(read_config(Path(template)))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+
+
+def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return the answers from --data-file and --data, which takes precedence, in the types of their questions.
+
+    Copier would drop answers without a question silently, and reject wrong types without naming the answer.
+
+    Raises: RefusedError that names all answers that are wrong.
+    """
+    answers = {} if data_file is None else _from_file(data_file, known or {})
+    for item in data:
+        name, separator, value = item.partition("=")
+        if not separator:
+            raise RefusedError(f"--data {item}: must be NAME=VALUE")
+        answers[name] = value
+    if known is None:
+        return answers
+    refused = []
+    for name, value in answers.items():
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=1)
+            refused.append(f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+            continue
+        try:
+            answers[name] = typed(known[name], value)
+        except ValueError as error:
+            refused.append(f"{name}: {error}")
+    if refused:
+        raise refused_answers(refused)
+    return answers
+
+
+def refused_answers(messages: list[str]) -> RefusedError:
+    """Return one error for all wrong answers."""
+    if len(messages) == 1:
+        return RefusedError(messages[0])
+    return RefusedError(f"{len(messages)} answers are wrong:", *(f"  {message}" for message in messages))
+
+
+def _from_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers in a YAML file.
+
+    Raises: RefusedError.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        loaded, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+    except UnicodeDecodeError as error:
+        raise RefusedError(f"{path}: not UTF-8") from error
+    except OSError as error:
+        raise RefusedError(f"{path}: {error.strerror}") from error
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise RefusedError(f"{where}: invalid YAML: {error.problem or error.context}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise RefusedError(f"{path}: invalid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(loaded, dict) or not isinstance(root, yaml.MappingNode):
+        raise RefusedError(f"{path}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
+    for key, node in root.value:
+        question = known.get(key.value)
+        is_text = isinstance(question, dict) and question.get("type") == "str" and not question.get("multiselect")
+        if is_text and isinstance(node, yaml.ScalarNode) and node.tag in _MISREAD:
+            loaded[key.value] = node.value
+    return loaded

@@ -1,0 +1,77 @@
+"""A local git repository of the template: which commit it's at, and which address serves others."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from startos_wrapper.errors import CannotError
+
+# What Copier takes for the address of a git repository. copier/_vcs.py: GIT_PREFIX, GIT_POSTFIX, ALIASES
+_GIT = re.compile(r"git@|git://|git\+|gh:|gl:|https://github\.com/|https://gitlab\.com/|.*\.git$")
+# A user name and password in front of the server's name.
+_CREDENTIALS = re.compile(r"^((?:git\+)?https?://)[^/@]*@")
+_ADDRESS = re.compile(r"(?!file:|git\+file:)(?:[a-z][a-z0-9+.-]*://|[^/:\s]+@[^/:\s]+:|g[hl]:).+")
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address on a server, which works on any machine, rather than a path."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
+def for_copier(address: str) -> str:
+    """Return an address in a form that Copier takes for a git repository, and without a user name and password."""
+    address = _CREDENTIALS.sub(r"\1", address)
+    return address if not is_address(address) or _GIT.match(address) else f"git+{address}"
+
+
+class Repository:
+    """The git repository with a template in its top folder."""
+
+    def __init__(self, folder: Path) -> None:
+        """Look at a folder. `folder` is absolute afterwards."""
+        self.folder = Path(os.path.realpath(folder))
+
+    @property
+    def exists(self) -> bool:
+        """Whether the folder is the top folder of a git repository with a commit."""
+        top = self._git("rev-parse", "--show-toplevel")
+        return top is not None and Path(os.path.realpath(top)) == self.folder and bool(self.describe("HEAD"))
+
+    def describe(self, ref: str) -> str | None:
+        """Return what Copier records for a tag, branch or commit, or None if there's no such commit."""
+        commit = self._git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+        return self._git("describe", "--tags", "--always", commit) if commit else None
+
+    @property
+    def has_releases(self) -> bool:
+        """Whether there's a tag such as v1.0.0. Without one, Copier takes the last commit."""
+        return bool(self._git("tag", "--list", "v[0-9]*", "[0-9]*"))
+
+    @property
+    def dirty(self) -> bool:
+        """Whether files differ from the last commit. Copier would commit them in a temporary clone."""
+        return bool(self._git("status", "--porcelain"))
+
+    def address(self, ref: str) -> str | None:
+        """Return the address of `origin` if it's on a server and has the commit `ref`, as far as git knows."""
+        # Not `git remote get-url`, which replaces it according to the user's own git config.
+        url = self._git("config", "--get", "remote.origin.url")
+        if not url or not is_address(url):
+            return None
+        held = self._git("for-each-ref", "--count=1", "--contains", ref, "--format=%(refname)", "refs/remotes/origin")
+        return for_copier(url) if held else None
+
+    def _git(self, *arguments: str) -> str | None:
+        """Return the output of git, or None if it fails.
+
+        Raises: CannotError if git isn't installed.
+        """
+        command = ["git", "-c", "core.fsmonitor=false", *arguments]
+        try:
+            done = subprocess.run(
+                command, cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL, check=False, text=True
+            )
+        except FileNotFoundError as error:
+            raise CannotError("can't find git; install it (Copier needs it, too)") from error
+        return done.stdout.strip() if done.returncode == 0 else None
