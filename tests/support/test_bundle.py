@@ -1,0 +1,29 @@
+"""Many files as one text."""
+
+import pytest
+
+from tests.support.bundle import pack, unpack
+
+FILES = {
+    "README.md": "# Title\n\nNot at the start of a line: === x\n",
+    "empty": "",
+    "folder/no newline": "one\ntwo",
+    "script (executable)": "#!/bin/sh\n",
+    "windows": "a\r\nb\r\n",
+    "newlines": "\n\n",
+}  # fmt: skip
+
+
+def test_files_come_back_unchanged() -> None:
+    assert list(unpack(pack(FILES)).items()) == list(FILES.items())
+
+
+def test_no_files_are_an_empty_text() -> None:
+    assert pack({}) == ""
+    assert unpack("") == {}
+
+
+@pytest.mark.parametrize("text", ["=== other\n", "a\n=== b\nc\n", "a\n\\ No newline at end of file\n"])
+def test_a_text_that_cannot_come_back_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="begins with"):
+        pack({"name": text})
