@@ -54,8 +54,7 @@ def page() -> str:
             else "none"
         )
         when = f"`{_cell(_spelled_out(question['when'].strip('{} '), computed))}`" if "when" in question else "always"
-        # Jinja around a name is for the prompt; here the name itself says it.
-        help_text = _cell(question["help"].replace("{{ service_id }}", "hello-world"))
+        help_text = _cell(question["help"])
         help_text = re.sub(r"https://[^\s)]+", r"<\g<0>>", help_text)
         lines.append(f"| `{name}` | {kind} | {default} | {when} | {help_text} |")
     return "\n".join([*lines, ""])

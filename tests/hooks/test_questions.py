@@ -129,7 +129,7 @@ def test_every_question_has_type_and_help_with_an_example() -> None:
     for name, question in QUESTIONS.items():
         assert question["type"] in {"str", "int", "bool", "yaml"}, name
         assert question["help"].strip(), name
-        assert "choices" in question or re.search(r"e\.g\. |\d", question["help"]), f"{name}: no example in its help"
+        assert "choices" in question or re.search(r"e\.g\.\s|\d", question["help"]), f"{name}: no example in its help"
 
 
 def test_every_rule_is_that_of_the_question_whose_name_it_has() -> None:

@@ -1,0 +1,53 @@
+"""A program on a terminal of 80 columns and 24 lines, and what a person sees on it."""
+
+import os
+from typing import Any
+
+import pexpect
+import pyte
+
+COLUMNS, LINES = 80, 24
+# Seconds without any output, after which what's missing on the screen won't appear anymore.
+QUIET = 30
+
+
+class Screen:
+    """A running program, and the screen that it draws on."""
+
+    def __init__(self, *command: str) -> None:
+        """Start the program `command` in a pseudo-terminal."""
+        self._screen: Any = pyte.Screen(COLUMNS, LINES)
+        self._stream: Any = pyte.Stream(self._screen)
+        self._child = pexpect.spawn(
+            command[0],
+            list(command[1:]),
+            # Without the answer to "where is the cursor?", which nothing here would give.
+            env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
+            timeout=QUIET,
+            encoding="utf-8",
+            dimensions=(LINES, COLUMNS),
+        )
+
+    @property
+    def text(self) -> str:
+        """The lines of the screen, without trailing spaces."""
+        return "\n".join(line.rstrip() for line in self._screen.display)
+
+    def wait_for(self, text: str) -> None:
+        """Read what the program prints until the screen shows a text.
+
+        Raises: AssertionError if the program ends without it, or prints nothing more.
+        """
+        while text not in self.text:
+            try:
+                self._stream.feed(self._child.read_nonblocking(4096, timeout=QUIET))
+            except (pexpect.EOF, pexpect.TIMEOUT) as error:
+                raise AssertionError(f"{text!r} isn't on the screen:\n{self.text}") from error
+
+    def send(self, keys: str) -> None:
+        """Press keys."""
+        self._child.send(keys)
+
+    def close(self) -> None:
+        """End the program."""
+        self._child.close(force=True)
