@@ -1,6 +1,8 @@
 """A program on a terminal of 80 columns and 24 lines, and what a person sees on it."""
 
 import os
+import time
+from collections.abc import Callable
 from typing import Any
 
 import pexpect
@@ -9,6 +11,8 @@ import pyte
 COLUMNS, LINES = 80, 24
 # Seconds without any output, after which what's missing on the screen won't appear anymore.
 QUIET = 30
+# Seconds that a command may take, e.g. to install packages on a busy machine.
+LONG = 600
 
 
 class Screen:
@@ -39,10 +43,41 @@ class Screen:
         Raises: AssertionError if the program ends without it, or prints nothing more.
         """
         while text not in self.text:
+            self._read(QUIET, f"{text!r} isn't on the screen")
+
+    def wait_for_end(self, line: str) -> None:
+        """Read what the program prints until the last line on the screen is `line`.
+
+        Raises: AssertionError if the program ends without it, or prints nothing more.
+        """
+        while self.text.rstrip().rpartition("\n")[2] != line:
+            self._read(QUIET, f"{line!r} isn't the last line")
+
+    def wait_until(self, done: Callable[[], bool]) -> None:
+        """Read what the program prints until something is done.
+
+        Raises: AssertionError if the program ends or takes too long.
+        """
+        end = time.monotonic() + LONG
+        while not done():
+            if time.monotonic() > end:
+                raise AssertionError(f"not done:\n{self.text}")
             try:
-                self._stream.feed(self._child.read_nonblocking(4096, timeout=QUIET))
-            except (pexpect.EOF, pexpect.TIMEOUT) as error:
-                raise AssertionError(f"{text!r} isn't on the screen:\n{self.text}") from error
+                self._stream.feed(self._child.read_nonblocking(4096, timeout=0.1))
+            except pexpect.TIMEOUT:
+                continue
+            except pexpect.EOF as error:
+                raise AssertionError(f"the program ended:\n{self.text}") from error
+
+    def clear(self) -> None:
+        """Empty the screen, as Ctrl-L does."""
+        self._screen.reset()
+
+    def _read(self, timeout: float, missing: str) -> None:
+        try:
+            self._stream.feed(self._child.read_nonblocking(4096, timeout=timeout))
+        except (pexpect.EOF, pexpect.TIMEOUT) as error:
+            raise AssertionError(f"{missing}:\n{self.text}") from error
 
     def send(self, keys: str) -> None:
         """Press keys."""

@@ -1,6 +1,7 @@
 """The report of `adopt`: answers and their sources, what the template reproduces, what differs, and the parts."""
 
 import json
+import textwrap
 from typing import Any
 
 from startos_wrapper.adopt.adoption import Adoption
@@ -10,7 +11,9 @@ from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.repository import is_address
 from startos_wrapper.terminal import printable, shorten
 
-_LONGEST_VALUE = 60
+_LONGEST_VALUE = 50
+# Of a line, so that it fits a terminal.
+_WIDTH = 79
 _KINDS = {
     "corrected": "corrected by the template, because your value doesn't work",
     "harmless": "added by the template, without any effect",
@@ -127,7 +130,16 @@ def _table(title: str, rows: list[tuple[str, str, str]]) -> str:
     if not rows:
         return ""
     first, second = (max(len(row[column]) for row in rows) for column in (0, 1))
-    return title + "\n" + "".join(f"  {a:{first}}  {b:{second}}  {c}".rstrip() + "\n" for a, b, c in rows)
+    lines = [title]
+    for a, b, c in rows:
+        line = f"  {a:{first}}  {b:{second}}  {c}".rstrip()
+        if len(line) <= _WIDTH:
+            lines.append(line)
+        else:
+            indent = " " * (first + 4)
+            lines += textwrap.wrap(b, _WIDTH, initial_indent=f"  {a:{first}}  ", subsequent_indent=indent)
+            lines += textwrap.wrap(c, _WIDTH, initial_indent=indent, subsequent_indent=indent)
+    return "\n".join(lines) + "\n"
 
 
 def _shown(value: Any) -> str:

@@ -1,0 +1,1 @@
+"""What a new user types into a terminal, from an empty home to an update and back."""
