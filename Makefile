@@ -33,7 +33,7 @@ adopt-trees: .venv/installed-dev
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/rules.py
-	.venv/bin/python docs/adopt_table.py
+	.venv/bin/python -m docs.adopt_table
 
 snapshots: .venv/installed-dev
 	.venv/bin/python -m tests.snapshots.make

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.tools import MANIFESTS
+
 from startos_wrapper.adopt.describe import describe
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -118,6 +120,5 @@ def page(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    manifests = sorted((ROOT / "tests" / "corpus").glob("*/manifest.*"))
-    PAGE.write_text(page([row(manifest.parent) for manifest in manifests]), encoding="utf-8")
+    PAGE.write_text(page([row(manifest.parent) for manifest in MANIFESTS]), encoding="utf-8")
     print(f"Wrote {PAGE.relative_to(ROOT)}", file=sys.stderr)

@@ -53,7 +53,7 @@ def test_what_is_corrected_is_what_does_not_work(rows: list[Any]) -> None:
 
 def test_the_table_in_the_documentation_is_the_current_one(rows: list[Any]) -> None:
     written = (ROOT / "docs" / "adopt.md").read_text(encoding="utf-8")
-    assert written == adopt_table.page(rows), "run .venv/bin/python docs/adopt_table.py"
+    assert written == adopt_table.page(rows), "run .venv/bin/python -m docs.adopt_table"
 
 
 def test_only_the_answers_file_is_written_and_copier_takes_it(

@@ -24,10 +24,11 @@ from typing import Any
 import yaml
 
 from startos_wrapper.questions import asked, read_config
+from tests.support.tools import MANIFESTS
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-CORPUS = sorted(path for path in (ROOT / "tests" / "corpus").iterdir() if path.is_dir())
+CORPUS = [path.parent for path in MANIFESTS]
 ROUNDS = 10
 FILES = 17
 FLOOR = "copier --version"

@@ -1,4 +1,4 @@
-"""Copy the manifests of real wrappers into this folder, without their sentences: `python tests/corpus/make.py SOURCE`.
+"""Copy the manifests of real wrappers into this folder, without their sentences: `python -m tests.corpus.make SOURCE`.
 
 SOURCE has a folder for each wrapper with its manifest, and an `index.tsv`. Words from this file replace every sentence,
 comment and inline script, with the same number of characters between punctuation marks. The rest of a manifest stays
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
+
+from tests.support.bundle import pack
 
 HERE = Path(__file__).parent
 # Copied columns. `language`, `extras` and `unsaved` are derived, see `index`.
@@ -181,15 +183,13 @@ def index(row: dict[str, str]) -> dict[str, str]:
 
 
 def make(source: Path, target: Path) -> None:
-    """Write index.tsv, and every manifest that the source's index names, into a folder."""
+    """Write index.tsv, and manifests.txt with every manifest that the source's index names, into a folder."""
     with (source / "index.tsv").open(encoding="utf-8", newline="") as file:
         rows = [index(row) for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)]
     lines = ["\t".join(COLUMNS), *("\t".join(row.values()) for row in rows)]
     (target / "index.tsv").write_bytes("".join(f"{line}\n" for line in lines).encode())
-    for row in rows:
-        folder = target / row["dir"]
-        folder.mkdir(exist_ok=True)
-        (folder / row["manifest_file"]).write_bytes(rewritten(source / row["dir"] / row["manifest_file"]).encode())
+    names = sorted(f"{row['dir']}/{row['manifest_file']}" for row in rows)
+    (target / "manifests.txt").write_bytes(pack({name: rewritten(source / name) for name in names}).encode())
 
 
 if __name__ == "__main__":

@@ -24,7 +24,6 @@ from tests.template import test_lint, test_wrapper
 __all__ = ["ROOT", "main"]
 
 ROOT = tools.ROOT
-MANIFESTS = tools.MANIFESTS
 #: The commands, each with its own --help. "" is the program itself.
 COMMANDS = ("", "new", "check", "manage", "adopt")
 
@@ -77,7 +76,7 @@ def write_example(folder: Path, change: dict[str, Any]) -> None:
 
 def corpus() -> dict[str, Path]:
     """Return the folders of the real manifests by name."""
-    return {path.name: path for path in sorted({file.parent for file in MANIFESTS})}
+    return {path.parent.name: path.parent for path in tools.MANIFESTS}
 
 
 def old_trees() -> dict[str, Any]:

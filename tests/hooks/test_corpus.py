@@ -14,6 +14,7 @@ from jinja2_ansible_filters.core_filters import FilterModule  # type: ignore[imp
 
 from tests.conftest import ROOT
 from tests.corpus.make import ENDINGS, WORDS, make, spans
+from tests.support.bundle import unpack
 from tests.support.oracle import read_manifest
 from tests.support.tools import CORPUS, MANIFESTS
 
@@ -141,8 +142,8 @@ def test_a_copy_keeps_everything_but_sentences(tmp_path: Path) -> None:
     for name in ("once", "twice"):
         (tmp_path / name).mkdir()
         make(source, tmp_path / name)
-    copies = [(tmp_path / name / "clock" / "manifest.yaml").read_text() for name in ("once", "twice")]
-    assert copies == [COPY, COPY]
+    copies = [unpack((tmp_path / name / "manifests.txt").read_text()) for name in ("once", "twice")]
+    assert copies == [{"clock/manifest.yaml": COPY}] * 2
     assert [*map(len, COPY.splitlines())] == [*map(len, REAL.splitlines())]
     (row,) = csv.DictReader((tmp_path / "once" / "index.tsv").read_text().splitlines(), delimiter="\t")
     assert (row["dir"], row["language"], row["extras"], row["unsaved"]) == ("clock", "go", "helper", "a")

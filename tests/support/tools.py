@@ -8,10 +8,12 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support import bundle
+
 ROOT = Path(__file__).parents[2]
 # The manifests of real wrappers, see tests/corpus/README.md.
 CORPUS = ROOT / "tests" / "corpus"
-MANIFESTS = sorted(CORPUS.glob("*/manifest.*"))
+MANIFESTS = bundle.write(CORPUS / "manifests.txt", CORPUS)
 
 
 def absent(reason: str) -> NoReturn:
