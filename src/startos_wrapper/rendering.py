@@ -56,11 +56,9 @@ def _environment(folder: Path) -> Environment:
         "template": FileSystemLoader(folder / "template"),
     }
     return SandboxedEnvironment(
-        # Texts are only rendered once or twice, so optimizing them takes longer than it saves.
         loader=PrefixLoader(sources),
         extensions=[AnsibleCoreFiltersExtension],
         autoescape=False,
-        optimized=False,
         **options,
     )
 
