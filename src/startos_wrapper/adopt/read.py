@@ -153,7 +153,7 @@ class Facts:
         makefile = self.wrapper.makefile
         if makefile is None:
             return None
-        text = makefile.source.text
+        text = makefile.text
         for names in (_TAR.findall(text), [_ARCHES[name] for name in _PLATFORM.findall(text)]):
             if names:
                 return Found([arch for arch in processors() if arch in names], makefile.source.file)

@@ -23,7 +23,7 @@ def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
 
 def built(wrapper: Wrapper, path: str) -> bool:
     """Return whether the Makefile builds an image or the images folder, with a target or with docker in any recipe."""
-    return wrapper.made(path) or (wrapper.makefile is not None and f"dest={path}" in wrapper.makefile.source.text)
+    return wrapper.made(path) or (wrapper.makefile is not None and f"dest={path}" in wrapper.makefile.text)
 
 
 def shown(text: str) -> str:

@@ -57,7 +57,7 @@ def builds_of(wrapper: Wrapper) -> list[Build]:
     """Return the builds of the package's images, or all builds in the Makefile if none of them is recognized."""
     if wrapper.makefile is None:
         return []
-    lines = (line for _, line in wrapper.makefile.lines if line.startswith("\t") and _BUILDERS.search(line))
+    lines = (line for line in wrapper.makefile.every_line if line.startswith("\t") and _BUILDERS.search(line))
     calls: list[tuple[str, Build]] = []
     for line in islice(lines, _MOST_CALLS):
         builds = (_build(call) for call in read_calls(_plain(wrapper.makefile, line)))

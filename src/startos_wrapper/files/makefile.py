@@ -15,7 +15,10 @@ _IF, _ENDIF = re.compile(r"\s*if(?:eq|neq|def|ndef)\b"), re.compile(r"\s*endif\b
 _CONDITION = re.compile(r"\s*(?:if(?:eq|neq|def|ndef)|else|endif)\b")
 # A word of a list. References to variables can contain blanks.
 WORD = re.compile(r"(?:\$\((?:[^()]|\([^()]*\))*\)|[^\s$]|\$)+")
+INCLUDE = re.compile(r"[s-]?include[ \t]+(.*)")
 _REFERENCE = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
+# How startos.mk writes a target that the author may have replaced.
+_DEFAULT = re.compile(r"\$\(call default,([^()]*)\)")
 # Real Makefiles have a few dozen targets, and one or two patterns.
 _MOST_TARGETS, _MOST_PATTERNS = 20_000, 100
 
@@ -161,12 +164,26 @@ class Makefile:
     def variables(self) -> dict[str, str]:
         """Return the variables that are assigned outside recipes, unexpanded. `+=` appends."""
         found: dict[str, str] = {}
-        for _, line in [*self.lines, *(line for other in self.included for line in other.lines)]:
+        for line in self.every_line:
             match = None if line.startswith("\t") else ASSIGNMENT.match(line)
-            if match and match[2] != "!=":
+            if match and match[2] != "!=" and not (match[2] == "?=" and match[1] in found):
                 name, value = match[1], line[match.end() :].split(" #")[0].strip()
                 found[name] = f"{found[name]} {value}" if "+=" in line and name in found else value
         return found
+
+    @cached_property
+    def every_line(self) -> list[str]:
+        """Return the logical lines of all files in the order in which make reads them."""
+        return list(self._every_line(self, {other.source.file: other for other in self.included}))
+
+    def _every_line(self, makefile: "Makefile", others: dict[str, "Makefile"]) -> Iterator[str]:
+        """Yield lines, and in place of those that include a file the lines of that file, once."""
+        for _, line in makefile.lines:
+            yield line
+            if match := INCLUDE.match(line):
+                for name in match[1].split():
+                    if name in others:
+                        yield from self._every_line(others.pop(name), others)
 
     def expand(self, text: str) -> str:
         """Replace references to variables with their values, a few levels deep."""
@@ -192,8 +209,8 @@ class Makefile:
             if line.startswith("\t") or ASSIGNMENT.match(line) or not (match := _RULE.match(line)):
                 continue
             # In a static pattern rule, `targets: pattern: needs`, the pattern becomes a harmless prerequisite.
-            targets = self.expand(match[1]).split()
-            needs = self.expand(match[2].split(";")[0]).replace(":", " ").split()
+            targets = _DEFAULT.sub(r"\1", self.expand(match[1])).split()
+            needs = self.expand(match[2].split(";")[0].replace("$$", "$")).replace(":", " ").split()
             found.append((number, targets, needs))
         return found
 

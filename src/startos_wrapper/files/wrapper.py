@@ -1,13 +1,13 @@
 """The model of a wrapper. Each file is read once, and only if a rule needs it."""
 
 import os
-import re
 from functools import cached_property
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import NOTHING, Key, Node
-from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.makefile import INCLUDE, Makefile
 from startos_wrapper.files.manifest.procedure import Procedure, procedures_of
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
 
@@ -22,7 +22,6 @@ DEFAULT_ASSETS = {
     "assets": "assets",
     "scripts": "scripts",
 }
-_INCLUDE = re.compile(r"^-?s?include[ \t]+(.*)", re.MULTILINE)
 _MOST_INCLUDED = 10
 
 
@@ -113,10 +112,19 @@ class Wrapper:
         """Return the Makefile, under any name that make tries, with the files that it includes from the same folder."""
         for name in ("GNUmakefile", "makefile", "Makefile"):
             if source := self.readable(name):
-                names = (name for match in _INCLUDE.finditer(source.text) for name in match[1].split())
-                files = [self.readable(name) for name in dict.fromkeys(names) if "/" not in name]
-                return Makefile(source, tuple(file for file in files[:_MOST_INCLUDED] if file and file is not source))
+                files = {name: source}
+                # These can include others, as startos.mk includes service.mk.
+                for file in self._included(source):
+                    files.setdefault(file.file, file)
+                    files |= {each.file: each for each in self._included(file) if each.file not in files}
+                return Makefile(source, tuple(files.values())[1:_MOST_INCLUDED])
         return None
+
+    def _included(self, source: Source) -> list[Source]:
+        matches = filter(None, map(INCLUDE.match, source.lines))
+        names = (name for match in matches for name in match[1].split() if "/" not in name)
+        files = (self.readable(name) for name in islice(dict.fromkeys(names), _MOST_INCLUDED))
+        return [file for file in files if file]
 
     # --- The manifest ------------------------------------------------------------------------------------------------
 

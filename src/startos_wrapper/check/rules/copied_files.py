@@ -114,7 +114,7 @@ def _builders(wrapper: Wrapper) -> list[bytes]:
     names = [name for name in wrapper.listed(".") if name.endswith((".sh", ".mk"))]
     names += [f"scripts/{name}" for name in wrapper.listed("scripts") if name.endswith(".sh")]
     # Without the lines of targets and prerequisites: a mere prerequisite isn't made by its rule.
-    found = [_RULE.sub("", wrapper.makefile.source.text).encode()] if wrapper.makefile else []
+    found = [_RULE.sub("", wrapper.makefile.text).encode()] if wrapper.makefile else []
     for name in names[:_MOST_SCRIPTS]:
         with contextlib.suppress(TooLargeError, UnreadableError):
             found.append(read_bytes(wrapper.root / name, _LARGEST_SCRIPT) or b"")

@@ -196,7 +196,7 @@ def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
 
 def _is_open(wrapper: Wrapper, folder: str) -> bool:
     """Return whether a variable decides which images the Makefile builds, as in `docker-images/$(ARCH).tar:`."""
-    return wrapper.makefile is not None and f"{folder}/$" in wrapper.makefile.source.text
+    return wrapper.makefile is not None and f"{folder}/$" in wrapper.makefile.text
 
 
 @checks("W521")

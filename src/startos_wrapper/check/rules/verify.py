@@ -59,7 +59,7 @@ def _own_images(wrapper: Wrapper) -> set[str] | None:
     built = image_ids(wrapper)
     if built is not None or wrapper.makefile is None:
         return built
-    return set(_TAGGED.findall(wrapper.makefile.expand(wrapper.makefile.source.text))) or None
+    return set(_TAGGED.findall(wrapper.makefile.expand(wrapper.makefile.text))) or None
 
 
 def _interfaces(wrapper: Wrapper) -> Iterator[tuple[str, Node, list[str]]]:

@@ -89,7 +89,7 @@ def _makefile_version(wrapper: Wrapper, version: list[int]) -> Iterator[Finding]
     for name in ("VERSION", "PKG_VERSION") if makefile else ():
         assert makefile is not None
         numbers = _numbers(makefile.variables.get(name, "").strip("\"'"))
-        tagged = re.search(rf"start9/[^\s:]*:[\"']?\$[({{]{name}[)}}]", makefile.source.text)
+        tagged = re.search(rf"start9/[^\s:]*:[\"']?\$[({{]{name}[)}}]", makefile.text)
         if numbers is None or numbers == version or not tagged:
             continue
         for number, line in enumerate(makefile.source.lines, 1):

@@ -1,0 +1,248 @@
+"""Convert a Makefile that releases before 0.7.0 wrote: the template's lines go, startos.mk is included, yours stay.
+
+Those releases kept the whole Makefile up to date. Now startos.mk has what the template maintains, and the Makefile
+belongs to the author. So no line of the author's may get lost here. When in doubt, a line counts as the author's.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+
+from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, read_blocks
+from startos_wrapper.files.source import Source
+
+MAINTAINED = "startos.mk"
+_HEADER = "Kept up to date by startos-wrapper"
+# In every Makefile of those releases, even if the author has removed the header.
+_TAG = "TAG := start9/$(ID)/main:$(VERSION)"
+_INCLUDE = re.compile(r"^[ ]*[s-]?include\b.*(?<![\w.-])startos\.mk(?![\w.-])", re.MULTILINE)
+_SERVICE = re.compile(r"[s-]?include\s+service\.mk")
+_CARRIED = "# From your earlier Makefile, for the lines below."
+# `$(NAME)`, `$(call NAME,...)` and `ifdef NAME`.
+_USED = re.compile(r"\$[({](?:call\s+)?([\w.-]+)|^[ ]*ifn?def\s+([\w.-]+)", re.MULTILINE)
+_TARGET = re.compile(r"^\$\(call default,(.+)\):", re.MULTILINE)
+# `TARGET: NAME = value`
+_FOR_TARGET = re.compile(r"[^=]*?:\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?::{0,3}|[?+!])=")
+# startos.mk uses this variable in the name of a target, so a later assignment is too late.
+_NEEDED_FIRST = {"ID"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A line of the old Makefile, counted from 1, or 0 for all of it, and what there is to say about it."""
+
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        """Return the place as one line of a report."""
+        return f"Makefile:{self.line}: {self.what}" if self.line else f"Makefile: {self.what}"
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """The new Makefile, the author's blocks that it kept, and what the author should look at."""
+
+    text: str
+    kept: list[Place]
+    look: list[Place]
+
+
+def needs_conversion(text: str) -> bool:
+    """Return whether a Makefile is one that an earlier release wrote, so that updates no longer change it."""
+    written = _HEADER in "\n".join(text.splitlines()[:3]) or _TAG in text.splitlines()
+    return written and not includes_startos(text)
+
+
+def includes_startos(text: str) -> bool:
+    """Return whether a Makefile includes startos.mk."""
+    return _INCLUDE.search(text) is not None
+
+
+def convert(mine: str, base: str, makefile: str, startos: str) -> Conversion:
+    """Convert an author's Makefile.
+
+    `base` is the Makefile that the author's release renders for the recorded answers, or empty if nobody knows. Then
+    all blocks count as the author's. `makefile` and `startos` are what the new release renders.
+    """
+    return _Converter(mine, base, makefile, startos).convert()
+
+
+@dataclass
+class _Mine:
+    """A block of the author's Makefile, and whether it goes into the new one."""
+
+    block: Block
+    kept: bool
+    # Before the line that includes startos.mk.
+    first: bool = False
+    # The template's, but the author's lines use it.
+    carried: bool = False
+
+    @property
+    def above(self) -> range:
+        """The indexes of the comments right before it."""
+        return range(self.block.line - 1 - len(self.block.above), self.block.line - 1)
+
+    @property
+    def lines(self) -> range:
+        """The indexes of its lines."""
+        return range(self.block.line - 1, self.block.line - 1 + len(self.block.lines))
+
+
+class _Converter:
+    def __init__(self, mine: str, base: str, makefile: str, startos: str) -> None:
+        self.mine = mine.splitlines()
+        self.end = "\r\n" if "\r\n" in mine else "\n"
+        self.base = list(read_blocks(base.splitlines()))
+        self.base_lines = Counter(line.rstrip() for line in base.splitlines())
+        self.makefile = makefile.splitlines()
+        self.startos = Makefile(Source(MAINTAINED, startos.encode()))
+        # As they're written. IMAGES are what the pattern rule for images makes.
+        self.targets = {*_TARGET.findall(startos), "$(IMAGES)"}
+        self.look: list[Place] = []
+        self.blocks = list(self._compared())
+
+    def _compared(self) -> Iterator[_Mine]:
+        """Yield the author's blocks. Those that the template wrote aren't kept."""
+        written = Counter(_text(block) for block in self.base)
+        for block in read_blocks(self.mine):
+            kept = written[_text(block)] == 0
+            written[_text(block)] -= not kept
+            if kept and _SERVICE.fullmatch(block.head):
+                kept = False
+            yield _Mine(block, kept)
+
+    def convert(self) -> Conversion:
+        """Return the new Makefile and what to say about it."""
+        self._keep_whole_variables()
+        for each in self.blocks:
+            each.first = each.kept and self._comes_first(each.block)
+        self._carry()
+        replaced = self._replaced()
+        self._note(replaced)
+        kept = [Place(each.block.line, each.block.lines[0].strip()) for each in self.blocks if each.kept]
+        return Conversion(self._text(replaced), kept, self.look)
+
+    def _keep_whole_variables(self) -> None:
+        """Keep all assignments to a variable if the author has changed the first one: the others add to it."""
+        changed = {
+            each.block.name
+            for each in self.blocks
+            if each.kept and each.block.kind == "variable" and _operator(each.block) not in ("+=", "?=")
+        }
+        for each in self.blocks:
+            each.kept |= each.block.kind == "variable" and each.block.name in changed
+
+    def _comes_first(self, block: Block) -> bool:
+        """Return whether an assignment has no effect after startos.mk."""
+        if block.kind != "variable" or block.name not in self.startos.variables:
+            return False
+        return _operator(block) == "?=" or block.name in _NEEDED_FIRST
+
+    def _carry(self) -> None:
+        """Carry the template's variables that the author's lines use and that startos.mk doesn't have."""
+        wanted = [each.block for each in self.blocks if each.kept]
+        while wanted:
+            found = _USED.findall("\n".join("\n".join(block.lines) for block in wanted))
+            names = {name for pair in found for name in pair} - set(self.startos.variables)
+            more = [each for each in self.blocks if not (each.kept or each.carried) and _assigned(each.block) & names]
+            for each in more:
+                each.carried = True
+            wanted = [each.block for each in more]
+
+    def _replaced(self) -> list[str]:
+        """Return the targets of startos.mk that the author has taken prerequisites or the recipe from.
+
+        A rule without a recipe only adds prerequisites, so startos.mk has to leave these targets out.
+        """
+        was = {block.name: block for block in self.base if block.kind == "rule"}
+        found = []
+        for each in self.blocks:
+            block, old = each.block, was.get(each.block.name)
+            if not (each.kept and old and block.name in self.targets) or _has_recipe(block):
+                continue
+            if _has_recipe(old) or set(_needs(old)) - set(_needs(block)):
+                found.append(block.name)
+        return found
+
+    def _note(self, replaced: list[str]) -> None:
+        if not self.base:
+            self.look.append(Place(0, "can't tell your lines from the template's, so all of them were kept"))
+        there = {name for each in self.blocks for name in (each.block.name, *_assigned(each.block))}
+        removed = dict.fromkeys(block.name for block in self.base if block.name and block.name not in there)
+        if removed:
+            self.look.append(Place(0, f"{MAINTAINED} has what you had removed: {', '.join(removed)}"))
+        for each in self.blocks:
+            name = each.block.name
+            if each.kept and name in self.targets and (_has_recipe(each.block) or name in replaced):
+                self.look.append(Place(each.block.line, f"your {name} replaces that of {MAINTAINED}"))
+
+    # --- The new text -------------------------------------------------------------------------------------------------
+
+    def _text(self, replaced: list[str]) -> str:
+        include = next(index for index, line in enumerate(self.makefile) if includes_startos(line))
+        first = [f"MINE += {' '.join(replaced)}"] if replaced else []
+        first += self._lines(self._of(first=True))
+        carried = [line for each in self.blocks if each.carried for line in each.block.lines]
+        parts = [
+            [*self.makefile[:include], "", *first, "", *self.makefile[include:]] if first else self.makefile,
+            [_CARRIED, *carried] if carried else [],
+            self._lines(self._of(first=False) | self._comments()),
+        ]
+        return "\n\n".join("\n".join(part) for part in parts if part).replace("\n", self.end) + self.end
+
+    def _of(self, *, first: bool) -> set[int]:
+        """Return the indexes of the author's blocks before or after the line that includes startos.mk."""
+        chosen = [each for each in self.blocks if each.kept and each.first == first]
+        return {index for each in chosen for index in (*each.above, *each.lines) if _HEADER not in self.mine[index]}
+
+    def _comments(self) -> set[int]:
+        """Return the indexes of the author's comments that aren't right before a block of the author's."""
+        theirs = {index for each in self.blocks for index in (*(each.above if each.kept else ()), *each.lines)}
+        found, written = set(), self.base_lines.copy()
+        for index, line in enumerate(self.mine):
+            if index in theirs or not line.strip() or _HEADER in line:
+                continue
+            if written[line.rstrip()] == 0:
+                found.add(index)
+            written[line.rstrip()] -= written[line.rstrip()] > 0
+        return found
+
+    def _lines(self, wanted: set[int]) -> list[str]:
+        """Return the wanted lines, with one blank line wherever others were between them."""
+        found: list[str] = []
+        for _, group in groupby(enumerate(sorted(wanted)), key=lambda pair: pair[1] - pair[0]):
+            found += [""] * bool(found) + [self.mine[index] for _, index in group]
+        return found
+
+
+def _text(block: Block) -> str:
+    return "\n".join(line.rstrip() for line in block.lines)
+
+
+def _operator(block: Block) -> str:
+    match = ASSIGNMENT.match(block.head)
+    return match[2] if match else ""
+
+
+def _assigned(block: Block) -> set[str]:
+    """Return the names of the variables that a block assigns, for everything or for one target."""
+    if block.kind == "condition":
+        return {name for each in read_blocks(block.lines[1:-1]) for name in _assigned(each)}
+    if block.kind == "variable":
+        return {block.name or block.head.split()[1]}
+    match = _FOR_TARGET.match(block.head) if block.kind == "rule" else None
+    return {match[1]} if match else set()
+
+
+def _has_recipe(block: Block) -> bool:
+    return bool(block.recipe) or ";" in block.head.partition("#")[0]
+
+
+def _needs(block: Block) -> list[str]:
+    """Return the rule's prerequisites without the text that `make help` shows."""
+    words = block.needs
+    return words[: next((at for at, word in enumerate(words) if word.startswith("#")), len(words))]
