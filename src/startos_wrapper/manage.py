@@ -14,6 +14,7 @@ from pathlib import Path
 
 from startos_wrapper.answers_file import ANSWERS, PARTS, Answers
 from startos_wrapper.errors import CannotError, Exit, UsageError
+from startos_wrapper.files.template_source import is_address
 from startos_wrapper.terminal import print_text
 
 COMMAND = "manage"
@@ -134,7 +135,6 @@ def _record_address(answers: Answers, given: str) -> int:
     """
     # Imported late, because only this needs it.
     from startos_wrapper.origin import address_of
-    from startos_wrapper.repository import is_address
 
     address = address_of(given)
     if address == answers.address:

@@ -9,7 +9,8 @@ from urllib.parse import unquote, urlsplit
 
 from startos_wrapper.data import checkout, template
 from startos_wrapper.errors import RefusedError, UsageError
-from startos_wrapper.repository import Repository, for_copier, is_address
+from startos_wrapper.files.template_source import for_copier, is_address
+from startos_wrapper.repository import Repository
 from startos_wrapper.settings import settings
 
 _VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)

@@ -1,28 +1,11 @@
 """A local git repository of the template: which commit it's at, and which address serves others."""
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
 from startos_wrapper.errors import CannotError
-
-# What Copier takes for the address of a git repository. copier/_vcs.py: GIT_PREFIX, GIT_POSTFIX, ALIASES
-_GIT = re.compile(r"git@|git://|git\+|gh:|gl:|https://github\.com/|https://gitlab\.com/|.*\.git$")
-# A user name and password in front of the server's name.
-_CREDENTIALS = re.compile(r"^((?:git\+)?https?://)[^/@]*@")
-_ADDRESS = re.compile(r"(?!file:|git\+file:)(?:[a-z][a-z0-9+.-]*://|[^/:\s]+@[^/:\s]+:|g[hl]:).+")
-
-
-def is_address(text: str) -> bool:
-    """Return whether a text is an address on a server, which works on any machine, rather than a path."""
-    return _ADDRESS.fullmatch(text) is not None
-
-
-def for_copier(address: str) -> str:
-    """Return an address in a form that Copier takes for a git repository, and without a user name and password."""
-    address = _CREDENTIALS.sub(r"\1", address)
-    return address if not is_address(address) or _GIT.match(address) else f"git+{address}"
+from startos_wrapper.files.template_source import for_copier, is_address
 
 
 class Repository:

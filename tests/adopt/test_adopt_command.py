@@ -155,6 +155,19 @@ def test_the_origin_can_be_named(tmp_path: Path) -> None:
     assert (recorded["_src_path"], recorded["_commit"]) == ("https://example.com/template.git", "v7.0.0")
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [("https://example.com/template.git", False), ("gh:a/b", False), ("/home/me/template", True)],
+)
+def test_a_template_that_only_this_machine_finds_is_told(
+    template: str, told: bool, tmp_path: Path, capsys: Capture
+) -> None:
+    assert _adopt("--template", template, write(tmp_path)) == 0
+    said = capsys.readouterr().out
+    assert ("  startos-wrapper manage --template URL\n" in said) == told
+    assert ("Only this machine can update it." in said) == told
+
+
 def test_control_characters_of_a_manifest_do_not_reach_the_terminal(tmp_path: Path, capsys: Capture) -> None:
     write(tmp_path, manifest(replaces=["a\x1b[31m\x07\u202e"]))
     assert _adopt(tmp_path) == 0
@@ -297,7 +310,7 @@ REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "uncommitted work": (_uncommitted, "Makefile: not committed; commit or stash first"),
     "untracked work": (_untracked, "new.txt: not committed"),
     "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "no manifest.yaml, .toml or .json found"),
-    "broken YAML": (_with("manifest.yaml", "id: tides\ntitle: [\n"), "manifest.yaml:3:1: Invalid YAML"),
+    "broken YAML": (_with("manifest.yaml", "id: tides\ntitle: [\n"), "manifest.yaml:2:9: Invalid YAML"),
     "broken TOML": (_with("manifest.toml", "id = \n"), "manifest.toml:1:6: Invalid TOML"),
     "no text": (_with("manifest.yaml", b"id: \xff\n"), "manifest.yaml:1:1: The manifest can't be read"),
     "an empty manifest": (_with("manifest.yaml", ""), "The manifest is empty"),

@@ -134,6 +134,42 @@ def test_a_comment_silences_one_rule_on_one_line(
     assert _codes(capsys, str(wrapper))[1] == codes
 
 
+def test_a_leftover_of_a_merge_fails_and_its_old_code_still_silences_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    conflict = "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"
+    files = {"README.md": conflict, "Makefile.rej": ""}
+    left = str(example_wrapper.write(tmp_path / "left", {"files": files}))
+    assert _codes(capsys, left) == (1, ["E807", "E806"])
+    assert _codes(capsys, left, "--select", "w806") == (1, ["E806"])
+    assert _codes(capsys, left, "--ignore", "W806,W807") == (0, [])
+    assert _codes(capsys, left, "--ignore", "W8") == (1, ["E807", "E806"])
+    for number, code in enumerate(["W806", "E806"]):
+        files = {"README.md": f"<!-- startos-wrapper: ignore {code} -->\n{conflict}"}
+        silenced = str(example_wrapper.write(tmp_path / str(number), {"files": files}))
+        assert _codes(capsys, silenced) == (0, [])
+    files = {"README.md": "<!-- startos-wrapper: ignore W806 -->\nText\n"}
+    main(["check", str(example_wrapper.write(tmp_path / "vain", {"files": files}))])
+    assert "This comment silences W806, which reports nothing there" in capsys.readouterr().out
+    assert main(["check", "--explain", "W807"]) == 0
+    assert "E807" in capsys.readouterr().out
+
+
+def test_outside_of_a_wrapper_there_is_one_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _codes(capsys, str(tmp_path)) == (1, ["E100"])
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n"])
+def test_a_fault_at_the_end_of_a_file_is_in_its_last_line(
+    end: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrapper = example_wrapper.write(tmp_path / "w", {})
+    (wrapper / "manifest.yaml").write_bytes(f"id: a\ntitle: [b{end}".encode())
+    main(["check", str(wrapper), "--format", "json", "--select", "E1"])
+    (finding,) = json.loads(capsys.readouterr().out)["findings"]
+    assert (finding["code"], finding["line"], finding["column"]) == ("E101", 2, 10)
+
+
 def test_a_comment_works_in_every_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     dockerfile = "# startos-wrapper: ignore W601\nFROM alpine\nCOPY docker_entrypoint.sh /\n"
     entrypoint = "#!/bin/sh\nset -eu\nexec a | b # startos-wrapper: ignore W702\n"

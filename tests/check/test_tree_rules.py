@@ -16,7 +16,7 @@ from tests.support.limits import little_cpu
 def _found(folder: Path, **change: Any) -> list[Finding]:
     """Return the findings about the tree of the example wrapper with some changes."""
     wrapper = example_wrapper.write(folder / "wrapper", change)
-    return check(wrapper, lambda code: code.startswith("W8")).findings
+    return check(wrapper, lambda code: code.startswith(("E8", "W8"))).findings
 
 
 def _codes(folder: Path, **change: Any) -> list[str]:
@@ -263,7 +263,7 @@ def test_one_tar_for_the_processors_that_are_listed(arch: str, codes: list[str],
     assert _codes(tmp_path, manifest=f"{assets}hardware-requirements:\n  arch: {arch}\n") == codes
 
 
-# --- W806, W807, W814: after merges and renames ----------------------------------------------------------------------
+# --- E806, E807, W814: after merges and renames ----------------------------------------------------------------------
 
 CONFLICT = "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"
 
@@ -273,7 +273,7 @@ CONFLICT = "<<<<<<< before updating\na\n=======\nb\n>>>>>>> after updating\n"
 )
 def test_conflicts_are_found_wherever_an_author_writes(file: str, tmp_path: Path) -> None:
     (finding,) = _found(tmp_path, files={file: f"x\n{CONFLICT}y\n{CONFLICT}"})
-    assert (finding.code, finding.place.file, finding.place.line) == ("W806", file, 2)
+    assert (finding.code, finding.place.file, finding.place.line) == ("E806", file, 2)
     assert "2 conflicts" in finding.what
 
 
@@ -299,7 +299,12 @@ def test_generated_folders_are_not_searched(tmp_path: Path) -> None:
 def test_rejected_changes_are_found_in_folders_too(tmp_path: Path) -> None:
     found = _found(tmp_path, files={".github/workflows/a.yml.rej": "", "x.rej": "", "service/b/c.rej": ""})
     assert [finding.place.file for finding in found] == [".github/workflows/a.yml.rej", "service/b/c.rej", "x.rej"]
-    assert {finding.code for finding in found} == {"W807"}
+    assert {finding.code for finding in found} == {"E807"}
+
+
+def test_many_assets_hide_no_conflict_in_a_workflow(tmp_path: Path) -> None:
+    files = {f"assets/page/{number}.html": "" for number in range(500)} | {".github/workflows/a.yml": CONFLICT}
+    assert "E806" in _codes(tmp_path, files=files)
 
 
 def test_all_calls_of_renamed_programs_are_renamed_and_nothing_else(tmp_path: Path) -> None:
@@ -458,3 +463,61 @@ def test_a_big_tree_costs_little(tmp_path: Path) -> None:
             (wrapper / f"service/{folder}/{number}.rs").write_text("x")
     with little_cpu():
         assert check(wrapper, lambda code: code.startswith("W8")).findings == []
+
+
+def _addressed(address: str, **files: str) -> dict[str, str]:
+    return {**files, ".copier-answers.yml": f"_commit: v1\n_src_path: {address}\nservice_id: hello-sky\n"}
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("https://git.example.com/a/b.git", None),
+        ("https://github.com/a/b", None),
+        ("git+https://git.example.com/a/b", None),
+        ("git@git.example.com:a/b", None),
+        ("ssh://git@git.example.com/a/b.git", None),
+        ("git.example.com:a/b.git", None),
+        ("gh:a/b", None),
+        ("https://git.example.com/a/b", "for a path"),
+        ("/home/me/a.git", "on one machine"),
+        ("~/a", "on one machine"),
+        ("file:///home/me/a.git", "on one machine"),
+        ("git+file:///home/me/a", "on one machine"),
+        ("C:\\\\a", "on one machine"),
+        (".", "a relative path"),
+        ("..", "a relative path"),
+        ("../a.git", "a relative path"),
+        ("a.bundle", "a relative path"),
+    ],
+)
+def test_an_address_that_serves_only_this_machine(address: str, told: str | None, tmp_path: Path) -> None:
+    found = _found(tmp_path, files=_addressed(f'"{address}"'))
+    assert [finding.code for finding in found] == ([] if told is None else ["W819"])
+    assert all(told in finding.what for finding in found if told)
+
+
+def test_a_path_and_a_missing_address_name_the_command_that_sets_one(tmp_path: Path) -> None:
+    for number, text in enumerate(["_commit: v1\n_src_path: .\n", "_commit: v1\n", "_commit: v1\n_src_path: ''\n"]):
+        (finding,) = _found(tmp_path / str(number), files={".copier-answers.yml": text})
+        assert "`startos-wrapper manage --template URL`" in finding.todo
+
+
+@pytest.mark.parametrize(
+    ("address", "full"),
+    [
+        ("gh:a/b", "https://github.com/a/b.git"),
+        ("gh:/a/b.git", "https://github.com/a/b.git"),
+        ("gl:a/b/c", "https://gitlab.com/a/b/c.git"),
+    ],
+)
+def test_an_abbreviated_address_is_written_in_full_where_renovate_reads_it(
+    address: str, full: str, tmp_path: Path
+) -> None:
+    assert _codes(tmp_path / "without", files=_addressed(address)) == []
+    for number, quote in enumerate(["", "'"]):
+        files = _addressed(f"{quote}{address}{quote}", **{".github/renovate.json": "{}"})
+        wrapper = example_wrapper.write(tmp_path / str(number), {"files": files})
+        (finding,) = repair(wrapper).fixed
+        assert finding.code == "W820"
+        assert f"\n_src_path: {full}\n" in (wrapper / ".copier-answers.yml").read_text()

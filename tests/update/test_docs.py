@@ -69,7 +69,7 @@ def test_a_conflict_is_found_resolved_and_checked(project: Project) -> None:
     _shell(project, BLOCKS[UPDATE])
     assert project.unmerged == {"Makefile"}
     forgotten = run("bash", "-uc", BLOCKS[CONFLICT], cwd=project.folder, check=False)
-    assert forgotten.stdout.startswith("Makefile\n") and "W806" in forgotten.stdout
+    assert forgotten.stdout.startswith("Makefile\n") and "E806" in forgotten.stdout
     mine = re.sub(r"<{7} .*\n((?:.*\n)*?)={7}\n(?:.*\n)*?>{7} .*\n", r"\1", makefile.read_text())
     makefile.write_text(mine)
     _shell(project, BLOCKS[CONFLICT])

@@ -8,7 +8,7 @@ from startos_wrapper.adopt.adoption import Adoption
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.describe import Description
 from startos_wrapper.answers_file import ANSWERS
-from startos_wrapper.repository import is_address
+from startos_wrapper.files.template_source import is_address
 from startos_wrapper.terminal import printable, shorten
 
 _LONGEST_VALUE = 50

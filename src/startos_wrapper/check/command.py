@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from startos_wrapper.check.output import FORMATS, render
-from startos_wrapper.check.registry import Finding
+from startos_wrapper.check.registry import Finding, current
 from startos_wrapper.errors import Exit, UsageError
 from startos_wrapper.terminal import has_colors, print_text
 
@@ -47,7 +47,7 @@ def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | No
     """
     if given is None:
         return None
-    prefixes = tuple(code.strip().upper() for item in given for code in item.split(",") if code.strip())
+    prefixes = tuple(current(code.strip().upper()) for item in given for code in item.split(",") if code.strip())
     for prefix in prefixes:
         if not any(code.startswith(prefix) for code in known):
             raise UsageError(_unknown(prefix, known))
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     from startos_wrapper.check.engine import codes
 
     if arguments.explain:
-        return _explain(arguments.explain.upper(), codes())
+        return _explain(current(arguments.explain.upper()), codes())
     text, code = _report(arguments, _wanted(arguments, codes()))
     print_text(text)
     return code

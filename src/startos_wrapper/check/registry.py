@@ -45,13 +45,22 @@ class Finding:
 
     @property
     def is_error(self) -> bool:
-        """Return whether this is an error, so that StartOS or `start-sdk` rejects the wrapper, and not a warning."""
+        """Return whether this is an error and not a warning."""
         return is_error(self.code)
 
 
 def is_error(code: str) -> bool:
     """Return whether a rule's code is that of an error (E...) and not of a warning (W...)."""
     return code.startswith("E")
+
+
+# Rules that were warnings once. Options and comments may still use these codes.
+_RENAMED = {"W806": "E806", "W807": "E807"}
+
+
+def current(code: str) -> str:
+    """Return the code that a rule has now."""
+    return _RENAMED.get(code, code)
 
 
 Check = Callable[[Wrapper], Iterator[Finding]]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from startos_wrapper.check.registry import Finding
+from startos_wrapper.check.registry import Finding, current
 from startos_wrapper.files.source import Place, Source
 
 _MARK, _SILENCE = "startos-wrapper:", re.compile(r"\s*ignore\b([^#]*)")
@@ -30,7 +30,7 @@ class Silences:
         """Collect the comments in `sources`."""
         found = [silence for source in sources if _MARK in source.text for silence in _in_file(source)]
         # If two comments cover a line, the last one counts.
-        self._covered = {(each.place.file, line, each.code): each for each in found for line in each.lines}
+        self._covered = {(each.place.file, line, current(each.code)): each for each in found for line in each.lines}
 
     def cover(self, finding: Finding) -> bool:
         """Return whether a comment silences a finding, and mark that comment as used."""
@@ -43,7 +43,7 @@ class Silences:
         """Find comments that silence nothing. `known` contains the codes of all rules."""
         for silence in {id(each): each for each in self._covered.values()}.values():
             if not silence.used:
-                reason = "reports nothing there" if silence.code in known else "doesn't exist"
+                reason = "reports nothing there" if current(silence.code) in known else "doesn't exist"
                 what = f"This comment silences {silence.code}, which {reason}"
                 yield Finding("W901", silence.place, what, f"remove {silence.code} from the comment")
 

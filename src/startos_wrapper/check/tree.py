@@ -14,9 +14,12 @@ MOST_READ = 400
 
 
 def walk(wrapper: Wrapper, *folders: str) -> Iterator[str]:
-    """Yield the files and symlinks in some folders and their subfolders. Symlinks to folders aren't followed."""
+    """Yield the files and symlinks in some folders and their subfolders, one folder after another.
+
+    Symlinks to folders aren't followed.
+    """
     submodules = {str(path) for path in wrapper.submodules}
-    waiting, left = [posixpath.normpath(folder) for folder in folders], _MOST_FILES
+    waiting, left = [posixpath.normpath(folder) for folder in reversed(folders)], _MOST_FILES
     while waiting and left > 0:
         folder = waiting.pop()
         if folder.startswith(("..", "/")) or (wrapper.root / folder).is_symlink():

@@ -73,7 +73,12 @@ class Source:
         return _LINE_END.split(self.text)
 
     def place(self, start: int, end: int | None = None) -> Place:
-        """Return the place of the characters from `start` to `end`, up to the end of the line at most."""
+        """Return the place of the characters from `start` to `end`, up to the end of the line at most.
+
+        The end of the file is the end of its last line with text: no editor shows a line after the final line break.
+        """
+        if start >= len(self.text):
+            start = len(self.text.rstrip())
         line = bisect_right(self._starts, start)
         column = start - self._starts[line - 1] + 1
         rest = len(self.lines[line - 1]) - column + 1

@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 
+from startos_wrapper.check.packing import shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.source import Place, TooLargeError
+from startos_wrapper.files.source import Place, Source, TooLargeError
+from startos_wrapper.files.template_source import Reach, in_full, reach
 from startos_wrapper.files.wrapper import Wrapper
 
 _ANSWERS = ".copier-answers.yml"
+_RENOVATE = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".github/renovate.json")
+_SET_URL = "run `startos-wrapper manage --template URL` with the URL of the template's git repository"
 
 
-@checks("W808", "W809")
+@checks("W808", "W809", "W819", "W820")
 def answers(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that `copier update` can read the answers, and that their id matches the manifest."""
+    """Check that everyone can update the wrapper with these answers, and that their id matches the manifest."""
     source = wrapper.readable(_ANSWERS) if wrapper.is_file(_ANSWERS) else None
     if source is None:
         return
@@ -29,7 +33,11 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
         what = (
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so `copier update` doesn't work"
         )
-        yield Finding("W808", Place(_ANSWERS), what, "restore the file as Copier wrote it")
+        todo = _SET_URL if missing == ["_src_path"] else "restore the file as Copier wrote it"
+        yield Finding("W808", Place(_ANSWERS), what, todo)
+    template = _text(node, "_src_path")
+    if template is not None:
+        yield from _template(wrapper, source, template)
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
         what = f"The manifest's id is {wrapper.id}, but the next `copier update` writes {answer.value}"
@@ -40,4 +48,23 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
 def _text(node: Node, name: str) -> Node | None:
     """Return a scalar field, or None. It may be a number, because Copier writes a commit of only digits as one."""
     child = node.get(name)
-    return child if child is not None and not child.fields and not child.items else None
+    return child if child is not None and child.value != "" and not child.fields and not child.items else None
+
+
+def _template(wrapper: Wrapper, source: Source, node: Node) -> Iterator[Finding]:
+    """Check who can fetch the template from the recorded address."""
+    address, place = str(node.value), source.place(node.start, node.end)
+    match reach(address):
+        case Reach.THIS_MACHINE:
+            what = f"{shown(address)} is a path on one machine, so colleagues and Renovate can't update the wrapper"
+            yield Finding("W819", place, what, _SET_URL)
+        case Reach.RELATIVE:
+            what = f"{shown(address)} is a relative path, so an update only finds the template from one folder"
+            yield Finding("W819", place, what, _SET_URL)
+        case Reach.NOT_GIT:
+            what = f"Copier takes {shown(address)} for a path, because it doesn't end with .git"
+            yield Finding("W819", place, what, "add .git, or put git+ in front")
+        case Reach.SHORT if any(map(wrapper.is_file, _RENOVATE)):
+            what = f"Renovate can't look up {shown(address)}, so it never updates the wrapper to a new release"
+            fix = source.edit(node.start, node.end, in_full(address))
+            yield Finding("W820", place, what, f"write {shown(in_full(address))}", (fix,))

@@ -44,13 +44,13 @@ def _leftover(source: Source, line: str) -> re.Match[str] | None:
     return None if _ABOUT_TEMPLATE.search(line) and is_prose else _HELLO.search(line)
 
 
-@checks("W806", "W807")
+@checks("E806", "E807")
 def unfinished_merge(wrapper: Wrapper) -> Iterator[Finding]:
     """Find conflicts and rejected changes that `copier update` or a merge left for the user to resolve."""
     for number, file in enumerate(own_files(wrapper)):
         if file.endswith(".rej") and wrapper.is_file(file):
             what = f"A change that couldn't be merged into {file.removesuffix('.rej')} was left here"
-            yield Finding("W807", Place(file), what, "make the change by hand and delete this file")
+            yield Finding("E807", Place(file), what, "make the change by hand and delete this file")
         elif number < MOST_READ and _may_have_conflicts(wrapper, file) and (source := wrapper.readable(file)):
             yield from _conflicts(source)
 
@@ -77,7 +77,7 @@ def _conflicts(source: Source) -> Iterator[Finding]:
     if found:
         count = "a conflict" if len(found) == 1 else f"{len(found)} conflicts (this is the first)"
         what = f"A merge left {count}"
-        yield Finding("W806", source.line_place(found[0]), what, "keep one side and remove the conflict markers")
+        yield Finding("E806", source.line_place(found[0]), what, "keep one side and remove the conflict markers")
 
 
 @checks("W814")

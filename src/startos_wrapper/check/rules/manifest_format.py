@@ -19,7 +19,7 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E100", Place("manifest.yml"), what, todo)
         return
     what = f"There is no manifest ({' or '.join(MANIFESTS)})"
-    yield Finding("E100", Place("."), what, "pass the path of the wrapper's folder, or create manifest.yaml")
+    yield Finding("E100", Place("."), what, "run this in a wrapper's folder, or pass its path")
 
 
 @checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")

@@ -27,7 +27,12 @@ _SHORTEST_KEY = 48
 
 @checks("E201")
 def commit(wrapper: Wrapper) -> Iterator[Finding]:
-    """Check that there is a git repository with a commit, whose hash goes into the package. S/s9pk/git_hash.rs:9-21"""
+    """Check that there is a git repository with a commit, whose hash goes into the package. S/s9pk/git_hash.rs:9-21
+
+    Without a manifest, this isn't a wrapper, and E100 says so.
+    """
+    if wrapper.manifest_file is None:
+        return
     folder = git.repository(wrapper.root)
     if folder is None:
         what = "The wrapper isn't in a git repository, and start-sdk can't pack without a commit"
