@@ -1,7 +1,9 @@
 """The report of `adopt`: answers and their sources, what the template reproduces, what differs, and the parts."""
 
 import json
+import shlex
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from startos_wrapper.adopt.adoption import Adoption
@@ -100,18 +102,30 @@ def _notes(adoption: Adoption) -> str:
 
 
 def _end(adoption: Adoption) -> str:
-    if ANSWERS not in adoption.plan.files:
+    files = adoption.plan.files
+    if not files:
         return f"{adoption.answers_path} is already up to date, so it wasn't changed.\n"
-    lines = [f"Wrote {adoption.answers_path}."]
-    lines += _address(adoption.address)
-    files = " ".join(["." if adoption.plan.notes else ANSWERS])
+    folder = adoption.plan.wrapper.root
+    written = [file for file, data in files.items() if data is not None]
+    removed = [file for file, data in files.items() if data is None]
+    lines = _wrapped("Wrote", [str(folder / file) for file in written])
+    lines += _wrapped("Removed", [str(folder / file) for file in removed])
+    if ANSWERS in files:
+        lines += _address(adoption.address)
+    git = "git" if folder == Path() else shlex.join(["git", "-C", str(folder)])
+    what = f"add {ANSWERS}" if list(files) == [ANSWERS] else "add --all"
     lines.append("Commit it, and updates work:" if adoption.address else "Then commit:")
-    lines.append(f"  git add {files} && git commit -m 'Adopt the wrapper'")
+    lines.append(f"  {git} {what} && {git} commit -m 'Adopt the wrapper'")
     yours = [part.name for part in adoption.parts if not part.managed]
     if yours and not adoption.plan.notes:
         lines.append("To replace your files with the template's, for you to review:")
         lines.append(f"  startos-wrapper adopt --align {yours[0] if len(yours) == 1 else 'PART'}")
     return "\n".join(lines) + "\n"
+
+
+def _wrapped(verb: str, files: list[str]) -> list[str]:
+    """Return a sentence about files as lines."""
+    return textwrap.wrap(f"{verb} {', '.join(files)}.", _WIDTH, break_on_hyphens=False) if files else []
 
 
 def _address(address: str | None) -> list[str]:

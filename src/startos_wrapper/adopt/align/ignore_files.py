@@ -29,9 +29,12 @@ def align_gitignore(plan: Plan) -> None:
 def align_dockerignore(plan: Plan) -> None:
     """Plan .dockerignore: the template's lines, which exclude most files, the Dockerfile's sources, the author's."""
     contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
-    if contexts or plan.dockerfile is None:
-        where = sorted(filter(None, contexts))[0] if contexts else "another folder"
+    if contexts:
+        where = sorted(filter(None, contexts))[0]
         plan.note(_PART, ".dockerignore", 0, f"not written, because the images are built in {where}")
+        return
+    if plan.dockerfile is None:
+        plan.note(_PART, ".dockerignore", 0, "not written, because there's no Dockerfile to build from")
         return
     ours = plan.rendered[".dockerignore"]
     lines = list(dict.fromkeys(_allowed(plan)))
