@@ -32,6 +32,7 @@ adopt-trees: .venv/installed-dev
 
 docs: .venv/installed-dev
 	.venv/bin/python docs/questions.py
+	.venv/bin/python docs/answers.py
 	.venv/bin/python docs/rules.py
 	.venv/bin/python -m docs.adopt_table
 

@@ -4,7 +4,8 @@ import re
 import sys
 from pathlib import Path
 
-from startos_wrapper.questions import asked, is_computed, read_config
+from startos_wrapper.question_docs import questions
+from startos_wrapper.questions import asked, read_config
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "questions.md"
@@ -14,17 +15,8 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-def _spelled_out(condition: str, computed: dict[str, str]) -> str:
-    """Return a condition in the words of answers that people give: computed ones by their expressions."""
-    for name, expression in reversed(computed.items()):
-        condition = re.sub(rf"\b(?<!'){name}\b", expression, condition)
-    return condition
-
-
 def page() -> str:
     """Return the page as Markdown."""
-    config = read_config(ROOT)
-    computed = {name: item["default"].strip("{} ") for name, item in config.items() if is_computed(item)}
     lines = [
         "<!-- Written by docs/questions.py from copier.yml: `make docs`. -->",
         "",
@@ -33,11 +25,12 @@ def page() -> str:
         "This is the order in which Copier asks them. The names are API, so answers files can rely on them.",
         "Computed defaults and conditions are shown as expressions, as in `copier.yml`. In an update, `earlier`",
         "holds the recorded answers: one that no longer fits the others is rejected, not silently replaced.",
+        "[answers.md](answers.md) describes the answers that are YAML.",
         "",
         "| Name | Type | Default | Asked when | What for |",
         "| --- | --- | --- | --- | --- |",
     ]
-    for name, question in asked(config).items():
+    for name, question in asked(read_config(ROOT)).items():
         kind = (
             question["type"]
             if "choices" not in question
@@ -53,10 +46,11 @@ def page() -> str:
             if "default" in question
             else "none"
         )
-        when = f"`{_cell(_spelled_out(question['when'].strip('{} '), computed))}`" if "when" in question else "always"
-        help_text = _cell(question["help"])
+        when = f"`{_cell(questions()[name].when)}`" if questions()[name].when else "always"
+        help_text = _cell(questions()[name].help)
         help_text = re.sub(r"https://[^\s)]+", r"<\g<0>>", help_text)
-        lines.append(f"| `{name}` | {kind} | {default} | {when} | {help_text} |")
+        shown = f"[`{name}`](answers.md#{name})" if questions()[name].value else f"`{name}`"
+        lines.append(f"| {shown} | {kind} | {default} | {when} | {help_text} |")
     return "\n".join([*lines, ""])
 
 

@@ -106,6 +106,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     checked = _run(command, "check", example_wrapper.write(tmp_path / "example", {"manifest": "version: 1.0"}))
     assert checked.returncode == 1, checked.stderr
     assert "E111 version: `1.0` is a number, but must be text" in checked.stdout
+    assert "Keys of interfaces.ID:" in _run(command, "questions", "interfaces").stdout
     assert "# E316 replaces-too-long" in _run(command, "check", "--explain", "E316").stdout
     old = services.write(tmp_path / "old")
     _adopted_without_an_address(command, old, tmp_path)

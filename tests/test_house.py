@@ -16,9 +16,10 @@ MODULES = sorted((ROOT / "src" / PACKAGE).rglob("*.py"))
 BASE = {"errors", "terminal", "data"}
 READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
-    *READERS, "answers_file", "questions", "settings", "repository", "origin", "rendering", "given_answers", "copier_errors"
+    *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
+    "copier_errors",
 }  # fmt: skip
-COMMANDS = {"check", "adopt", "manage", "new"}
+COMMANDS = {"check", "adopt", "manage", "new", "show_questions"}
 
 LONGEST_FILE = 400
 LONG_FILES = {

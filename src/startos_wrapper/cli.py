@@ -4,14 +4,14 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-from startos_wrapper import manage, new
+from startos_wrapper import manage, new, show_questions
 from startos_wrapper.adopt import command as adopt
 from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.terminal import PROGRAM, print_error
 
 # In the order of --help.
-_COMMANDS = {"new": new, "check": check, "manage": manage, "adopt": adopt}
+_COMMANDS = {"new": new, "check": check, "manage": manage, "adopt": adopt, "questions": show_questions}
 
 
 class _Version(argparse.Action):
