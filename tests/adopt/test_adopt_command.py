@@ -87,12 +87,15 @@ def test_the_report_names_what_differs_and_what_is_the_authors(tmp_path: Path, c
     write(tmp_path, manifest(backup=backup, replaces=["ebb"]))
     assert _adopt(tmp_path) == 0
     out = capsys.readouterr().out
-    line = next(line for line in out.splitlines() if "backup.restore.args.2" in line)
-    assert "/data -> /mnt/backup" in line
-    assert re.search(r"manifest\.yaml:\d+", line)
+    lines = out.splitlines()
+    at = next(at for at, line in enumerate(lines) if "backup.restore.args.2" in line)
+    assert "/data -> /mnt/backup" in lines[at]
+    assert re.search(r"manifest\.yaml:\d+", lines[at + 1])
+    assert max(map(len, lines)) < 80
     assert "corrected" in out
-    assert re.search(r"replaces\.0 .*no answer can express it", out)
-    assert re.search(r"build +yours +\d+ %.*Dockerfile, docker_entrypoint\.sh", out)
+    words = " ".join(out.split())
+    assert re.search(r"replaces\.0 .*no answer can express it", words)
+    assert re.search(r"build yours \d+ %.*Dockerfile, docker_entrypoint\.sh", words)
 
 
 def test_twice_is_once(tmp_path: Path, capsys: Capture) -> None:
@@ -157,7 +160,7 @@ def test_the_origin_can_be_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("template", "told"),
-    [("https://example.com/template.git", False), ("gh:a/b", False), ("/home/me/template", True)],
+    [("https://example.com/template.git", False), ("gh:a/b", False), (str(ROOT), True)],
 )
 def test_a_template_that_only_this_machine_finds_is_told(
     template: str, told: bool, tmp_path: Path, capsys: Capture
@@ -165,7 +168,7 @@ def test_a_template_that_only_this_machine_finds_is_told(
     assert _adopt("--template", template, write(tmp_path)) == 0
     said = capsys.readouterr().out
     assert ("  startos-wrapper manage --template URL\n" in said) == told
-    assert ("Only this machine can update it." in said) == told
+    assert ("only you can update the wrapper" in said) == told
 
 
 def test_control_characters_of_a_manifest_do_not_reach_the_terminal(tmp_path: Path, capsys: Capture) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from startos_wrapper.check.rule_docs import rule_docs
 from startos_wrapper.cli import main
 from tests.check import example_wrapper
 from tests.support.tools import ROOT
@@ -46,7 +47,6 @@ def test_errors_fail_and_warnings_only_if_strict(capsys: pytest.CaptureFixture[s
         (["--select", "E1,W523"], ["E111", "W523"]),
         (["--select", "E1", "--select", "W523"], ["E111", "W523"]),
         (["--select", "E1,W5", "--ignore", "W523"], ["E111"]),
-        (["--ignore", "E,W"], []),
     ],
 )
 def test_codes_are_chosen_by_how_they_begin(
@@ -61,7 +61,12 @@ def test_codes_are_chosen_by_how_they_begin(
     [
         (["--select", "W5200"], 'unknown rule "W5200"; did you mean "W520"?'),
         (["--ignore", "F401"], 'unknown rule "F401"; did you mean'),
-        (["--explain", "X"], 'unknown rule "X"; see docs/rules.md'),
+        (["--explain", "X"], 'unknown rule "X"; `startos-wrapper check --list` lists them'),
+        (["--explain", "W601,E1111"], 'unknown rule "E1111"; did you mean "E111"?'),
+        (["--explain", " ,"], "--explain is empty; pass codes"),
+        (["--select", ""], "--select is empty; pass codes"),
+        (["--select", "W6", "--ignore", "W"], "no rule is left to check"),
+        (["--list", "--format", "sarif"], "--list can't print sarif; use --format text or"),
         (["nowhere"], "nowhere isn't a folder; pass the path of a wrapper"),
         (["manifest.yaml"], "manifest.yaml isn't a folder; pass the path of a wrapper"),
     ],
@@ -104,6 +109,35 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--explain", "w520"]) == 0
     said = capsys.readouterr().out
     assert "W520" in said and "system-images/compat/src/main.rs" in said and "/mnt/backup" in said
+
+
+def test_explain_takes_several_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--explain", "w520, E111"]) == 0
+    said = capsys.readouterr().out
+    assert [line.split()[1] for line in said.splitlines() if line.startswith("# ")][:2] == ["W520", "E111"]
+
+
+def test_the_list_has_every_rule_once_and_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    listed = {line[:4]: line for line in lines if line[1:4].isdigit()}
+    assert list(listed) == list(rule_docs())
+    assert listed["E111"] == "E111* A value has the wrong type"
+    assert "Dockerfile (warnings)" in lines
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_the_list_as_json_of_selected_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--list", "--format", "json", "--select", "E1", "--ignore", "E10"]) == 0
+    rules = json.loads(capsys.readouterr().out)
+    assert {
+        "code": "E111",
+        "name": "wrong-type",
+        "severity": "error",
+        "title": "A value has the wrong type",
+        "fixable": True,
+    } in rules
+    assert all(rule["code"].startswith("E1") and not rule["code"].startswith("E10") for rule in rules)
 
 
 # --- Quiet output ------------------------------------------------------------------------------------------------------

@@ -10,10 +10,17 @@ from startos_wrapper.check.registry import Finding, current
 from startos_wrapper.errors import Exit, UsageError
 from startos_wrapper.terminal import has_colors, print_text
 
-_DESCRIPTION = (
-    "Report all problems of a wrapper at once, before you build it. Runs nothing, and only writes with --fix."
-)
+_DESCRIPTION = """\
+Report all problems of a wrapper at once, before you build it.
+Runs nothing, and only writes with --fix."""
 _EPILOG = """\
+examples:
+  startos-wrapper check                       check the wrapper in this folder
+  startos-wrapper check --fix ../a            fix what has one right answer
+  startos-wrapper check --ignore W601,W8 .    skip a rule and a group of rules
+  startos-wrapper check --list --select W6    list the rules of a group
+  startos-wrapper check --explain E111,W601   explain two rules
+
 A comment silences a rule on its line, or on the next line if it stands alone:
   # startos-wrapper: ignore W601
 
@@ -37,7 +44,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--ignore", metavar="CODES", action="append", help="skip these rules, separated by commas")
     parser.add_argument("--strict", action="store_true", help="fail on warnings, too")
     parser.add_argument("--fix", action="store_true", help="fix findings that have only one right answer")
-    parser.add_argument("--explain", metavar="CODE", help="explain a rule and show an example")
+    parser.add_argument("--list", action="store_true", help="list the rules; --format can be text or json")
+    parser.add_argument("--explain", metavar="CODES", help="explain rules, separated by commas, with examples")
 
 
 def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | None:
@@ -47,23 +55,41 @@ def _prefixes(given: list[str] | None, known: list[str]) -> tuple[str, ...] | No
     """
     if given is None:
         return None
-    prefixes = tuple(current(code.strip().upper()) for item in given for code in item.split(",") if code.strip())
+    prefixes = _codes(given)
     for prefix in prefixes:
         if not any(code.startswith(prefix) for code in known):
             raise UsageError(_unknown(prefix, known))
     return prefixes
 
 
+def _codes(given: list[str]) -> tuple[str, ...]:
+    return tuple(current(code.strip().upper()) for item in given for code in item.split(",") if code.strip())
+
+
 def _unknown(code: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
     near = get_close_matches(code, known, n=1)
-    return f'unknown rule "{code}"' + (f'; did you mean "{near[0]}"?' if near else "; see docs/rules.md for a list")
+    return f'unknown rule "{code}"' + (
+        f'; did you mean "{near[0]}"?' if near else "; `startos-wrapper check --list` lists them"
+    )
 
 
 def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], bool]:
+    """Return a function that tells which rules to check.
+
+    Raises: UsageError if there's none, because a check that checks nothing would pass.
+    """
     selected, ignored = _prefixes(arguments.select, known), _prefixes(arguments.ignore, known) or ()
-    return lambda code: (selected is None or code.startswith(selected)) and not code.startswith(ignored)
+    if selected == ():
+        raise UsageError("--select is empty; pass codes, e.g. --select E,W601")
+
+    def wanted(code: str) -> bool:
+        return (selected is None or code.startswith(selected)) and not code.startswith(ignored)
+
+    if not any(map(wanted, known)):
+        raise UsageError("no rule is left to check; --ignore leaves out every selected rule")
+    return wanted
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -73,19 +99,35 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from startos_wrapper.check.engine import codes
 
-    if arguments.explain:
-        return _explain(current(arguments.explain.upper()), codes())
-    text, code = _report(arguments, _wanted(arguments, codes()))
+    if arguments.explain is not None:
+        return _explain(_codes([arguments.explain]), codes())
+    wanted = _wanted(arguments, codes())
+    if arguments.list:
+        return _list(wanted, arguments.format)
+    text, code = _report(arguments, wanted)
     print_text(text)
     return code
 
 
-def _explain(code: str, known: list[str]) -> int:
+def _explain(given: tuple[str, ...], known: list[str]) -> int:
     from startos_wrapper.check.rule_docs import explain
 
-    if code not in known:
-        raise UsageError(_unknown(code, known))
-    print_text(explain(code))
+    if not given:
+        raise UsageError("--explain is empty; pass codes, e.g. --explain W601")
+    for code in given:
+        if code not in known:
+            raise UsageError(_unknown(code, known))
+    print_text("\n".join(map(explain, given)))
+    return Exit.DONE
+
+
+def _list(wanted: Callable[[str], bool], form: str) -> int:
+    from startos_wrapper.check.rule_docs import listing, rule_docs
+
+    rules = [rule for code, rule in rule_docs().items() if wanted(code)]
+    if form not in ("text", "json"):
+        raise UsageError(f"--list can't print {form}; use --format text or --format json")
+    print_text(listing(rules, as_json=form == "json"))
     return Exit.DONE
 
 

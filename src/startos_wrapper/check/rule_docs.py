@@ -1,5 +1,6 @@
 """Documentation of the rules, read from `rules/*.yaml`: for `--explain`, docs/rules.md and SARIF."""
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -78,9 +79,36 @@ def explain(code: str) -> str:
     Raises: KeyError if no rule has this code.
     """
     rule = rule_docs()[code]
-    kind = "Error" if is_error(code) else "Warning"
     _, what = _GROUPS[code[:2]]
-    return "\n".join([f"# {code} {rule.name}", "", f"{kind}. {what}", "", *_description(rule)])
+    return "\n".join([f"# {code} {rule.name}", "", f"{_severity(code).capitalize()}. {what}", "", *_description(rule)])
+
+
+def listing(rules: list[RuleDoc], as_json: bool) -> str:
+    """Return a list of rules: as JSON, or a line per rule with its code, its title and whether `--fix` fixes it."""
+    if as_json:
+        found = [
+            {
+                "code": rule.code,
+                "name": rule.name,
+                "severity": _severity(rule.code),
+                "title": rule.title,
+                "fixable": rule.fixable,
+            }
+            for rule in rules
+        ]
+        return json.dumps(found, indent=2) + "\n"
+    lines = []
+    for prefix, (heading, _) in _GROUPS.items():
+        group = [rule for rule in rules if rule.code.startswith(prefix)]
+        if group:
+            lines += ["", f"{heading} ({_severity(prefix)}s)"]
+            lines += [f"{rule.code}{'*' if rule.fixable else ' '} {rule.title}" for rule in group]
+    lines += ["", "* `--fix` fixes it. `--explain CODE` says why, with examples."]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _severity(code: str) -> str:
+    return "error" if is_error(code) else "warning"
 
 
 def page() -> str:
