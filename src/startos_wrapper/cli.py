@@ -1,6 +1,8 @@
 """The command line: `startos-wrapper COMMAND`."""
 
 import argparse
+import difflib
+import re
 import sys
 from typing import Any, NoReturn
 
@@ -25,7 +27,8 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parse(argv: list[str]) -> argparse.Namespace:
+    """Return the parsed arguments. Exit with the usage of the right command if they're wrong."""
     parser = argparse.ArgumentParser(
         prog=PROGRAM, description="Create StartOS service wrappers and keep them up to date."
     )
@@ -33,7 +36,14 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in _COMMANDS.values():
         module.add_parser(commands)
-    return parser
+    arguments, unknown = parser.parse_known_args(argv)
+    if unknown:
+        # parse_args() would print the usage of the program, which doesn't list the command's options.
+        command = commands.choices[arguments.command]
+        options = re.findall(r"--[a-z-]+", command.format_help())
+        near = difflib.get_close_matches(unknown[0].partition("=")[0], options, n=1)
+        command.error(f"unknown argument {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""))
+    return arguments
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -41,7 +51,7 @@ def main(argv: list[str] | None = None) -> int:
 
     See `errors.Exit` for the codes.
     """
-    arguments = _parser().parse_args(manage.arrange(sys.argv[1:] if argv is None else argv))
+    arguments = _parse(manage.arrange(sys.argv[1:] if argv is None else argv))
     try:
         code: int = _COMMANDS[arguments.command].run(arguments)
     except CommandError as error:

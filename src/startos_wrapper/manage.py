@@ -20,8 +20,9 @@ from startos_wrapper.terminal import print_text
 COMMAND = "manage"
 
 _DESCRIPTION = f"""\
-Show or change which parts of a wrapper `copier update` manages. It never touches the files of the other parts.
-This command only changes the answer in {ANSWERS}. It doesn't change or delete any other file."""
+Show or change which parts of a wrapper `copier update` manages. It never
+touches the files of the other parts. This command only changes the answer in
+{ANSWERS}. It doesn't change or delete any other file."""
 _EPILOG = """\
 parts:
 {parts}
@@ -29,11 +30,12 @@ parts:
 examples:
   startos-wrapper manage              show the parts
   startos-wrapper manage -ci          stop updating the workflows
-  startos-wrapper manage ../a +ci     update the workflows of another wrapper again
+  startos-wrapper manage ../a +ci     update those of another wrapper again
   startos-wrapper manage --template https://example.com/startos-wrapper.git
                                       get updates from there from now on
 
-Commit the change before the next `copier update`, which refuses to run with uncommitted changes.
+Commit the change before the next `copier update`, which refuses to run with
+uncommitted changes.
 
 exit codes: 0 done, 1 refused, 2 couldn't run"""
 
@@ -43,7 +45,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser = commands.add_parser(
         COMMAND,
         help="show or change which parts updates manage, and where the template is",
-        usage="%(prog)s [-h] [--format {text,json}] [--template URL] [PATH] [+PART ...] [-PART ...]",
+        usage="%(prog)s [-h] [--format {text,json}] [--template URL]\n"
+        "                              [PATH] [+PART ...] [-PART ...]",
         description=_DESCRIPTION,
         epilog=_EPILOG.format(parts="\n".join(f"  {part:10}{', '.join(files)}" for part, files in PARTS.items())),
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -14,11 +14,26 @@ from startos_wrapper.terminal import print_error
 
 COMMAND = "new"
 
+_EPILOG = """\
+examples:
+  startos-wrapper new ../hello-world          ask the questions
+  startos-wrapper new ../hello-world --defaults -d service_id=hello-world
+  startos-wrapper new ../web -d base=image -d upstream_image=nginx:1.27.3
+  startos-wrapper new ../hello-world --data-file answers.yml
+
+`startos-wrapper questions` lists what can be answered.
+
+exit codes: 0 done, 1 refused, 2 couldn't run, 130 cancelled"""
+
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the `new` subcommand."""
     parser = commands.add_parser(
-        COMMAND, help="create a new wrapper", description="Create a new wrapper in the folder DEST."
+        COMMAND,
+        help="create a new wrapper",
+        description="Create a new wrapper in the folder DEST.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("dest", metavar="DEST", type=Path, help="folder to create")
     parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from startos_wrapper.adopt.render import RefusedAnswerError, Template
 from startos_wrapper.data import load
 from startos_wrapper.question_docs import Key, questions
 from startos_wrapper.questions import asked, read_config
+from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.conftest import ROOT
 
 # The examples use these, and config packs the script that some need.

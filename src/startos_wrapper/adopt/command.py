@@ -11,16 +11,18 @@ from startos_wrapper.terminal import print_text
 COMMAND = "adopt"
 
 _DESCRIPTION = f"""\
-Adopt an existing wrapper: read its files, and write the answers that describe it to {ANSWERS}.
-No other file is changed, unless you pass --align."""
+Adopt an existing wrapper: read its files, and write the answers that describe
+it to {ANSWERS}. No other file is changed, unless you pass --align."""
 _EPILOG = f"""\
 parts: {", ".join(PARTS)}
-See docs/adopt.md for when the template manages a part, and docs/manage.md for the files of each part.
+Without --manage, updates manage the parts that resemble the template's.
+`startos-wrapper manage --help` lists the files of each part.
 
 examples:
-  startos-wrapper adopt                       adopt the wrapper in this folder
-  startos-wrapper adopt --manage none ../a    adopt another wrapper, and let updates change none of its files
-  startos-wrapper adopt --align plumbing,ci   also replace the Makefile and workflows, for you to review
+  startos-wrapper adopt                      adopt the wrapper in this folder
+  startos-wrapper adopt --manage none ../a   let updates change no file of it
+  startos-wrapper adopt --align plumbing,ci  also replace the Makefile and
+                                             workflows, for you to review
 
 exit codes: 0 done, 1 refused, 2 couldn't run"""
 
