@@ -1,46 +1,49 @@
-# All you need is Python, git and make:
-#   make new DEST=../my-service    create a wrapper; ARGS is passed to `startos-wrapper new`
-#   make test                      run all linters and tests
+# All you need is Python, git and make. `make` lists the targets.
 PYTHON ?= python3
 DEST ?=
 ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: new test lint types bench adopt-trees docs snapshots release-tags clean
+.PHONY: help new test lint types bench adopt-trees docs snapshots release-tags clean
 
-new: .venv/installed
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \
+		printf '%-13s %s\n' "$$target" "$$about"; \
+	done
+
+new: .venv/installed ## Create a wrapper in DEST, e.g. make new DEST=../my-service
 	@test -n "$(DEST)" || { echo >&2 "DEST is missing. Example: make new DEST=../my-service"; exit 2; }
 	@.venv/bin/startos-wrapper new "$(DEST)" $(ARGS)
 
-test: lint types
+test: lint types ## Run all linters and tests; PYTEST_ARGS is for pytest
 	.venv/bin/pytest -n auto --dist loadgroup $(PYTEST_ARGS)
 
-lint: .venv/installed-dev
+lint: .venv/installed-dev ## Run the linters
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 
-types: .venv/installed-dev
+types: .venv/installed-dev ## Check the types
 	.venv/bin/mypy
 
-bench: .venv/installed-dev
+bench: .venv/installed-dev ## Measure how long the commands take
 	@.venv/bin/python -m tests.bench.bench $(ARGS)
 
-adopt-trees: .venv/installed-dev
+adopt-trees: .venv/installed-dev ## Adopt copies of the repositories in TREES
 	@test -n "$(TREES)" || { echo >&2 'TREES is missing. Example: make adopt-trees TREES="../one ../two"'; exit 2; }
 	@.venv/bin/python -m tests.adopt.whole_trees $(TREES)
 
-docs: .venv/installed-dev
+docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/answers.py
 	.venv/bin/python docs/rules.py
 	.venv/bin/python -m docs.adopt_table
 
-snapshots: .venv/installed-dev
+snapshots: .venv/installed-dev ## Render the wrappers in tests/snapshots again
 	.venv/bin/python -m tests.snapshots.make
 
 # Needs nothing but Python and git.
-release-tags:
+release-tags: ## Tag the commits of all releases
 	@$(PYTHON) docs/release_tags.py
 
 .venv/installed: pyproject.toml
@@ -54,5 +57,5 @@ release-tags:
 	@.venv/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-clean:
+clean: ## Remove the virtual environment and everything built
 	rm -rf .venv .tools .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

@@ -1,6 +1,7 @@
 """The command, run from a checkout and from a wheel in a clean environment."""
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -80,6 +81,17 @@ def test_make_new_on_a_clean_clone(tmp_path: Path) -> None:
     refused = _run("make", "--no-print-directory", "new", "-o", ".venv/installed", cwd=tmp_path / "clone")
     assert refused.returncode != 0
     assert "make new DEST=" in refused.stderr
+
+
+def test_make_alone_lists_every_target() -> None:
+    text = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (phony,) = re.findall(r"^\.PHONY: (.+)$", text, re.MULTILINE)
+    listed = _run("make", "--no-print-directory", cwd=ROOT)
+    assert listed.returncode == 0, listed.stderr
+    lines = listed.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == phony.split()
+    assert all(len(line.split()) > 2 and len(line) <= 80 for line in lines)
+    assert _run("make", "--no-print-directory", "help", cwd=ROOT).stdout == listed.stdout
 
 
 def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:

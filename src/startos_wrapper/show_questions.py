@@ -19,7 +19,7 @@ _DESCRIPTION = "List the questions that `new` asks, or show everything about the
 _EPILOG = """\
 examples:
   startos-wrapper questions              list all questions by section
-  startos-wrapper questions interfaces   show the keys of an answer, and examples
+  startos-wrapper questions interfaces   show keys and examples of an answer
 
 Put answers into a YAML file for `new --data-file FILE`, or pass them
 one by one: `new --data ui_port=3000`. You can't answer a question whose

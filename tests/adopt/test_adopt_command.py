@@ -20,7 +20,7 @@ from startos_wrapper.errors import RefusedError
 from startos_wrapper.rendering import Asked, Template
 from tests.adopt import services
 from tests.adopt.services import commit, manifest, tree, write
-from tests.conftest import Render
+from tests.conftest import ROOT, Render
 from tests.update.releases import NEWEST, git, run
 
 Capture = pytest.CaptureFixture[str]
