@@ -9,6 +9,7 @@ from typing import Any
 from startos_wrapper.adopt.adoption import Adoption
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.describe import Description
+from startos_wrapper.adopt.plan import Note
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.files.template_source import is_address
 from startos_wrapper.terminal import printable, shorten
@@ -95,10 +96,14 @@ def _parts(adoption: Adoption) -> str:
 def _notes(adoption: Adoption) -> str:
     if not adoption.plan.notes:
         return ""
-    done = [f"  {note}\n" for note in adoption.plan.notes if not note.todo]
-    todo = [f"  {note}\n" for note in adoption.plan.notes if note.todo]
+    done = [_item(note) for note in adoption.plan.notes if not note.todo]
+    todo = [_item(note) for note in adoption.plan.notes if note.todo]
     text = "".join(["Aligned:\n", *done]) if done else ""
     return text + ("".join(["For you to do:\n", *todo]) if todo else "")
+
+
+def _item(note: Note) -> str:
+    return textwrap.fill(str(note), _WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False) + "\n"
 
 
 def _end(adoption: Adoption) -> str:
@@ -135,7 +140,7 @@ def _address(address: str | None) -> list[str]:
     elif is_address(address):
         return []
     else:
-        lines = [f"It records a folder on this machine ({address}), so only you can update the wrapper."]
+        lines = ["It records a folder on this machine, so only you can update the wrapper:", f"  {address}"]
         lines.append("Once the template is on a server, record its URL:")
     return [*lines, "  startos-wrapper manage --template URL"]
 
