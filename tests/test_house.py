@@ -17,9 +17,9 @@ BASE = {"errors", "terminal", "data"}
 READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
-    "copier_errors",
+    "copier_errors", "git_command", "work_tree",
 }  # fmt: skip
-COMMANDS = {"check", "adopt", "manage", "new", "show_questions"}
+COMMANDS = {"check", "adopt", "manage", "new", "update", "show_questions"}
 
 LONGEST_FILE = 400
 LONG_FILES = {

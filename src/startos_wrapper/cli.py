@@ -11,9 +11,19 @@ from startos_wrapper.adopt import command as adopt
 from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.terminal import PROGRAM, print_error
+from startos_wrapper.update import command as update
+from startos_wrapper.update import undo_command as undo
 
 # In the order of --help.
-_COMMANDS = {"new": new, "check": check, "manage": manage, "adopt": adopt, "questions": show_questions}
+_COMMANDS = {
+    "new": new,
+    "check": check,
+    "update": update,
+    "undo": undo,
+    "manage": manage,
+    "adopt": adopt,
+    "questions": show_questions,
+}
 
 
 class _Version(argparse.Action):

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shlex
 import sys
+from pathlib import Path
 
 PROGRAM = "startos-wrapper"
 
@@ -33,6 +35,14 @@ def shorten(text: str, most: int, ellipsis: str = "...", kept: int | None = None
     if len(text) <= most:
         return text
     return text[: most - len(ellipsis) if kept is None else kept] + ellipsis
+
+
+def commands_for(folder: Path) -> tuple[str, str]:
+    """Return how to run git in a folder, and how to pass the folder to this program, for commands that we print."""
+    if folder == Path():
+        return "git", ""
+    path = shlex.quote(printable(str(folder)))
+    return f"git -C {path}", f" {path}"
 
 
 def print_text(text: str) -> None:

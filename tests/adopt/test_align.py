@@ -13,7 +13,7 @@ import yaml
 from startos_wrapper.adopt.adoption import write
 from startos_wrapper.adopt.align.align_parts import align_parts, parts_to_manage
 from startos_wrapper.adopt.plan import Note, Plan, PlannedWrapper
-from startos_wrapper.adopt.work_tree import WorkTree
+from startos_wrapper.work_tree import WorkTree
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError

@@ -19,12 +19,12 @@ from startos_wrapper.adopt.recorded import (
     refuse_other_address,
     same_release,
 )
-from startos_wrapper.adopt.work_tree import WorkTree
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader
 from startos_wrapper.files.atomic import replace_file
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.origin import Origin
+from startos_wrapper.work_tree import WorkTree
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,10 @@ def adopt(folder: Path, request: Request) -> Adoption:
 
 
 def _read(folder: Path) -> Before:
-    return Before(wrapper_in(folder), recorded_answers(folder), WorkTree(folder))
+    before = Before(wrapper_in(folder), recorded_answers(folder), WorkTree(folder))
+    # adopt writes the answers file itself.
+    before.work_tree.refuse_changes(but=ANSWERS)
+    return before
 
 
 def _plan_answers(before: Before, description: Description, request: Request) -> Adoption:

@@ -1,0 +1,130 @@
+"""The command line of `startos-wrapper update`."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from startos_wrapper.answers_file import ANSWERS, Answers
+from startos_wrapper.errors import CannotError, Exit, RefusedError
+from startos_wrapper.given_answers import read_answers
+from startos_wrapper.terminal import has_colors, print_text
+
+if TYPE_CHECKING:
+    from startos_wrapper.update.newest import Recorded, Target
+    from startos_wrapper.update.outcome import Outcome
+    from startos_wrapper.work_tree import WorkTree
+
+COMMAND = "update"
+
+_DESCRIPTION = f"""\
+Update a wrapper to the template's newest release, and keep every line you wrote.
+The template and the release that it was made from are in {ANSWERS}.
+If something fails, nothing is changed."""
+_EPILOG = """\
+examples:
+  startos-wrapper update                      update the wrapper in this folder
+  startos-wrapper update --preview | less     see what an update would change
+  startos-wrapper update -d ui_port=9090      change an answer, too
+  startos-wrapper update --ask                answer new questions yourself
+
+exit codes: 0 done or nothing to do, 1 conflicts or refused, 2 couldn't run"""
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `update` subcommand."""
+    parser = commands.add_parser(
+        COMMAND,
+        help="update a wrapper to the template's newest release",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("path", metavar="PATH", nargs="?", type=Path, default=Path(), help="the wrapper (default: .)")
+    parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="change an answer")
+    parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers to change")
+    asking = parser.add_mutually_exclusive_group()
+    asking.add_argument("-l", "--defaults", action="store_true", help="use the defaults of new questions (default)")
+    asking.add_argument("--ask", action="store_true", help="ask new questions")
+    parser.add_argument("--vcs-ref", metavar="REF", help="release to update to, or :current: (default: the newest)")
+    parser.add_argument("--preview", action="store_true", help="print what would change as a diff, and write nothing")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing if there are no conflicts")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Update the wrapper, print what changed, and return the exit code.
+
+    Raises: CommandError.
+    """
+    # These aren't imported for the other commands, some of which start in a tenth of a second.
+    from startos_wrapper.update.newest import CURRENT, Recorded, target
+    from startos_wrapper.update.outcome import Outcome
+    from startos_wrapper.work_tree import WorkTree
+
+    folder = arguments.path
+    try:
+        work_tree = WorkTree(folder)
+        _refuse_changes(work_tree)
+        recorded = Recorded.of(Answers(folder))
+        answers = read_answers(arguments.data, arguments.data_file, None)
+        wanted = target(recorded, arguments.vcs_ref)
+        asks = answers or arguments.ask or arguments.vcs_ref == CURRENT
+        outcome = Outcome(recorded.release, wanted.name)
+        if asks or not wanted.is_current:
+            outcome = _update(arguments, work_tree, recorded, wanted, answers)
+    except OSError as error:
+        raise CannotError(f"{error.filename or folder}: {error.strerror}") from error
+    _print(arguments, outcome)
+    return Exit.FOUND if outcome.conflicts else Exit.DONE
+
+
+def _refuse_changes(work_tree: "WorkTree") -> None:
+    """Raise RefusedError if something isn't committed."""
+    from startos_wrapper.update.journal import JournalFolder
+
+    try:
+        work_tree.refuse_changes()
+    except RefusedError as error:
+        journal = JournalFolder(work_tree.git).read()
+        if journal is None:
+            raise
+        more = f"The last update, from {journal.old} to {journal.new}, may be what isn't committed."
+        raise RefusedError(str(error), more, "`startos-wrapper undo` undoes it.") from error
+
+
+def _update(
+    arguments: argparse.Namespace,
+    work_tree: "WorkTree",
+    recorded: "Recorded",
+    wanted: "Target",
+    answers: dict[str, Any],
+) -> "Outcome":
+    """Merge, and write the result unless the user only wants to see it.
+
+    Raises: CommandError and OSError.
+    """
+    # Imported late, because with nothing to do they aren't needed.
+    from startos_wrapper.update.merge import Request, merged
+    from startos_wrapper.update.outcome import Outcome
+    from startos_wrapper.update.transfer import transfer
+
+    if arguments.format == "text" and not arguments.quiet and not wanted.is_current:
+        print(f"Updating from {recorded.release} to {wanted.name} ...", file=sys.stderr, flush=True)
+    with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
+        if arguments.preview and arguments.format == "text":
+            color = "--color=always" if has_colors() else "--color=never"
+            print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
+        elif result.changes and not arguments.preview:
+            transfer(work_tree, result, recorded.release, wanted.name)
+        return Outcome.of(result, recorded.release, wanted.name)
+
+
+def _print(arguments: argparse.Namespace, outcome: "Outcome") -> None:
+    from startos_wrapper.update.outcome import as_json, as_text
+
+    if arguments.format == "json":
+        print_text(as_json(outcome))
+    elif not arguments.quiet or outcome.conflicts:
+        print_text(as_text(outcome, arguments.path, arguments.preview))
