@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # These aren't imported for the other commands, some of which start in a tenth of a second.
     from startos_wrapper.update.newest import CURRENT, Recorded, target
+    from startos_wrapper.update.old_makefile import is_old
     from startos_wrapper.update.outcome import Outcome
     from startos_wrapper.work_tree import WorkTree
 
@@ -70,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
         recorded = Recorded.of(Answers(folder))
         answers = read_answers(arguments.data, arguments.data_file, None)
         wanted = target(recorded, arguments.vcs_ref)
-        asks = answers or arguments.ask or arguments.vcs_ref == CURRENT
+        asks = is_old(folder) or answers or arguments.ask or arguments.vcs_ref == CURRENT
         outcome = Outcome(recorded.release, wanted.name)
         if asks or not wanted.is_current:
             outcome = _update(arguments, work_tree, recorded, wanted, answers)

@@ -11,7 +11,7 @@ import re
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import refused_answers
 from startos_wrapper.update.journal import Blob
 from startos_wrapper.update.newest import MOVE, Recorded, Target
+from startos_wrapper.update.old_makefile import convert_makefile, is_old
 from startos_wrapper.work_tree import WorkTree
 
 # Every file as it's in the repository: no line endings, filters and encodings of the work tree.
@@ -80,13 +81,14 @@ class Merged:
     """The result in `git.folder`: the changes, the versions of each file in conflict, and what the template says of it.
 
     `told` has the lists of `hooks/update/changes.jinja`, e.g. of new questions. Older releases don't have it.
+    `notes` are lines about the Makefile, if it was converted.
     """
 
     git: Git
     changes: list[Change]
     conflicts: dict[str, dict[int, Blob]]
     told: dict[str, list[str]]
-    notes: list[str] = field(default_factory=list)
+    notes: list[str]
 
 
 @contextlib.contextmanager
@@ -97,8 +99,12 @@ def merged(work_tree: WorkTree, request: Request) -> Iterator[Merged]:
     """
     with tempfile.TemporaryDirectory(prefix="startos-wrapper.", ignore_cleanup_errors=True) as folder:
         git = _repository(work_tree.git, Path(folder).resolve() / "wrapper")
-        changes = _run_copier(git, request)
-        yield Merged(git, *_result(git), changes)
+        with _environment_of(git):
+            told_changes = _run_copier(git, request)
+            notes = []
+            if is_old(git.folder):
+                notes = convert_makefile(work_tree.git, git.folder, request.recorded.source)
+        yield Merged(git, *_result(git), told_changes, notes)
 
 
 def _repository(wrapper: Git, folder: Path) -> Git:
@@ -133,6 +139,21 @@ def _environment(hashes: str) -> dict[str, str | None]:
     return {**dict.fromkeys(_LOCAL), **settings, "LANGUAGE": "C"}
 
 
+@contextlib.contextmanager
+def _environment_of(git: Git) -> Iterator[None]:
+    """Let Copier run git with the same environment variables, and say nothing itself."""
+    from plumbum import local
+
+    with warnings.catch_warnings(), local.env():
+        warnings.simplefilter("ignore")
+        for name, value in git.environment.items():
+            if value is not None:
+                local.env[name] = value
+            elif name in local.env:
+                del local.env[name]
+        yield
+
+
 def _run_copier(git: Git, request: Request) -> dict[str, list[str]]:
     """Update the repository with Copier, and return what the template says about the update.
 
@@ -140,16 +161,9 @@ def _run_copier(git: Git, request: Request) -> dict[str, list[str]]:
     """
     # Importing Copier takes a third of a second.
     from copier import run_update
-    from plumbum import local
 
     try:
-        with warnings.catch_warnings(), local.env(), told(request.recorded.shown):
-            warnings.simplefilter("ignore")
-            for name, value in git.environment.items():
-                if value is not None:
-                    local.env[name] = value
-                elif name in local.env:
-                    del local.env[name]
+        with told(request.recorded.shown):
             worker = run_update(
                 git.folder,
                 data=request.answers,

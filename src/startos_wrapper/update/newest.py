@@ -9,11 +9,10 @@ from packaging.version import InvalidVersion, Version
 
 from startos_wrapper.answers_file import Answers
 from startos_wrapper.errors import CannotError, RefusedError
+from startos_wrapper.files.template_source import Reach, in_full, reach
 from startos_wrapper.git_command import ls_remote
-from startos_wrapper.repository import for_copier, is_address
 
-# As in Copier, see copier/_vcs.py.
-_ALIASES = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
+_FILE_URL = ("file:", "git+file:")
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 # `git describe`: the tag, how many commits came after it, and the commit.
 _DESCRIBED = re.compile(r"(.+)-\d+-g([0-9a-f]+)")
@@ -42,17 +41,15 @@ class Recorded:
         if not isinstance(release, str) or not release:
             todo = "add the tag of the release that the wrapper was made from"
             raise RefusedError(f"{answers.path}: _commit is missing, so the release is unknown; {todo}")
-        if is_address(source):
-            if for_copier(source) != _PASSWORD.sub("", source):
-                todo = f"run `startos-wrapper manage --template {source}`, which writes it the way Copier needs it"
-                raise RefusedError(f"{answers.path}: Copier takes {source} for a folder; {todo}")
-        elif not source.startswith(("file:", "git+")):
-            path = Path(source).expanduser()
-            if not path.is_absolute():
-                what = f"the template is recorded as {source!r}, which is only right in the folder it was typed in"
-                raise RefusedError(f"{answers.path}: {what}; run `{MOVE}`")
-            if not path.exists():
-                raise RefusedError(f"{answers.path}: the template isn't at {source} anymore; run `{MOVE}`")
+        found = reach(source)
+        if found is Reach.NOT_GIT:
+            todo = f"run `startos-wrapper manage --template {source}`, which writes it the way Copier needs it"
+            raise RefusedError(f"{answers.path}: Copier takes {source} for a folder; {todo}")
+        if found is Reach.RELATIVE:
+            what = f"the template is recorded as {source!r}, which is only right in the folder where it was typed"
+            raise RefusedError(f"{answers.path}: {what}; run `{MOVE}`")
+        if found is Reach.THIS_MACHINE and not source.startswith(_FILE_URL) and not _path(source).exists():
+            raise RefusedError(f"{answers.path}: the template isn't at {source} anymore; run `{MOVE}`")
         return cls(answers.path, source, release)
 
     @property
@@ -63,12 +60,12 @@ class Recorded:
     @property
     def address(self) -> str:
         """The template's address for git."""
-        for alias, server in _ALIASES.items():
-            if self.source.startswith(alias):
-                return server + self.source.removeprefix(alias).lstrip("/").removesuffix(".git") + ".git"
-        source = self.source.removeprefix("git+")
-        is_path = not is_address(source) and not source.startswith("file:")
-        return os.path.realpath(Path(source).expanduser()) if is_path else source
+        found = reach(self.source)
+        if found is Reach.SHORT:
+            return in_full(self.source)
+        if found is Reach.THIS_MACHINE and not self.source.startswith(_FILE_URL):
+            return os.path.realpath(_path(self.source))
+        return self.source.removeprefix("git+")
 
 
 @dataclass(frozen=True)
@@ -104,6 +101,10 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         raise CannotError(f"the template at {recorded.shown} has no commit; run `{MOVE}`")
     # The commit and not HEAD, because Copier would commit uncommitted changes and record a commit that nobody has.
     return Target(head, head[:7], head.startswith(described[2] if described else recorded.release))
+
+
+def _path(source: str) -> Path:
+    return Path(source).expanduser()
 
 
 def _references(recorded: Recorded) -> dict[str, str]:

@@ -61,7 +61,7 @@ def as_text(outcome: Outcome, folder: Path, preview: bool) -> str:
     """Return the outcome for people, and what to do next in the wrapper's folder."""
     if outcome.is_nothing:
         return f"Nothing changed: already at {outcome.new}.\n"
-    blocks = [_title(outcome, preview), _files(outcome), *map(_wrapped, _notes(outcome)), _conflicts(outcome, preview)]
+    blocks = [_title(outcome, preview), _files(outcome), *_notes(outcome), _conflicts(outcome, preview)]
     blocks.append(_preview_end(folder) if preview else _end(outcome, folder))
     return "\n".join(block for block in blocks if block)
 
@@ -83,8 +83,9 @@ def _listed(title: str, paths: list[str]) -> str:
 
 
 def _notes(outcome: Outcome) -> list[str]:
-    notes = [f"{title}: {', '.join(map(_shown, outcome.told.get(name, [])))}" for name, title in _TOLD.items()]
-    return [note for note in notes if not note.endswith(": ")] + outcome.notes
+    named = [f"{title}: {', '.join(map(_shown, outcome.told.get(name, [])))}" for name, title in _TOLD.items()]
+    notes = [_wrapped(note) for note in named if not note.endswith(": ")]
+    return [*notes, "".join(_wrapped(note, "    ") for note in map(_shown, outcome.notes))]
 
 
 def _conflicts(outcome: Outcome, preview: bool) -> str:
