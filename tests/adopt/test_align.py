@@ -13,12 +13,12 @@ import yaml
 from startos_wrapper.adopt.adoption import write
 from startos_wrapper.adopt.align.align_parts import align_parts, parts_to_manage
 from startos_wrapper.adopt.plan import Note, Plan, PlannedWrapper
-from startos_wrapper.work_tree import WorkTree
 from startos_wrapper.answers_file import PARTS
 from startos_wrapper.cli import main
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.work_tree import WorkTree
 from tests.adopt import old_wrappers
 from tests.adopt.old_wrappers import ANSWERS, DOUBLE, SINGLE
 from tests.conftest import Render

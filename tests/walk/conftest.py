@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.tools import ROOT
 from tests.update.releases import NEWEST, git
 from tests.walk.machine import Terminal
 
@@ -25,6 +26,17 @@ def installers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("pipx", "uv", "uvx"):
         (folder / "only" / name).symlink_to(folder / "bin" / name)
     return folder / "only"
+
+
+@pytest.fixture(scope="session")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel of the working tree."""
+    folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT], check=True, capture_output=True
+    )
+    (found,) = folder.glob("*.whl")
+    return found
 
 
 @pytest.fixture
