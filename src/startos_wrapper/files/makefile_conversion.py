@@ -1,14 +1,16 @@
 """Convert a Makefile that releases before 0.7.0 wrote: the template's lines go, startos.mk is included, yours stay.
 
 Those releases kept the whole Makefile up to date. Now startos.mk has what the template maintains, and the Makefile
-belongs to the author. So no line of the author's may get lost here. When in doubt, a line counts as the author's.
+belongs to the author. So no line of the author's may get lost here. A block is only the template's if it's exactly what
+one of those releases wrote for the same answers.
 """
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import groupby
+from pathlib import Path
 
 from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, read_blocks
 from startos_wrapper.files.source import Source
@@ -19,12 +21,16 @@ _HEADER = "Kept up to date by startos-wrapper"
 _TAG = "TAG := start9/$(ID)/main:$(VERSION)"
 _INCLUDE = re.compile(r"^[ ]*[s-]?include\b.*(?<![\w.-])startos\.mk(?![\w.-])", re.MULTILINE)
 _SERVICE = re.compile(r"[s-]?include\s+service\.mk")
-_CARRIED = "# From your earlier Makefile, for the lines below."
+_CARRIED = "# From the earlier Makefile, for your lines below."
 # `$(NAME)`, `$(call NAME,...)` and `ifdef NAME`.
 _USED = re.compile(r"\$[({](?:call\s+)?([\w.-]+)|^[ ]*ifn?def\s+([\w.-]+)", re.MULTILINE)
 _TARGET = re.compile(r"^\$\(call default,(.+)\):", re.MULTILINE)
 # `TARGET: NAME = value`
 _FOR_TARGET = re.compile(r"[^=]*?:\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?::{0,3}|[?+!])=")
+# In an answer's place, these are words of earlier releases that startos.mk may not have.
+_EARLIER = re.compile(r"aarch64|x86_64|armv7|linux/\S+|scripts/embassy\.js|assets(/\S+)?|template")
+# The targets of all those releases.
+_ALWAYS = {"all", "check", "clean", "help", "images", "install", "pack", "run", "shell", "size", "verify"}
 # startos.mk uses this variable in the name of a target, so a later assignment is too late.
 _NEEDED_FIRST = {"ID"}
 
@@ -61,13 +67,33 @@ def includes_startos(text: str) -> bool:
     return _INCLUDE.search(text) is not None
 
 
-def convert(mine: str, base: str, makefile: str, startos: str) -> Conversion:
-    """Convert an author's Makefile.
+def convert(mine: str, makefile: str, startos: str) -> Conversion:
+    """Convert an author's Makefile. `makefile` and `startos` are the files that the new release renders."""
+    return _Converter(mine, makefile, startos).convert()
 
-    `base` is the Makefile that the author's release renders for the recorded answers, or empty if nobody knows. Then
-    all blocks count as the author's. `makefile` and `startos` are what the new release renders.
-    """
-    return _Converter(mine, base, makefile, startos).convert()
+
+class _Written:
+    """What the template has written for the same answers: the blocks of earlier releases and of startos.mk."""
+
+    def __init__(self, startos: str) -> None:
+        earlier = Path(__file__).with_name("earlier_makefiles.mk").read_text(encoding="utf-8")
+        self.startos = startos
+        self.blocks = list(read_blocks(earlier.splitlines()))
+        self.plain = Counter(_text(block) for block in read_blocks(startos.splitlines()))
+        # The earlier blocks with answers in them, as patterns.
+        self.patterns = [re.compile("(.*)".join(map(re.escape, _text(block).split("{}")))) for block in self.blocks]
+        self.comments = Counter(line for line in (*earlier.splitlines(), *startos.splitlines()) if line[:1] == "#")
+
+    def has(self, block: Block) -> bool:
+        """Return whether a block is the template's."""
+        text = _text(block)
+        return text in self.plain or any(self._fits(pattern.fullmatch(text)) for pattern in self.patterns)
+
+    def _fits(self, match: re.Match[str] | None) -> bool:
+        """Return whether the places that depend on the answers only have words that startos.mk has for them."""
+        words = " ".join(match.groups()).split() if match else ()
+        known = all(word in self.startos or _EARLIER.fullmatch(word) for word in words)
+        return match is not None and known
 
 
 @dataclass
@@ -93,11 +119,10 @@ class _Mine:
 
 
 class _Converter:
-    def __init__(self, mine: str, base: str, makefile: str, startos: str) -> None:
+    def __init__(self, mine: str, makefile: str, startos: str) -> None:
         self.mine = mine.splitlines()
         self.end = "\r\n" if "\r\n" in mine else "\n"
-        self.base = list(read_blocks(base.splitlines()))
-        self.base_lines = Counter(line.rstrip() for line in base.splitlines())
+        self.written = _Written(startos)
         self.makefile = makefile.splitlines()
         self.startos = Makefile(Source(MAINTAINED, startos.encode()))
         # As they're written. IMAGES are what the pattern rule for images makes.
@@ -107,13 +132,20 @@ class _Converter:
 
     def _compared(self) -> Iterator[_Mine]:
         """Yield the author's blocks. Those that the template wrote aren't kept."""
-        written = Counter(_text(block) for block in self.base)
         for block in read_blocks(self.mine):
-            kept = written[_text(block)] == 0
-            written[_text(block)] -= not kept
-            if kept and _SERVICE.fullmatch(block.head):
-                kept = False
-            yield _Mine(block, kept)
+            kept = not (self.written.has(block) or _SERVICE.fullmatch(block.head))
+            yield _Mine(self._shortened(block) if kept else block, kept)
+
+    def _shortened(self, block: Block) -> Block:
+        """Return an assignment as `NAME += WORDS` if all that the author did was to add words."""
+        if len(block.lines) > 1 or block.kind != "variable" or _operator(block) not in (":=", "="):
+            return block
+        for each in self.startos.blocks:
+            added = block.lines[0].removeprefix(f"{each.lines[0]} ").strip()
+            if each.name == block.name and len(each.lines) == 1 and len(added) < len(block.lines[0].strip()):
+                self.mine[block.line - 1] = f"{block.name} += {added}"
+                return replace(block, lines=[self.mine[block.line - 1]])
+        return block
 
     def convert(self) -> Conversion:
         """Return the new Makefile and what to say about it."""
@@ -143,23 +175,29 @@ class _Converter:
         return _operator(block) == "?=" or block.name in _NEEDED_FIRST
 
     def _carry(self) -> None:
-        """Carry the template's variables that the author's lines use and that startos.mk doesn't have."""
+        """Carry the template's variables that the author's lines use and that startos.mk doesn't have.
+
+        If it has them, but means something else, a recipe needs the earlier ones, too.
+        """
+        now = _definitions(read_blocks(self.startos.source.lines))
+        then = _definitions(each.block for each in self.blocks)
+        same = {name for name in now if then.get(name, now[name]) == now[name]} | _NEEDED_FIRST
         wanted = [each.block for each in self.blocks if each.kept]
-        while wanted:
-            found = _USED.findall("\n".join("\n".join(block.lines) for block in wanted))
-            names = {name for pair in found for name in pair} - set(self.startos.variables)
+        names = _used(line for block in wanted for line in block.lines) - set(now)
+        names |= _used(line for block in wanted for line in block.lines if line.startswith("\t")) - same
+        while names:
             more = [each for each in self.blocks if not (each.kept or each.carried) and _assigned(each.block) & names]
             for each in more:
-                each.carried = True
-            wanted = [each.block for each in more]
+                each.carried, each.first = True, self._comes_first(each.block)
+            names = _used(line for each in more for line in each.block.lines) - same
 
     def _replaced(self) -> list[str]:
         """Return the targets of startos.mk that the author has taken prerequisites or the recipe from.
 
         A rule without a recipe only adds prerequisites, so startos.mk has to leave these targets out.
         """
-        was = {block.name: block for block in self.base if block.kind == "rule"}
-        found = []
+        was = {block.name: block for block in self.written.blocks if block.kind == "rule"}
+        found: list[str] = []
         for each in self.blocks:
             block, old = each.block, was.get(each.block.name)
             if not (each.kept and old and block.name in self.targets) or _has_recipe(block):
@@ -169,11 +207,8 @@ class _Converter:
         return found
 
     def _note(self, replaced: list[str]) -> None:
-        if not self.base:
-            self.look.append(Place(0, "can't tell your lines from the template's, so all of them were kept"))
-        there = {name for each in self.blocks for name in (each.block.name, *_assigned(each.block))}
-        removed = dict.fromkeys(block.name for block in self.base if block.name and block.name not in there)
-        if removed:
+        names = {each.block.name for each in self.blocks}
+        if removed := sorted(_ALWAYS - names):
             self.look.append(Place(0, f"{MAINTAINED} has what you had removed: {', '.join(removed)}"))
         for each in self.blocks:
             name = each.block.name
@@ -184,15 +219,22 @@ class _Converter:
 
     def _text(self, replaced: list[str]) -> str:
         include = next(index for index, line in enumerate(self.makefile) if includes_startos(line))
-        first = [f"MINE += {' '.join(replaced)}"] if replaced else []
-        first += self._lines(self._of(first=True))
-        carried = [line for each in self.blocks if each.carried for line in each.block.lines]
         parts = [
-            [*self.makefile[:include], "", *first, "", *self.makefile[include:]] if first else self.makefile,
-            [_CARRIED, *carried] if carried else [],
+            [f"MINE += {' '.join(replaced)}"] if replaced else [],
+            self._carried(first=True),
+            self._lines(self._of(first=True)),
+        ]
+        first = [line for part in parts if part for line in ("", *part)] + [""] * any(parts)
+        parts = [
+            self.makefile[:include] + first + self.makefile[include:],
+            self._carried(first=False),
             self._lines(self._of(first=False) | self._comments()),
         ]
         return "\n\n".join("\n".join(part) for part in parts if part).replace("\n", self.end) + self.end
+
+    def _carried(self, *, first: bool) -> list[str]:
+        blocks = [each.block for each in self.blocks if each.carried and each.first == first]
+        return [_CARRIED, *(line for block in blocks for line in block.lines)] if blocks else []
 
     def _of(self, *, first: bool) -> set[int]:
         """Return the indexes of the author's blocks before or after the line that includes startos.mk."""
@@ -202,13 +244,13 @@ class _Converter:
     def _comments(self) -> set[int]:
         """Return the indexes of the author's comments that aren't right before a block of the author's."""
         theirs = {index for each in self.blocks for index in (*(each.above if each.kept else ()), *each.lines)}
-        found, written = set(), self.base_lines.copy()
+        found, written = set(), self.written.comments.copy()
         for index, line in enumerate(self.mine):
             if index in theirs or not line.strip() or _HEADER in line:
                 continue
-            if written[line.rstrip()] == 0:
+            if written[line] == 0:
                 found.add(index)
-            written[line.rstrip()] -= written[line.rstrip()] > 0
+            written[line] -= written[line] > 0
         return found
 
     def _lines(self, wanted: set[int]) -> list[str]:
@@ -236,6 +278,20 @@ def _assigned(block: Block) -> set[str]:
         return {block.name or block.head.split()[1]}
     match = _FOR_TARGET.match(block.head) if block.kind == "rule" else None
     return {match[1]} if match else set()
+
+
+def _definitions(blocks: Iterable[Block]) -> dict[str, str]:
+    """Return the texts of the assignments outside of conditions, by variable."""
+    found: dict[str, str] = {}
+    for block in blocks:
+        for name in _assigned(block) if block.kind == "variable" else ():
+            found[name] = found.get(name, "") + _text(block)
+    return found
+
+
+def _used(lines: Iterable[str]) -> set[str]:
+    """Return the names that lines may use as variables."""
+    return {name for pair in _USED.findall("\n".join(lines)) for name in pair if name}
 
 
 def _has_recipe(block: Block) -> bool:
