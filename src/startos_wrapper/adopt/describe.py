@@ -70,9 +70,9 @@ class Description:
 
     @cached_property
     def rendered(self) -> Mapping[str, str]:
-        """The template's files of all parts, rendered on first access."""
+        """The template's files of all parts, and its Makefile, rendered on first access."""
         values = self.asked.values
-        names = {name for files in FILES.values() for name in files}
+        names = {"Makefile", *(name for files in FILES.values() for name in files)}
         names -= {"renovate.json"} if values["updates"] == "none" else set()
         names -= {name for name in FILES["ci"] if name != "renovate.json"} if values["ci"] == "none" else set()
         return _Files(self.template, self.asked, names)

@@ -43,7 +43,8 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
         here = tuple(
             file for file in files if wrapper.is_file(file) and (name != "manifest" or file == wrapper.manifest_file)
         )
-        near = _nearness(wrapper, rendered, here)
+        # Without startos.mk, the targets aren't the template's. An update wouldn't add the file either.
+        near = _nearness(wrapper, rendered, here) if name != "plumbing" or files[0] in here else None
         if chosen is not None:
             managed, reason = name in chosen, "as requested"
         elif near is None:

@@ -3,12 +3,12 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from startos_wrapper.adopt.align.author_makefile import align_makefile
 from startos_wrapper.adopt.align.ignore_files import align_dockerignore, align_gitignore
 from startos_wrapper.adopt.align.manifest_text import align_manifest, without_old_image
 from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, old_makefile
 from startos_wrapper.adopt.align.old_workflows import align_workflows
 from startos_wrapper.adopt.align.processors import align_dockerfile, for_all_processors
-from startos_wrapper.adopt.align.service_mk import align_makefile
 from startos_wrapper.adopt.nearness import FILES, is_templates
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.answers_file import PARTS
@@ -68,7 +68,6 @@ def _build(plan: Plan) -> None:
 
 def _plumbing(plan: Plan) -> None:
     align_makefile(plan)
-    plan.files["Makefile"] = plan.rendered["Makefile"].encode()
     align_gitignore(plan)
     align_dockerignore(plan)
 

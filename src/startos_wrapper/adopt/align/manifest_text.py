@@ -74,7 +74,7 @@ def _name_lost(plan: Plan, text: str) -> None:
 
 
 def without_old_image(plan: Plan) -> None:
-    """Adapt the author's manifest to the template's Makefile, which builds docker-images/ instead of image.tar.
+    """Adapt the author's manifest to the template's startos.mk, which builds docker-images/ instead of image.tar.
 
     Raises: RefusedError for a manifest in another format, because that Makefile only reads YAML.
     """
@@ -82,7 +82,7 @@ def without_old_image(plan: Plan) -> None:
     if plan.wrapper.manifest_file != _FILE or source is None:
         name = plan.wrapper.manifest_file or _FILE
         raise RefusedError(
-            f"{plan.wrapper.root / name}: the template's Makefile reads {_FILE}; align the part manifest, too"
+            f"{plan.wrapper.root / name}: the template's startos.mk reads {_FILE}; align the part manifest, too"
         )
     assets = plan.wrapper.manifest.get("assets")
     if assets is None or plan.wrapper.asset("docker-images") != "image.tar":

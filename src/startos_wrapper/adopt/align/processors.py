@@ -29,7 +29,7 @@ _SUM = re.compile(r"\b(?:sha(?:1|224|256|384|512)|md5|b2)sum\b|\bshasum\b|--chec
 _AS_DOCKER = set(PLATFORMS.values())
 # Names that make has as `$*`, but Docker has no argument for.
 _BY_MAKE = set(PLATFORMS)
-_ARCH = "ARG ARCH (aarch64 or x86_64, with `BUILD_ARGS = --build-arg ARCH=$*` in service.mk)"
+_ARCH = "ARG ARCH (aarch64 or x86_64, with `BUILD_ARGS = --build-arg ARCH=$*` in the Makefile)"
 _ARCHES = "TARGETARCH (arm64 or amd64, after `ARG TARGETARCH` in this stage)"
 
 

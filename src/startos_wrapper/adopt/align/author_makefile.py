@@ -1,27 +1,27 @@
-"""Replace the author's Makefile with the template's, and move everything else in it to service.mk."""
+"""Write the author's Makefile anew: it includes the template's startos.mk, and has everything that isn't in there."""
 
 import re
 from collections.abc import Sequence
 
 from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, OldMakefile, old_makefile
-from startos_wrapper.adopt.nearness import is_templates
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.makefile import ASSIGNMENT, WORD, Block, Makefile, read_blocks
+from startos_wrapper.files.makefile_conversion import MAINTAINED, convert, includes_startos, needs_conversion
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import MANIFESTS
 from startos_wrapper.terminal import shorten
 
-SERVICE = "service.mk"
+_FILE = "Makefile"
 _PART = "plumbing"
 _NAME = re.compile(r"\$[({]([\w.-]+)[:)}]")
-# `PKG_ID := $(shell yq e ".id" manifest.yaml)`. The template's Makefile has ID and VERSION for this.
+# `PKG_ID := $(shell yq e ".id" manifest.yaml)`. startos.mk has ID and VERSION for this.
 _FROM_MANIFEST = re.compile(r"\$\(shell\s+(?:yq|cat)\b[^()]*[\s'\"]\.(id|version)['\"]?[\s)|][^()]*\)?\s*\Z")
 _LABELS = {ARM: "arm64", INTEL: "amd64"}
 
 # A variable that a condition tests without a dollar sign.
 _TESTED = re.compile(r"^ifn?def +([\w.-]+)", re.MULTILINE)
 
-# Targets of the old template, which the new template's Makefile replaces.
+# Targets of Start9's old template, which startos.mk replaces.
 _KNOWN = {"all", "verify", "install", "clean", "arm", "x86", "clean-manifest", "rebranding", "image.tar"}
 _KNOWN |= {".DELETE_ON_ERROR", ".PHONY", ".DEFAULT_GOAL", "docker-images"}
 # The usual commands in their recipes.
@@ -34,20 +34,37 @@ _USUAL = re.compile(
 )
 _REMOVES = re.compile(r"@?-?rm -\w+ +(.*)")
 _REMOVED = re.compile(r"image\.tar|docker-images.*|(?:\S+|\$\(\w+\))\.s9pk|\.build|\.data")
-_HEADER = "# Your additions to the template's Makefile, which includes this file. Updates never touch it."
+_INCLUDES = re.compile(r"[s-]?include\b")
 # Older Makefiles skip a recipe this way if they only build for the other architecture.
 _GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
-# Prerequisites of a package or an image that the template's Makefile already has or doesn't need.
+# Prerequisites of a package or an image that startos.mk already has or doesn't need.
 _USUAL_NEEDS = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "|", "docker-images", *MANIFESTS}
 _ASSETS = re.compile(r"assets/.*|\./assets.*|\$\(ASSET_PATHS\)|\$\(ASSETS\)|\$\(S9PK_PATH\)")
 
 
 def align_makefile(plan: Plan) -> None:
-    """Plan service.mk with what the template's Makefile doesn't do, and add notes for the author."""
+    """Plan startos.mk and a Makefile that includes it and does everything else that the old one did.
+
+    Add notes for the author. A Makefile that includes startos.mk stays as it is.
+    """
+    plan.files[MAINTAINED] = plan.rendered[MAINTAINED].encode()
     old = old_makefile(plan.wrapper)
-    if old is None or is_templates(old.source.text):
+    if old is not None and includes_startos(old.source.text):
         return
-    if old.source.file != "Makefile":
+    text = plan.rendered[_FILE]
+    if old is not None and needs_conversion(old.source.text):
+        conversion = convert(old.source.text, text, plan.rendered[MAINTAINED])
+        text = conversion.text
+        for place in conversion.look:
+            plan.note(_PART, _FILE, place.line, place.what)
+    elif old is not None:
+        text += _carried(plan, old)
+    plan.files[_FILE] = text.encode()
+
+
+def _carried(plan: Plan, old: OldMakefile) -> str:
+    """Return what a Makefile of the author's own does and startos.mk doesn't. It belongs below `include startos.mk`."""
+    if old.source.file != _FILE:
         plan.files[old.source.file] = None
         plan.note(_PART, old.source.file, 0, "removed, because make would read it instead of Makefile")
     if old.is_of_one_processor and INTEL in plan.arches:
@@ -57,22 +74,16 @@ def align_makefile(plan: Plan) -> None:
     carried = _Carried(plan, old)
     carried.gather()
     text = carried.text()
-    if not text:
-        return
-    if plan.wrapper.is_file(SERVICE) or (plan.wrapper.root / SERVICE).is_symlink():
-        todo = f"add what the template's Makefile doesn't do:\n{text}"
-        plan.note(_PART, SERVICE, 0, "already exists, so nothing was carried over", todo)
-        return
-    plan.files[SERVICE] = text.encode()
+    return f"\n{text}" if text else ""
 
 
 class _Carried:
-    """The content that moves from a Makefile to service.mk."""
+    """The content of the old Makefile that the new one keeps."""
 
     def __init__(self, plan: Plan, old: OldMakefile) -> None:
         self.plan = plan
         self.old = old
-        self.new = Makefile(Source("Makefile", plan.rendered["Makefile"].encode()))
+        self.new = Makefile(Source(MAINTAINED, plan.rendered[MAINTAINED].encode()))
         self.templates = {target for _, targets, _ in self.new.rules for target in targets}
         self.lines: list[str] = []
         self.rules: list[Block] = []
@@ -98,15 +109,9 @@ class _Carried:
         for block, target in self.old.rules():
             if not target or self._known(target):
                 continue
-            if target in self.templates:
-                self.note(
-                    block.line,
-                    f"the template's Makefile has its own {target}",
-                    f"add yours to {SERVICE} under another name",
-                )
-                continue
             self.rules.append(block)
-            self.note(block.line, f"the rule for {target} is now in {SERVICE}")
+            replaces = f", and replaces the one in {MAINTAINED}" if target in self.templates else ""
+            self.note(block.line, f"your rule for {target} is kept{replaces}")
             if re.search(r"\bdeno bundle\b", block.text):
                 todo = (
                     "run a bundler from a script instead, e.g. `deno run scripts/bundle.ts`, or write plain JavaScript"
@@ -163,7 +168,7 @@ class _Carried:
             if not target.endswith(".s9pk"):
                 continue
             words = [word for word in self._extra(block.needs) if word not in known and not _ASSETS.fullmatch(word)]
-            # Files from an older Makefile may no longer exist. The template's Makefile lists the package's own files.
+            # Files from an older Makefile may no longer exist. startos.mk lists the package's own files.
             words = [word for word in dict.fromkeys(words) if "$" in word or self._exists(word)]
             if words:
                 self.lines.append(f"$(ID).s9pk: {' '.join(words)}")
@@ -232,7 +237,7 @@ class _Carried:
                 self.lines += [f"\t{text}" for _, text in more]
                 continue
             for line, text in more:
-                todo = f"if you still need it, add a rule to {SERVICE}"
+                todo = "if you still need it, write a rule with it"
                 self.note(line, f"{target} also ran `{shorten(text, 80)}`", todo)
 
     def _usual(self, target: str, text: str) -> bool:
@@ -242,19 +247,22 @@ class _Carried:
         return match is not None and (target != "clean" or all(map(_REMOVED.fullmatch, match[1].split())))
 
     def _conditions(self) -> None:
+        """Keep rules in conditions and included files, unless they're about what startos.mk does."""
         for block in self.old.makefile.blocks:
             inner = list(read_blocks(block.lines[1:-1])) if block.kind == "condition" else []
-            if any(each.kind == "rule" for each in inner):
-                todo = f"add them to {SERVICE} if you need them"
-                self.note(block.line, "rules in a condition weren't carried over", todo)
-            if block.kind == "other" and not block.head.startswith(("else", "endif", "export", ".")):
-                todo = f"add it to {SERVICE} if you need it"
-                self.note(block.line, f"`{block.head[:60]}` wasn't carried over", todo)
+            rules = [self.old.makefile.expand(each.name) for each in inner if each.kind == "rule"]
+            if any(map(self._known, rules)):
+                self.note(block.line, "rules in a condition weren't carried over", "add them if you need them")
+            elif rules or _INCLUDES.match(block.head):
+                self.rules.append(block)
+                self.note(block.line, f"`{shorten(block.head, 60)}` is kept")
+            elif block.kind == "other" and not block.head.startswith(("else", "endif", "export", ".")):
+                self.note(block.line, f"`{block.head[:60]}` wasn't carried over", "add it if you need it")
 
-    # --- service.mk --------------------------------------------------------------------------------------------------
+    # --- The new text ------------------------------------------------------------------------------------------------
 
     def text(self) -> str:
-        """Return the text of service.mk, empty if there's nothing to carry over."""
+        """Return the lines to write, empty if there's nothing to carry over."""
         rules = [self._unguarded(block) for block in self.rules]
         phony = [word for block, target in self.old.rules() if target == ".PHONY" for word in block.needs]
         if named := [block.name for block in self.rules if block.name in phony]:
@@ -262,7 +270,7 @@ class _Carried:
         body = "\n".join([*self.lines, *rules])
         if not body:
             return ""
-        parts = [_HEADER]
+        parts = []
         if variables := self._variables(body):
             parts.append("\n".join(variables))
         if self.lines:
@@ -299,12 +307,11 @@ class _Carried:
         return set() if any(each.kind == "rule" for each in inner) else {each.name for each in inner} - {""}
 
     def _has(self, block: Block) -> bool:
-        """Return whether the template's Makefile has a variable of this name. Add a note if its meaning differs."""
+        """Return whether startos.mk has a variable of this name. Add a note if its meaning differs."""
         if block.kind != "variable" or block.name not in self.new.variables:
             return False
         if block.name not in ("ID", "VERSION"):
-            todo = f"rename yours in {SERVICE}"
-            self.note(block.line, f"{block.name} is a variable of the template's Makefile", todo)
+            self.note(block.line, f"{block.name} is a variable of {MAINTAINED}", "give yours another name")
         return True
 
     def _assignment(self, block: Block) -> str:
