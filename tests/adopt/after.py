@@ -19,7 +19,7 @@ from tests.update.releases import NEWEST, Project, git
 
 # The places where `authors.next_release` changes a file, and where conflicts may therefore occur.
 CHANGED = {
-    "Makefile": {"install", "clean", "distclean"},
+    "startos.mk": {"install", "clean", "distclean"},
     ".github/workflows/build.yml": {"on", "workflow_dispatch", "merge_group"},
     "manifest.yaml": {"backup", "main", "assets"},
 }

@@ -1,6 +1,6 @@
 """After adoption, the next release of the template updates managed files and leaves the author's files alone.
 
-That release changes the Makefile, a workflow, the manifest's backup stanza and a comment in the manifest.
+That release changes startos.mk, a workflow, the manifest's backup stanza and a comment in the manifest.
 """
 
 import csv
@@ -18,7 +18,7 @@ from tests.update.releases import NEWEST, Project, git
 
 # How many wrappers are adopted in each way outside CI.
 MOST = 10
-PARTS_CHANGED = {"Makefile", ".github/workflows/build.yml", "manifest.yaml"}
+PARTS_CHANGED = {"startos.mk", ".github/workflows/build.yml", "manifest.yaml"}
 
 
 @pytest.fixture(scope="module")
@@ -79,11 +79,12 @@ def test_an_aligned_wrapper_gets_what_the_template_changes(
         assert found.managed == ["manifest", "plumbing", "ci", "docs"]
         _keeps_what_is_the_authors(found)
         assert found.touched >= PARTS_CHANGED
-        assert b"\ndistclean: clean ##" in found.after["Makefile"].content
+        assert b"distclean): clean ##" in found.after["startos.mk"].content
         assert b"\n  merge_group:\n" in found.after[".github/workflows/build.yml"].content
         assert b"# This is the container that runs" in found.after["manifest.yaml"].content
         # The author's work that align kept, including in a managed file.
-        assert found.after["service.mk"] == found.before["service.mk"]
+        assert found.after["Makefile"] == found.before["Makefile"]
+        assert found.after["Makefile"].content.decode() != found.rendered["Makefile"]
         assert found.after[".gitignore"] == found.before[".gitignore"]
         assert found.after[".gitignore"].content.decode() != found.rendered[".gitignore"]
         conflicting += [author.id] if found.conflicts else []

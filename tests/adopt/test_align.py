@@ -98,7 +98,7 @@ def test_an_old_wrapper_has_no_error_after_all_parts_are_aligned(
     aligned = Aligned(tmp_path / "wrapper", files, ALL, rendered)
     code = main(["check", str(aligned.folder)])
     assert code == 0, capsys.readouterr().out
-    for path in ("Makefile", ".github/workflows/build.yml", ".github/workflows/release.yml", "README.md"):
+    for path in ("startos.mk", ".github/workflows/build.yml", ".github/workflows/release.yml", "README.md"):
         assert aligned.text(path) == rendered[path]
 
 
@@ -234,10 +234,10 @@ def test_the_makefile_needs_a_manifest_that_it_can_read(tmp_path: Path, rendered
         files["Makefile"].replace("manifest.yaml", "manifest.json") + "\na.ts: manifest.json\n\tcp $< $@\n"
     )
     folder = old_wrappers.write(tmp_path / "wrapper", files)
-    assert "manifest.json: the template's Makefile reads manifest.yaml" in _refused(folder, rendered, ["plumbing"])
+    assert "manifest.json: the template's startos.mk reads manifest.yaml" in _refused(folder, rendered, ["plumbing"])
     notes = align(folder, ANSWERS, ["plumbing", "manifest"], rendered)
     assert not (folder / "manifest.json").exists() and (folder / "manifest.yaml").exists()
-    assert "clock.s9pk: manifest.json" not in (folder / "service.mk").read_text()
+    assert "clock.s9pk: manifest.json" not in (folder / "Makefile").read_text()
     assert any("a.ts reads manifest.json" in note.what and note.todo for note in notes)
 
 
@@ -308,14 +308,14 @@ def test_an_image_is_built_anew_when_what_it_is_made_from_changes(tmp_path: Path
 
 def test_an_argument_that_the_dockerfile_does_not_know_is_left_out(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = Aligned(tmp_path / "wrapper", DOUBLE, ["plumbing"], rendered)
-    assert "GONE" not in aligned.text("service.mk")
+    assert "GONE" not in aligned.text("Makefile")
     # The Dockerfile isn't aligned, so it still needs this argument.
-    assert "--build-arg PLATFORM=$(notdir $(PLATFORM_$*))" in aligned.text("service.mk")
+    assert "--build-arg PLATFORM=$(notdir $(PLATFORM_$*))" in aligned.text("Makefile")
 
 
 def test_a_variable_of_the_manifest_is_the_templates(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = plumbing_of(tmp_path, rendered, more="\nnotes.txt:\n\techo $(VERSION) $(NUMBER) >$@\n\nNUMBER := 7\n")
-    assert "VERSION" not in aligned.text("service.mk").replace("$(VERSION)", "")
+    assert "VERSION" not in aligned.text("Makefile").replace("$(VERSION)", "")
     assert "echo 1.4.2 7 >notes.txt" in aligned.make("notes.txt")
 
 
@@ -324,7 +324,7 @@ def test_what_was_read_from_the_manifest_with_yq_is_read_by_the_template(
 ) -> None:
     more = '\nPKG := $(shell yq e ".id" manifest.yaml)\nnotes.txt:\n\techo $(PKG) >$@\n'
     aligned = plumbing_of(tmp_path, rendered, more=more)
-    assert "PKG := $(ID)\n" in aligned.text("service.mk")
+    assert "PKG := $(ID)\n" in aligned.text("Makefile")
     assert "echo clock >notes.txt" in aligned.make("notes.txt")
 
 
@@ -340,21 +340,17 @@ def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: 
     where = "Makefile:27: clock/target/aarch64-unknown-linux-musl/release/clock is for one architecture"
     other = "write a rule for clock/target/x86_64-unknown-linux-musl/release/clock, too"
     assert f"{where}; {other}" in aligned.todo
-    assert "docker-images/aarch64.tar: clock/target/aarch64-" in aligned.text("service.mk")
-    assert "SOURCES += strike.sh" in aligned.text("service.mk")
+    assert "docker-images/aarch64.tar: clock/target/aarch64-" in aligned.text("Makefile")
+    assert "SOURCES += strike.sh" in aligned.text("Makefile")
 
 
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (
-            "\nrun:\n\t./run\n",
-            "Makefile:30: the template's Makefile has its own run; add yours to service.mk under another name",
-        ),
         ("\nx86:\n\tscp clock.s9pk server:\n", "Makefile:31: x86 also ran `scp clock.s9pk server:`"),
-        ("\nifdef LATE\nlate:\n\techo\nendif\n", "Makefile:30: rules in a condition weren't carried over"),
-        ("\ninclude more.mk\n", "Makefile:30: `include more.mk` wasn't carried over"),
-        ("\nIMAGES := a\nb:\n\techo $(IMAGES)\n", "Makefile:30: IMAGES is a variable of the template's Makefile"),
+        ("\nifdef LATE\nclean:\n\techo\nendif\n", "Makefile:30: rules in a condition weren't carried over"),
+        ("\n$(info late)\n", "Makefile:30: `$(info late)` wasn't carried over"),
+        ("\nIMAGES := a\nb:\n\techo $(IMAGES)\n", "Makefile:30: IMAGES is a variable of startos.mk"),
         ("\nc:\n\tdeno bundle a.ts b.js\n", "Makefile:30: Deno 2 doesn't support this form of `deno bundle`"),
         ("\nd:\n\techo $(ARCH)\n", "Makefile:30: d uses ARCH, which is now the architecture for `make run`"),
     ],
@@ -364,21 +360,52 @@ def test_what_a_makefile_cannot_keep_is_named(tmp_path: Path, rendered: dict[str
     assert any(line.startswith(said) for line in aligned.todo), aligned.todo
 
 
-def test_a_makefile_that_adds_nothing_needs_no_service_mk(tmp_path: Path, rendered: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("more", "target", "command"),
+    [
+        ("\nrun:\n\t./run\n", "run", "./run"),
+        ("\nifdef MAKE\nlate:\n\techo late\nendif\n", "late", "echo late"),
+        ("\ninclude more.mk\n", "more", "echo more"),
+    ],
+    ids=["also in startos.mk", "in a condition", "in a file of its own"],
+)
+def test_a_target_of_the_author_is_kept(
+    tmp_path: Path, rendered: dict[str, str], more: str, target: str, command: str
+) -> None:
+    aligned = plumbing_of(tmp_path, rendered, more=more, **{"more.mk": "more:\n\techo more\n"})
+    said = run("make", "--dry-run", target, cwd=aligned.folder)
+    assert (said.stdout, said.stderr) == (f"{command}\n", "")
+    assert any("kept" in note.what and note.line == 30 for note in aligned.notes)
+
+
+def test_a_makefile_that_adds_nothing_becomes_the_templates(tmp_path: Path, rendered: dict[str, str]) -> None:
     plain = "all: verify\n\nverify: clock.s9pk\n\tstart-sdk verify s9pk clock.s9pk\n\nclean:\n\trm -rf docker-images\n"
     aligned = plumbing_of(tmp_path, rendered, Makefile=plain)
-    assert not (aligned.folder / "service.mk").exists()
+    assert aligned.text("Makefile") == rendered["Makefile"]
     assert aligned.todo == []
 
 
-def test_a_service_mk_of_the_author_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
-    aligned = plumbing_of(tmp_path, rendered, **{"service.mk": "# Mine.\n"})
-    assert aligned.text("service.mk") == "# Mine.\n"
-    (todo,) = (line for line in aligned.todo if line.startswith("service.mk"))
-    assert "SOURCES += strike.sh" in todo
+def test_a_makefile_that_includes_startos_mk_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
+    mine = "include startos.mk\nmine:\n\techo mine\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=mine)
+    assert aligned.text("Makefile") == mine
+    assert aligned.text("startos.mk") == rendered["startos.mk"]
 
 
-def test_a_file_that_service_mk_makes_is_not_missing(tmp_path: Path, rendered: dict[str, str]) -> None:
+def test_a_makefile_of_an_earlier_release_is_converted(tmp_path: Path, rendered: dict[str, str]) -> None:
+    mine = "# Kept up to date by startos-wrapper: `copier update` merges its changes with your edits.\nmine:\n\techo mine\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=mine)
+    assert aligned.text("Makefile") == rendered["Makefile"] + "\nmine:\n\techo mine\n"
+
+
+def test_a_service_mk_of_the_author_stays_included(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered, **{"service.mk": "mine:\n\techo mine\n"})
+    assert aligned.text("service.mk") == "mine:\n\techo mine\n"
+    assert aligned.make("mine") == "echo mine\n"
+    assert "SOURCES += strike.sh" in aligned.text("Makefile")
+
+
+def test_a_file_that_the_makefile_makes_is_not_missing(tmp_path: Path, rendered: dict[str, str]) -> None:
     files = {"docs/instructions.md": "# Clock\n"}
     more = "\ninstructions.md: docs/instructions.md\n\tcp $< $@\n"
     aligned = plumbing_of(tmp_path, rendered, more=more, **files)
@@ -390,7 +417,7 @@ def test_a_lower_case_makefile_gives_way(tmp_path: Path, rendered: dict[str, str
     files = {name: text for name, text in SINGLE.items() if name != "Makefile"}
     aligned = Aligned(tmp_path / "wrapper", {**files, "GNUmakefile": SINGLE["Makefile"]}, ["plumbing"], rendered)
     assert not (aligned.folder / "GNUmakefile").exists()
-    assert aligned.text("Makefile") == rendered["Makefile"]
+    assert aligned.text("Makefile").startswith(rendered["Makefile"])
 
 
 # --- Ignore files -----------------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def test_aligning_changes_what_the_page_says(walk: Walk) -> None:
         "?? .dockerignore",
         "?? .github/workflows/build.yml",
         "?? .github/workflows/release.yml",
-        "?? service.mk",
+        "?? startos.mk",
     ]
     assert walk.status[MANIFEST].splitlines() == [" M .copier-answers.yml", " M manifest.yaml"]
 
@@ -88,7 +88,7 @@ def test_the_update_brings_what_the_next_release_changes(walk: Walk) -> None:
     answers = yaml.safe_load((walk.wrapper / ".copier-answers.yml").read_text())
     assert answers["_commit"] == f"v{NEXT}"
     assert answers["manage"] == ["manifest", "plumbing", "ci"]
-    assert "distclean:" in (walk.wrapper / "Makefile").read_text()
+    assert "distclean)" in (walk.wrapper / "startos.mk").read_text()
     assert "merge_group:" in (walk.wrapper / ".github/workflows/build.yml").read_text()
     manifest = yaml.safe_load((walk.wrapper / "manifest.yaml").read_text())
     assert manifest["backup"]["restore"]["args"] == ["duplicity", "restore", "/mnt/backup", "/root"]
@@ -98,4 +98,4 @@ def test_the_update_brings_what_the_next_release_changes(walk: Walk) -> None:
 def test_the_update_leaves_what_is_the_authors(walk: Walk) -> None:
     for file in ("README.md", "docker_entrypoint.sh", "strike.sh", "instructions.md", "LICENSE"):
         assert (walk.wrapper / file).read_text() == old_wrappers.SINGLE[file]
-    assert git(walk.wrapper, "diff", "--name-only", "HEAD~1", "--", "service.mk", "Dockerfile") == ""
+    assert git(walk.wrapper, "diff", "--name-only", "HEAD~1", "--", "Makefile", "Dockerfile") == ""

@@ -614,9 +614,13 @@ def _edits(old: str, new: str) -> int:
 # ---- A release after the working tree ----------------------------------------------------------------------------------
 
 _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
-    "template/Makefile.jinja": (
+    "template/startos.mk.jinja": (
         ("start-cli package install $(ID).s9pk\n", "start-cli package install ./$(ID).s9pk\n"),
-        ("clean: ##", "distclean: clean ## Remove the volumes of `make run` too\n\trm -rf .data\n\nclean: ##"),
+        (
+            "$(call default,clean): ##",
+            "$(call default,distclean): clean ## Remove the volumes of `make run` too\n\trm -rf .data\n\n"
+            "$(call default,clean): ##",
+        ),
     ),
     "template/.github/workflows/build.yml.jinja": (
         ("  workflow_dispatch:\n", "  workflow_dispatch:\n  merge_group:\n"),
