@@ -94,8 +94,11 @@ func (c *counter) save(visits uint64) error {
 	return os.Rename(file.Name(), c.path)
 }
 
-// greeting returns the text of an asset, if there is one.
+// greeting returns the setting, or else the text of an asset, if there is one.
 func greeting(folder string) string {
+	if text := os.Getenv("SETTING_GREETING"); text != "" {
+		return text
+	}
 	if folder == "" {
 		return defaultGreeting
 	}

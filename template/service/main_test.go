@@ -120,6 +120,16 @@ func TestTheAssetIsShownEscaped(t *testing.T) {
 	}
 }
 
+func TestTheSettingIsShownEscapedAndBeatsTheAsset(t *testing.T) {
+	assets := t.TempDir()
+	write(t, filepath.Join(assets, "greeting.txt"), "asset")
+	t.Setenv("SETTING_GREETING", "<i>$(id)</i>")
+	body := visit(t, newHandler(open(t, ""), assets), "GET", "/").Body.String()
+	if !strings.Contains(body, "<h1>&lt;i&gt;$(id)&lt;/i&gt;</h1>") {
+		t.Error(body)
+	}
+}
+
 func TestOtherPathsAndMethodsAreRefused(t *testing.T) {
 	handler := newHandler(open(t, ""), "")
 	for request, want := range map[string]int{

@@ -103,6 +103,12 @@ expect "no other file is left behind" "[$(ls -A "$DATA_DIR")]" "[visits]"
 echo "<b>Hi & \"bye\"</b> \$(id)" >"$ASSETS_DIR/greeting.txt"
 expect "the asset is shown, escaped" "$(ask GET /)" "<h1>&lt;b&gt;Hi &amp; &#34;bye&#34;&lt;/b&gt; \$(id)</h1>"
 
+stop
+export SETTING_GREETING="<i>\$(id)</i>"
+start
+unset SETTING_GREETING
+expect "the setting is shown, escaped, and beats the asset" "$(ask GET /)" "<h1>&lt;i&gt;\$(id)&lt;/i&gt;</h1>"
+
 echo many >"$DATA_DIR/visits"
 expect "a damaged count is refused" "$(ask GET /)" "500 Internal Server Error"
 expect "with a message" "$(cat "$work/log")" "$DATA_DIR/visits does not hold a number"

@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.support.screen import COLUMNS, Screen
 
 QUESTIONS = asked(read_config(ROOT))
-ENTER, DOWN = "\r", "\x1b[B"
+ENTER, DOWN, BACKSPACE = "\r", "\x1b[B", "\x7f"
 # What Copier and questionary print before the first line of a prompt, and before a choice.
 PROMPT, CHOICE = "🎤 ", " » ○ "
 # The answers that lead to other prompts than the defaults do. A single letter answers a yes/no question.
@@ -22,6 +22,8 @@ TYPED = {
     "license": DOWN * 5 + ENTER,
     "advanced": "y",
     "upstream_image": "nginx:1.27.3" + ENTER,
+    "config": DOWN + ENTER,
+    "health_checks": BACKSPACE * 2 + "{web: {name: Web, entrypoint: check-web.sh}}" + ENTER,
 }
 RARE = {"upstream_image": "image", "upstream_ref": "upstream", "submodule": "submodule"}
 

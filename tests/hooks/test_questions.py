@@ -30,6 +30,7 @@ RULES = ROOT / "hooks" / "rules"
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
     "manage": "_exclude",
+    "script_source": "bin_scripts, which is computed",
     "ci": "_exclude",
     "updates": "_exclude",
 }
@@ -95,10 +96,10 @@ def test_what_an_older_release_renders_needs_no_file_of_this_one() -> None:
 
 
 def test_nobody_can_answer_what_is_computed(render: Render) -> None:
-    assert set(COMPUTED) == {"compiled", "in_submodule", "earlier", "starter", "changes"}
+    assert set(COMPUTED) == {"compiled", "in_submodule", "earlier", "starter", "bin_scripts", "changes"}
     for name in COMPUTED:
         with pytest.raises(ValueError, match=f"'{name}': it's computed"):
-            render({name: "{}" if name == "earlier" else "true"})
+            render({name: "{}" if COMPUTED[name]["type"] == "json" else "true"})
     recorded = yaml.safe_load((render({"advanced": True}) / ".copier-answers.yml").read_text())
     assert not recorded.keys() & COMPUTED.keys()
 
@@ -193,7 +194,7 @@ def test_every_default_is_valid(render: Render) -> None:
     """Copier validates defaults only for questions that it asks, so ask all of them."""
     wrapper = render({"advanced": True})
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
-    skipped = {"upstream_image", "upstream_ref", "submodule", "license_name"}
+    skipped = {"upstream_image", "upstream_ref", "submodule", "license_name", "settings", "script_source"}
     assert set(QUESTIONS) - set(recorded) == skipped
     render({"base": "image", "upstream_image": "nginx:1.27.3", "advanced": True})
     render({"base": "rust", "source": "upstream", "advanced": True})

@@ -26,6 +26,13 @@ MANY = {
     "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
     "environment": {"QUOTED": 'it\'s "x" $HOME `id`', "LINES": "a\nb", "EMPTY": ""},
     "directories": ["/data/logs", "/data/tmp"],
+    "properties": "compat",
+    "secrets": {
+        "ADMIN_PASSWORD": {"name": "Admin: \"it's\" $(id)", "description": "`id` $HOME \\ %s # x", "length": 32},
+        "KEY": {"name": "Key", "show": False},
+    },
+    "actions": {"reset": {"name": "R", "description": "R", "allowed-statuses": ["running"], "entrypoint": "reset.sh"}},
+    "health_checks": {"web": {"name": "Web", "entrypoint": "check-web.sh"}},
     "dependencies": {"lnd": {"version": ">=1.0", "requirement": "opt-in", "how": "Choose it.\nThen save."}},
     "alerts": {"install": "One.\nTwo.\n", "stop": "Wait."},
     "long_description": "First.\n\nSecond: with a colon.\n",

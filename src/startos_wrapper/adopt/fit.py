@@ -70,6 +70,7 @@ def _do_without_config(proposal: Proposal) -> bool:
     if proposal.values.get("config") == "none":
         return False
     proposal.answers["config"] = Answer("none")
+    proposal.answers.pop("settings", None)
     for name in ("properties", "migrations"):
         if proposal.values.get(name) in ("as-config", "compat"):
             proposal.answers[name] = Answer("none")

@@ -110,8 +110,11 @@ impl Counter {
     }
 }
 
-/// Returns the text of an asset, if there is one.
-fn greeting(assets: &Path) -> String {
+/// Returns the setting, or else the text of an asset, if there is one.
+fn greeting(setting: &str, assets: &Path) -> String {
+    if !setting.is_empty() {
+        return setting.to_owned();
+    }
     if assets.as_os_str().is_empty() {
         return DEFAULT_GREETING.to_owned();
     }
@@ -193,15 +196,17 @@ impl Answer {
 
 struct Service {
     counter: Counter,
+    setting: String,
     assets: PathBuf,
     connections: AtomicUsize,
     stopping: AtomicBool,
 }
 
 impl Service {
-    fn new(counter: Counter, assets: PathBuf) -> Self {
+    fn new(counter: Counter, setting: String, assets: PathBuf) -> Self {
         Self {
             counter,
+            setting,
             assets,
             connections: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
@@ -211,7 +216,7 @@ impl Service {
     fn answer(&self, method: &str, path: &str) -> Answer {
         match (path, method) {
             ("/", "GET") => match self.counter.add() {
-                Ok(visits) => Answer::html(page(&greeting(&self.assets), visits)),
+                Ok(visits) => Answer::html(page(&greeting(&self.setting, &self.assets), visits)),
                 Err(error) => {
                     let failure = "the visit could not be stored";
                     log(format_args!("{failure}: {error}"));
@@ -374,7 +379,8 @@ fn run() -> Result<(), String> {
     }
     let listener = listen(port).map_err(|error| format!("port {port}: {error}"))?;
     log(format_args!("listening on port {port}, visits in {place}"));
-    let service = Service::new(counter, variable("ASSETS_DIR").into());
+    let setting = variable("SETTING_GREETING").to_string_lossy().into_owned();
+    let service = Service::new(counter, setting, variable("ASSETS_DIR").into());
     serve(listener, service, &STOP);
     Ok(())
 }

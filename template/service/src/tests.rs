@@ -25,7 +25,8 @@ impl Drop for Folder {
 }
 
 fn service(data: impl AsRef<Path>, assets: impl Into<PathBuf>) -> Service {
-    Service::new(Counter::open(data.as_ref()).unwrap(), assets.into())
+    let counter = Counter::open(data.as_ref()).unwrap();
+    Service::new(counter, String::new(), assets.into())
 }
 
 #[test]
@@ -95,6 +96,16 @@ fn the_asset_is_shown_escaped() {
         body.contains("<h1>&lt;b&gt;Hi &amp; &#34;bye&#34;&lt;/b&gt;</h1>"),
         "{body}"
     );
+}
+
+#[test]
+fn the_setting_is_shown_escaped_and_beats_the_asset() {
+    let folder = Folder::new("setting");
+    fs::write(folder.0.join("greeting.txt"), "asset").unwrap();
+    let counter = Counter::open(Path::new("")).unwrap();
+    let service = Service::new(counter, "<i>$(id)</i>".into(), folder.0.clone());
+    let body = service.answer("GET", "/").body;
+    assert!(body.contains("<h1>&lt;i&gt;$(id)&lt;/i&gt;</h1>"), "{body}");
 }
 
 /// The service, which runs until it's told to stop.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from startos_wrapper.adopt.propose.proposal import Answer, Proposal
+from startos_wrapper.adopt.propose.proposal import Answer, Proposal, fits
 from startos_wrapper.adopt.read import Facts
 
 # The container engine's default if the manifest has no timeout.
@@ -43,6 +43,9 @@ def config(facts: Facts, proposal: Proposal) -> None:
         if name != "config" and kind == proposal.values["config"]:
             kind = "as-config"
         proposal.answers[name] = Answer(kind, (facts.place(name),) if procedure else ())
+    if proposal.values["config"] != "none":
+        # Such a wrapper has an entrypoint or a service that reads the file.
+        proposal.answers["settings"] = Answer("file")
 
 
 def health_checks(facts: Facts, proposal: Proposal) -> None:
@@ -96,5 +99,9 @@ def actions(facts: Facts, proposal: Proposal) -> None:
         if given.get("input-spec"):
             entry["input-spec"] = given["input-spec"]
         found[id] = entry | procedure
+    # The wrapper's own Dockerfile copies these scripts.
+    checks = proposal.values.get("health_checks", {})
+    if any(fits("own_script", item.get("entrypoint", "")) for item in [*found.values(), *checks.values()]):
+        proposal.answers["script_source"] = Answer("elsewhere")
     if found:
         proposal.answers["actions"] = Answer(found, tuple(facts.place("actions", id) for id in found))

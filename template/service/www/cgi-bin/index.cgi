@@ -34,11 +34,14 @@ case $REQUEST_METHOD in
   *) refuse '405 Method Not Allowed' 'method not allowed' ;;
 esac
 
+# The setting, or else the text of an asset, if there is one.
 greeting='Hello from your server!'
-if [ -f "$ASSETS_DIR/greeting.txt" ]; then
-  text=$(sed "s/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/\"/\&#34;/g; s/'/\&#39;/g" "$ASSETS_DIR/greeting.txt") &&
-    greeting=$text
+if [ -n "${SETTING_GREETING:-}" ]; then
+  greeting=$SETTING_GREETING
+elif [ -f "$ASSETS_DIR/greeting.txt" ]; then
+  text=$(cat "$ASSETS_DIR/greeting.txt") && greeting=$text
 fi
+greeting=$(printf '%s\n' "$greeting" | sed "s/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/\"/\&#34;/g; s/'/\&#39;/g")
 
 printf 'Content-Type: text/html; charset=utf-8\r\n\r\n'
 [ "$REQUEST_METHOD" = GET ] || exit 0
