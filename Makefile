@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: help new test lint types bench adopt-trees docs snapshots release-tags clean
+.PHONY: help new test lint types bench fleet adopt-trees docs snapshots release-tags clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \
@@ -32,6 +32,10 @@ bench: .venv/installed-dev ## Measure how long the commands take
 adopt-trees: .venv/installed-dev ## Adopt copies of the repositories in TREES
 	@test -n "$(TREES)" || { echo >&2 'TREES is missing. Example: make adopt-trees TREES="../one ../two"'; exit 2; }
 	@.venv/bin/python -m tests.adopt.whole_trees $(TREES)
+
+# With the real Renovate and a real Gitea, which takes minutes to build the first time. Run it for each release.
+fleet: .venv/installed-dev ## Update wrappers with Renovate and a forge on this machine
+	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/fleet/cases.py
 
 docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py

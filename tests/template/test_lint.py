@@ -155,8 +155,8 @@ def _committed(wrapper: Path, folder: Path) -> Path:
 def test_make_check(wrapper: Path, tmp_path: Path) -> None:
     copy = _committed(wrapper, tmp_path / "wrapper")
     with_command = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    # These tests use a template in a plain folder, so the answers have no commit (W808).
-    assert _pass("make", "check", cwd=copy, env=with_command).endswith("\n1 warning\n")
+    # These tests use a template in a plain folder, so the answers have no commit (W808) and a path (W819).
+    assert _pass("make", "check", cwd=copy, env=with_command).endswith("\n2 warnings\n")
     (copy / "icon.png").unlink()
     result = subprocess.run(
         ["make", "check"], cwd=copy, text=True, capture_output=True, check=False, env={**os.environ, **with_command}
