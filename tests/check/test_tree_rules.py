@@ -521,3 +521,21 @@ def test_an_abbreviated_address_is_written_in_full_where_renovate_reads_it(
         (finding,) = repair(wrapper).fixed
         assert finding.code == "W820"
         assert f"\n_src_path: {full}\n" in (wrapper / ".copier-answers.yml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("release", "manage", "codes"),
+    [
+        ("v0.6.0", "", ["W821"]),
+        ("v0.7.0", "manage: [build, plumbing]\n", ["W821"]),
+        ("v0.7.0", "manage: [build]\n", []),
+        ("v0.7.0", "manage: []\n", []),
+    ],
+)
+def test_a_makefile_from_before_is_told_where_the_template_manages_it(
+    release: str, manage: str, codes: list[str], tmp_path: Path
+) -> None:
+    header = "# Kept up to date by startos-wrapper: `copier update` merges its changes with your edits.\n"
+    makefile = header + (example_wrapper.EXAMPLE / "Makefile").read_text()
+    answers = f"_commit: {release}\n_src_path: gh:a/b\n{manage}"
+    assert _codes(tmp_path, files={".copier-answers.yml": answers, "Makefile": makefile}) == codes

@@ -6,6 +6,7 @@ from startos_wrapper.check.packing import shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.makefile_conversion import needs_conversion
 from startos_wrapper.files.source import Place, Source, TooLargeError
 from startos_wrapper.files.template_source import Reach, in_full, reach
 from startos_wrapper.files.wrapper import Wrapper
@@ -15,7 +16,7 @@ _RENOVATE = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json
 _SET_URL = "run `startos-wrapper manage --template URL` with the URL of the template's git repository"
 
 
-@checks("W808", "W809", "W819", "W820")
+@checks("W808", "W809", "W819", "W820", "W821")
 def answers(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that everyone can update the wrapper with these answers, and that their id matches the manifest."""
     source = wrapper.readable(_ANSWERS) if wrapper.is_file(_ANSWERS) else None
@@ -38,6 +39,7 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
     template = _text(node, "_src_path")
     if template is not None:
         yield from _template(wrapper, source, template)
+    yield from _makefile(wrapper, node)
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
         what = f"The manifest's id is {wrapper.id}, but the next `copier update` writes {answer.value}"
@@ -68,3 +70,12 @@ def _template(wrapper: Wrapper, source: Source, node: Node) -> Iterator[Finding]
             what = f"Renovate can't look up {shown(address)}, so it never updates the wrapper to a new release"
             fix = source.edit(node.start, node.end, in_full(address))
             yield Finding("W820", place, what, f"write {shown(in_full(address))}", (fix,))
+
+
+def _makefile(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
+    """Find a Makefile that updates no longer maintain, unless the author asked for that."""
+    managed, makefile = node.get("manage"), wrapper.readable("Makefile")
+    if (managed is None or "plumbing" in managed.texts()) and makefile and needs_conversion(makefile.text):
+        what = "This Makefile is from a release before 0.7.0, so updates don't change it"
+        todo = "run `startos-wrapper update`, which converts it and keeps your lines"
+        yield Finding("W821", makefile.line_place(1), what, todo)
