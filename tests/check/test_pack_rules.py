@@ -62,7 +62,7 @@ class Git:
 
 
 def _commits(folder: Path) -> bool:
-    return not whats(pack.commit, Wrapper(folder))
+    return not whats(pack.commit, wrapper(folder))
 
 
 @pytest.mark.parametrize(
