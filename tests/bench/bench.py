@@ -1,21 +1,18 @@
 """Measure how long the commands take, and print a table: `make bench`.
 
-Each row is the median of several runs of a whole process. Rows take turns, so that a slow moment of the machine affects
-all of them. Next to it is its ratio to `copier --version`, the time it takes to import Copier. Copies and updates are
-compared with two templates that show what Copier itself takes: `trivial` has one question and two files, while `bare`
-asks our questions without validation and writes as many files as we do, without Jinja in them. A row fails if it
-exceeds its limit.
+Each row is the median CPU time of several runs of a whole process and all processes that it starts. Rows take turns, so
+that a slow moment of the machine affects all of them. Next to it is its ratio to `copier --version`, the time it takes to
+import Copier. Copies and updates are compared with two templates that show what Copier itself takes: `trivial` has one
+question and two files, while `bare` asks our questions without validation and writes as many files as we do, without Jinja
+in them. A row fails if it exceeds its limit. At the end, many wrappers are updated, see `fleet.py`.
 
 `make bench ARGS=images` measures building images instead, which takes minutes and needs a Docker engine.
 """
 
 import argparse
-import os
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +21,8 @@ from typing import Any
 import yaml
 
 from startos_wrapper.questions import asked, read_config
+from tests.bench import fleet
+from tests.bench.process import Cost, median, release, run
 from tests.support.tools import MANIFESTS
 
 ROOT = Path(__file__).parents[2]
@@ -32,10 +31,8 @@ CORPUS = [path.parent for path in MANIFESTS]
 ROUNDS = 10
 FILES = 17
 FLOOR = "copier --version"
-IDENTITY = {
-    f"GIT_{who}_{what}": "x@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-}  # fmt: skip
-ENVIRONMENT = {**os.environ, **IDENTITY, "PYTHONWARNINGS": "ignore"}
+# What a copy and an update may take, compared with a template that has hardly anything.
+COPY, UPDATE = (1.6, "copy, trivial"), (2.2, "update, trivial")
 
 
 @dataclass(frozen=True)
@@ -51,25 +48,13 @@ class Row:
     exits: tuple[int, ...] = (0,)
 
 
-def _git(folder: Path, *arguments: str) -> None:
-    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=ENVIRONMENT)
-
-
-def _committed(folder: Path) -> Path:
-    _git(folder, "init", "-q")
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "-qm", "release")
-    _git(folder, "tag", "v1.0.0")
-    return folder
-
-
 def _template(folder: Path, config: dict[str, Any], files: dict[str, str]) -> Path:
     (folder / "template").mkdir(parents=True)
     (folder / "copier.yml").write_text(yaml.safe_dump({"_subdirectory": "template", **config}, sort_keys=False))
     files |= {"{{ _copier_conf.answers_file }}.jinja": "{{ _copier_answers | to_nice_yaml }}"}
     for name, text in files.items():
         (folder / "template" / name).write_text(text)
-    return _committed(folder)
+    return release(folder, "v1.0.0")
 
 
 def _bare_questions() -> dict[str, Any]:
@@ -87,7 +72,7 @@ def _bare_questions() -> dict[str, Any]:
 def _ours(folder: Path) -> Path:
     subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
     subprocess.run(["rm", "-rf", folder / ".git"], check=True)
-    return _committed(folder)
+    return release(folder, "v1.0.0")
 
 
 def _rows(work: Path) -> dict[str, Row]:
@@ -101,12 +86,17 @@ def _rows(work: Path) -> dict[str, Row]:
     copy = (BIN / "copier", "copy", "--quiet", "--defaults", "-d", "service_id=hello-world")
     for name, template in templates.items():
         copied = work / f"{name}-copy"
-        rows[f"copy, {name}"] = Row((*copy, template, copied), before=lambda copied=copied: _remove(copied))  # type: ignore[misc]
+        rows[f"copy, {name}"] = Row(
+            (*copy, template, copied),
+            before=lambda copied=copied: _remove(copied),  # type: ignore[misc]
+            limit=COPY if name == "ours" else None,
+        )
     for name, template in templates.items():
         wrapper = work / f"{name}-wrapper"
-        subprocess.run([*copy, template, wrapper], check=True, env=ENVIRONMENT)
-        _committed(wrapper)
-        rows[f"update, {name}"] = Row((BIN / "copier", "update", "--quiet", "--defaults"), cwd=wrapper)
+        run((*copy, template, wrapper))
+        release(wrapper, "v1")
+        update = (BIN / "copier", "update", "--quiet", "--defaults")
+        rows[f"update, {name}"] = Row(update, cwd=wrapper, limit=UPDATE if name == "ours" else None)
     check = (BIN / "startos-wrapper", "check", "--strict")
     wrapper = work / "ours-wrapper"
     rows["check, default wrapper"] = Row((*check, wrapper), limit=(0.6, FLOOR))
@@ -114,7 +104,7 @@ def _rows(work: Path) -> dict[str, Row]:
     rows[f"check, {len(CORPUS)} manifests"] = Row((*check, *CORPUS), limit=(3.0, "check, 1 manifest"), exits=(1,))
     old = work / "old"
     subprocess.run(["cp", "-r", CORPUS[0], old], check=True)
-    _committed(old)
+    release(old, "v1")
     answers = old / ".copier-answers.yml"
     adopt = (BIN / "startos-wrapper", "adopt", old)
     rows["adopt, 1 manifest"] = Row(adopt, before=lambda: answers.unlink(missing_ok=True), limit=(2.0, FLOOR))
@@ -125,17 +115,35 @@ def _remove(folder: Path) -> None:
     subprocess.run(["rm", "-rf", folder], check=True)
 
 
-def _seconds(row: Row) -> float:
-    row.before()
-    began = time.perf_counter()
-    done = subprocess.run(
-        list(map(str, row.command)), cwd=row.cwd, env=ENVIRONMENT, stdin=subprocess.DEVNULL, capture_output=True,
-        check=False, text=True,
-    )  # fmt: skip
-    taken = time.perf_counter() - began
-    if done.returncode not in row.exits:
-        raise SystemExit(f"{' '.join(map(str, row.command))}: exit code {done.returncode}\n{done.stderr}")
-    return taken
+def _measured(rows: dict[str, Row]) -> dict[str, Cost]:
+    """Run all rows in turn, several times, and return the medians."""
+    costs: dict[str, list[Cost]] = {what: [] for what in rows}
+    for number in range(-1, ROUNDS):
+        print(f"\rround {max(number + 1, 0)} of {ROUNDS}", end="", file=sys.stderr, flush=True)
+        for what, row in rows.items():
+            row.before()
+            cost = run(row.command, cwd=row.cwd, exits=row.exits)
+            if number >= 0:  # The first round warms up.
+                costs[what].append(cost)
+    print("\r", end="", file=sys.stderr)
+    return {what: median(each) for what, each in costs.items()}
+
+
+def _printed(rows: dict[str, Row], costs: dict[str, Cost]) -> bool:
+    """Print the table, and return whether all rows keep their limits."""
+    kept = True
+    print(f"{'':24}      CPU  elapsed   memory  CPU x {FLOOR}")
+    for what, row in rows.items():
+        cost = costs[what]
+        text = f"{what:24} {cost.cpu * 1000:5.0f} ms {cost.elapsed * 1000:5.0f} ms  {cost.memory:4.0f} MB"
+        text += f"  {cost.cpu / costs[FLOOR].cpu:5.2f}"
+        if row.limit:
+            most, other = row.limit
+            ratio = cost.cpu / costs[other].cpu
+            kept = kept and ratio <= most
+            text += f"  {ratio:.2f} x {other}, limit {most}{'' if ratio <= most else ': EXCEEDED'}"
+        print(text)
+    return kept
 
 
 def main() -> int:
@@ -147,27 +155,11 @@ def main() -> int:
 
         return measure_images()
     with tempfile.TemporaryDirectory() as name:
-        rows = _rows(Path(name))
-        times: dict[str, list[float]] = {what: [] for what in rows}
-        for number in range(-1, ROUNDS):
-            print(f"\rround {max(number + 1, 0)} of {ROUNDS}", end="", file=sys.stderr, flush=True)
-            for what, row in rows.items():
-                taken = _seconds(row)
-                if number >= 0:  # The first round warms up.
-                    times[what].append(taken)
-    print("\r", end="", file=sys.stderr)
-    medians = {what: statistics.median(taken) for what, taken in times.items()}
-    exceeded = False
-    print(f"{'':24}  median  x {FLOOR}")
-    for what, row in rows.items():
-        text = f"{what:24} {medians[what] * 1000:5.0f} ms  {medians[what] / medians[FLOOR]:5.2f}"
-        if row.limit:
-            most, other = row.limit
-            ratio = medians[what] / medians[other]
-            exceeded = exceeded or ratio > most
-            text += f"  {ratio:.2f} x {other}, limit {most}{'' if ratio <= most else ': EXCEEDED'}"
-        print(text)
-    return int(exceeded)
+        work = Path(name)
+        rows = _rows(work)
+        kept = _printed(rows, _measured(rows))
+        flat = fleet.measure(work, work / "ours", BIN / "copier")
+    return int(not (kept and flat))
 
 
 if __name__ == "__main__":
