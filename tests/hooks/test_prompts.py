@@ -86,7 +86,7 @@ def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -
     terminal.answer("What is the service's image based on", DOWN * 3)
     terminal.child.expect("Which upstream image")
     terminal.child.send("nginx" + ENTER)
-    terminal.child.expect("pin it")
+    terminal.child.expect("pin a tag")
     terminal.child.send(":1.27.3" + ENTER)
     for question in ("Do you want to answer the advanced", "What's the URL of the upstream", "Which command starts",
                      *ORDER[8:]):  # fmt: skip
