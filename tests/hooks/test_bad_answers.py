@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
+from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.support.copies import copier
 
 IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
@@ -134,13 +135,13 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"interfaces": {"main": {**WEB, "tor": {80: 80}}}}, "interfaces", "main", "either port"),
     ({"interfaces": {"main": {"name": "x", "description": "y"}}}, "interfaces", "main", "set port"),
     ({"interfaces": {"main": {**WEB, "ui": "yes"}}}, "interfaces", "main.ui", "true or false"),
-    ({"interfaces": {"main": {**WEB, "ui": True, "protocols": ["tcp"]}}}, "interfaces", "main", "needs http or https"),
-    ({"interfaces": {"main": {**WEB, "protocols": ["http"]}}}, "interfaces", "main", "Tor needs tcp"),
+    ({"interfaces": {"main": {**WEB, "ui": True, "protocols": ["tcp"]}}}, "interfaces", "main", "add http or https"),
+    ({"interfaces": {"main": {**WEB, "protocols": ["http"]}}}, "interfaces", "main", "add tcp, which Tor needs"),
     ({"interfaces": {"main": {**WEB, "protocols": "http"}}}, "interfaces", "main.protocols", "list of names"),
     ({"interfaces": {"my-rpc2": WEB}}, "interfaces", "my-rpc2", "without digits"),
     (
         {"interfaces": {"main": {"name": "x", "description": "y", "lan": {443: {"ssl": False, "internal": 80}}}}},
-        "interfaces", "main.lan.443", "port 443 without",
+        "interfaces", "main.lan.443", "port 443 needs ssl",
     ),
     (
         {"interfaces": {"main": {"name": "x", "description": "y", "lan": {99999: {"ssl": True, "internal": 80}}}}},
@@ -255,6 +256,15 @@ def test_refused_by_name_and_rule(
     for words in (name, item, rule):
         assert words in message
     assert not destination.exists()
+
+
+def test_no_refusal_repeats_the_name_of_the_answer() -> None:
+    """Copier begins the message with the name."""
+    for answers, name, _, _ in BAD:
+        try:
+            Template().ask({"service_id": "hello-world", **answers})
+        except RefusedAnswerError as refused:
+            assert not refused.fault.startswith(f"{refused.name}:"), refused
 
 
 def test_all_faults_of_an_answer_are_named_at_once(template: Path, tmp_path: Path) -> None:

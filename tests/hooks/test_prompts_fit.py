@@ -13,7 +13,8 @@ from tests.conftest import ROOT
 from tests.support.screen import COLUMNS, Screen
 
 QUESTIONS = asked(read_config(ROOT))
-ENTER, DOWN, BACKSPACE = "\r", "\x1b[B", "\x7f"
+# Ctrl-U deletes what's left of the cursor.
+ENTER, DOWN, BACKSPACE, CLEAR = "\r", "\x1b[B", "\x7f", "\x15"
 # What Copier and questionary print before the first line of a prompt, and before a choice.
 PROMPT, CHOICE = "🎤 ", " » ○ "
 # The answers that lead to other prompts than the defaults do. A single letter answers a yes/no question.
@@ -100,3 +101,31 @@ def test_a_prompt_with_a_long_default_is_seen_whole(template: Path, tmp_path: Pa
         screen.send("n")
         read(screen, "volumes")
         screen.wait_for("hhhhh")
+
+
+# Answers that beginners type, with what the line at the bottom of the terminal must say: it has 80 columns, of which Copier
+# uses the first half.
+WRONG = {
+    "service_id": ("hello2", "use a-z and single hyphens"),
+    "title": ("A title of more than 29 bytes is too long", "use at most 29 bytes"),
+    "version": ("v1.2.3", "use 1 to 4 numbers"),
+    "github_user": ("https://github.com/satoshi", "use letters"),
+    "ui_port": ("70000", "use a whole number from 0"),
+    "volumes": ("{main: data}", "use an absolute path"),
+    "assets": ("{web: /proc/web}", "/proc belongs to the"),
+}
+GOOD = {"service_id": "hello-world", "volumes": "{main: /data}", "assets": "{web: /mnt/web}"}
+
+
+def test_the_bottom_line_says_what_is_wrong(template: Path, tmp_path: Path) -> None:
+    plain = ("short_description=x", "license=MIT", "base=golang", "source=starter", "config=none")
+    with prompts(template, tmp_path / "w", *plain) as screen:
+        for name, (typed, said) in WRONG.items():
+            if name == "ui_port":
+                read(screen, "advanced")
+                screen.send("n")
+            read(screen, name)
+            screen.send(CLEAR + typed + ENTER)
+            screen.wait_for(said)
+            screen.send(CLEAR + GOOD.get(name, "1") + ENTER)
+        screen.wait_for("is ready")
