@@ -60,8 +60,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # These aren't imported for the other commands, some of which start in a tenth of a second.
     from startos_wrapper.update.newest import CURRENT, Recorded, target
-    from startos_wrapper.update.old_makefile import is_old
     from startos_wrapper.update.outcome import Outcome
+    from startos_wrapper.update.own_makefile import is_old
     from startos_wrapper.work_tree import WorkTree
 
     folder = arguments.path

@@ -21,7 +21,7 @@ from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import refused_answers
 from startos_wrapper.update.journal import Blob
 from startos_wrapper.update.newest import MOVE, Recorded, Target
-from startos_wrapper.update.old_makefile import convert_makefile, is_old
+from startos_wrapper.update.own_makefile import convert_makefile, is_old
 from startos_wrapper.work_tree import WorkTree
 
 # Every file as it's in the repository: no line endings, filters and encodings of the work tree.
