@@ -67,22 +67,27 @@ def includes_startos(text: str) -> bool:
     return _INCLUDE.search(text) is not None
 
 
-def convert(mine: str, makefile: str, startos: str) -> Conversion:
-    """Convert an author's Makefile. `makefile` and `startos` are the files that the new release renders."""
-    return _Converter(mine, makefile, startos).convert()
+def convert(mine: str, base: str, makefile: str, startos: str) -> Conversion:
+    """Convert an author's Makefile.
+
+    `base` is the Makefile that the author's release rendered for the answers of that time, or empty if nobody knows.
+    `makefile` and `startos` are the files that the new release renders.
+    """
+    return _Converter(mine, _Written(base, startos), makefile).convert()
 
 
 class _Written:
-    """What the template has written for the same answers: the blocks of earlier releases and of startos.mk."""
+    """What the template has written: the blocks of earlier releases for the same answers, of `base` and of startos.mk."""
 
-    def __init__(self, startos: str) -> None:
+    def __init__(self, base: str, startos: str) -> None:
         earlier = Path(__file__).with_name("earlier_makefiles.mk").read_text(encoding="utf-8")
         self.startos = startos
         self.blocks = list(read_blocks(earlier.splitlines()))
-        self.plain = Counter(_text(block) for block in read_blocks(startos.splitlines()))
+        self.plain = {_text(block) for text in (base, startos) for block in read_blocks(text.splitlines())}
         # The earlier blocks with answers in them, as patterns.
         self.patterns = [re.compile("(.*)".join(map(re.escape, _text(block).split("{}")))) for block in self.blocks]
-        self.comments = Counter(line for line in (*earlier.splitlines(), *startos.splitlines()) if line[:1] == "#")
+        lines = {*base.splitlines(), *earlier.splitlines(), *startos.splitlines()}
+        self.comments = Counter(line for line in lines if line[:1] == "#")
 
     def has(self, block: Block) -> bool:
         """Return whether a block is the template's."""
@@ -119,14 +124,14 @@ class _Mine:
 
 
 class _Converter:
-    def __init__(self, mine: str, makefile: str, startos: str) -> None:
+    def __init__(self, mine: str, written: _Written, makefile: str) -> None:
         self.mine = mine.splitlines()
         self.end = "\r\n" if "\r\n" in mine else "\n"
-        self.written = _Written(startos)
+        self.written = written
         self.makefile = makefile.splitlines()
-        self.startos = Makefile(Source(MAINTAINED, startos.encode()))
+        self.startos = Makefile(Source(MAINTAINED, written.startos.encode()))
         # As they're written. IMAGES are what the pattern rule for images makes.
-        self.targets = {*_TARGET.findall(startos), "$(IMAGES)"}
+        self.targets = {*_TARGET.findall(written.startos), "$(IMAGES)"}
         self.look: list[Place] = []
         self.blocks = list(self._compared())
 

@@ -53,7 +53,7 @@ def align_makefile(plan: Plan) -> None:
         return
     text = plan.rendered[_FILE]
     if old is not None and needs_conversion(old.source.text):
-        conversion = convert(old.source.text, text, plan.rendered[MAINTAINED])
+        conversion = convert(old.source.text, "", text, plan.rendered[MAINTAINED])
         text = conversion.text
         for place in conversion.look:
             plan.note(_PART, _FILE, place.line, place.what)
