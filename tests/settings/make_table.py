@@ -36,7 +36,7 @@ OTHERS: list[Any] = [
     ["x", "", "a\nb", "a\nb\n", "- y", None, True], [["a\nb"], {"k": "a\n b"}], {"text": " a\nb\n", "next": "n"}, [[{"a": "x\ny\n"}], 2],
 ]  # fmt: skip
 # For the setting of the starters.
-GREETINGS = ["Hi", "- <b>$(touch PWNED) `touch PWNED` \"it's\" \\n %s & 🚀 # no: yes", "two\n  lines"]
+GREETINGS = ["Hi", '- <b>$(touch PWNED) `touch PWNED` "it\'s" \\n %s & 🚀 # no: yes', "two\n  lines"]
 KEYS = [
     "rpc-user", "rpc_user", "a.b", "a b", "1", "true", "null", "", "größe", "UPPER", "x: y", "'q'", '"q"', "#x", "- x", "~", "key" * 60, "a\nb",
     "?", "🚀", "{x}", "a\\b", "$(id)", " x", "x:", "-", "a\tb",

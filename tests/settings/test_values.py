@@ -30,7 +30,8 @@ done
 
 
 @cache
-def _rows() -> list[tuple[dict[str, Any], str, str]]:
+def rows() -> list[tuple[dict[str, Any], str, str]]:
+    """Return settings, and how serde_yaml 0.8 and 0.9 wrote them."""
     # Not splitlines(), because the texts hold other line breaks.
     return [tuple(json.loads(line)) for line in TABLE.read_text(encoding="utf-8").removesuffix("\n").split("\n")]
 
@@ -74,7 +75,7 @@ def _check(settings: dict[str, Any], text: str, got: dict[str, str], messages: s
 @pytest.mark.parametrize("shell", SHELLS)
 @pytest.mark.parametrize("writer", ["serde_yaml 0.8", "serde_yaml 0.9", "JSON.stringify", "JSON in ASCII"])
 def test_every_value_arrives_unchanged_or_is_named(shell: str, writer: str) -> None:
-    rows = sample(_rows(), 200)
+    cases = sample(rows(), 200)
     texts = [
         {
             "serde_yaml 0.8": old,
@@ -82,19 +83,19 @@ def test_every_value_arrives_unchanged_or_is_named(shell: str, writer: str) -> N
             "JSON.stringify": json.dumps(settings, indent=2, ensure_ascii=False),
             "JSON in ASCII": json.dumps(settings),
         }[writer]
-        for settings, old, new in rows
+        for settings, old, new in cases
     ]
     read = _read(shell, texts)
-    for (settings, _, _), text, (got, messages) in zip(rows, texts, read, strict=True):
+    for (settings, _, _), text, (got, messages) in zip(cases, texts, read, strict=True):
         _check(settings, text, got, messages)
     # The keys that only serde_yaml 0.9 writes over several lines, and zero bytes.
     silent = sum(1 for _, messages in read if not messages)
-    assert silent > len(rows) * (0.5 if writer == "serde_yaml 0.9" else 0.9)
+    assert silent > len(cases) * (0.5 if writer == "serde_yaml 0.9" else 0.9)
 
 
 @pytest.mark.parametrize("shell", SHELLS)
 def test_only_keys_over_several_lines_zero_bytes_and_names_used_twice_are_left_out(shell: str) -> None:
-    plain = [row for row in _rows() if not re.search(r"(?m)^ *(- )?\? |\\0", row[2])]
+    plain = [row for row in rows() if not re.search(r"(?m)^ *(- )?\? |\\0", row[2])]
     for (settings, _, _), (got, messages) in zip(plain, _read(shell, [row[2] for row in plain]), strict=True):
         assert set(re.findall(r"(?m): ([^:]+)$", messages)) <= {
             "two settings have this name", "only the first is passed on",

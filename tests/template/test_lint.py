@@ -28,7 +28,7 @@ MANY = {
     "directories": ["/data/logs", "/data/tmp"],
     "properties": "compat",
     "secrets": {
-        "ADMIN_PASSWORD": {"name": "Admin: \"it's\" $(id)", "description": "`id` $HOME \\ %s # x", "length": 32},
+        "ADMIN_PASSWORD": {"name": 'Admin: "it\'s" $(id)', "description": "`id` $HOME \\ %s # x", "length": 32},
         "KEY": {"name": "Key", "show": False},
     },
     "actions": {"reset": {"name": "R", "description": "R", "allowed-statuses": ["running"], "entrypoint": "reset.sh"}},

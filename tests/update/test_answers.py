@@ -23,7 +23,7 @@ from tests.update.releases import NEWEST, Project, git, run
 ANSWERS = ".copier-answers.yml"
 PAGE = ROOT / "docs" / "update-answers.md"
 # Files that belong to the author, written once. The icon isn't text.
-YOURS = re.compile(r"icon\.png|LICENSE|instructions\.md|service/|scripts/|assets/.+/(?!\.gitkeep)")
+YOURS = re.compile(r"icon\.png|LICENSE|instructions\.md|service/|scripts/|bin/|assets/.+/(?!\.gitkeep)")
 MARK = "mine: "
 CONFLICT = re.compile(r"<<<<<<< before updating\n.*?=======\n(.*?)>>>>>>> after updating\n", re.DOTALL)
 WRITTEN = "copier recopy --vcs-ref :current: --defaults --overwrite --skip '*'"
@@ -49,6 +49,7 @@ RPC = {"name": "RPC", "description": "For programs.", "port": 9735, "protocols":
 WEB = {"name": "Web", "description": "The pages.", "ui": True, "port": 8080}
 RESET = {"name": "Reset", "description": "A new password.", "allowed-statuses": ["running"]}
 CHECK = {"web": {"name": "Web", "entrypoint": "check-web.sh"}}
+OWN = {"reset": {**RESET, "entrypoint": "reset.sh"}}
 # Answers for every procedure, with text that needs quoting.
 PROCEDURES: dict[str, Any] = {
     "license": "other", "license_name": "EUPL: 1.2", "config": "script", "properties": "none", "migrations": "script",
@@ -110,11 +111,11 @@ CHANGES = [
     Change("no port", {"health_check": "http"}, {"ui_port": 0}, set(), set(), ("health_check",)),
     Change("interface added", {"interfaces": {"main": WEB}}, {"interfaces": {"main": WEB, "rpc": RPC}}, set(), set()),
     Change("interface removed", {"interfaces": {"main": WEB, "rpc": RPC}}, {"interfaces": {}}, set(), set()),
-    Change("to script", {}, {"config": "script"}, {"scripts/embassy.js"}, set(), quick=True),
-    Change("to compat", {"assets": {"web": "/mnt/web"}}, {"config": "compat"}, {*COMPAT, "assets/compat/.gitkeep"}, set(), ("assets",), quick=True),
+    Change("to script", {}, {"config": "script"}, {"scripts/embassy.js", "settings.sh"}, set(), quick=True),
+    Change("to compat", {"assets": {"web": "/mnt/web"}}, {"config": "compat"}, {*COMPAT, "assets/compat/.gitkeep", "settings.sh"}, set(), ("assets",), quick=True),
     Change("script to compat", {"config": "script"}, {"config": "compat"}, {*COMPAT, "assets/compat/.gitkeep"}, set(), ("assets",)),
-    Change("compat to none", {"config": "compat"}, {"config": "none"}, set(), set()),
-    Change("compat to none, without its folder", {"config": "compat"}, {"config": "none", "assets": {}}, set(), {"assets/compat/.gitkeep"}),
+    Change("compat to none", {"config": "compat"}, {"config": "none"}, set(), {"settings.sh"}, ("settings",), quick=True),
+    Change("compat to none, without its folder", {"config": "compat"}, {"config": "none", "assets": {}}, set(), {"assets/compat/.gitkeep", "settings.sh"}, ("settings",)),
     Change("to upstream", {}, {"source": "upstream", "upstream_repo": "https://github.com/satoshi/hello"}, set(), set(), stale=("service/",)),
     Change("to a submodule", {}, {"source": "submodule", "upstream_repo": "https://github.com/satoshi/hello"}, set(), set(), stale=("service/",)),
     Change("files of an image", {"advanced": True}, {"copies": {"docker.io/mikefarah/yq:4.44.3": {"/usr/bin/yq": "/usr/local/bin/yq"}}}, set(), set()),
@@ -129,7 +130,14 @@ CHANGES = [
     Change("licence by name", {"license": "other"}, {"license_name": "EUPL-1.2"}, set(), set()),
     Change("properties by script", {"advanced": True}, {"properties": "script"}, {"scripts/embassy.js"}, set()),
     Change("action by script", {"advanced": True}, {"actions": {"reset": {**RESET, "type": "script"}}}, {"scripts/embassy.js"}, set(), quick=True),
-    Change("checks of their own", {"advanced": True}, {"health_checks": CHECK}, set(), set()),
+    Change("checks of their own", {"advanced": True}, {"health_checks": CHECK}, {"bin/check-web.sh"}, set(), quick=True),
+    Change("a second action", {"actions": OWN}, {"actions": {**OWN, "more": {**RESET, "entrypoint": "more.sh"}}}, {"bin/more.sh"}, set(), quick=True),
+    Change("an action fewer", {"actions": {**OWN, "more": {**RESET, "entrypoint": "more.sh"}}}, {"actions": OWN}, set(), set(), quick=True),
+    Change("scripts from elsewhere", {"actions": OWN, "script_source": "elsewhere"}, {"script_source": "bin"}, {"bin/reset.sh"}, set(), quick=True),
+    Change("settings from the file", {"config": "script"}, {"settings": "file"}, set(), {"settings.sh"}, quick=True),
+    Change("settings as variables", {"config": "script", "settings": "file"}, {"settings": "variables"}, {"settings.sh"}, set(), quick=True),
+    Change("secrets", {"config": "compat"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), ("advanced",), quick=True),
+    Change("secrets by script", {"config": "script"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), ("advanced",), ("scripts/embassy.js",), quick=True),
     Change("backup elsewhere", {"advanced": True}, {"backup": {"root": "/data"}}, set(), set()),
     Change("backup by script", {"advanced": True}, {"backup": {"type": "script"}}, {"scripts/embassy.js"}, set()),
     Change("container", {"advanced": True}, {"container": {"entrypoint": "/opt/docker_entrypoint.sh", "shm-size-mb": 256}}, set(), set()),
@@ -296,8 +304,12 @@ def test_settings_and_starters_come_and_go_and_the_authors_stay(
         message = project.update(*command(given)).stderr
         after = files(project.folder)
         new = {*COMPAT, *STARTERS["rust"], "assets/compat/.gitkeep"} if given.get("base") == "rust" else set()
-        assert set(after) - set(before) == new
-        assert set(before) <= set(after)
+        # settings.sh is managed, and only a wrapper with a config has it.
+        gone = {"settings.sh"} if given["config"] == "none" else set()
+        back = {"settings.sh"} if given["config"] == "script" else set()
+        assert set(after) - set(before) == new | back
+        assert set(before) - set(after) == gone
+        lines -= sum((mine(before[name].decode()) for name in gone), Counter())
         assert listed(message, "New files, which are yours:") == ({"assets/compat/", "service/"} if new else set())
         assert {name: after[name] for name in before if YOURS.match(name)} == {
             name: before[name] for name in before if YOURS.match(name)
