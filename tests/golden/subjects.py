@@ -1,4 +1,4 @@
-"""Define what is recorded. No other module of tests/golden imports the product's or other tests' modules.
+"""Define what is recorded. No other module of tests/golden imports the product's modules or other tests.
 
 If something moves, update the imports and paths here.
 """

@@ -5,8 +5,10 @@ import hashlib
 from pathlib import Path
 
 from tests.golden.record import Kind, Record
+from tests.support.bundle import pack, unpack
 
-FOLDER = Path(__file__).parent / "digests"
+#: One file with all tables, see tests/support/bundle.py.
+TABLES = Path(__file__).parent / "digests.txt"
 #: Full texts written by `make.py --dump .golden` to diff against. Git ignores them.
 DUMPED = Path(__file__).parents[2] / ".golden"
 SIDES = ("meaning", "words")
@@ -29,14 +31,13 @@ def _cell(text: str, side: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:10]
 
 
-def path(kind: Kind, side: str) -> Path:
-    """Return the path of a table."""
-    return FOLDER / f"{kind.name}.{side}.tsv"
+def _name(kind: Kind, side: str) -> str:
+    return f"{kind.name}.{side}.tsv"
 
 
 def read(kind: Kind, side: str) -> Table:
     """Read a table."""
-    head, *rows = path(kind, side).read_text(encoding="utf-8").split("\n")[:-1]
+    head, *rows = unpack(TABLES.read_text(encoding="utf-8"))[_name(kind, side)].split("\n")[:-1]
     _, *parts = head.split("\t")
     found: Table = {}
     for row in rows:
@@ -46,12 +47,13 @@ def read(kind: Kind, side: str) -> Table:
 
 
 def write(kind: Kind, side: str, table: Table) -> None:
-    """Write a sorted table."""
+    """Write a sorted table, and leave the other ones alone."""
     parts = sorted({part for row in table.values() for part in row})
     lines = ["\t".join(["", *parts])]
     lines += ("\t".join([name, *(row.get(part, _NONE) for part in parts)]) for name, row in sorted(table.items()))
-    FOLDER.mkdir(exist_ok=True)
-    path(kind, side).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    tables = unpack(TABLES.read_text(encoding="utf-8")) if TABLES.exists() else {}
+    tables[_name(kind, side)] = "".join(f"{line}\n" for line in lines)
+    TABLES.write_text(pack(dict(sorted(tables.items()))), encoding="utf-8")
 
 
 def dump(folder: Path, kind: Kind, name: str, record: Record) -> None:
