@@ -35,6 +35,7 @@ SHARED_NAMES = {"command": "the options of a command and its exit code"}
 LONGEST_REPETITION = 5
 REPETITIVE = {
     "src/startos_wrapper/files/manifest/manifest-0.3.schema.json": "every entry names its type, and a `$ref` per type would hide it",
+    "src/startos_wrapper/files/earlier_makefiles.mk": "what earlier releases wrote, each in its own words",
     "src/startos_wrapper/check/rules/*.yaml": "a rule's bad and good examples differ in a line",
 }
 

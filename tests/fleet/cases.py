@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from docs.release_tags import releases
 
 from startos_wrapper.check.engine import check
 from tests.fleet.bot import COPIER, run_renovate, validate
@@ -14,7 +15,7 @@ from tests.fleet.forge import USER, Forge, forge
 from tests.fleet.wrappers import ANSWERS, NOTES, TEMPLATE, Fleet, next_release, tree
 from tests.support.tools import ROOT
 from tests.update.edits import NEXT
-from tests.update.releases import git, releases, run
+from tests.update.releases import git, run
 
 BRANCH = "renovate/startos-wrapper"
 SCRIPT, SCRIPT_BRANCH = ROOT / "docs/fleet/update-all.py", "startos-wrapper-update"

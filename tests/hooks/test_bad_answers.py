@@ -260,7 +260,7 @@ def test_refused_by_name_and_rule(
 
 def test_no_refusal_repeats_the_name_of_the_answer() -> None:
     """Copier begins the message with the name."""
-    for answers, name, _, _ in BAD:
+    for answers, _name, _, _ in BAD:
         try:
             Template().ask({"service_id": "hello-world", **answers})
         except RefusedAnswerError as refused:

@@ -77,7 +77,7 @@ def convert(mine: str, base: str, makefile: str, startos: str) -> Conversion:
 
 
 class _Written:
-    """What the template has written: the blocks of earlier releases for the same answers, of `base` and of startos.mk."""
+    """What the template has written: the blocks of earlier releases, of `base` and of startos.mk."""
 
     def __init__(self, base: str, startos: str) -> None:
         earlier = Path(__file__).with_name("earlier_makefiles.mk").read_text(encoding="utf-8")
