@@ -84,7 +84,7 @@ def update(forge: Forge, repository: str, folder: Path) -> str:
     answers = run(folder, "git", "show", ":.copier-answers.yml").splitlines()
     title = "Update startos-wrapper to " + next(line[9:] for line in answers if line.startswith("_commit: "))
     pulls = forge.ask("GET", f"{repository}/pulls?state=all&per_page=50&limit=50")
-    ours = [pull for pull in pulls if pull["head"]["ref"] == BRANCH]
+    ours = [pull for pull in pulls if pull["head"]["ref"] == BRANCH and _is_from(repository, pull)]
     if any(pull["state"] == "closed" and pull["title"].endswith(title) for pull in ours):
         return f"left alone, because somebody closed “{title}”"
     bot = {"GIT_AUTHOR_NAME": NAME, "GIT_AUTHOR_EMAIL": EMAIL, "GIT_COMMITTER_NAME": NAME, "GIT_COMMITTER_EMAIL": EMAIL}
@@ -102,6 +102,12 @@ def update(forge: Forge, repository: str, folder: Path) -> str:
         status = {"state": "failure", "context": "startos-wrapper", "description": f"conflicts: {len(conflicts)}"}
         forge.ask("POST", f"{repository}/statuses/{commit}", status)
     return f"{page} {title}" + (f", with conflicts in {', '.join(conflicts)}" if conflicts else "")
+
+
+def _is_from(repository: str, pull: dict[str, Any]) -> bool:
+    """Return whether a pull request comes from the repository itself. In a fork, anybody can use the same branch."""
+    source = pull["head"].get("repo") or {}
+    return str(source.get("full_name")).lower() == repository.lower()
 
 
 def _is_on(folder: Path, base: str, commit: str) -> bool:

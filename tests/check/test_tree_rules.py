@@ -523,6 +523,12 @@ def test_an_abbreviated_address_is_written_in_full_where_renovate_reads_it(
         assert f"\n_src_path: {full}\n" in (wrapper / ".copier-answers.yml").read_text()
 
 
+def test_an_address_that_yaml_would_read_differently_is_not_fixed(tmp_path: Path) -> None:
+    files = _addressed('"gh:a/b\\nmanage: []"', **{"renovate.json": "{}"})
+    (finding,) = _found(tmp_path, files=files)
+    assert finding.code == "W820" and not finding.fixes
+
+
 @pytest.mark.parametrize(
     ("release", "manage", "codes"),
     [

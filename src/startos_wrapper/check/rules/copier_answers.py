@@ -1,5 +1,6 @@
 """Rules about the answers file, which `copier update` reads."""
 
+import re
 from collections.abc import Iterator
 
 from startos_wrapper.check.packing import shown
@@ -13,6 +14,7 @@ from startos_wrapper.files.wrapper import Wrapper
 
 _ANSWERS = ".copier-answers.yml"
 _RENOVATE = ("renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".github/renovate.json")
+_PLAIN = re.compile(r"g[hl]:[A-Za-z0-9_./-]+")
 _SET_URL = "run `startos-wrapper manage --template URL` with the URL of the template's git repository"
 
 
@@ -34,7 +36,7 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
         what = (
             f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so `copier update` doesn't work"
         )
-        todo = _SET_URL if missing == ["_src_path"] else "restore the file as Copier wrote it"
+        todo = _SET_URL if "_src_path" in missing else "restore the file as Copier wrote it"
         yield Finding("W808", Place(_ANSWERS), what, todo)
     template = _text(node, "_src_path")
     if template is not None:
@@ -56,20 +58,23 @@ def _text(node: Node, name: str) -> Node | None:
 def _template(wrapper: Wrapper, source: Source, node: Node) -> Iterator[Finding]:
     """Check who can fetch the template from the recorded address."""
     address, place = str(node.value), source.place(node.start, node.end)
+    said = f"`{shown(address)}`"
     match reach(address):
         case Reach.THIS_MACHINE:
-            what = f"{shown(address)} is a path on one machine, so colleagues and Renovate can't update the wrapper"
+            what = f"{said} is a path on one machine, so colleagues and Renovate can't update the wrapper"
             yield Finding("W819", place, what, _SET_URL)
         case Reach.RELATIVE:
-            what = f"{shown(address)} is a relative path, so an update only finds the template from one folder"
+            what = f"{said} is a relative path, so an update only finds the template from one folder"
             yield Finding("W819", place, what, _SET_URL)
         case Reach.NOT_GIT:
-            what = f"Copier takes {shown(address)} for a path, because it doesn't end with .git"
-            yield Finding("W819", place, what, "add .git, or put git+ in front")
+            what = f"Copier takes {said} for a path, because it doesn't end with .git"
+            yield Finding("W819", place, what, f"run `startos-wrapper manage --template git+{shown(address)}`")
         case Reach.SHORT if any(map(wrapper.is_file, _RENOVATE)):
-            what = f"Renovate can't look up {shown(address)}, so it never updates the wrapper to a new release"
-            fix = source.edit(node.start, node.end, in_full(address))
-            yield Finding("W820", place, what, f"write {shown(in_full(address))}", (fix,))
+            what = f"Renovate can't look up {said}, so it never updates the wrapper to a new release"
+            # Anything else might not be one line of YAML.
+            plain = _PLAIN.fullmatch(address)
+            fixes = (source.edit(node.start, node.end, in_full(address)),) if plain else ()
+            yield Finding("W820", place, what, f"write {shown(in_full(address))}", fixes)
 
 
 def _makefile(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
