@@ -1,12 +1,13 @@
 """Turn what Copier and git raise into one error message."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from startos_wrapper.errors import CommandError, RefusedError
 
 # How Copier begins the message of a validator. copier/_user_data.py: validate_answer
-_PREFIX = "Validation error for question "
+_REFUSED = re.compile(r"Validation error for question '([^']+)': ")
 
 
 @contextmanager
@@ -15,7 +16,7 @@ def told(template: str) -> Iterator[None]:
 
     `template` is where the template is.
     """
-    from copier.errors import CopierAnswersInterrupt, CopierError
+    from copier.errors import CopierAnswersInterrupt
     from plumbum import ProcessExecutionError
 
     try:
@@ -29,10 +30,15 @@ def told(template: str) -> Iterator[None]:
         lines = [line for line in str(error.stderr).splitlines() if line.strip()] or [f"git failed ({error.retcode})"]
         reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
         raise RefusedError(f"{template}: {reason.partition(': ')[2] or reason}") from error
-    except (CopierError, ValueError, TypeError) as error:
-        # Copier's messages can have several lines.
-        first, *more = str(error).removeprefix(_PREFIX).splitlines() or [type(error).__name__]
-        about_an_answer = str(error).startswith(_PREFIX)
-        raise RefusedError(first if about_an_answer else f"{template}: {first}", *more) from error
     except OSError as error:
         raise RefusedError(f"{error.filename or template}: {error.strerror or error}") from error
+    except Exception as error:
+        # Copier's messages can have several lines. Jinja and PyYAML raise errors of their own for a broken template.
+        first, *more = _REFUSED.sub(r"\1: ", str(error), count=1).splitlines() or [type(error).__name__]
+        raise RefusedError(first if refused_answer(error) else f"{template}: {first}", *more) from error
+
+
+def refused_answer(error: BaseException | None) -> str | None:
+    """Return the name of the answer that a validator rejected, or None for another error."""
+    match = _REFUSED.match(str(error))
+    return match[1] if match else None

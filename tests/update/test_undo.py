@@ -1,0 +1,352 @@
+"""`startos-wrapper undo`: the state before an update, or one message and nothing changed."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from startos_wrapper.update import restore, transfer, write
+from tests.support.copies import copier
+from tests.update.releases import git
+from tests.update.tiny import Tiny
+
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Tiny:
+    """A wrapper with a conflict to come, and names that are hard to pass on."""
+    tiny = Tiny.new(tmp_path)
+    for name in ("mine ü.txt", "mine\n.txt", "-rf", ":(top)x"):
+        (tiny.wrapper / name).write_text("mine\n")
+    Path(os.fsdecode(os.fsencode(tiny.wrapper) + b"/mine \xff.txt")).write_text("mine\n")
+    (tiny.wrapper / "link").symlink_to("nowhere")
+    (tiny.wrapper / ".gitignore").write_text("*.s9pk\n")
+    tiny.conflict()
+    (tiny.wrapper / "mine.s9pk").write_text("ignored\n")
+    (tiny.wrapper / "empty").mkdir()
+    (tiny.wrapper / "other.txt").chmod(0o600)
+    return tiny
+
+
+def _updated(tiny: Tiny) -> None:
+    assert tiny.run("update") == 1
+
+
+def _readable_names(tiny: Tiny) -> None:
+    """Delete the file with a name that Copier itself can't read."""
+    git(tiny.wrapper, "rm", "-q", "mine ?.txt")
+    tiny.commit()
+
+
+def _copier_update(tiny: Tiny) -> None:
+    copier("update", "--defaults", "-q", tiny.wrapper, check=True)
+
+
+def _resolve(tiny: Tiny) -> None:
+    text = (tiny.wrapper / "text.txt").read_text()
+    (tiny.wrapper / "text.txt").write_text(re.sub(r"<{7}.*?={7}\n(.*?)>{7}[^\n]*\n", r"\1", text, flags=re.DOTALL))
+
+
+# ---- Undone -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        (),
+        ("git add --all --ignore-errors .",),
+        ("git add --intent-to-add .",),
+        ("git add new text.txt", "git rm -q --cached other.txt"),
+        ("git checkout -q --theirs -- other.txt || true", "rm other.txt"),
+        ("git stash -q || true",),
+        ("git diff > /dev/null",),
+    ],
+)
+def test_everything_is_as_before(tiny: Tiny, then: tuple[str, ...], capsys: Capture) -> None:
+    before = tiny.state()
+    _updated(tiny)
+    assert tiny.state() != before
+    for line in then:
+        subprocess.run(line, shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    capsys.readouterr()
+    assert tiny.run("undo") == 0
+    assert tiny.state() == before
+    assert git(tiny.wrapper, "status", "--porcelain") == ""
+    said = capsys.readouterr().out
+    assert "Undone: the wrapper is at v1.0.0 again." in said
+    assert "  text.txt\n" in said
+
+
+def test_files_of_the_authors_from_after_the_update_stay(tiny: Tiny) -> None:
+    before = tiny.state()
+    _updated(tiny)
+    for name in ("new/mine.txt", "mine.txt", "mine.rej"):
+        (tiny.wrapper / name).write_text("mine\n")
+    git(tiny.wrapper, "add", "mine.txt")
+    assert tiny.run("undo") == 0
+    assert git(tiny.wrapper, "status", "--porcelain", "--untracked-files=all").splitlines() == [
+        "A  mine.txt",
+        "?? mine.rej",
+        "?? new/mine.txt",
+    ]
+    git(tiny.wrapper, "rm", "-q", "--cached", "mine.txt")
+    for name in ("new/mine.txt", "mine.txt", "mine.rej"):
+        (tiny.wrapper / name).unlink()
+    (tiny.wrapper / "new").rmdir()
+    assert tiny.state() == before
+
+
+def test_an_unrelated_commit_in_between_stays(tiny: Tiny) -> None:
+    before = tiny.files()
+    _updated(tiny)
+    (tiny.wrapper / "mine.txt").write_text("mine\n")
+    git(tiny.wrapper, "add", "mine.txt")
+    # The update's conflict is in the index, so git doesn't commit there.
+    tree = (
+        git(tiny.wrapper, "ls-tree", "HEAD")
+        + f"100644 blob {git(tiny.wrapper, 'rev-parse', ':mine.txt').strip()}\tmine.txt\n"
+    )
+    made = subprocess.run(["git", "mktree"], cwd=tiny.wrapper, input=tree, text=True, capture_output=True, check=True)
+    git(
+        tiny.wrapper,
+        "reset",
+        "-q",
+        "--soft",
+        git(tiny.wrapper, "commit-tree", "-p", "HEAD", "-m", "x", made.stdout.strip()).strip(),
+    )
+    assert tiny.run("undo") == 0
+    (tiny.wrapper / "mine.txt").unlink()
+    assert tiny.files() == before
+    assert git(tiny.wrapper, "status", "--porcelain") == " D mine.txt\n"
+
+
+def test_an_update_after_an_undo_is_like_the_first_one(tiny: Tiny) -> None:
+    _updated(tiny)
+    after = tiny.state()
+    assert tiny.run("undo") == 0
+    _updated(tiny)
+    assert tiny.state() == after
+
+
+def test_an_undo_that_was_killed_goes_on(tiny: Tiny) -> None:
+    before = tiny.state()
+    _updated(tiny)
+    for count in range(4):
+        _killed(tiny, "undo", restore, "copy_file", count)
+    assert tiny.run("undo") == 0
+    assert tiny.state() == before
+
+
+@pytest.mark.parametrize("name", ["write_file", "delete_file", "set_index"])
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_an_update_killed_while_it_writes_is_undone(tiny: Tiny, capsys: Capture, name: str, count: int) -> None:
+    before = tiny.state()
+    dead = _killed(tiny, "update", transfer, name, count)
+    assert dead == (name == "write_file" or count == 0)
+    if name != "write_file":
+        assert tiny.state() != before
+        assert tiny.run("update") == 1
+        assert "`startos-wrapper undo` undoes it." in capsys.readouterr().err
+    tiny.run("undo")
+    leftovers = list(tiny.wrapper.glob(".startos-wrapper.*"))
+    for path in leftovers:
+        shutil.rmtree(path)
+    assert tiny.state() == before
+
+
+def _killed(tiny: Tiny, command: str, module: Any, name: str, count: int) -> bool:
+    """Run a command that is killed at the call number `count` of a function. Return whether it was killed."""
+    child = os.fork()
+    if child == 0:
+        real, calls = getattr(write, name), 0
+
+        def deadly(*arguments: Any) -> Any:
+            nonlocal calls
+            if calls == count:
+                os.kill(os.getpid(), signal.SIGKILL)
+            calls += 1
+            return real(*arguments)
+
+        setattr(module, name, deadly)
+        try:
+            tiny.run(command)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+# ---- Refused ------------------------------------------------------------------------------------------------------
+
+
+def test_the_authors_work_is_listed_and_stays(tiny: Tiny, capsys: Capture) -> None:
+    _updated(tiny)
+    _resolve(tiny)
+    (tiny.wrapper / "new" / "deep" / "file.txt").write_text("mine\n")
+    (tiny.wrapper / "gone").mkdir()
+    (tiny.wrapper / "gone" / "file.txt").write_text("mine\n")
+    before = tiny.state()
+    assert tiny.run("undo") == 1
+    told = capsys.readouterr().err
+    assert told.count("\n  ") == 4
+    for name in ("text.txt", "new/deep/file.txt", "gone/file.txt", "startos-wrapper undo --force"):
+        assert f"  {name}\n" in told
+    assert tiny.state() == before
+
+
+def test_with_force_the_authors_work_is_copied_first(tiny: Tiny, capsys: Capture) -> None:
+    before = tiny.state()
+    _updated(tiny)
+    _resolve(tiny)
+    resolved = (tiny.wrapper / "text.txt").read_text()
+    shutil.rmtree(tiny.wrapper / "new" / "deep")
+    (tiny.wrapper / "new" / "deep").write_text("mine\n")
+    (tiny.wrapper / "port.txt").unlink()
+    (tiny.wrapper / "port.txt").mkdir()
+    (tiny.wrapper / "port.txt" / "mine").write_text("mine\n")
+    (tiny.wrapper / "new" / "deep").unlink()
+    assert tiny.run("undo", "--force") == 0
+    assert tiny.state() == before
+    kept = Path(capsys.readouterr().out.splitlines()[-1].strip())
+    assert (kept / "text.txt").read_text() == resolved
+    assert (kept / "port.txt" / "mine").read_text() == "mine\n" if (kept / "port.txt").exists() else True
+
+
+def test_work_that_is_only_staged_is_listed(tiny: Tiny, capsys: Capture) -> None:
+    _updated(tiny)
+    path = tiny.wrapper / "other.txt"
+    after = path.read_text()
+    path.write_text("staged only\n")
+    git(tiny.wrapper, "add", "other.txt")
+    path.write_text(after)
+    before = tiny.state()
+    assert tiny.run("undo") == 1
+    assert "  other.txt\n" in capsys.readouterr().err
+    assert tiny.state() == before
+
+
+def test_a_committed_update_is_reverted_with_the_printed_command(tiny: Tiny, capsys: Capture) -> None:
+    before = tiny.files()
+    _updated(tiny)
+    _resolve(tiny)
+    commit = tiny.commit("Update the template")
+    (tiny.wrapper / "later.txt").write_text("mine\n")
+    tiny.commit("Later")
+    assert tiny.run("undo") == 1
+    told = capsys.readouterr().err
+    assert f'committed as {commit[:7]} "Update the template"' in told
+    assert max(map(len, told.splitlines())) <= 80
+    (line,) = [line for line in told.splitlines() if "git revert" in line]
+    subprocess.run(line, shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    (tiny.wrapper / "later.txt").unlink()
+    files = tiny.files()
+    assert {name: content for name, (_, content) in files.items()} == {
+        name: content for name, (_, content) in before.items()
+    }
+    assert tiny.run("undo") == 1
+    assert "nothing to undo" in capsys.readouterr().err
+
+
+def test_an_update_committed_with_an_amend_is_named(tiny: Tiny, capsys: Capture) -> None:
+    _updated(tiny)
+    _resolve(tiny)
+    git(tiny.wrapper, "add", "-A")
+    git(tiny.wrapper, "commit", "-q", "--amend", "-m", "All")
+    before = tiny.state()
+    assert tiny.run("undo") == 1
+    assert "committed" in capsys.readouterr().err
+    assert tiny.state() == before
+
+
+def test_a_half_committed_update_names_the_rest(tiny: Tiny, capsys: Capture) -> None:
+    _updated(tiny)
+    _resolve(tiny)
+    git(tiny.wrapper, "add", ".copier-answers.yml", "other.txt", "text.txt")
+    git(tiny.wrapper, "commit", "-q", "-m", "Half")
+    before = tiny.state()
+    assert tiny.run("undo") == 1
+    told = capsys.readouterr().err
+    assert "  new/deep/file.txt\n" in told
+    assert "git revert" in told
+    assert tiny.state() == before
+
+
+def test_a_lock_that_a_killed_git_left_is_named(tiny: Tiny, capsys: Capture) -> None:
+    before = tiny.state()
+    _updated(tiny)
+    lock = tiny.wrapper / ".git" / "index.lock"
+    lock.touch()
+    assert tiny.run("undo") == 2
+    assert "index.lock" in capsys.readouterr().err
+    lock.unlink()
+    assert tiny.run("undo") == 0
+    assert tiny.state() == before
+
+
+def test_nothing_is_written_through_a_folder_that_became_a_symlink(tiny: Tiny, tmp_path: Path, capsys: Capture) -> None:
+    _updated(tiny)
+    (tiny.wrapper / "gone").symlink_to(tmp_path)
+    assert tiny.run("undo") == 1
+    assert "gone: not a regular folder" in capsys.readouterr().err
+    assert not (tmp_path / "file.txt").exists()
+
+
+# ---- Nothing to undo ----------------------------------------------------------------------------------------------
+
+
+def test_without_an_update_it_says_so(tiny: Tiny, capsys: Capture) -> None:
+    before = tiny.state()
+    assert tiny.run("undo") == 1
+    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo")
+    assert tiny.state() == before
+
+
+def test_a_second_undo_says_so(tiny: Tiny, capsys: Capture) -> None:
+    _updated(tiny)
+    assert tiny.run("undo") == 0
+    before = tiny.state()
+    capsys.readouterr()
+    assert tiny.run("undo") == 1
+    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo")
+    assert tiny.state() == before
+
+
+def test_after_a_plain_copier_update_the_printed_command_restores_the_last_commit(tiny: Tiny, capsys: Capture) -> None:
+    _readable_names(tiny)
+    before = tiny.files()
+    _copier_update(tiny)
+    assert tiny.run("undo") == 1
+    told = capsys.readouterr().err
+    assert "  other.txt\n" in told
+    (line,) = [line for line in told.splitlines() if "git restore" in line]
+    subprocess.run(line, shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    # git doesn't track empty folders, and no permissions.
+    assert {name: content for name, (_, content) in tiny.files().items()} == {
+        name: content for name, (_, content) in before.items() if name != b"empty"
+    }
+
+
+def test_after_a_committed_copier_update_the_printed_command_reverts_it(tiny: Tiny, capsys: Capture) -> None:
+    _readable_names(tiny)
+    before = git(tiny.wrapper, "rev-parse", "HEAD^{tree}")
+    _copier_update(tiny)
+    tiny.commit("Updated")
+    assert tiny.run("undo") == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if "git revert" in line]
+    subprocess.run(line, shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    assert git(tiny.wrapper, "rev-parse", "HEAD^{tree}") == before
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"version": 99}', '{"version": 1}', '{"version": 1, "entries": [{}]}'])
+def test_a_broken_list_of_files_is_named(tiny: Tiny, capsys: Capture, text: str) -> None:
+    _updated(tiny)
+    (tiny.wrapper / ".git" / "startos-wrapper" / "update.json").write_text(text)
+    before = tiny.state()
+    assert tiny.run("undo") == 2
+    assert "update.json: " in capsys.readouterr().err
+    assert tiny.state() == before
