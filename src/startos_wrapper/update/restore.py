@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State, is_like
-from startos_wrapper.update.write import copy_file, set_index
+from startos_wrapper.update.write import copy_file, remove_temporary, set_index
 from startos_wrapper.work_tree import WorkTree
 
 
@@ -34,7 +34,7 @@ def standing(work_tree: WorkTree, journal: Journal) -> Standing:
         if in_head != entry.old:
             if in_head == entry.new:
                 found.committed.append(path)
-            elif is_before:
+            if is_before or in_head == entry.new:
                 continue
         # Deleting a file loses nothing. Staged content may be nowhere else, unless it's empty, as after `git add -N`.
         known = (entry.old, entry.new, in_head, None)
@@ -71,6 +71,7 @@ def restore(work_tree: WorkTree, place: JournalFolder, journal: Journal, changed
 
 def _put_back(folder: Path, place: JournalFolder, entry: Entry) -> None:
     path = folder / entry.path
+    remove_temporary(path)
     now = State.of(path)
     if now == entry.before:
         return

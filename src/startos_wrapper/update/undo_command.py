@@ -100,18 +100,25 @@ def _committed(work_tree: "WorkTree", journal: "Journal", found: "Standing") -> 
         return RefusedError("not undone: the update is part of the last commit, e.g. because it was amended")
     commit, parents, subject = listed.splitlines()[0].split("\0")
     mainline = "-m 1 " if len(parents.split()) > 1 else ""
-    lines = ["To take it back:", f"  {git} revert --no-edit {mainline}{commit}"]
-    if found.back or found.changed:
-        lines = ["Commit or stash these files first:", *_listed([*found.back, *found.changed]), *lines]
-    return RefusedError(f'not undone: the update is committed as {commit} "{printable(subject)}"', *lines)
+    lines = [f"  {commit} {printable(subject)}", "To take it back:", f"  {git} revert --no-edit {mainline}{commit}"]
+    rest = _uncommitted(work_tree, *(f":(literal){entry.path}" for entry in journal.entries))
+    if rest:
+        lines[1:1] = ["Commit or stash these files first:", *_listed(rest)]
+    return RefusedError("not undone: the update is already committed:", *lines)
+
+
+def _uncommitted(work_tree: "WorkTree", *pathspecs: str) -> list[str]:
+    """Return the files that differ from the last commit."""
+    status = work_tree.git.ask("status", "--porcelain", "-z", "--untracked-files=all", "--", *pathspecs) or ""
+    # A renamed file has its earlier name after it.
+    return [entry[3:] for entry in status.split("\0") if entry[2:3] == " "]
 
 
 def _nothing(work_tree: "WorkTree") -> RefusedError:
     """Return the error for a wrapper without an update to undo. `copier update` may have changed it."""
     git, _ = commands_for(work_tree.folder)
     what = "nothing to undo: `startos-wrapper update` hasn't changed anything here that isn't undone"
-    changed = (work_tree.git.ask("status", "--porcelain", "-z", "--untracked-files=all", "--", ".") or "").split("\0")
-    names = [entry[3:] for entry in changed if entry]
+    names = _uncommitted(work_tree, ".")
     if names:
         return RefusedError(
             what,

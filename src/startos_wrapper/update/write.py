@@ -1,14 +1,17 @@
 """Write single files and entries of git's index."""
 
+import contextlib
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from startos_wrapper.git_command import Git
 from startos_wrapper.update.journal import Blob, State
+
+# Always the same name, so that `undo` can delete it after a kill.
+_TEMPORARY = ".startos-wrapper.new"
 
 
 def write_file(path: Path, data: bytes, state: State) -> None:
@@ -37,9 +40,20 @@ def copy_file(source: Path, path: Path) -> None:
 
 def _replace(path: Path, write: Callable[[Path], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".startos-wrapper.", dir=path.parent) as folder:
-        write(Path(folder, "new"))
-        Path(folder, "new").replace(path)
+    temporary = path.with_name(_TEMPORARY)
+    temporary.unlink(missing_ok=True)
+    try:
+        write(temporary)
+        temporary.replace(path)
+    except OSError:
+        remove_temporary(path)
+        raise
+
+
+def remove_temporary(path: Path) -> None:
+    """Delete what a killed process left where it wrote `path`."""
+    with contextlib.suppress(OSError):
+        path.with_name(_TEMPORARY).unlink(missing_ok=True)
 
 
 def delete_file(path: Path, wrapper: Path) -> None:
