@@ -12,7 +12,7 @@ from tests.update.releases import Project, git, run
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BLOCKS = BLOCK.findall((ROOT / "docs/update.md").read_text(encoding="utf-8"))
-UPDATE, COMMIT, LOOK_FIRST, CONFLICT, MANAGE, CHANGE, UNDO, REVERT = range(8)
+UPDATE, COMMIT, LOOK_FIRST, CONFLICT, MANAGE, CHANGE, UNDO, REVERT, COPIER, RESTORE = range(10)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def _tree(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_page_has_the_commands_that_are_tested_here() -> None:
-    assert len(BLOCKS) == 8
+    assert len(BLOCKS) == 10
 
 
 def test_an_update_is_looked_at_and_committed(project: Project) -> None:
@@ -56,24 +56,31 @@ def test_an_undo_gives_the_state_before(project: Project) -> None:
     before = _tree(project.folder)
     _shell(project, BLOCKS[UPDATE])
     assert _tree(project.folder) != before
-    (project.folder / "left.rej").write_text("left behind")
     _shell(project, BLOCKS[UNDO])
     assert _tree(project.folder) == before and project.status() == {}
 
 
+def test_copier_alone_updates_and_is_taken_back(project: Project) -> None:
+    before = _tree(project.folder)
+    assert "README.md" in _shell(project, BLOCKS[COPIER])
+    (project.folder / "left.rej").write_text("left behind")
+    _shell(project, BLOCKS[RESTORE])
+    assert _tree(project.folder) == before and project.status() == {}
+
+
 def test_a_conflict_is_found_resolved_and_checked(project: Project) -> None:
-    makefile = project.folder / "Makefile"
-    # The template has since changed the recipe of this target.
-    makefile.write_text(re.sub(r"(?m)^(clean:.*\n)\t.*$", r"\1\trm -rf mine", makefile.read_text()))
+    manifest = project.folder / "manifest.yaml"
+    # The template has since changed this line.
+    manifest.write_text(re.sub(r"(?m)^title:.*$", "title: Mine", manifest.read_text()))
     project.commit()
-    _shell(project, BLOCKS[UPDATE])
-    assert project.unmerged == {"Makefile"}
+    updated = run("bash", "-uc", BLOCKS[UPDATE].splitlines()[0], cwd=project.folder, check=False)
+    assert updated.returncode == 1 and "Conflict in one file:\n  manifest.yaml\n" in updated.stdout
     forgotten = run("bash", "-uc", BLOCKS[CONFLICT], cwd=project.folder, check=False)
-    assert forgotten.stdout.startswith("Makefile\n") and "E806" in forgotten.stdout
-    mine = re.sub(r"<{7} .*\n((?:.*\n)*?)={7}\n(?:.*\n)*?>{7} .*\n", r"\1", makefile.read_text())
-    makefile.write_text(mine)
+    assert forgotten.stdout.startswith("manifest.yaml\n") and "E806" in forgotten.stdout
+    mine = re.sub(r"<{7} .*\n((?:.*\n)*?)={7}\n(?:.*\n)*?>{7} .*\n", r"\1", manifest.read_text())
+    manifest.write_text(mine)
     _shell(project, BLOCKS[CONFLICT])
-    assert project.unmerged == set() and "rm -rf mine" in makefile.read_text()
+    assert project.unmerged == set() and "title: Mine" in manifest.read_text()
 
 
 def test_a_part_is_taken_out_and_committed(project: Project) -> None:

@@ -1,6 +1,6 @@
-"""When an update fails, the project is unchanged, or one documented command restores it.
+"""When a plain `copier update` fails, the project is unchanged, or one documented command restores it.
 
-Figures and messages are in docs/update.md.
+Figures and messages are in docs/update-faults.md.
 """
 
 import os
@@ -151,7 +151,7 @@ def _exists(group: int) -> bool:
 
 @pytest.fixture(scope="module")
 def mine(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A wrapper of the oldest release with the author's work: an update merges, with a conflict in the Makefile."""
+    """A wrapper of the oldest release with the author's work: an update merges, with a conflict in the manifest."""
     project = Project.new(tmp_path_factory.mktemp("mine") / "wrapper", history, OLDEST, {})
     folder = project.folder
     makefile = folder / "Makefile"
@@ -159,6 +159,9 @@ def mine(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     makefile.write_text(makefile.read_text().replace("\nBUILDER ?=\n", "\nBUILDER ?= mine\n") + "# mine, at the end\n")
     for name in ("README.md", "manifest.yaml", ".gitignore"):
         (folder / name).write_text((folder / name).read_text() + "# mine\n")
+    manifest = folder / "manifest.yaml"
+    # Later releases write this line differently.
+    manifest.write_text(re.sub("(?m)^title:.*", "title: Mine", manifest.read_text()))
     (folder / "renovate.json").unlink()
     (folder / "mine ü.sh").write_text("#!/bin/sh\n")
     (folder / "mine ü.sh").chmod(0o755)
@@ -190,7 +193,7 @@ def updated(mine: Path, history: Path, tmp_path_factory: pytest.TempPathFactory)
     done = scene.update()
     taken = time.monotonic() - started
     assert done.returncode == 0, done.stderr
-    assert scene.project.unmerged == {"Makefile"}
+    assert scene.project.unmerged == {"manifest.yaml"}
     assert scene.sweep() == [], "an update that ends leaves temporary files"
     return _committable(folder), taken
 
@@ -300,7 +303,7 @@ def test_a_full_disk_stops_the_update_aloud_and_is_undone_when_there_is_room(
     if free == 0:
         assert done.returncode == 1
     if done.returncode == 0:  # There was enough room, so everything must be there.
-        assert scene.project.unmerged == {"Makefile"}
+        assert scene.project.unmerged == {"manifest.yaml"}
         for name in ("README.md", "manifest.yaml", ".gitignore"):
             assert "# mine\n" in (folder / name).read_text()
     scene.undo()
@@ -345,7 +348,7 @@ def test_uncommitted_work_is_refused_in_one_line_and_stays(scene: Scene, kind: s
 def test_a_lower_release_is_refused_in_one_line(scene: Scene) -> None:
     done = scene.update()
     assert done.returncode == 0
-    git(scene.project.folder, "checkout", "-q", "--theirs", "--", "Makefile")
+    git(scene.project.folder, "checkout", "-q", "--theirs", "--", "manifest.yaml")
     scene.project.commit()
     before = scene.state()
     done = scene.update("--vcs-ref", f"v{OLDEST}")
@@ -470,7 +473,7 @@ def test_a_checkout_with_crlf_merges_as_well_and_loses_nothing(
     result, expected = _lf(_committable(folder)), _lf(updated[0])
     # If a patch doesn't apply, Copier compares CRLF with LF, and the whole file conflicts.
     unmerged = scene.project.unmerged
-    assert unmerged >= {"Makefile"}
+    assert unmerged >= {"manifest.yaml"}
     for path in unmerged:
         assert set(result.pop(path).splitlines()) >= set(expected.pop(path).splitlines())
     assert result == expected
@@ -487,7 +490,7 @@ def test_the_documented_gitattributes_makes_a_checkout_with_crlf_like_any_other(
     scene = Scene.new(tmp_path, folder, history)
     assert scene.project.status() == {}
     assert scene.update().returncode == 0
-    assert scene.project.unmerged == {"Makefile"}
+    assert scene.project.unmerged == {"manifest.yaml"}
     result, expected = _committable(folder), dict(updated[0])
     for tree in (result, expected):
         tree.pop(".gitattributes", None)
