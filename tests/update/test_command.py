@@ -498,6 +498,45 @@ def test_line_endings_are_those_of_the_checkout(tiny: Tiny) -> None:
     assert tiny.state() == before
 
 
+def test_filters_and_attributes_apply_to_what_is_written_and_not_to_the_merge(tiny: Tiny) -> None:
+    git(tiny.wrapper, "config", "filter.upper.smudge", "tr a-z A-Z")
+    git(tiny.wrapper, "config", "filter.upper.clean", "tr A-Z a-z")
+    (tiny.wrapper / ".gitattributes").write_text("*.txt text eol=crlf filter=upper\n")
+    tiny.commit()
+    git(tiny.wrapper, "rm", "-rq", "--cached", ".")
+    git(tiny.wrapper, "reset", "-q", "--hard")
+    assert (tiny.wrapper / "text.txt").read_bytes().startswith(b"LINE 1\r\n")
+    for name, line in {"text.txt": b"LINE 2", "other.txt": b"LINE 19"}.items():
+        path = tiny.wrapper / name
+        path.write_bytes(path.read_bytes().replace(line + b"\r\n", line + b", MINE\r\n"))
+    tiny.commit()
+    before = tiny.state()
+    assert tiny.run("update") == 1
+    assert b"LINE 2, NEW\r\n" in (tiny.wrapper / "other.txt").read_bytes()
+    assert b"LINE 19, MINE\r\n" in (tiny.wrapper / "other.txt").read_bytes()
+    text = (tiny.wrapper / "text.txt").read_bytes()
+    assert text.count(b"LINE 19\r\n") == 1
+    assert tiny.run("undo") == 0
+    assert tiny.state() == before
+
+
+def test_two_wrappers_in_one_repository_are_undone_one_by_one(tiny: Tiny, tmp_path: Path) -> None:
+    larger = tmp_path / "larger"
+    tiny.conflict()
+    wrappers = [Tiny(tiny.template, larger / name) for name in ("one", "two")]
+    for each in wrappers:
+        shutil.copytree(tiny.wrapper, each.wrapper, ignore=shutil.ignore_patterns(".git"))
+    git(larger, "init", "-q")
+    Tiny(tiny.template, larger).commit()
+    before = [each.state() for each in wrappers]
+    assert [each.run("update") for each in wrappers] == [1, 1]
+    assert wrappers[0].run("undo") == 0
+    assert wrappers[0].state() == before[0]
+    assert wrappers[1].state() != before[1]
+    assert wrappers[1].run("undo") == 0
+    assert wrappers[1].state() == before[1]
+
+
 def test_in_a_folder_of_a_larger_repository_the_rest_stays(tiny: Tiny, tmp_path: Path) -> None:
     larger = tmp_path / "larger"
     folder = larger / "my services" / "wrapper"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.update import restore, transfer, write
+from startos_wrapper.update import restore, transfer
 from tests.support.copies import copier
 from tests.update.releases import git
 from tests.update.tiny import Tiny
@@ -147,11 +147,20 @@ def test_an_update_killed_while_it_writes_is_undone(tiny: Tiny, capsys: Capture,
     assert tiny.state() == before
 
 
+def test_nothing_is_left_of_a_file_that_was_being_written(tiny: Tiny) -> None:
+    before = tiny.state()
+    # The first call writes the list of files, this one a file in a new folder.
+    assert _killed(tiny, "update", Path, "replace", 4)
+    assert (tiny.wrapper / "new" / "deep" / ".startos-wrapper.new").exists()
+    assert tiny.run("undo") == 0
+    assert tiny.state() == before
+
+
 def _killed(tiny: Tiny, command: str, module: Any, name: str, count: int) -> bool:
     """Run a command that is killed at the call number `count` of a function. Return whether it was killed."""
     child = os.fork()
     if child == 0:
-        real, calls = getattr(write, name), 0
+        real, calls = getattr(module, name), 0
 
         def deadly(*arguments: Any) -> Any:
             nonlocal calls
