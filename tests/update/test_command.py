@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pexpect
 import pytest
 import yaml
 from docs.release_tags import releases
@@ -18,11 +19,13 @@ from docs.release_tags import releases
 from startos_wrapper.cli import main
 from startos_wrapper.update import merge, transfer, write
 from tests.support.copies import copier
+from tests.support.limits import HUNG
 from tests.update.releases import Project, git
 from tests.update.tiny import ANSWERS, SECOND, Tiny
 
 Capture = pytest.CaptureFixture[str]
 NEXT = "startos-wrapper check"
+PROGRAM = Path(sys.executable).parent / "startos-wrapper"
 
 
 @pytest.fixture
@@ -145,6 +148,27 @@ def test_the_wrapper_may_be_elsewhere_and_the_printed_commands_say_where(
     assert git(moved, "status", "--porcelain") == ""
     assert main(["undo", "my wrapper"]) == 1
     assert "git -C 'my wrapper' revert" in capsys.readouterr().err
+
+
+def test_with_ask_only_new_questions_are_asked(tiny: Tiny) -> None:
+    child = pexpect.spawn(str(PROGRAM), ["update", "--ask"], cwd=str(tiny.wrapper), timeout=HUNG, dimensions=(24, 80))
+    assert child.expect(["color", "port", "size"]) == 0
+    child.sendline("\x15blue")
+    child.expect("Updated from v1.0.0 to v2.0.0")
+    child.expect(pexpect.EOF)
+    assert "color: blue" in (tiny.wrapper / ANSWERS).read_text()
+
+
+def test_ctrl_c_at_a_question_changes_nothing(tiny: Tiny) -> None:
+    before = tiny.state()
+    child = pexpect.spawn(str(PROGRAM), ["update", "--ask"], cwd=str(tiny.wrapper), timeout=HUNG, dimensions=(24, 80))
+    child.expect("color")
+    child.sendintr()
+    child.expect("Cancelled. Nothing was changed.")
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 130
+    assert tiny.state() == before
 
 
 # ---- Nothing to do ------------------------------------------------------------------------------------------------
@@ -374,7 +398,7 @@ def test_an_update_killed_while_copier_works_changes_nothing(tiny: Tiny, tmp_pat
     )
     (deadly / "git").chmod(0o755)
     process = subprocess.Popen(
-        [Path(sys.executable).parent / "startos-wrapper", "update"],
+        [PROGRAM, "update"],
         cwd=tiny.wrapper,
         env={**os.environ, "PATH": f"{deadly}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)},
         start_new_session=True,

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from startos_wrapper.answers_file import ANSWERS, Answers
-from startos_wrapper.errors import CannotError, Exit, RefusedError
+from startos_wrapper.errors import CancelledError, CannotError, Exit, RefusedError
 from startos_wrapper.given_answers import read_answers
 from startos_wrapper.terminal import has_colors, print_text
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 COMMAND = "update"
 
 _DESCRIPTION = f"""\
-Update a wrapper to the template's newest release, and keep every line you wrote.
+Update a wrapper to the template's newest release. Every line you wrote stays.
 The template and the release that it was made from are in {ANSWERS}.
 If something fails, nothing is changed."""
 _EPILOG = """\
@@ -77,6 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
             outcome = _update(arguments, work_tree, recorded, wanted, answers)
     except OSError as error:
         raise CannotError(f"{error.filename or folder}: {error.strerror}") from error
+    except KeyboardInterrupt as error:
+        raise CancelledError("Cancelled. Nothing was changed.") from error
     _print(arguments, outcome)
     return Exit.FOUND if outcome.conflicts else Exit.DONE
 

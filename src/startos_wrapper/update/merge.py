@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.copier_errors import refused_answer, told
-from startos_wrapper.errors import CancelledError, RefusedError
+from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import refused_answers
 from startos_wrapper.update.journal import Blob
@@ -106,8 +106,6 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> dict[str, li
                     quiet=True,
                 )
             break
-        except KeyboardInterrupt as error:
-            raise CancelledError("Cancelled. Nothing was changed.") from error
         except RefusedError as error:
             # Copier stops at the first wrong answer, but there may be more.
             name = refused_answer(error.__cause__)

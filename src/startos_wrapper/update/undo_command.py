@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 COMMAND = "undo"
 
 _DESCRIPTION = """\
-Undo the last `startos-wrapper update`, also one that was interrupted: put back the files that it changed
-as they were. All other files stay as they are. If you've changed one of them since, nothing happens."""
+Undo the last `startos-wrapper update`, also one that was interrupted.
+The files that it changed are put back as they were; all others stay.
+If you've changed one of these files since, they're listed and nothing happens."""
 _EPILOG = """\
 examples:
-  startos-wrapper undo            undo the last update of the wrapper in this folder
-  startos-wrapper undo --force    also put back files that you've changed since, and keep a copy of each
+  startos-wrapper undo            undo the update of the wrapper in this folder
+  startos-wrapper undo --force    put back files that you've changed since, too
 
 exit codes: 0 done, 1 refused or nothing to undo, 2 couldn't run"""
 _MOST = 20
@@ -117,12 +118,12 @@ def _uncommitted(work_tree: "WorkTree", *pathspecs: str) -> list[str]:
 def _nothing(work_tree: "WorkTree") -> RefusedError:
     """Return the error for a wrapper without an update to undo. `copier update` may have changed it."""
     git, _ = commands_for(work_tree.folder)
-    what = "nothing to undo: `startos-wrapper update` hasn't changed anything here that isn't undone"
+    what = "nothing to undo: no update that isn't committed or undone"
     names = _uncommitted(work_tree, ".")
     if names:
         return RefusedError(
             what,
-            "These files aren't committed. If you ran `copier update`, it may have written them:",
+            "These files aren't committed. `copier update` may have written them:",
             *_listed(names),
             "To go back to the last commit. This deletes all changes since then, also yours:",
             f"  {git} restore --source=HEAD --staged --worktree . && {git} clean -fd .",
