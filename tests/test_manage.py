@@ -416,7 +416,8 @@ def test_the_command_is_installed_and_helps(wrapper: Path) -> None:
 BELOW, HEADER = "v1000.0.0", "v1001.0.0"
 _HEADER = "with your edits."
 _FILES = [f"{name}/workflows/{job}.yml" for name in [".github"] for job in ("build", "release")] + [
-    name for files in PARTS.values() for name in files if name != ".github"
+    # Only a wrapper with a config has settings.sh.
+    name for files in PARTS.values() for name in files if name not in {".github", "settings.sh"}
 ]
 
 
