@@ -82,7 +82,7 @@ def test_without_a_sign_it_shows_the_parts_and_their_files(render: Render, capsy
         "part      managed  files",
         "manifest  yes      manifest.yaml",
         "build     no       Dockerfile, docker_entrypoint.sh",
-        "plumbing  no       Makefile, .dockerignore, .gitignore",
+        "plumbing  no       startos.mk, .dockerignore, .gitignore",
         "ci        yes      renovate.json",
         "docs      no       README.md",
     ]
@@ -414,10 +414,13 @@ def test_the_command_is_installed_and_helps(wrapper: Path) -> None:
 
 # Two releases after the working tree: the first appends to every generated file, the second changes its header.
 BELOW, HEADER = "v1000.0.0", "v1001.0.0"
-_HEADER = "with your edits."
+_HEADER = "Kept up to date by startos-wrapper"
 _FILES = [f"{name}/workflows/{job}.yml" for name in [".github"] for job in ("build", "release")] + [
     # Only a wrapper with a config has settings.sh.
-    name for files in PARTS.values() for name in files if name not in {".github", "settings.sh"}
+    name
+    for files in PARTS.values()
+    for name in files
+    if name not in {".github", "settings.sh"}
 ]
 
 

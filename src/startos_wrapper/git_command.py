@@ -76,7 +76,8 @@ def ls_remote(address: str) -> dict[str, str]:
     """
     listed = os.fsdecode(Git(Path()).run("ls-remote", "--", address, "HEAD", "refs/tags/*", timeout=_SECONDS))
     pairs = (line.split("\t", 1) for line in listed.splitlines())
-    return {name: commit for commit, name in pairs if not name.endswith("^{}")}
+    # An annotated tag has a second line with the commit that it names.
+    return {name.removesuffix("^{}"): commit for commit, name in pairs}
 
 
 def reason(errors: str) -> str:

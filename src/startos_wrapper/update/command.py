@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         answers = read_answers(arguments.data, arguments.data_file, None)
         wanted = target(recorded, arguments.vcs_ref)
         asks = is_old(folder) or answers or arguments.ask or arguments.vcs_ref == CURRENT
-        outcome = Outcome(recorded.release, wanted.name)
+        outcome = Outcome(recorded.shown_release, wanted.name)
         if asks or not wanted.is_current:
             outcome = _update(arguments, work_tree, recorded, wanted, answers)
     except OSError as error:
@@ -114,14 +114,14 @@ def _update(
     from startos_wrapper.update.transfer import transfer
 
     if arguments.format == "text" and not arguments.quiet and not wanted.is_current:
-        print(f"Updating from {recorded.release} to {wanted.name} ...", file=sys.stderr, flush=True)
+        print(f"Updating from {recorded.shown_release} to {wanted.name} ...", file=sys.stderr, flush=True)
     with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
         if arguments.preview and arguments.format == "text":
             color = "--color=always" if has_colors() else "--color=never"
             print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
         elif result.changes and not arguments.preview:
-            transfer(work_tree, result, recorded.release, wanted.name)
-        return Outcome.of(result, recorded.release, wanted.name)
+            transfer(work_tree, result, recorded.shown_release, wanted.name)
+        return Outcome.of(result, recorded.shown_release, wanted.name)
 
 
 def _print(arguments: argparse.Namespace, outcome: "Outcome") -> None:

@@ -28,8 +28,6 @@ from startos_wrapper.work_tree import WorkTree
 _SPECIAL = re.compile(r"([\\*?\[\]!# ])")
 # What Copier and git say about a tag or commit that the template doesn't have.
 _NO_RELEASE = re.compile("Unknown revision: |invalid reference: |not a valid object name|not a commit")
-# Characters with a meaning in .gitignore's syntax.
-_SPECIAL = re.compile(r"([\\*?\[\]!# ])")
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ _FILE_URL = ("file:", "git+file:")
 _PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 # `git describe`: the tag, how many commits came after it, and the commit.
 _DESCRIBED = re.compile(r"(.+)-\d+-g([0-9a-f]+)")
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 MOVE = "startos-wrapper manage --template URL"
 # Copier's name for the recorded release.
 CURRENT = ":current:"
@@ -58,6 +59,11 @@ class Recorded:
         return _PASSWORD.sub("", self.source)
 
     @property
+    def shown_release(self) -> str:
+        """The release, or the first digits of a commit."""
+        return self.release[:7] if _COMMIT.fullmatch(self.release) else self.release
+
+    @property
     def address(self) -> str:
         """The template's address for git."""
         found = reach(self.source)
@@ -93,8 +99,10 @@ def target(recorded: Recorded, ref: str | None) -> Target:
     if releases:
         newest = max(releases)
         current = _version(described[1] if described else recorded.release)
-        if current is not None and current >= newest:
-            return Target(recorded.release, recorded.release, True)
+        # An installation from the repository records the commit, even if a tag is there.
+        same = found[f"refs/tags/{releases[newest]}"].startswith(described[2] if described else recorded.release)
+        if same or (current is not None and current >= newest):
+            return Target(recorded.release, releases[newest] if same else recorded.release, True)
         return Target(releases[newest], releases[newest], False)
     head = found.get("HEAD")
     if head is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from startos_wrapper.terminal import commands_for, printable
 from startos_wrapper.update.merge import Merged
 
-_WIDTH = 80
+_WIDTH = 79
 # What the template says about an update, see hooks/update/changes.jinja.
 _TOLD = {
     "folders": "New files, which are yours",
