@@ -51,6 +51,7 @@ def test_an_answer_in_yaml_is_shown_with_its_keys_and_an_example(capsys: pytest.
         ("service_id", "required"), ("title", "from service_id"), ("upstream_ref", "from version"), ("assets", "from config"),
         ("pointers", "{}"), ("user_name", "empty"), ("arches", "[aarch64, x86_64]"), ("health_check", "from ui_port"),
         ("wrapper_repo", "from service_id, github_user"), ("advanced", "from the other answers"),
+        ("script_source", "from the other answers"),
     ],
 )  # fmt: skip
 def test_a_computed_default_names_the_answers_that_it_is_made_from(name: str, default: str) -> None:
@@ -59,6 +60,7 @@ def test_a_computed_default_names_the_answers_that_it_is_made_from(name: str, de
 
 def test_a_condition_is_told_in_the_names_of_questions() -> None:
     assert questions()["build_image"].when == "advanced and base in ['golang', 'rust']"
+    assert questions()["script_source"].when == "it depends on advanced, actions, health_checks"
 
 
 def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from startos_wrapper.questions import asked, is_computed, read_config
 _INCLUDE = re.compile(r"^--- !include (\S+)$", re.MULTILINE)
 _NAME = re.compile(r"^(\w+):", re.MULTILINE)
 # The default in `{{ earlier.NAME | default(...) | ... }}`, which an update replaces with the recorded answer.
-_LATER = re.compile(r"earlier\.\w+ \| default\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
+_LATER = re.compile(r"\s*{{ *earlier\.\w+ \| default\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _TYPES = {"str": "text", "int": "whole number", "bool": "yes or no", "yaml": "YAML"}
 # The line of a prompt that leads here.
 _LEAD = "All keys:"
@@ -110,7 +110,7 @@ def _question(name: str, item: dict[str, Any], section: str, computed: dict[str,
         default=_default(item, known),
         choices=choices if any(choices.values()) else {},
         help="\n".join(line.strip() for line in item["help"].splitlines() if not line.strip().startswith(_LEAD)),
-        when=_spelled_out(item["when"].strip("{} "), computed) if "when" in item else "",
+        when=_condition(item["when"], computed, list(known)) if "when" in item else "",
         value=described.get("value", ""),
         more=described.get("more", ""),
         maps=tuple(_maps(name)),
@@ -127,13 +127,17 @@ def _default(item: dict[str, Any], known: list[str]) -> str:
         return text or "empty"
     text = re.sub(r"{%-? *(from|import) .*?%}|\| *title\b", "", text)
     names = [name for name in known if re.search(rf"(?<![.'\w-]){name}\b(?!')", text)]
-    if not names and (plain := _LATER.search(text)):
+    if not names and (plain := _LATER.match(text)):
         return plain[1]
     return "from " + (", ".join(names) or "the other answers")
 
 
-def _spelled_out(condition: str, computed: dict[str, str]) -> str:
-    """Return a condition with computed answers replaced by their expressions."""
+def _condition(condition: str, computed: dict[str, str], known: list[str]) -> str:
+    """Return a condition with computed answers replaced by their expressions. If it has statements, name answers."""
+    if "{%" in condition:
+        names = [name for name in known if re.search(rf"\b{name}\b", condition)]
+        return f"it depends on {', '.join(names)}"
+    condition = condition.strip("{} ")
     for name, expression in reversed(computed.items()):
         condition = re.sub(rf"\b(?<!'){name}\b", expression, condition)
     return condition
