@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: help new test lint types bench fleet adopt-trees docs snapshots release-tags clean
+.PHONY: help new test lint types bench adopt-trees fleet docs snapshots release-tags clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \

@@ -212,7 +212,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"secrets": {"A": {"name": "x", "length": 7, "show": False}}}, "secrets", "A.length", "8 to 128"),
     ({"secrets": {"A": {"name": "x", "show": "no way"}}}, "secrets", "A.show", "true or false"),
     ({"secrets": {"A": {"name": "x", "show": False}, "B": {"name": "x", "show": False}}}, "secrets", "B.name", "another secret"),
-    ({"secrets": {"A": {"name": "x"}}}, "secrets", "A", "Properties can't show it"),
+    ({"secrets": {"A": {"name": "x"}}}, "secrets", "A", "set properties: compat"),
     ({"secrets": {"A": {"name": "x", "show": False}}, "volumes": {}}, "secrets", "volume", "add at least one"),
     ({"secrets": {"A": {"name": "x"}}, "config": "script", "properties": "none"}, "secrets", "A", "set properties: compat"),
     ({"settings": "env", "config": "script"}, "settings", "env", "variables"),
