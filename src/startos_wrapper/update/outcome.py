@@ -68,7 +68,7 @@ def as_text(outcome: Outcome, folder: Path, preview: bool) -> str:
 
 def _title(outcome: Outcome, preview: bool) -> str:
     if outcome.old == outcome.new:
-        return f"{'Would change' if preview else 'Changed'} answers. The release stays {outcome.new}.\n"
+        return f"{'Would update' if preview else 'Updated'}. The release stays {outcome.new}.\n"
     return f"{'Would update' if preview else 'Updated'} from {outcome.old} to {outcome.new}.\n"
 
 
@@ -102,7 +102,7 @@ def _conflicts(outcome: Outcome, preview: bool) -> str:
 
 def _end(outcome: Outcome, folder: Path) -> str:
     git, path = commands_for(folder)
-    message = "Update the template" if outcome.old != outcome.new else "Change answers"
+    message = "Update the template" if outcome.old != outcome.new else "Update the wrapper"
     lines = ["Next:", f"  {git} diff", f"  startos-wrapper check{path}"]
     lines.append(f'  {git} add --all . && {git} commit -m "{message}"')
     if outcome.deleted:

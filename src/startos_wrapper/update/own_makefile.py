@@ -39,6 +39,8 @@ def convert_makefile(wrapper: Git, merged: Path, source: str) -> list[str]:
     makefile = merged / _MAKEFILE
     mine, answers = _read(makefile), Answers(merged).values
     written = next(_rendered(source, str(answers["_commit"]), answers), "")
+    if not written:
+        return []
     old = next(_earlier(wrapper, source), "")
     conversion = convert(mine, old, written, _read(merged / MAINTAINED))
     makefile.write_bytes(conversion.text.encode("utf-8", "surrogateescape"))
