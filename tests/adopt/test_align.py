@@ -38,6 +38,7 @@ def rendered(render: Render) -> dict[str, str]:
 def align(folder: Path, answers: Mapping[str, Any], parts: Sequence[str], rendered: Mapping[str, str]) -> list[Note]:
     """Align parts of a wrapper as `adopt` does once it has the answers, and return the notes."""
     wrapper, work_tree = Wrapper(folder), WorkTree(folder)
+    work_tree.refuse_changes(but=".copier-answers.yml")
     plan = Plan(wrapper, rendered, tuple(answers["arches"]), dockerfile=dockerfile_of(wrapper))
     align_parts(plan, parts)
     plan.leave_out_what_is_there()
@@ -566,8 +567,8 @@ def test_workflows_check_submodules_out(rendered: dict[str, str]) -> None:
 def test_a_failure_of_git_is_no_consent(tmp_path: Path, rendered: dict[str, str], monkeypatch: Any) -> None:
     folder = old_wrappers.write(tmp_path / "wrapper", SINGLE)
 
-    def fail(*_: Any, **__: Any) -> None:
-        raise subprocess.CalledProcessError(128, "git")
+    def fail(*_: Any, **__: Any) -> subprocess.CompletedProcess[bytes]:
+        return subprocess.CompletedProcess("git", 128, b"", b"fatal: no")
 
     monkeypatch.setattr(subprocess, "run", fail)
     assert "no commit" in _refused(folder, rendered)

@@ -24,7 +24,7 @@ If something fails, nothing is changed."""
 _EPILOG = """\
 examples:
   startos-wrapper update                      update the wrapper in this folder
-  startos-wrapper update --preview | less     see what an update would change
+  startos-wrapper update --preview            see what an update would change
   startos-wrapper update -d ui_port=9090      change an answer, too
   startos-wrapper update --ask                answer new questions yourself
 
