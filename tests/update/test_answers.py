@@ -131,7 +131,7 @@ CHANGES = [
     Change("properties by script", {"advanced": True}, {"properties": "script"}, {"scripts/embassy.js"}, set()),
     Change("action by script", {"advanced": True}, {"actions": {"reset": {**RESET, "type": "script"}}}, {"scripts/embassy.js"}, set(), quick=True),
     Change("checks of their own", {"advanced": True}, {"health_checks": CHECK}, {"bin/check-web.sh"}, set(), quick=True),
-    Change("a second action", {"actions": OWN}, {"actions": {**OWN, "more": {**RESET, "entrypoint": "more.sh"}}}, {"bin/more.sh"}, set(), quick=True),
+    Change("an action with a script", {"advanced": True}, {"actions": OWN}, {"bin/reset.sh"}, set(), quick=True),
     Change("an action fewer", {"actions": {**OWN, "more": {**RESET, "entrypoint": "more.sh"}}}, {"actions": OWN}, set(), set(), quick=True),
     Change("scripts from elsewhere", {"actions": OWN, "script_source": "elsewhere"}, {"script_source": "bin"}, {"bin/reset.sh"}, set(), quick=True),
     Change("settings from the file", {"config": "script"}, {"settings": "file"}, set(), {"settings.sh"}, quick=True),
