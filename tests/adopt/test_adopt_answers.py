@@ -359,3 +359,20 @@ def _inline(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(map(_inline, value)) + "]"
     return json.dumps(value)
+
+
+def test_an_entrypoint_goes_on_reading_its_settings_and_a_dockerfile_copying_its_scripts(tmp_path: Path) -> None:
+    script = {"type": "script"}
+    action = {"name": "R", "description": "R", "allowed-statuses": ["running"], "implementation": CHECK}
+    for name, given, settings, source in (
+        ("both", {"config": {"get": script, "set": script}, "actions": {"reset": action}}, "file", "elsewhere"),
+        (
+            "a command of the image",
+            {"health-checks": {"web": {"name": "Web", **CHECK, "entrypoint": "curl"}}},
+            "file",
+            None,
+        ),
+    ):
+        values = _describe(tmp_path / name, manifest(**given)).asked.values
+        assert values.get("settings") == settings
+        assert values.get("script_source") == source
