@@ -361,18 +361,10 @@ def _inline(value: Any) -> str:
     return json.dumps(value)
 
 
-def test_an_entrypoint_goes_on_reading_its_settings_and_a_dockerfile_copying_its_scripts(tmp_path: Path) -> None:
-    script = {"type": "script"}
-    action = {"name": "R", "description": "R", "allowed-statuses": ["running"], "implementation": CHECK}
-    for name, given, settings, source in (
-        ("both", {"config": {"get": script, "set": script}, "actions": {"reset": action}}, "file", "elsewhere"),
-        (
-            "a command of the image",
-            {"health-checks": {"web": {"name": "Web", **CHECK, "entrypoint": "curl"}}},
-            "file",
-            None,
-        ),
-    ):
-        values = _describe(tmp_path / name, manifest(**given)).asked.values
-        assert values.get("settings") == settings
-        assert values.get("script_source") == source
+@pytest.mark.parametrize(("entrypoint", "source"), [("check-web.sh", "elsewhere"), ("curl", "bin")])
+def test_an_entrypoint_goes_on_reading_its_settings_and_a_dockerfile_copying_its_scripts(
+    entrypoint: str, source: str, tmp_path: Path
+) -> None:
+    given = manifest(health_checks={"web": {"name": "Web", **CHECK, "entrypoint": entrypoint}})
+    values = _describe(tmp_path, given).asked.values
+    assert (values["settings"], values["script_source"]) == ("file", source)
