@@ -25,13 +25,17 @@ We generated WRAPPERS wrappers, each with the answers that fit a real wrapper fo
 as heavily as the real one: the real manifest's sections in place of the template's, more targets and prerequisites and
 different recipes in the Makefile, and a different entrypoint. Lines of the authors that updates lost: **0**.
 
+Updates don't touch the Makefile, and nobody needs to edit startos.mk. The Makefiles of {authors.OLDEST} have everything
+in one file, so `startos-wrapper update` converts them once. It kept the CONVERTED parts that the authors had edited,
+lost no line, and `make` ran without a warning.
+
 A conflict means that the author and the template changed the same or adjacent lines. A file with one conflict counts as
 conflicting, no matter how many of its other edits were merged. See the [results for each wrapper](update-table.md).
 
 From {authors.OLDEST} to this release:
 
 FIRST
-From this release to a next one, made up for this table. It changes a recipe and adds a target in the Makefile, changes
+From this release to a next one, made up for this table. It changes a recipe and adds a target in startos.mk, changes
 a workflow, adds a line to the backup and rewords a comment in the manifest:
 
 SECOND"""
@@ -43,14 +47,15 @@ _TEXT = f"""\
 These are the wrappers and releases that [How well it works](update.md#how-well-it-works) sums up.
 
 - *Edits* counts the places where the author changed each file: {", ".join(authors.EDITS)}.
-- *Conflicts* names the Makefile target or the manifest key of each conflict.
+- *Conflicts* names the manifest key of each conflict.
+- *Converted* counts the author's rules, variables and conditions that the converted Makefile of {authors.OLDEST} kept.
 
 {" and ".join(f"`{id}`" for id in sorted(authors.DISORDERED))} had to put the recorded `volumes` in order before the \
 first update.
 
 | Wrapper | Edits | Merged, {authors.OLDEST} to this | Conflicts, {authors.OLDEST} to this \
-| Merged, this to next | Conflicts, this to next |
-| --- | --- | --- | --- | --- | --- |
+| Converted | Merged, this to next | Conflicts, this to next |
+| --- | --- | --- | --- | --- | --- | --- |
 ROWS
 """
 _TOTALS = """\
@@ -62,7 +67,7 @@ _TOTALS = """\
 def row(author: authors.Author, plain: dict[str, Path], folder: Path) -> str:
     """Return an author's line of the table. `plain` has the plain folders of the releases."""
     if author.id in authors.REFUSED:
-        return f"| `{author.id}` | left out: {authors.REFUSED[author.id]} | | | | |"
+        return f"| `{author.id}` | left out: {authors.REFUSED[author.id]} | | | | | |"
     cells: list[str] = []
     for old, new in _STEPS:
         (folder / new).mkdir(parents=True)
@@ -73,6 +78,7 @@ def row(author: authors.Author, plain: dict[str, Path], folder: Path) -> str:
             f"`{name}`: " + ", ".join(f"`{where}`" for where in found.conflicts[name]) for name in found.conflicts
         )
         cells += [", ".join(f"`{name}`" for name in found.merged) or _NOTHING, "; ".join(conflicts) or _NOTHING]
+        cells += [found.converted] if found.converted else []
     return f"| `{author.id}` | {' | '.join(cells)} |"
 
 
@@ -98,7 +104,8 @@ def summary(rows: list[str]) -> str:
     """Return docs/update.md with the sums of the rows at its end."""
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in rows]
     counted = [row for row in cells if not row[1].startswith("left out")]
-    parts = {"WRAPPERS": str(len(counted)), "FIRST": _total(counted, 2), "SECOND": _total(counted, 4)}
+    parts = {"WRAPPERS": str(len(counted)), "FIRST": _total(counted, 2), "SECOND": _total(counted, 5)}
+    parts["CONVERTED"] = str(sum(int(cells[4]) for cells in counted))
     written = re.sub("|".join(parts), lambda match: parts[match[0]], _SUMMARY)
     return SUMMARY.read_text(encoding="utf-8").partition(_BEGIN)[0] + _BEGIN + written
 

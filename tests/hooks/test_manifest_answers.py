@@ -147,7 +147,7 @@ def test_documents_that_lie_elsewhere_are_the_authors_to_bring(render: Render) -
     assert not (wrapper / "icon.png").exists() and not (wrapper / "LICENSE").exists()
     assert (wrapper / "instructions.md").exists()
     assert re.search(
-        r"(?m)^\$\(ID\)\.s9pk: .*COPYING art/icon\.svg instructions\.md", (wrapper / "Makefile").read_text()
+        r"(?m)^.*\$\(ID\)\.s9pk\): .*COPYING art/icon\.svg instructions\.md", (wrapper / "startos.mk").read_text()
     )
     assert "`art/icon.svg`, `instructions.md` and `COPYING`" in (wrapper / "README.md").read_text()
 

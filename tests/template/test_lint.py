@@ -165,38 +165,6 @@ def test_make_check(wrapper: Path, tmp_path: Path) -> None:
     assert "E203" in result.stdout
 
 
-def test_make_check_without_the_command_says_in_one_line_how_to_get_it(wrapper: Path) -> None:
-    bare = {"PATH": os.defpath}
-    assert shutil.which("startos-wrapper", path=os.defpath) is None
-    said = subprocess.run(["make", "check"], cwd=wrapper, text=True, capture_output=True, check=True, env=bare)
-    assert said.stdout == ""
-    (line,) = said.stderr.splitlines()
-    assert line.startswith("startos-wrapper is missing, so nothing was checked. Install it: pipx install '/")
-
-
-@pytest.mark.parametrize(
-    ("source", "commit", "address"),
-    [
-        ("gh:start/wrapper", "v0.3.0", "git+https://github.com/start/wrapper@v0.3.0"),
-        ("gl:start/wrapper.git", "v0.3.0", "git+https://gitlab.com/start/wrapper.git@v0.3.0"),
-        ("https://example.com/w.git", "v0.3.0-2-gabcdef", "git+https://example.com/w.git@v0.3.0-2-gabcdef"),
-        ("git@example.com:start/wrapper.git", "v0.3.0", "git+ssh://git@example.com/start/wrapper.git@v0.3.0"),
-        ("ssh://git@example.com/w", "v0.3.0", "git+ssh://git@example.com/w@v0.3.0"),
-        ("git+https://example.com/w", "v0.3.0", "git+https://example.com/w@v0.3.0"),
-        ("/srv/wrapper", "v0.3.0", "/srv/wrapper"),
-    ],
-)
-def test_make_template_is_what_pipx_installs(
-    source: str, commit: str, address: str, wrapper: Path, tmp_path: Path
-) -> None:
-    shutil.copy(wrapper / "Makefile", tmp_path)
-    (tmp_path / "manifest.yaml").write_text("id: a\nversion: 1.0.0\n")
-    (tmp_path / ".copier-answers.yml").write_text(
-        f"# Written by Copier\n_commit: {commit}\n_src_path: {source}\nbase: golang\n"
-    )
-    assert _pass("make", "--silent", "template", cwd=tmp_path).strip() == address
-
-
 def test_the_golang_starter(render: Render) -> None:
     service = render({}) / "service"
     assert subprocess.run([require("gofmt"), "-l", "."], cwd=service, capture_output=True, check=True).stdout == b""

@@ -16,11 +16,11 @@ from tests.support.depth import DEEP, sample
 from tests.support.oracle import faults, read_manifest
 
 EXPECTED = {
-    "manifest.yaml", "Dockerfile", "docker_entrypoint.sh", "Makefile", "README.md", "LICENSE", "instructions.md", "icon.png",
-    ".dockerignore", ".gitignore", ".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json",
+    "manifest.yaml", "Dockerfile", "docker_entrypoint.sh", "Makefile", "startos.mk", "README.md", "LICENSE", "instructions.md",
+    "icon.png",    ".dockerignore", ".gitignore", ".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json",
     ".copier-answers.yml", "service/go.mod", "service/main.go", "service/main_test.go",
 }  # fmt: skip
-YOURS = ("icon.png", "LICENSE", "instructions.md", "service/", "scripts/", "assets/")
+YOURS = ("Makefile", "icon.png", "LICENSE", "instructions.md", "service/", "scripts/", "assets/")
 
 
 def files(wrapper: Path) -> dict[str, str]:
@@ -78,6 +78,7 @@ def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_
 
     for name in (
         "LICENSE.jinja",
+        "Makefile.jinja",
         "instructions.md.jinja",
         "service/main.go",
         "scripts/embassy.js.jinja",
@@ -85,16 +86,15 @@ def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_
     ):
         path = template / "template" / name
         path.write_text(path.read_text() + "A new line.\n")
-    makefile = template / "template" / "Makefile.jinja"
-    makefile.write_text("# A new line.\n" + makefile.read_text())
+    maintained = template / "template" / "startos.mk.jinja"
+    maintained.write_text("# A new line.\n" + maintained.read_text())
     _git(template, "commit", "-qam", "release")
     _git(template, "tag", "v0.1.1")
     result = _copier("update", "--defaults", wrapper)
     assert result.returncode == 0, result.stderr
     changed = {line[3:] for line in _git(wrapper, "status", "--porcelain").splitlines()}
-    assert changed == {"README.md", "Makefile", ".copier-answers.yml"}
-    lines = (wrapper / "Makefile").read_text().splitlines()
-    assert (lines[0], lines[-1]) == ("# A new line.", "mine:")
+    assert changed == {"README.md", "startos.mk", ".copier-answers.yml"}
+    assert (wrapper / "startos.mk").read_text().startswith("# A new line.\n")
 
 
 def test_run_bits(render: Render) -> None:
@@ -126,7 +126,7 @@ def test_an_entry_of_each_kind_of_volume_stands_in_manifest_readme_and_makefile(
     readme = (wrapper / "README.md").read_text()
     assert "/embassy-data/package-data/volumes/hello-world/data/db" in readme
     assert "Restoring a backup overwrites" in readme
-    assert ".data/db:/srv/db" in (wrapper / "Makefile").read_text()
+    assert ".data/db:/srv/db" in (wrapper / "startos.mk").read_text()
     assert read_manifest(wrapper / "manifest.yaml")["main"]["mounts"] == {
         "main": "/data", "db": "/srv/db", "web": "/srv/web",
     }  # fmt: skip
@@ -196,7 +196,7 @@ def test_the_matrix(render: Render, base: dict[str, Any], config: str) -> None:
 
 @pytest.mark.parametrize("arches", ARCHES, ids=["-".join(arches) for arches in ARCHES])
 def test_every_arch_has_its_image_and_platform(render: Render, arches: list[str]) -> None:
-    makefile = (render({"arches": arches}) / "Makefile").read_text()
+    makefile = (render({"arches": arches}) / "startos.mk").read_text()
     platforms = {"aarch64": "linux/arm64", "x86_64": "linux/amd64", "armv7": "linux/arm/v7"}
     for arch, platform in platforms.items():
         assert (f"PLATFORM_{arch} := {platform}\n" in makefile) == (arch in arches)

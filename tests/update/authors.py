@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 from copier import run_copy
 
+from startos_wrapper.files.makefile_conversion import convert, includes_startos
 from tests.support.oracle import read_manifest
 from tests.support.tools import CORPUS
 from tests.update.releases import NEWEST, Project, git, run
@@ -304,6 +305,40 @@ def _replace(text: str, pattern: str, replacement: str) -> str:
 
 def edit_makefile(text: str, author: Author) -> str:
     """Edit a rendered Makefile as often as real authors do: more targets, more prerequisites, other recipes."""
+    return text + _additions(author) if includes_startos(text) else _edit_whole_makefile(text, author)
+
+
+def _additions(author: Author) -> str:
+    """Return the same edits as lines below the line that includes startos.mk."""
+    facts = author.facts
+    parts: list[str] = []
+    built = ""
+    if author.does("one architecture", 69):
+        parts += ["ifdef ONLY\nIMAGES := docker-images/$(ONLY).tar\nendif\n", _ARCHES_ONE_BY_ONE]
+    if author.does("scripts in the container", 41):
+        parts.append("SOURCES += check-web.sh actions/reset-password.sh\n")
+    if author.does("arguments of the build", 70):
+        parts.append("BUILD_ARGS = --build-arg ARCH=$* --build-arg UPSTREAM=$(VERSION)\n")
+    if author.does("install", 92):
+        parts.append(f"install: $(ID).s9pk\n{_INSTALL}")
+    if "helper" in facts["extras"]:
+        parts += ["SOURCES += helper/target/aarch64-unknown-linux-musl/release/helper\n", _HELPER]
+        built += " helper/target"
+    if "submodule" in facts["extras"] or author.does("submodule", 6):
+        parts += ["all: submodule-update\n", _SUBMODULE]
+    if author.does("instructions elsewhere", 7):
+        parts, built = [*parts, _INSTRUCTIONS], built + " instructions.md"
+    if author.does("clean-manifest", 24):
+        parts.append(_LEFTOVERS)
+    if "script" in facts["config"]:
+        parts, built = [*parts, _BUNDLE], built + " scripts/embassy.js"
+    if built:
+        parts.append(f"clean:\n\trm -rf .build docker-images $(ID).s9pk{built}\n")
+    return "".join(f"\n{part.strip(chr(10))}\n" for part in parts)
+
+
+def _edit_whole_makefile(text: str, author: Author) -> str:
+    """Edit a Makefile of a release before startos.mk, which has all targets."""
     facts = author.facts
     scripted = "script" in facts["config"]
     built = ""
@@ -416,7 +451,7 @@ def entrypoint(rendered: str, author: Author) -> str:
 
 EDITS = {"manifest.yaml": edit_manifest, "Makefile": edit_makefile, "docker_entrypoint.sh": entrypoint}
 # New files, which no release has.
-NEW = ("check-web.sh", "actions/reset-password.sh", "docs/instructions.md", "helper/src/main.rs")
+NEW = ("check-web.sh", "actions/reset-password.sh", "docs/instructions.md", "helper/Cargo.toml", "helper/src/main.rs")
 
 
 def edited(rendered: Path, author: Author) -> dict[str, str]:
@@ -459,13 +494,18 @@ def start(folder: Path, template: Path, version: str, author: Author) -> Project
     project.commit("New wrapper")
     for name, text in edited(folder, author).items():
         (folder / name).write_text(text, encoding="utf-8")
-    for name in NEW:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"Mine: {name} of {author.id}\n", encoding="utf-8")
+    write_new(folder, author)
     if author.id in DISORDERED:
         put_in_order(project, author)
     project.commit("My service")
     return project
+
+
+def write_new(folder: Path, author: Author) -> None:
+    """Write the author's new files."""
+    for name in NEW:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(f"Mine: {name} of {author.id}\n", encoding="utf-8")
 
 
 def put_in_order(project: Project, author: Author) -> None:
@@ -557,9 +597,13 @@ def plain(template: Path, version: str, folder: Path) -> Path:
 
 @dataclass
 class Forecast(Outcome):
-    """The result of git's three-way merges, and the number of places that the author has edited in each file."""
+    """The result of git's three-way merges, and the number of places that the author has edited in each file.
+
+    `converted` is what became of the Makefile when it was converted, or empty if it includes startos.mk.
+    """
 
     edits: dict[str, int]
+    converted: str = ""
 
 
 def forecast(author: Author, old: Path, new: Path, folder: Path) -> Forecast:
@@ -578,6 +622,12 @@ def forecast(author: Author, old: Path, new: Path, folder: Path) -> Forecast:
     after = render(new, recorded, folder / "after")
     found = Forecast([], {}, before, {}, {})
     for name, text in before.items():
+        found.edits[name] = _edits((first / name).read_text(encoding="utf-8"), text)
+        if name == "Makefile":
+            # Copier leaves it alone.
+            found.after[name] = text
+            found.converted = "" if includes_startos(text) else converted(author, base, after, text)
+            continue
         mine = folder / "mine"
         mine.write_text(text, encoding="utf-8")
         merge = run(
@@ -589,9 +639,32 @@ def forecast(author: Author, old: Path, new: Path, folder: Path) -> Forecast:
             found.conflicts[name] = places(merge.stdout)
         elif merge.stdout != text:
             found.merged.append(name)
-        found.edits[name] = _edits((first / name).read_text(encoding="utf-8"), text)
     found.conflicts = dict(sorted(found.conflicts.items()))
     return found
+
+
+def converted(author: Author, base: Path, new: Path, mine: str) -> str:
+    """Convert an author's Makefile into a new render, run it, and return how many lines it kept and what is wrong."""
+    old = (base / "Makefile").read_text(encoding="utf-8")
+    makefile, startos = ((new / name).read_text(encoding="utf-8") for name in ("Makefile", "startos.mk"))
+    conversion = convert(mine, "", makefile, startos)
+    (new / "Makefile").write_text(conversion.text, encoding="utf-8")
+    write_new(new, author)
+    done = run("make", "--dry-run", "all", "install", "clean", cwd=new, check=False)
+    said = [str(len(conversion.kept))]
+    if missing := lost_from_makefile(old, mine, conversion.text):
+        said.append(f"{missing.total()} lost")
+    if done.returncode or done.stderr:
+        said.append(f"make says {done.stderr.strip()}")
+    return ", ".join(said)
+
+
+def lost_from_makefile(base: str, mine: str, new: str) -> Counter[str]:
+    """Return the author's words that a converted Makefile doesn't have. `SOURCES += x` says what `SOURCES := y x` said."""
+    added = Counter(line for line in mine.splitlines() if line.strip()) - Counter(base.splitlines())
+    missing = added - Counter(new.splitlines())
+    words = Counter(word for line in missing.elements() for word in line.split())
+    return words - Counter(base.split()) - Counter(new.split())
 
 
 def render(template: Path, data: dict[str, Any], folder: Path) -> Path:

@@ -73,7 +73,7 @@ _STARTERS = {
 _PARTS = {
     "manifest": ["manifest.yaml"],
     "build": ["Dockerfile", "docker_entrypoint.sh"],
-    "plumbing": ["Makefile", ".dockerignore", ".gitignore"],
+    "plumbing": ["startos.mk", ".dockerignore", ".gitignore"],
     "ci": [".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json"],
     "docs": ["README.md"],
 }
@@ -82,7 +82,7 @@ _PARTS = {
 def paths(answers: dict[str, Any]) -> list[str]:
     """Return the files of the wrapper that these answers create, without the answers file."""
     found = [path for part in _PARTS.values() for path in part]
-    found += ["LICENSE", "icon.png", "instructions.md"]
+    found += ["LICENSE", "Makefile", "icon.png", "instructions.md"]
     base, config = answers.get("base", "golang"), answers.get("config", "none")
     if answers.get("source", "starter") == "starter" and not (base == "alpine" and "run" in answers):
         found += [f"service/{name}" for name in _STARTERS.get(base, [])]

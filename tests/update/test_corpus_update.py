@@ -58,8 +58,8 @@ def _look_at(project: Project, outcome: Outcome) -> None:
         assert {key: now[key] for key in mine if mine[key] != was.get(key)} == {
             key: mine[key] for key in mine if mine[key] != was.get(key)
         }
-    if "Makefile" not in outcome.conflicts:
-        run("make", "-n", "help", "clean", cwd=project.folder)
+    assert outcome.after["Makefile"] == outcome.before["Makefile"]
+    assert "warning" not in run("make", "-n", "help", "clean", cwd=project.folder).stderr
     if "docker_entrypoint.sh" not in outcome.conflicts:
         run("sh", "-n", "docker_entrypoint.sh", cwd=project.folder)
 
@@ -84,6 +84,7 @@ def test_a_real_author_updates_the_oldest_release(
     forecast = authors.forecast(author, plain[OLDEST], plain[NEWEST], tmp_path)
     assert (outcome.merged, outcome.conflicts) == (forecast.merged, forecast.conflicts)
     assert {name: outcome.after[name] for name in EDITS} == forecast.after
+    assert forecast.converted.isdigit()
 
     _second_update_changes_nothing(project, "both" if number % 2 else "mine")
 
@@ -99,7 +100,7 @@ def test_a_real_author_updates_each_release_to_the_next(
         outcome = authors.update(project)
         _look_at(project, outcome)
         assert "  merge_group:" in outcome.after[".github/workflows/build.yml"].splitlines()
-        assert "distclean: clean ## Remove the volumes of `make run` too" in outcome.after["Makefile"].splitlines()
+        assert "distclean): clean ## Remove the volumes of `make run` too" in outcome.after["startos.mk"]
         assert "# This is the container that runs" in outcome.after["manifest.yaml"]
         assert "    io-format: json" in outcome.after["manifest.yaml"].splitlines()
 

@@ -258,7 +258,7 @@ def test_an_author_s_settings_of_git_do_no_harm(
     project = _new(renders, tmp_path / "wrapper", RELEASES[-1], {})
     for name, value in SETTINGS.items():
         git(project.folder, "config", name, value)
-    (project.folder / "Makefile").write_text("mine: with a blank at the end \n")
+    (project.folder / "startos.mk").write_text("mine: with a blank at the end \n")
     with (project.folder / "README.md").open("a") as readme:
         readme.write("mine: here too \n")
     project.commit()
@@ -267,18 +267,18 @@ def test_an_author_s_settings_of_git_do_no_harm(
         monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", name)
         monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
     _update(project, NEXT)
-    assert project.unmerged == {"Makefile"}
-    assert "\nmine: with a blank at the end \n" in (project.folder / "Makefile").read_text()
+    assert project.unmerged == {"startos.mk"}
+    assert "\nmine: with a blank at the end \n" in (project.folder / "startos.mk").read_text()
     assert "\nmine: here too \n" in (project.folder / "README.md").read_text()
 
 
 def test_what_git_takes_for_binary_is_not_merged_but_the_commit_has_it(renders: Renders, tmp_path: Path) -> None:
     project = _new(renders, tmp_path / "wrapper", RELEASES[-1], {})
-    file = project.folder / "Makefile"
+    file = project.folder / "Dockerfile"
     file.write_text(f"mine\n{file.read_text()}", encoding="utf-16")  # As some Windows editors do.
     mine = file.read_bytes()
     project.commit()
     _update(project, NEXT)
-    assert project.status()["Makefile"] == " M"
-    git(project.folder, "restore", "--staged", "--worktree", "Makefile")
+    assert project.status()["Dockerfile"] == " M"
+    git(project.folder, "restore", "--staged", "--worktree", "Dockerfile")
     assert file.read_bytes() == mine

@@ -190,7 +190,7 @@ def _update(question: str, **changes: Any) -> Change:
 
 
 BROKEN: dict[str, tuple[Change, set[str]]] = {
-    "a file is dropped": (_unlink("Makefile.jinja"), {"template file Makefile", "file Makefile"}),
+    "a file is dropped": (_unlink(".gitignore.jinja"), {"template file .gitignore", "file .gitignore"}),
     "a file is renamed": (
         _rename("renovate.json.jinja", ".renovaterc.jinja"),
         {"template file renovate.json", "file renovate.json"},

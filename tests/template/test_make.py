@@ -1,0 +1,315 @@
+"""The author's Makefile and startos.mk: their targets, how the author changes them, and how `make check` gets the command."""
+
+import os
+import shutil
+import subprocess
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import Render
+from tests.support.tools import require
+
+TARGETS = [
+    "all", "help", "check", "template", "images", "aarch64", "x86_64", "pack", "arm", "x86", "verify", "size", "run", "shell",
+    "install", "clean",
+]  # fmt: skip
+# Writes the file that `docker buildx build` is asked for.
+DOCKER = """\
+#!/bin/sh
+echo "docker $*" >>calls
+for word; do case $word in type=docker,dest=*) echo image >"${word#*dest=}";; esac; done
+echo linux/arm64 linux/amd64
+"""
+START_SDK = """\
+#!/bin/sh
+echo "start-sdk $1 $(ls docker-images | tr '\\n' ' ')" >>calls
+touch hello-world.s9pk
+"""
+RECORD = '#!/bin/sh\necho "${0##*/} $*"\n'
+
+
+class Wrapper:
+    """A wrapper with programs of its own on PATH."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = folder.with_name("programs")
+        self.programs.mkdir()
+        # As in a container without anything else.
+        for name in (
+            "sh",
+            "make",
+            "sed",
+            "awk",
+            "tr",
+            "find",
+            "uname",
+            "git",
+            "mkdir",
+            "mv",
+            "rm",
+            "ls",
+            "touch",
+            "echo",
+        ):
+            (self.programs / name).symlink_to(require(name))
+
+    def write(self, name: str, text: str) -> None:
+        (self.folder / name).write_text(text)
+
+    def add(self, text: str) -> None:
+        """Add lines to the Makefile."""
+        with (self.folder / "Makefile").open("a") as makefile:
+            makefile.write(text)
+
+    def program(self, name: str, text: str = RECORD) -> None:
+        """Put a program on PATH."""
+        (self.programs / name).write_text(text)
+        (self.programs / name).chmod(0o755)
+
+    def make(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["make", *arguments], cwd=self.folder, env={"PATH": str(self.programs)}, text=True, capture_output=True,
+            check=False,
+        )  # fmt: skip
+
+    def says(self, *arguments: str) -> str:
+        """Return what make would run. It must not print a warning."""
+        done = self.make("--dry-run", *arguments)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+
+@pytest.fixture
+def wrapper(render: Render, tmp_path: Path) -> Wrapper:
+    return Wrapper(Path(shutil.copytree(render({}), tmp_path / "wrapper")))
+
+
+def test_help_lists_the_targets(wrapper: Wrapper) -> None:
+    lines = wrapper.make("help").stdout.splitlines()
+    assert [line.split()[1] for line in lines] == TARGETS
+
+
+def test_help_lists_the_authors_targets_too(wrapper: Wrapper) -> None:
+    wrapper.add("docs: ## Write the docs\n\ttrue\n\nverify: ## Verify twice\n\ttrue\n")
+    lines = [line.split(maxsplit=2)[1:] for line in wrapper.make("help").stdout.splitlines()]
+    assert ["docs", "Write the docs"] in lines
+    assert [what for name, what in lines if name == "verify"] == ["Verify twice"]
+
+
+@pytest.mark.parametrize("target", [*TARGETS, "$(ID).s9pk", "$(IMAGES)", "docker-images/x86_64.tar"])
+def test_a_recipe_of_the_author_replaces_the_templates(wrapper: Wrapper, target: str) -> None:
+    wrapper.add(f"{target}:\n\techo mine\n")
+    goal = target.replace("$(ID)", "hello-world").replace("$(IMAGES)", "docker-images/aarch64.tar")
+    assert wrapper.says(goal) == "echo mine\n"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["all: ; echo mine\n", "all:\n\n# A comment.\n\techo mine\n", "all::\n\techo mine\n", "all clean:\n\techo mine\n"],
+)
+def test_a_recipe_is_found_however_it_is_written(wrapper: Wrapper, rule: str) -> None:
+    wrapper.add(rule)
+    assert wrapper.says("all") == "echo mine\n"
+
+
+def test_what_is_no_recipe_replaces_nothing(wrapper: Wrapper) -> None:
+    wrapper.add(
+        "all: docs\nX := y\ndefine NOTE\n\techo\nendef\ndocs: NAME = value\ndocs:\n\techo docs\n%.md: %.in\n\tcp $< $@\n"
+    )
+    said = wrapper.says("all")
+    assert "echo docs" in said and "start-sdk pack" in said
+
+
+def test_service_mk_of_earlier_releases_is_still_included(wrapper: Wrapper) -> None:
+    wrapper.write("service.mk", "verify:\n\techo mine\n\nSOURCES += more.txt\nmore.txt:\n\techo more\n")
+    said = wrapper.says("all")
+    assert "echo mine" in said and "echo more" in said
+
+
+def test_variables_and_prerequisites_can_change_below_the_include(wrapper: Wrapper) -> None:
+    wrapper.add(
+        textwrap.dedent("""\
+        SOURCES += made.txt
+        BUILD_ARGS = --build-arg ARCH=$*
+        BUILDER = tcp://builder:1234
+        IMAGES := docker-images/x86_64.tar
+        made.txt:
+        \techo made
+        verify: notes
+        notes:
+        \techo notes
+        """)
+    )
+    said = wrapper.says("all")
+    assert said.index("echo made") < said.index(
+        "docker buildx build --builder tcp---builder-1234 --platform linux/amd64"
+    )
+    assert "--driver remote 'tcp://builder:1234'" in said
+    assert "--build-arg ARCH=x86_64" in said and "linux/arm64" not in said
+    assert said.index("echo notes") < said.index("start-sdk verify")
+
+
+def _ready(wrapper: Wrapper) -> None:
+    wrapper.program("docker", DOCKER)
+    wrapper.program("start-sdk", START_SDK)
+    for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
+        subprocess.run(["git", *command], cwd=wrapper.folder, check=True)
+
+
+@pytest.mark.parametrize(("target", "arch", "platform"), [("arm", "aarch64", "arm64"), ("x86", "x86_64", "amd64")])
+def test_a_package_for_one_architecture_has_only_its_image(
+    wrapper: Wrapper, target: str, arch: str, platform: str
+) -> None:
+    _ready(wrapper)
+    assert wrapper.make("images", "pack").returncode == 0
+    wrapper.write("calls", "")
+    done = wrapper.make(target)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [path.name for path in (wrapper.folder / "docker-images").iterdir()] == [f"{arch}.tar"]
+    calls = (wrapper.folder / "calls").read_text()
+    assert calls == f"start-sdk pack {arch}.tar \n"
+    shutil.rmtree(wrapper.folder / "docker-images")
+    assert wrapper.make(target).returncode == 0
+    built = [line for line in (wrapper.folder / "calls").read_text().splitlines() if "buildx build" in line]
+    assert len(built) == 1 and f"--platform linux/{platform}" in built[0]
+
+
+def test_a_package_for_both_has_both_images_again(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    assert wrapper.make("arm").returncode == 0
+    assert wrapper.make("pack").returncode == 0
+    assert (wrapper.folder / "calls").read_text().endswith("start-sdk pack aarch64.tar x86_64.tar \n")
+
+
+def test_images_and_pack_do_without_startos_wrapper(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    assert wrapper.make("images", "pack").returncode == 0
+    assert not (wrapper.programs / "startos-wrapper").exists()
+
+
+@pytest.mark.parametrize("arches", [["x86_64"], ["armv7"]])
+def test_an_architecture_that_there_is_no_image_for_has_no_target(
+    render: Render, tmp_path: Path, arches: list[str]
+) -> None:
+    wrapper = Wrapper(Path(shutil.copytree(render({"arches": arches}), tmp_path / "wrapper")))
+    names = [line.split()[1] for line in wrapper.make("help").stdout.splitlines()]
+    assert ("arm" in names, "x86" in names) == (False, arches == ["x86_64"])
+
+
+# --- make check -------------------------------------------------------------------------------------------------------
+
+FROM_GIT = "_commit: v0.7.0\n_src_path: https://example.com/w.git\n"
+SPEC = "git+https://example.com/w.git@v0.7.0"
+
+
+@pytest.mark.parametrize(
+    ("programs", "said"),
+    [
+        (["startos-wrapper", "uvx", "pipx"], "startos-wrapper check --format text\n"),
+        (["uvx", "pipx"], f"uvx --from {SPEC} startos-wrapper check --format text\n"),
+        (["pipx"], f"pipx run --spec {SPEC} startos-wrapper check --format text\n"),
+    ],
+)
+def test_make_check_runs_the_check(wrapper: Wrapper, programs: list[str], said: str) -> None:
+    wrapper.write(".copier-answers.yml", FROM_GIT)
+    for name in programs:
+        wrapper.program(name)
+    done = wrapper.make("check")
+    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+
+
+@pytest.mark.parametrize("program", ["startos-wrapper", "uvx", "pipx"])
+def test_make_check_fails_if_the_check_does(wrapper: Wrapper, program: str) -> None:
+    wrapper.write(".copier-answers.yml", FROM_GIT)
+    wrapper.program(program, "#!/bin/sh\nexit 1\n")
+    assert wrapper.make("check").returncode != 0
+
+
+def test_make_check_fails_and_says_what_to_install(wrapper: Wrapper) -> None:
+    wrapper.write(".copier-answers.yml", FROM_GIT)
+    done = wrapper.make("check")
+    assert done.returncode != 0 and done.stdout == ""
+    assert done.stderr.splitlines()[0] == "nothing was checked: install pipx, e.g. sudo apt install pipx, and try again"
+
+
+@pytest.mark.parametrize("answers", ["", "_src_path: .\n", "_src_path: ../template\n", "_src_path: /no/such/folder\n"])
+def test_make_check_says_that_nobody_can_get_the_template(wrapper: Wrapper, answers: str) -> None:
+    wrapper.write(".copier-answers.yml", answers)
+    wrapper.program("uvx")
+    done = wrapper.make("check")
+    assert done.returncode != 0 and done.stdout == ""
+    assert done.stderr.splitlines()[:2] == [
+        "nothing was checked: _src_path in .copier-answers.yml isn't the template's address",
+        "set it: startos-wrapper manage --template URL",
+    ]
+
+
+ADDRESSES = [
+    ("gh:start/wrapper", "v0.3.0", "git+https://github.com/start/wrapper@v0.3.0"),
+    ("gl:start/wrapper.git", "v0.3.0", "git+https://gitlab.com/start/wrapper.git@v0.3.0"),
+    ("https://example.com/w.git", "v0.3.0-2-gabcdef", "git+https://example.com/w.git@abcdef"),
+    ("https://example.com/w.git", "'1234567'", "git+https://example.com/w.git@1234567"),
+    ("git@example.com:start/wrapper.git", "v0.3.0", "git+ssh://git@example.com/start/wrapper.git@v0.3.0"),
+    ("ssh://git@example.com/w", "v0.3.0", "git+ssh://git@example.com/w@v0.3.0"),
+    ("git+https://example.com/w", "v0.3.0", "git+https://example.com/w@v0.3.0"),
+    ("file:///srv/wrapper", "v0.3.0", "git+file:///srv/wrapper@v0.3.0"),
+]
+
+
+@pytest.mark.parametrize(("source", "commit", "address"), [*ADDRESSES, ("/srv/wrapper", "v0.3.0", "/srv/wrapper")])
+def test_make_template_is_what_pipx_installs(wrapper: Wrapper, source: str, commit: str, address: str) -> None:
+    wrapper.write(".copier-answers.yml", f"# Written by Copier\n_commit: {commit}\n_src_path: {source}\nbase: golang\n")
+    assert wrapper.make("--silent", "template").stdout == f"{address}\n"
+
+
+# --- The workflows ----------------------------------------------------------------------------------------------------
+
+
+def _steps(wrapper: Wrapper, name: str) -> list[dict[str, Any]]:
+    workflow = yaml.safe_load((wrapper.folder / ".github" / "workflows" / name).read_text())
+    (job,) = workflow["jobs"].values()
+    steps: list[dict[str, Any]] = job["steps"]
+    return steps
+
+
+def _run(wrapper: Wrapper, script: str) -> subprocess.CompletedProcess[str]:
+    env = {"PATH": f"{wrapper.programs}{os.pathsep}/bin"}
+    return subprocess.run(
+        ["/bin/sh", "-ec", script], cwd=wrapper.folder, env=env, text=True, capture_output=True, check=False
+    )
+
+
+@pytest.mark.parametrize("name", ["build.yml", "release.yml"])
+@pytest.mark.parametrize(("source", "commit", "address"), ADDRESSES)
+def test_a_workflow_runs_the_check_of_the_recorded_release(
+    wrapper: Wrapper, name: str, source: str, commit: str, address: str
+) -> None:
+    wrapper.write(".copier-answers.yml", f"_commit: {commit}\n_src_path: {source}\n")
+    wrapper.program("pipx")
+    wrapper.program("startos-wrapper")
+    (check,) = (step["run"] for step in _steps(wrapper, name) if step.get("name") == "Check")
+    done = _run(wrapper, check)
+    assert done.stdout == f"pipx install {address}\nstartos-wrapper check --format github\n"
+    wrapper.program("startos-wrapper", "#!/bin/sh\nexit 1\n")
+    assert _run(wrapper, check).returncode == 1
+
+
+def test_a_workflow_fails_if_nobody_can_get_the_template(wrapper: Wrapper) -> None:
+    wrapper.write(".copier-answers.yml", "_commit: v0.3.0\n_src_path: /home/satoshi/template\n")
+    (check,) = (step["run"] for step in _steps(wrapper, "build.yml") if step.get("name") == "Check")
+    done = _run(wrapper, check)
+    assert done.returncode == 1 and done.stdout.startswith("::error file=.copier-answers.yml::")
+
+
+@pytest.mark.parametrize("name", ["build.yml", "release.yml"])
+def test_a_workflow_only_calls_make_without_a_target(wrapper: Wrapper, name: str) -> None:
+    """The Makefile may be from an earlier release, or the author's own."""
+    calls = [
+        line for step in _steps(wrapper, name) for line in step.get("run", "").splitlines() if "make" in line.split()
+    ]
+    assert calls == ["make FORMAT=text"]
