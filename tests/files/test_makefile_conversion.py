@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from docs.release_tags import releases
 
 from startos_wrapper.files.makefile_conversion import Conversion, convert, needs_conversion
 from tests.conftest import Render
-from tests.update import authors, releases
+from tests.update import authors
 from tests.update.releases import NEWEST
 
-VERSIONS = list(releases.releases())
+VERSIONS = list(releases())
 # The last release that wrote a Makefile to be updated.
 LAST = VERSIONS[: VERSIONS.index("0.6.0") + 1]
 
