@@ -1,4 +1,4 @@
-"""When something is missing or fails, the Makefile says what, and leaves nothing unfinished behind."""
+"""When something is missing or fails, startos.mk says what, and leaves nothing unfinished behind."""
 
 import os
 import signal
