@@ -33,7 +33,9 @@ def _table(each: Map) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for key in each.keys:
         default = "required" if key.required else "" if key.default is None else f"`{key.default}`"
-        yield f"| `{key.name}` | {_cell(key.type)} | {default} | {_cell(key.help)} |"
+        cells = (f"`{key.name}`", _cell(key.type), default, _cell(key.help))
+        # An empty cell is one space, as markdownlint wants it.
+        yield "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
     yield ""
 
 

@@ -125,6 +125,9 @@ class Template:
 
     def file(self, name: str, asked: Asked) -> str:
         """Render a file of the template. `name` is its path in the wrapper."""
+        plain = self.folder / "template" / name
+        if plain.is_file():
+            return plain.read_text(encoding="utf-8")
         context = self._context(asked, asked.values)
         return _environment(self.folder).get_template(f"template/{name}.jinja").render(context)
 

@@ -23,7 +23,7 @@ URLS = ("wrapper_repo", "upstream_repo", "support_site", "marketing_site", "dona
 # Refused: the answer, the service, and the rule of 0.3.5 that refuses it.
 REFUSED: dict[tuple[str, str], str] = {
     # V10: an interface with a lan-config must have the protocol http (core/startos/src/net/interface.rs:78).
-    ("interfaces", "bwt"): "on the LAN needs http",
+    ("interfaces", "bwt"): "add http, which the LAN needs",
 }
 
 

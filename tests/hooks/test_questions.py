@@ -31,7 +31,6 @@ USED_ELSEWHERE = {
     "advanced": "which questions are asked",
     "manage": "_exclude",
     "script_source": "bin_scripts, which is computed",
-    "ci": "_exclude",
     "updates": "_exclude",
 }
 
