@@ -215,7 +215,7 @@ def test_parts_of_the_authors_own_are_not(tmp_path: Path, capsys: Capture) -> No
 def test_the_threshold_decides(render: Render, capsys: Capture) -> None:
     made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1"})
     (made / ANSWERS).unlink()
-    makefile = made / "Makefile"
+    makefile = made / "startos.mk"
     lines = makefile.read_text().splitlines()
     # A changed line also spoils its two neighbors.
     spoilt = len(lines) * (100 - THRESHOLD) // 100 // 3 + 3

@@ -129,7 +129,7 @@ def test_aligning_again_changes_nothing(tmp_path: Path, rendered: dict[str, str]
 def test_an_authors_dockerfile_is_not_the_templates_afterwards(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = Aligned(tmp_path / "wrapper", SINGLE, ALL, rendered)
     assert parts_to_manage(Wrapper(aligned.folder), ALL) == {"manifest", "plumbing", "ci", "docs"}
-    files = {**SINGLE, **{file: rendered[file] + "# mine\n" for file in PARTS["build"]}}
+    files = {**SINGLE, **{file: rendered[file] + "# mine\n" for file in PARTS["build"] if file in rendered}}
     theirs = Aligned(tmp_path / "other", files, ["build"], rendered)
     assert theirs.text("Dockerfile") == rendered["Dockerfile"]
     assert parts_to_manage(Wrapper(theirs.folder), ["build"]) == {"build"}

@@ -75,6 +75,8 @@ class Description:
         names = {"Makefile", *(name for files in FILES.values() for name in files)}
         names -= {"renovate.json"} if values["updates"] == "none" else set()
         names -= {name for name in FILES["ci"] if name != "renovate.json"} if values["ci"] == "none" else set()
+        # As in hooks/exclude.yml.
+        names -= {"settings.sh"} if values["config"] == "none" or values["settings"] != "variables" else set()
         return _Files(self.template, self.asked, names)
 
     def answers_file(self, address: str | None, release: str | None) -> str:

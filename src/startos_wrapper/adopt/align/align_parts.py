@@ -52,7 +52,9 @@ def parts_to_manage(wrapper: Wrapper, parts: Collection[str]) -> frozenset[str]:
 
     That's all of them, except `build` if the Dockerfile or the entrypoint is the author's own.
     """
-    found = (wrapper.readable(file) for file in PARTS["build"])
+    # Not every wrapper has a settings.sh.
+    files = [file for file in PARTS["build"] if file != "settings.sh" or wrapper.is_file(file)]
+    found = (wrapper.readable(file) for file in files)
     templates = all(source is not None and is_templates(source.text) for source in found)
     return frozenset(part for part in parts if part != "build" or templates)
 
@@ -60,7 +62,7 @@ def parts_to_manage(wrapper: Wrapper, parts: Collection[str]) -> frozenset[str]:
 def _build(plan: Plan) -> None:
     for file in PARTS["build"]:
         source = plan.source(file)
-        if source is not None and is_templates(source.text):
+        if source is not None and is_templates(source.text) and file in plan.rendered:
             plan.files[file] = plan.rendered[file].encode()
         elif file == "Dockerfile":
             align_dockerfile(plan)
