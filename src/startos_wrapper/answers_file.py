@@ -116,7 +116,7 @@ class Answers:
         if self.path.exists():
             raise RefusedError(f"{self.path}: not a regular file")
         todo = "to adopt an existing wrapper, run `startos-wrapper adopt`"
-        raise RefusedError(f"{self.path}: not found, so `copier update` can't update this folder; {todo}")
+        raise RefusedError(f"{self.path}: not found, so this folder can't be updated; {todo}")
 
     def _parse(self) -> dict[Any, Any]:
         conflict = _CONFLICT.search(self.source.text)

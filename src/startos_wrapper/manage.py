@@ -20,7 +20,7 @@ from startos_wrapper.terminal import print_text
 COMMAND = "manage"
 
 _DESCRIPTION = f"""\
-Show or change which parts of a wrapper `copier update` manages. It never
+Show or change which parts of a wrapper updates may change. It never
 touches the files of the other parts. This command only changes the answer in
 {ANSWERS}. It doesn't change or delete any other file."""
 _EPILOG = """\
@@ -34,7 +34,7 @@ examples:
   startos-wrapper manage --template https://example.com/startos-wrapper.git
                                       get updates from there from now on
 
-Commit the change before the next `copier update`, which refuses to run with
+Commit the change before the next update, which refuses to run with
 uncommitted changes.
 
 exit codes: 0 done, 1 refused, 2 couldn't run"""
@@ -184,13 +184,13 @@ def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool])
         if part not in changes:
             lines.append(f"{part}: already {'managed' if kept else 'left alone'} ({files})")
         elif kept:
-            lines.append(f"{part}: `copier update` now merges the template's changes ({files})")
+            lines.append(f"{part}: updates merge the template's changes from now on ({files})")
         else:
-            lines.append(f"{part}: `copier update` now leaves it alone ({files})")
+            lines.append(f"{part}: updates leave it alone from now on ({files})")
     if changes:
         lines += [
             "",
-            f"Only {ANSWERS} changed. Commit it before the next `copier update`:",
+            f"Only {ANSWERS} changed. Commit it before the next update:",
             f"  {_commit(answers, 'Change which parts the template manages')}",
         ]
         if answers.sets_advanced:

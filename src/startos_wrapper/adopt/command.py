@@ -31,7 +31,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the `adopt` subcommand."""
     parser = commands.add_parser(
         COMMAND,
-        help="adopt an existing wrapper, so that `copier update` works",
+        help="adopt an existing wrapper, so that updates work",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -45,7 +45,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         "--manage",
         metavar="PARTS",
         action="append",
-        help="parts that `copier update` manages, comma-separated, or none or all (default: those near the template)",
+        help="parts that updates manage, comma-separated, or none or all (default: those near the template)",
     )
     parser.add_argument(
         "--align", metavar="PARTS", action="append", help="replace these parts with the template's in your work tree"

@@ -40,7 +40,7 @@ def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> 
     """Raise RefusedError if the recorded answers differ from those found in the wrapper."""
     names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
     if names:
-        todo = "run `copier update --data` or `startos-wrapper manage` to change them, or delete the file to start over"
+        todo = "run `startos-wrapper update --data` or `startos-wrapper manage` to change them, or delete the file to start over"
         what = f"already adopted, with different answers for {', '.join(names)}"
         raise RefusedError(f"{folder / ANSWERS}: {what}; {todo}")
 
@@ -60,7 +60,7 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     """
     release = recorded.get("_commit")
     if release != origin.release:
-        todo = "run `copier update` first, or install that release"
+        todo = "run `startos-wrapper update` first, or install that release"
         raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, but this is {origin.release}; {todo}")
     return replace(origin, address=recorded.get("_src_path"))
 

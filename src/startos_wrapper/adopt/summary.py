@@ -90,7 +90,7 @@ def _parts(adoption: Adoption) -> str:
         )
         for part in adoption.parts
     ]
-    return _table("Parts: `copier update` only changes the managed ones:", rows)
+    return _table("Parts: updates only change the managed ones:", rows)
 
 
 def _notes(adoption: Adoption) -> str:

@@ -28,13 +28,13 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
         node = read_document(source)
     except (NotADocumentError, TooLargeError) as error:
         place = source.place(error.offset) if isinstance(error, NotADocumentError) else Place(_ANSWERS)
-        what = "The answers file can't be read, so `copier update` doesn't work"
+        what = "The answers file can't be read, so updates don't work"
         yield Finding("W808", place, what, "restore the file as Copier wrote it")
         return
     missing = [name for name in ("_src_path", "_commit") if _text(node, name) is None]
     if missing:
         what = (
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so `copier update` doesn't work"
+            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so updates don't work"
         )
         todo = _SET_URL if "_src_path" in missing else "restore the file as Copier wrote it"
         yield Finding("W808", Place(_ANSWERS), what, todo)
@@ -44,8 +44,8 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
     yield from _makefile(wrapper, node)
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
-        what = f"The manifest's id is {wrapper.id}, but the next `copier update` writes {answer.value}"
-        todo = f"run `copier update --data service_id={wrapper.id}`, or change the manifest's id to {answer.value}"
+        what = f"The manifest's id is {wrapper.id}, but the next update writes {answer.value}"
+        todo = f"run `startos-wrapper update --data service_id={wrapper.id}`, or change the manifest's id to {answer.value}"
         yield Finding("W809", source.place(answer.start, answer.end), what, todo)
 
 
