@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from startos_wrapper.adopt.nearness import is_templates
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal, fits
 from startos_wrapper.adopt.read import Facts
 
@@ -44,8 +45,9 @@ def config(facts: Facts, proposal: Proposal) -> None:
             kind = "as-config"
         proposal.answers[name] = Answer(kind, (facts.place(name),) if procedure else ())
     if proposal.values["config"] != "none":
-        # Such a wrapper has an entrypoint or a service that reads the file.
-        proposal.answers["settings"] = Answer("file")
+        script = facts.wrapper.readable("settings.sh")
+        # Without the template's script, the wrapper has an entrypoint or a service that reads the file.
+        proposal.answers["settings"] = Answer("variables" if script and is_templates(script.text) else "file")
 
 
 def health_checks(facts: Facts, proposal: Proposal) -> None:
@@ -99,9 +101,12 @@ def actions(facts: Facts, proposal: Proposal) -> None:
         if given.get("input-spec"):
             entry["input-spec"] = given["input-spec"]
         found[id] = entry | procedure
-    # The wrapper's own Dockerfile copies these scripts.
     checks = proposal.values.get("health_checks", {})
-    if any(fits("own_script", item.get("entrypoint", "")) for item in [*found.values(), *checks.values()]):
-        proposal.answers["script_source"] = Answer("elsewhere")
+    scripts = [item.get("entrypoint", "") for item in [*found.values(), *checks.values()]]
+    scripts = [script for script in scripts if fits("own_script", script)]
+    if scripts:
+        # Otherwise the wrapper's own Dockerfile copies them from another folder.
+        in_bin = all(facts.wrapper.is_file(f"bin/{script}") for script in scripts)
+        proposal.answers["script_source"] = Answer("bin" if in_bin else "elsewhere")
     if found:
         proposal.answers["actions"] = Answer(found, tuple(facts.place("actions", id) for id in found))

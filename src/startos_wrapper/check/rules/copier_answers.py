@@ -33,9 +33,7 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
         return
     missing = [name for name in ("_src_path", "_commit") if _text(node, name) is None]
     if missing:
-        what = (
-            f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so updates don't work"
-        )
+        what = f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing, so updates don't work"
         todo = _SET_URL if "_src_path" in missing else "restore the file as Copier wrote it"
         yield Finding("W808", Place(_ANSWERS), what, todo)
     template = _text(node, "_src_path")
