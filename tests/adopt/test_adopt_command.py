@@ -118,7 +118,7 @@ def test_a_wrapper_that_changed_since_is_refused_by_the_names_of_the_answers(tmp
     assert _adopt(tmp_path) == 1
     err = capsys.readouterr().err
     assert "already adopted, with different answers for title, version; run" in err
-    assert "copier update --data" in err
+    assert "startos-wrapper update --data" in err
     assert (tmp_path / ANSWERS).read_bytes() == recorded
 
 

@@ -40,7 +40,8 @@ def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> 
     """Raise RefusedError if the recorded answers differ from those found in the wrapper."""
     names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
     if names:
-        todo = "run `startos-wrapper update --data` or `startos-wrapper manage` to change them, or delete the file to start over"
+        commands = "`startos-wrapper update --data` or `startos-wrapper manage`"
+        todo = f"run {commands} to change them, or delete the file to start over"
         what = f"already adopted, with different answers for {', '.join(names)}"
         raise RefusedError(f"{folder / ANSWERS}: {what}; {todo}")
 

@@ -43,7 +43,8 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
         what = f"The manifest's id is {wrapper.id}, but the next update writes {answer.value}"
-        todo = f"run `startos-wrapper update --data service_id={wrapper.id}`, or change the manifest's id to {answer.value}"
+        update = f"startos-wrapper update --data service_id={wrapper.id}"
+        todo = f"run `{update}`, or change the manifest's id to {answer.value}"
         yield Finding("W809", source.place(answer.start, answer.end), what, todo)
 
 
