@@ -25,6 +25,7 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     folder = tmp_path_factory.mktemp("nobody")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
+        patch.setenv("STARTOS_WRAPPER_SETTINGS_PATH", str(folder / "startos-wrapper.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
         # A nested make inherits these and would print which folder it enters.

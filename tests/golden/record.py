@@ -60,6 +60,8 @@ class Place:
         """Return text without what differs between machines, runs or releases."""
         for path, name in ((self.template, "TEMPLATE"), (self.work, "WORK"), (subjects.ROOT, "TEMPLATE")):
             text = text.replace(str(path), name)
+        # The marks below a path are as many as its letters.
+        text = re.sub(r"(TEMPLATE\n[ |]*)\^+", r"\1^", text)
         text = re.sub(r"(?m)^(_commit: ).*$", r"\1COMMIT", text)
         return re.sub(r'("startos-wrapper",\s*"version": )"[^"]*"', r'\1"VERSION"', _COLOUR.sub("", text))
 
