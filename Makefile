@@ -42,6 +42,7 @@ docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/answers.py
 	.venv/bin/python docs/rules.py
 	.venv/bin/python -m docs.adopt_table
+	.venv/bin/python -m tests.walk.picture
 
 snapshots: .venv/installed-dev ## Render the wrappers in tests/snapshots again
 	.venv/bin/python -m tests.snapshots.make

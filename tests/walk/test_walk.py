@@ -15,6 +15,7 @@ from tests.support.tools import ROOT
 from tests.update.releases import git
 from tests.walk.conftest import NEXT, Start
 from tests.walk.machine import ADDRESS, Terminal, wide
+from tests.walk.picture import PICTURE, picture
 
 Publish = Callable[[], None]
 SCREENS = Path(__file__).parent / "screens"
@@ -230,3 +231,8 @@ def test_adopt_in_a_clone_without_tags(start: Start, installers: Path, server: P
             terminal.run(step)
         terminal.run("copier update --defaults")
         assert git(terminal.home / "old", "status", "--short") == ""
+
+
+def test_the_picture_in_the_readme_is_of_this_run() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == picture(), "run `make docs`"
+    assert f"({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text(encoding="utf-8")
