@@ -619,7 +619,9 @@ def forecast(author: Author, old: Path, new: Path, folder: Path) -> Forecast:
         recorded["volumes"] = given["volumes"]
     # Copier compares with the render of the recorded answers, whose order may differ.
     base = render(old, recorded, folder / "base") if _orders(recorded) != _orders(given) else first
-    after = render(new, recorded, folder / "after")
+    # In an update, wrappers that had a config before this question keep their way of reading the settings.
+    kept = {"settings": "file"} if recorded["config"] != "none" else {}
+    after = render(new, {**kept, **recorded}, folder / "after")
     found = Forecast([], {}, before, {}, {})
     for name, text in before.items():
         found.edits[name] = _edits((first / name).read_text(encoding="utf-8"), text)

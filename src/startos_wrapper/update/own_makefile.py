@@ -45,8 +45,8 @@ def convert_makefile(wrapper: Git, merged: Path, source: str) -> list[str]:
     conversion = convert(mine, old, written, _read(merged / MAINTAINED))
     makefile.write_bytes(conversion.text.encode("utf-8", "surrogateescape"))
     notes = [f"{_MAKEFILE} is yours from now on. What updates maintain is in {MAINTAINED}."]
-    notes += _listed("Your lines, which it kept:", conversion.kept)
-    return notes + _listed("Have a look at:", conversion.look)
+    notes += _listed("Your lines, which it kept (with their numbers in the old file):", conversion.kept)
+    return notes + _listed("Have a look at these lines of the old file:", conversion.look)
 
 
 def _listed(title: str, places: list[Place]) -> list[str]:
