@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from packaging.version import Version
 
 from tests.support.copies import copier
 from tests.update.releases import NEWEST, git, run
@@ -72,18 +73,22 @@ _STARTERS = {
 }
 _PARTS = {
     "manifest": ["manifest.yaml"],
-    "build": ["Dockerfile", "docker_entrypoint.sh"],
+    "build": ["Dockerfile", "docker_entrypoint.sh", "settings.sh"],
     "plumbing": ["startos.mk", ".dockerignore", ".gitignore"],
     "ci": [".github/workflows/build.yml", ".github/workflows/release.yml", "renovate.json"],
     "docs": ["README.md"],
 }
 
 
-def paths(answers: dict[str, Any]) -> list[str]:
-    """Return the files of the wrapper that these answers create, without the answers file."""
-    found = [path for part in _PARTS.values() for path in part]
+def paths(answers: dict[str, Any], version: str = NEWEST) -> list[str]:
+    """Return the files of the wrapper that a release creates with these answers, without the answers file."""
+    found = [path for part in _PARTS.values() for path in part if path != "settings.sh"]
     found += ["LICENSE", "Makefile", "icon.png", "instructions.md"]
     base, config = answers.get("base", "golang"), answers.get("config", "none")
+    if _before_startos_mk(version):
+        found.remove("startos.mk")
+    elif config != "none":
+        found.append("settings.sh")
     if answers.get("source", "starter") == "starter" and not (base == "alpine" and "run" in answers):
         found += [f"service/{name}" for name in _STARTERS.get(base, [])]
     if config == "script":
@@ -93,6 +98,16 @@ def paths(answers: dict[str, Any]) -> list[str]:
     found += [f"assets/{name}/.gitkeep" for name in answers.get("assets", ["compat"] if config == "compat" else [])]
     left_out = (".github/" * (answers.get("ci") == "none"), "renovate.json" * (answers.get("updates") == "none"))
     return sorted(path for path in found if not path.startswith(tuple(filter(None, left_out))))
+
+
+def later_answers(recorded: dict[str, Any], version: str) -> dict[str, Any]:
+    """Return the recorded answers with what an update answers itself: an older wrapper keeps its way to read settings."""
+    kept = _before_startos_mk(version) and recorded["config"] != "none"
+    return {**({"settings": "file"} if kept else {}), **recorded}
+
+
+def _before_startos_mk(version: str) -> bool:
+    return Version(version) < Version("0.7.0")
 
 
 def managed(path: str, answers: dict[str, Any]) -> bool:

@@ -405,7 +405,8 @@ def test_answers_about_procedures_survive_an_update(
     assert project.status() == {}
     project.update("-d", "version=0.2.0")
     assert project.recorded() == recorded | {"version": "0.2.0"}
-    assert set(project.status()) == {ANSWERS, "manifest.yaml"}
+    # README.md shows how to tag the version.
+    assert set(project.status()) == {ANSWERS, "README.md", "manifest.yaml"}
 
 
 def test_two_answers_that_fit_together_are_given_together(

@@ -65,7 +65,9 @@ def _kinds() -> list[dict[str, str]]:
     met: Counter[str] = Counter()
     found = []
     for walk in PLAN:
-        found.append({path: KINDS[(crc32(path.encode()) + met[path]) % len(KINDS)] for path in paths(walk.answers)})
+        found.append(
+            {path: KINDS[(crc32(path.encode()) + met[path]) % len(KINDS)] for path in paths(walk.answers, walk.version)}
+        )
         met.update(list(found[-1]))
     return found
 
@@ -137,7 +139,8 @@ def test_every_edit_stays_and_every_change_comes(number: int, renders: Renders, 
     else:
         _update(project, walk.to)
 
-    new = tree(renders.of(walk.to, renders.recorded(renders.of(walk.version, walk.answers))))
+    recorded = renders.recorded(renders.of(walk.version, walk.answers))
+    new = tree(renders.of(walk.to, edits.later_answers(recorded, walk.version)))
     expected = edits.outcome(old, mine, new, walk.answers, tmp_path)
     after = tree(project.folder)
     for path in expected.any_mode:
@@ -177,7 +180,7 @@ def test_the_files_of_a_wrapper_are_those_that_are_edited(renders: Renders, name
 
 def test_a_line_that_both_changed_is_a_conflict_and_nothing_else_is(renders: Renders, tmp_path: Path) -> None:
     project = _new(renders, tmp_path / "wrapper", RELEASES[-1], {})
-    merged = {path for path in paths({}) if managed(path, {})}
+    merged = {path for path in paths({}, RELEASES[-1]) if managed(path, {})}
     for number, path in enumerate(sorted(merged)):
         # The template changes the first, a middle and the last line of each file. A new file is far away from all of
         # them.
@@ -228,19 +231,19 @@ def _texts(manifest: dict[str, Any]) -> dict[str, Any]:
 def test_hostile_text_survives_updates_in_a_row(renders: Renders, tmp_path: Path, turn: int) -> None:
     answers = _hostile(turn)
     project = _new(renders, tmp_path / "wrapper", RELEASES[0], answers)
-    first = tree(project.folder)
     for version in [*RELEASES[1:][-2:], NEWEST]:
+        earlier = tree(project.folder)
         _update(project, version)
         project.commit(f"Updated to {version}")
         texts = _texts(read_manifest(project.folder / "manifest.yaml"))
         texts["dependencies"]["lnd"]["requirement"] = texts["dependencies"]["lnd"].pop("type")
         assert texts == {name: answers[name] for name in texts}
         assert {name: project.recorded()[name] for name in answers} == answers
-    # Managed files equal those of a wrapper created from the newest release. Yours are still the first release's.
+    # Managed files equal those of a wrapper created from the newest release. Yours are as before the last update.
     updated, fresh = tree(project.folder), tree(renders.of(NEWEST, renders.recorded(project.folder)))
     for path in _differences(updated, fresh):
         assert not edits.managed(path, answers), path
-        assert updated[path] == first[path], path
+        assert updated[path] == earlier[path], path
     assert not list(tmp_path.rglob("PWNED"))
 
 

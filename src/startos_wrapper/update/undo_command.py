@@ -128,7 +128,17 @@ def _nothing(work_tree: "WorkTree") -> RefusedError:
             "To go back to the last commit. This deletes all changes since then, also yours:",
             f"  {git} restore --source=HEAD --staged --worktree . && {git} clean -fd .",
         )
-    last = work_tree.git.ask("log", "-1", "--diff-filter=M", "-G^_commit:", '--grep=^Revert "', "--invert-grep", "--format=%h%x00%s", "--", ANSWERS)
+    last = work_tree.git.ask(
+        "log",
+        "-1",
+        "--diff-filter=M",
+        "-G^_commit:",
+        '--grep=^Revert "',
+        "--invert-grep",
+        "--format=%h%x00%s",
+        "--",
+        ANSWERS,
+    )
     if last and "\0" in last:
         commit, subject = last.strip().split("\0")
         return RefusedError(
