@@ -168,7 +168,9 @@ def _assert_nothing_to_do(project: Project, last: Outcome, to: str) -> None:
 @pytest.mark.skipif(not DEEP, reason="the sample of edits does not fall on every file")
 def test_every_kind_of_edit_falls_on_every_file() -> None:
     met = {(path, kind) for found in EDITS for path, kind in found.items()}
-    assert not {(path, kind) for path, _ in met for kind in KINDS} - met
+    # A file that only the last releases have is in fewer walks than there are kinds.
+    often = Counter(path for found in EDITS for path in found)
+    assert not {(path, kind) for path in often if often[path] >= len(KINDS) for kind in KINDS} - met
 
 
 @pytest.mark.parametrize(
