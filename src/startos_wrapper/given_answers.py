@@ -1,7 +1,7 @@
 """The answers that a user passes on the command line and in a file."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +40,7 @@ def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, An
     refused = []
     for name, value in answers.items():
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
-            refused.append(f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+            refused.append(unknown_question(name, known))
             continue
         try:
             answers[name] = typed(known[name], value)
@@ -50,6 +49,12 @@ def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, An
     if refused:
         raise refused_answers(refused)
     return answers
+
+
+def unknown_question(name: object, known: Iterable[str]) -> str:
+    """Return the message for an answer without a question."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
 
 
 def refused_answers(messages: list[str]) -> RefusedError:

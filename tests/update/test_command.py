@@ -15,8 +15,10 @@ import pexpect
 import pytest
 import yaml
 from docs.release_tags import releases
+from packaging.version import Version
 
 from startos_wrapper.cli import main
+from startos_wrapper.files.makefile_conversion import needs_conversion
 from startos_wrapper.update import merge, transfer, write
 from tests.support.copies import copier
 from tests.support.limits import HUNG
@@ -613,6 +615,7 @@ def test_each_release_updates_as_with_copier_and_its_makefile_is_converted_once(
     tiny = Tiny(history, project.folder)
     makefile = project.folder / "Makefile"
     makefile.write_text(makefile.read_text() + "\nmine: all\n\techo mine\n")
+    before_makefile = makefile.read_text()
     tiny.edit("manifest.yaml", "title:", "# mine\ntitle:")
     project.commit()
     files, _ = _as_copier_does(tiny)
@@ -625,8 +628,11 @@ def test_each_release_updates_as_with_copier_and_its_makefile_is_converted_once(
     assert "include startos.mk" in text
     assert "\nmine: all\n\techo mine\n" in text
     said = capsys.readouterr().out
-    assert "Makefile is yours from now on." in said
-    assert "mine: all" in said
+    # Since 0.7.0, the Makefile is the author's from the start.
+    converted = needs_conversion(before_makefile)
+    assert converted == (Version(version) < Version("0.7.0"))
+    assert ("Makefile is yours from now on." in said) == converted
+    assert ("mine: all" in said) == converted
     assert code == bool(project.unmerged)
     assert tiny.run("undo") == 0
     assert tiny.state() == before

@@ -5,7 +5,6 @@ without the rest of a larger repository, and without what git's settings and fil
 """
 
 import contextlib
-import difflib
 import os
 import re
 import tempfile
@@ -17,7 +16,7 @@ from typing import Any
 from startos_wrapper.copier_errors import refused_answer, told
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
-from startos_wrapper.given_answers import refused_answers
+from startos_wrapper.given_answers import refused_answers, unknown_question
 from startos_wrapper.update.journal import Blob
 from startos_wrapper.update.newest import MOVE, Recorded, Target
 from startos_wrapper.update.own_makefile import convert_makefile, is_old
@@ -145,11 +144,7 @@ def _first_cause(error: BaseException) -> BaseException:
 
 def _refuse_unknown(answers: dict[str, Any], questions: Iterable[str]) -> None:
     """Raise RefusedError for answers without a question, which Copier drops silently."""
-    unknown = []
-    for name in answers:
-        if name not in questions:
-            near = difflib.get_close_matches(str(name), questions, n=1)
-            unknown.append(f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else ""))
+    unknown = [unknown_question(name, questions) for name in answers if name not in questions]
     if unknown:
         raise refused_answers(unknown)
 
