@@ -62,6 +62,7 @@ class Place:
             text = text.replace(str(path), name)
         # The marks below a path are as many as its letters.
         text = re.sub(r"(TEMPLATE\n[ |]*)\^+", r"\1^", text)
+        text = re.sub(r'("endColumn": )\d+(?=,\s*"message": "`TEMPLATE`)', r"\g<1>0", text)
         text = re.sub(r"(?m)^(_commit: ).*$", r"\1COMMIT", text)
         return re.sub(r'("startos-wrapper",\s*"version": )"[^"]*"', r'\1"VERSION"', _COLOUR.sub("", text))
 

@@ -70,7 +70,8 @@ def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) ->
     (tools / program).write_text(dump)
     (tools / program).chmod(0o755)
     environment = {"PATH": f"{tools}:{os.environ['PATH']}", "DUMP": str(tools)}
-    if program in {"true", "yes"}:
+    applets = subprocess.run([require("busybox"), "--list"], capture_output=True, text=True, check=True).stdout
+    if program in applets.split():
         shell = require("dash")  # Debian's busybox would run its applet of that name.
     command = [*shell.split(), str(wrapper / "docker_entrypoint.sh")]
     result = subprocess.run(command, env=environment, cwd=wrapper, capture_output=True, text=True, check=False)
