@@ -77,8 +77,15 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", "test_fuzz.py")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the longest tests first."""
+    """Run the longest tests first, and all that use the Docker engine on one worker.
+
+    A machine runs one engine at a time, so a second worker would wait for it until the first has run everything else.
+    """
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("images"))
     items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
 
 

@@ -13,7 +13,6 @@ import pytest
 from tests.images.wrappers import BASES, DOCKER_ARCH, GREETING, PAIRS, Container, Wrapper, Wrappers
 from tests.support.limits import until
 
-pytestmark = pytest.mark.xdist_group("images")
 MEGABYTE = 1_000_000
 each_image = pytest.mark.parametrize(("base", "arch"), PAIRS, ids=["-".join(pair) for pair in PAIRS])
 

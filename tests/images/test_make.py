@@ -14,8 +14,6 @@ import pytest
 from tests.images.wrappers import Wrapper, Wrappers, http
 from tests.support.limits import HUNG, until
 
-pytestmark = pytest.mark.xdist_group("images")
-
 
 @pytest.fixture(scope="module")
 def ready(wrappers: Wrappers) -> Wrapper:

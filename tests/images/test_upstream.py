@@ -12,8 +12,6 @@ from tests.images.engine import Engine
 from tests.images.wrappers import Wrappers
 from tests.support.limits import until
 
-pytestmark = pytest.mark.xdist_group("images")
-
 # Programs with a single, vendored dependency. They serve a page with the dependency's text.
 GO = {
     "go.mod": "module example.com/hello\n\ngo 1.22\n\nrequire example.com/words v1.0.0\n",
