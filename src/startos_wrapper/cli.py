@@ -10,6 +10,7 @@ from startos_wrapper import manage, new, show_questions
 from startos_wrapper.adopt import command as adopt
 from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError, Exit
+from startos_wrapper.interrupts import ended_like_ctrl_c
 from startos_wrapper.terminal import PROGRAM, print_error
 from startos_wrapper.update import command as update
 from startos_wrapper.update import undo_command as undo
@@ -63,7 +64,8 @@ def main(argv: list[str] | None = None) -> int:
     """
     arguments = _parse(manage.arrange(sys.argv[1:] if argv is None else argv))
     try:
-        code: int = _COMMANDS[arguments.command].run(arguments)
+        with ended_like_ctrl_c():
+            code: int = _COMMANDS[arguments.command].run(arguments)
     except CommandError as error:
         if error.exit == Exit.CANCELLED:
             print(error, file=sys.stderr)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.update import restore, transfer
+from startos_wrapper.update import merge, restore, transfer
 from tests.support.copies import copier
 from tests.update.releases import git
 from tests.update.tiny import Tiny
@@ -147,6 +147,21 @@ def test_an_update_killed_while_it_writes_is_undone(tiny: Tiny, capsys: Capture,
     assert tiny.state() == before
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(("module", "name", "count"), [(merge, "one_commit", 0), (transfer, "write_file", 4)])
+def test_an_update_that_is_asked_to_stop_puts_everything_back(
+    tiny: Tiny, tmp_path: Path, number: int, module: Any, name: str, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a plain `kill`, a terminal that closes, or a machine that shuts down."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "tmp"))
+    before = tiny.state()
+    assert _stopped(tiny, "update", module, name, count, number) == 130
+    assert tiny.state() == before
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert tiny.run("undo") == 1
+
+
 def test_nothing_is_left_of_a_file_that_was_being_written(tiny: Tiny) -> None:
     before = tiny.state()
     # The first call writes the list of files, this one a file in a new folder.
@@ -158,6 +173,11 @@ def test_nothing_is_left_of_a_file_that_was_being_written(tiny: Tiny) -> None:
 
 def _killed(tiny: Tiny, command: str, module: Any, name: str, count: int) -> bool:
     """Run a command that is killed at the call number `count` of a function. Return whether it was killed."""
+    return _stopped(tiny, command, module, name, count, signal.SIGKILL) == -signal.SIGKILL
+
+
+def _stopped(tiny: Tiny, command: str, module: Any, name: str, count: int, number: int) -> int:
+    """Run a command that gets a signal at the call number `count` of a function, and return its exit code."""
     child = os.fork()
     if child == 0:
         real, calls = getattr(module, name), 0
@@ -165,16 +185,17 @@ def _killed(tiny: Tiny, command: str, module: Any, name: str, count: int) -> boo
         def deadly(*arguments: Any) -> Any:
             nonlocal calls
             if calls == count:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), number)
             calls += 1
             return real(*arguments)
 
         setattr(module, name, deadly)
+        code = 99
         try:
-            tiny.run(command)
+            code = tiny.run(command)
         finally:
-            os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 # ---- Refused ------------------------------------------------------------------------------------------------------

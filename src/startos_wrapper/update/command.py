@@ -115,13 +115,20 @@ def _update(
 
     if arguments.format == "text" and not arguments.quiet and not wanted.is_current:
         print(f"Updating from {recorded.shown_release} to {wanted.name} ...", file=sys.stderr, flush=True)
-    with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
-        if arguments.preview and arguments.format == "text":
-            color = "--color=always" if has_colors() else "--color=never"
-            print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
-        elif result.changes and not arguments.preview:
-            transfer(work_tree, result, recorded.shown_release, wanted.name)
-        return Outcome.of(result, recorded.shown_release, wanted.name)
+    is_written = False
+    try:
+        with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
+            if arguments.preview and arguments.format == "text":
+                color = "--color=always" if has_colors() else "--color=never"
+                print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
+            elif result.changes and not arguments.preview:
+                transfer(work_tree, result, recorded.shown_release, wanted.name)
+                is_written = True
+            return Outcome.of(result, recorded.shown_release, wanted.name)
+    except KeyboardInterrupt as error:
+        if not is_written:
+            raise
+        raise CancelledError("Interrupted after the update was written. `startos-wrapper undo` undoes it.") from error
 
 
 def _print(arguments: argparse.Namespace, outcome: "Outcome") -> None:

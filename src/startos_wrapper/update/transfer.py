@@ -8,6 +8,7 @@ from pathlib import Path
 
 from startos_wrapper.errors import CancelledError, CannotError, CommandError, RefusedError
 from startos_wrapper.git_command import Git
+from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State
 from startos_wrapper.update.merge import Change, Merged
 from startos_wrapper.update.restore import restore
@@ -45,7 +46,8 @@ def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str) -> None:
                 write_file(path, write.data, write.entry.after)
         set_index(git, stages)
     except (OSError, CommandError, KeyboardInterrupt) as error:
-        raise _rolled_back(work_tree, place, journal, error) from error
+        with uninterrupted():
+            raise _rolled_back(work_tree, place, journal, error) from error
 
 
 def _planned(work_tree: WorkTree, merged: Git, number: int, change: Change) -> _Write:

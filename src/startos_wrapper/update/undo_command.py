@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.errors import CannotError, Exit, RefusedError
+from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.terminal import commands_for, print_text, printable
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         if found.changed and not arguments.force:
             raise _changed(folder, found.changed)
         there = [path for path in found.changed if os.path.lexists(folder / path)]
-        kept = restore(work_tree, place, journal, there)
+        with uninterrupted():
+            kept = restore(work_tree, place, journal, there)
     except OSError as error:
         raise CannotError(f"{error.filename or folder}: {error.strerror}; then run undo again") from error
     lines = [f"Undone: the wrapper is at {journal.old} again.", *_listed([*found.back, *found.changed])]
