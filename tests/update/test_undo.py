@@ -330,6 +330,30 @@ def test_a_second_undo_says_so(tiny: Tiny, capsys: Capture) -> None:
     assert tiny.state() == before
 
 
+def test_an_update_in_a_stash_is_named_and_undone_once_it_is_back(tiny: Tiny, capsys: Capture) -> None:
+    git(tiny.wrapper, "restore", "--source=HEAD~", "text.txt")  # Without the conflict, which git wouldn't stash.
+    tiny.commit()
+    before = {path: text for path, (_, text) in tiny.files().items()}
+    assert tiny.run("update") == 0
+    git(tiny.wrapper, "stash", "--include-untracked")
+    capsys.readouterr()
+    assert tiny.run("undo") == 1
+    told = capsys.readouterr().err
+    assert "the update from v1.0.0 to v2.0.0 is in stash@{0}" in told
+    subprocess.run(told.splitlines()[-1], shell=True, cwd=tiny.wrapper, check=True)
+    assert tiny.run("undo") == 0
+    assert {path: text for path, (_, text) in tiny.files().items()} == before
+
+
+def test_a_stash_from_before_the_update_is_none_of_its_business(tiny: Tiny, capsys: Capture) -> None:
+    tiny.edit("other.txt", "line 3\n", "line 3, mine\n")
+    git(tiny.wrapper, "stash")
+    _updated(tiny)
+    assert tiny.run("undo") == 0
+    assert tiny.run("undo") == 1
+    assert "stash" not in capsys.readouterr().err
+
+
 def test_after_a_plain_copier_update_the_printed_command_restores_the_last_commit(tiny: Tiny, capsys: Capture) -> None:
     _readable_names(tiny)
     before = tiny.files()

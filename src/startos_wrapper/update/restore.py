@@ -10,6 +10,10 @@ from startos_wrapper.update.write import copy_file, remove_temporary, set_index
 from startos_wrapper.work_tree import WorkTree
 
 
+# How many stashes to look at.
+_STASHES = 20
+
+
 @dataclass(frozen=True)
 class Standing:
     """The files of an update now: those to put back, those changed since then, and those committed since then."""
@@ -24,7 +28,7 @@ def standing(work_tree: WorkTree, journal: Journal) -> Standing:
 
     Raises: CannotError and OSError.
     """
-    head = head_entries(work_tree, journal)
+    head = entries_of(work_tree, journal)
     staged = _staged(work_tree, journal)
     found = Standing([], [], [])
     for entry in journal.entries:
@@ -61,7 +65,7 @@ def restore(work_tree: WorkTree, place: JournalFolder, journal: Journal, changed
     for name in reversed(journal.folders):
         with contextlib.suppress(OSError):
             (folder / name).rmdir()
-    head = head_entries(work_tree, journal)
+    head = entries_of(work_tree, journal)
     staged = _staged(work_tree, journal)
     wanted = {entry.path: {0: head[entry.path]} if entry.path in head else {} for entry in journal.entries}
     set_index(work_tree.git, {path: blobs for path, blobs in wanted.items() if staged.get(path, {}) != blobs})
@@ -83,17 +87,26 @@ def _put_back(folder: Path, place: JournalFolder, entry: Entry) -> None:
         copy_file(place.copy_of(entry), path)
 
 
-def head_entries(work_tree: WorkTree, journal: Journal) -> dict[str, Blob]:
-    """Return the files of an update as they're in the last commit.
+def entries_of(work_tree: WorkTree, journal: Journal, commit: str = "HEAD") -> dict[str, Blob]:
+    """Return the files of an update as they're in a commit.
 
     Raises: CannotError.
     """
     found = {}
-    for listed in work_tree.git.names("ls-tree", "-z", "HEAD", "--", *_pathspecs(journal)):
+    for listed in work_tree.git.names("ls-tree", "-z", commit, "--", *_pathspecs(journal)):
         about, path = listed.split("\t", 1)
         mode, _, value = about.split()
         found[path] = Blob(mode, value)
     return found
+
+
+def stash_of(work_tree: WorkTree, journal: Journal) -> str | None:
+    """Return the name of the stash that has what the update wrote, or None."""
+    wanted = {(entry.path, entry.new) for entry in journal.entries if entry.new}
+    for number, commit in enumerate((work_tree.git.ask("stash", "list", "--format=%H") or "").split()[:_STASHES]):
+        if wanted & entries_of(work_tree, journal, commit).items():
+            return f"stash@{{{number}}}"
+    return None
 
 
 def _staged(work_tree: WorkTree, journal: Journal) -> dict[str, dict[int, Blob]]:

@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # See `update`.
     from startos_wrapper.update.journal import JournalFolder
-    from startos_wrapper.update.restore import restore, standing
+    from startos_wrapper.update.restore import restore, standing, stash_of
     from startos_wrapper.work_tree import WorkTree
 
     folder = arguments.path
@@ -67,6 +67,8 @@ def run(arguments: argparse.Namespace) -> int:
         if found.committed:
             raise _committed(work_tree, journal, found)
         if not found.back and not found.changed:
+            if stash := stash_of(work_tree, journal):
+                raise _stashed(folder, journal, stash)
             place.discard()
             raise _nothing(work_tree)
         if found.changed and not arguments.force:
@@ -90,6 +92,17 @@ def _changed(folder: Path, paths: list[str]) -> RefusedError:
         *_listed(paths),
         "Commit or keep what you need. This also puts them back, and keeps a copy of each:",
         f"  {force}",
+    )
+
+
+def _stashed(folder: Path, journal: "Journal", stash: str) -> RefusedError:
+    git, path = commands_for(folder)
+    return RefusedError(
+        f"nothing to undo: the update from {journal.old} to {journal.new} is in {stash}, so the files are as before it",
+        "To drop it for good:",
+        f"  {git} stash drop {stash}",
+        "Or to bring it back. Then you can undo it, too:",
+        f"  {git} stash pop {stash}",
     )
 
 
