@@ -9,7 +9,6 @@ from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, 
 from startos_wrapper.update.write import copy_file, remove_temporary, set_index
 from startos_wrapper.work_tree import WorkTree
 
-
 # How many stashes to look at.
 _STASHES = 20
 

@@ -96,9 +96,9 @@ def _changed(folder: Path, paths: list[str]) -> RefusedError:
 
 
 def _stashed(folder: Path, journal: "Journal", stash: str) -> RefusedError:
-    git, path = commands_for(folder)
+    git, _ = commands_for(folder)
     return RefusedError(
-        f"nothing to undo: the update from {journal.old} to {journal.new} is in {stash}, so the files are as before it",
+        f"nothing to undo: the update from {journal.old} to {journal.new} is in {stash}",
         "To drop it for good:",
         f"  {git} stash drop {stash}",
         "Or to bring it back. Then you can undo it, too:",
