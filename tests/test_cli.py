@@ -8,6 +8,7 @@ import venv
 from pathlib import Path
 
 import pytest
+import yaml
 
 from startos_wrapper.cli import main
 from startos_wrapper.data import load, pattern
@@ -64,6 +65,41 @@ def test_a_refusal_is_one_line_and_no_traceback(
     assert len(lines) == 1
     assert said in lines[0]
     assert not (tmp_path / "w").exists()
+
+
+def test_an_answer_to_a_question_that_is_not_asked_is_named(wrapper_command: str, tmp_path: Path) -> None:
+    """Copier would neither use nor record it, and say nothing."""
+    answers = ("-d", "service_id=a", "-d", "base=alpine", "-d", "source=upstream", "-d", "upstream_image=nginx:1.27")
+    result = _run(wrapper_command, "new", tmp_path / "w", "--defaults", *answers)
+    assert result.returncode == 0
+    assert "warning: upstream_image: ignored, because it only applies if base == 'image'\n" in result.stderr
+    assert "warning: source: ignored, because it only applies if base in ['golang', 'rust']\n" in result.stderr
+    assert "base: ignored" not in result.stderr
+    assert not re.search(
+        "^(source|upstream_image):", (tmp_path / "w" / ".copier-answers.yml").read_text(), re.MULTILINE
+    )
+    # Nothing for a terminal in what a pipe gets, no blank lines around it, and the release as it's recorded.
+    told = result.stderr[result.stderr.index("Copying from") :]
+    assert "\x1b" not in told
+    assert "\n\n\n" not in result.stdout + told + "\n"
+    recorded = yaml.safe_load((tmp_path / "w" / ".copier-answers.yml").read_text())["_commit"]
+    assert told.startswith(f"Copying from the template's release {recorded}\n")
+
+
+def test_without_a_terminal_it_says_what_to_do(wrapper_command: str, tmp_path: Path) -> None:
+    result = _run(wrapper_command, "new", tmp_path / "w", "-d", "service_id=a")
+    assert result.returncode == 1
+    assert re.fullmatch("startos-wrapper: .*without a terminal; pass --defaults, .*--data-file FILE\n", result.stderr)
+    assert not (tmp_path / "w").exists()
+
+
+def test_without_a_terminal_a_file_with_all_answers_is_enough(wrapper_command: str, tmp_path: Path) -> None:
+    assert _run(wrapper_command, "new", tmp_path / "w", "--defaults", "-d", "service_id=a").returncode == 0
+    answers = tmp_path / "answers.yml"
+    recorded = yaml.safe_load((tmp_path / "w" / ".copier-answers.yml").read_text())
+    answers.write_text(yaml.safe_dump({name: value for name, value in recorded.items() if not name.startswith("_")}))
+    result = _run(wrapper_command, "new", tmp_path / "x", "--data-file", answers)
+    assert result.returncode == 0, result.stderr
 
 
 def test_a_folder_with_files_is_not_touched(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,10 @@ from contextlib import contextmanager
 
 from startos_wrapper.errors import CommandError, RefusedError
 
-# How Copier begins the message of a validator. copier/_user_data.py: validate_answer
+NO_TERMINAL = "can't ask questions without a terminal; pass --defaults, or answers to all of them with --data-file FILE"
+# What Copier says about answers that don't fit. copier/_user_data.py: validate_answer, _parse_answer
 _REFUSED = re.compile(r"Validation error for question '([^']+)': ")
+_NO_CHOICE = re.compile(r"Invalid choice for '([^']+)': .* is not in \[(.*)\]", re.DOTALL)
 
 
 @contextmanager
@@ -16,7 +18,7 @@ def told(template: str) -> Iterator[None]:
 
     `template` is where the template is.
     """
-    from copier.errors import CopierAnswersInterrupt
+    from copier.errors import CopierAnswersInterrupt, InteractiveSessionError
     from plumbum import ProcessExecutionError
 
     try:
@@ -25,6 +27,8 @@ def told(template: str) -> Iterator[None]:
         raise
     except CopierAnswersInterrupt as error:
         raise KeyboardInterrupt from error
+    except InteractiveSessionError as error:
+        raise RefusedError(NO_TERMINAL) from error
     except ProcessExecutionError as error:
         # git's last line says what's wrong. Those before it are about what it tried.
         lines = [line for line in str(error.stderr).splitlines() if line.strip()] or [f"git failed ({error.retcode})"]
@@ -34,11 +38,12 @@ def told(template: str) -> Iterator[None]:
         raise RefusedError(f"{error.filename or template}: {error.strerror or error}") from error
     except Exception as error:
         # Copier's messages can have several lines. Jinja and PyYAML raise errors of their own for a broken template.
-        first, *more = _REFUSED.sub(r"\1: ", str(error), count=1).splitlines() or [type(error).__name__]
+        text = _NO_CHOICE.sub(r"\1: choose from \2", str(error))
+        first, *more = _REFUSED.sub(r"\1: ", text, count=1).splitlines() or [type(error).__name__]
         raise RefusedError(first if refused_answer(error) else f"{template}: {first}", *more) from error
 
 
 def refused_answer(error: BaseException | None) -> str | None:
-    """Return the name of the answer that a validator rejected, or None for another error."""
-    match = _REFUSED.match(str(error))
+    """Return the name of the answer that Copier rejected, or None for another error or if Copier doesn't name it."""
+    match = _REFUSED.match(str(error)) or _NO_CHOICE.match(str(error))
     return match[1] if match else None

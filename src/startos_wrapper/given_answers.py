@@ -1,14 +1,14 @@
 """The answers that a user passes on the command line and in a file."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from startos_wrapper.errors import RefusedError
-from startos_wrapper.questions import asked, read_config, typed
+from startos_wrapper.questions import asked, condition, read_config, typed
 
 # What YAML 1.1 makes of text without quotes. `version: 0.10` would become 0.1, and `title: On` would become true.
 _MISREAD = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
@@ -35,26 +35,43 @@ def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, An
         if not separator:
             raise RefusedError(f"--data {item}: must be NAME=VALUE")
         answers[name] = value
-    if known is None:
-        return answers
-    refused = []
+    return answers if known is None else check_answers(answers, known)
+
+
+def check_answers(answers: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return answers in the types of their questions.
+
+    Raises: RefusedError that names all answers without a question or of the wrong type.
+    """
+    refused, found = [], {}
     for name, value in answers.items():
         if name not in known:
             refused.append(unknown_question(name, known))
             continue
         try:
-            answers[name] = typed(known[name], value)
+            found[name] = typed(known[name], value)
         except ValueError as error:
             refused.append(f"{name}: {error}")
     if refused:
         raise refused_answers(refused)
-    return answers
+    return found
 
 
 def unknown_question(name: object, known: Iterable[str]) -> str:
     """Return the message for an answer without a question."""
     near = difflib.get_close_matches(str(name), known, n=1)
     return f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
+
+
+def unused_answers(names: Iterable[str], unasked: Container[str], questions: dict[str, Any]) -> list[str]:
+    """Return a message for each given answer to a question that wasn't asked. Copier doesn't record these answers."""
+    messages = []
+    for name in names:
+        if name in questions and name in unasked:
+            when = condition(name, questions)
+            why = f"because {when}" if when.startswith("it ") else f"because it only applies if {when}"
+            messages.append(f"{name}: ignored, {why}")
+    return messages
 
 
 def refused_answers(messages: list[str]) -> RefusedError:

@@ -1,18 +1,27 @@
 """`startos-wrapper new`: ask the template's questions and create a wrapper, with Copier."""
 
 import argparse
+import contextlib
+import io
+import re
 import shutil
+import sys
 import warnings
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
-from startos_wrapper.given_answers import known_questions, read_answers, refused_answers
+from startos_wrapper.given_answers import known_questions, read_answers, refused_answers, unused_answers
 from startos_wrapper.origin import Origin, find_origin
-from startos_wrapper.terminal import print_error
+from startos_wrapper.terminal import has_colors, print_error
 
 COMMAND = "new"
+# What Copier prints. For a template that isn't in git, the version is None.
+_VERSION = re.compile(r"^Copying from template version .*$", re.MULTILINE)
+_FILES = re.compile(r"(.*[ m]create\b[^\n]*\n)\n*", re.DOTALL)
+_COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 _EPILOG = """\
 examples:
@@ -64,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
     if ours and arguments.defaults:
         _refuse(answers)
+    elif ours and not sys.stdin.isatty():
+        _refuse_without_terminal(answers)
     if origin.dirty:
         print_error(
             f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
@@ -77,16 +88,17 @@ def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]
     # Importing Copier takes a third of a second, which --help and --version don't need.
     from copier import run_copy
 
-    from startos_wrapper.copier_errors import told
-
     # See hooks/address.jinja.
     recorded = {"_src_path": origin.address or ""} | ({"_commit": origin.release} if origin.release else {})
     existed = arguments.dest.exists()
+    said = io.StringIO()
+    # On standard output, Copier prints the prompts, and blank lines.
+    blank_lines = contextlib.redirect_stdout(io.StringIO()) if arguments.defaults else contextlib.nullcontext()
     try:
-        with told(origin.source), warnings.catch_warnings():
+        with told(origin.source), warnings.catch_warnings(), contextlib.redirect_stderr(said), blank_lines:
             # We say the same in our words.
             warnings.simplefilter("ignore")
-            run_copy(
+            worker = run_copy(
                 origin.source,
                 arguments.dest,
                 data={**answers, **recorded},
@@ -99,6 +111,30 @@ def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]
         for path in arguments.dest.iterdir() if existed else [arguments.dest]:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
         raise CancelledError("Cancelled. Nothing was written.") from error
+    unused = unused_answers(answers, worker.answers.hidden, worker.template.questions_data)
+    if unused:
+        print_error(*(f"warning: {message}" for message in unused))
+    if not arguments.quiet:
+        print(_shown(said.getvalue(), origin.release or worker.template.commit), file=sys.stderr)
+
+
+def _shown(text: str, release: str | None) -> str:
+    """Return what Copier printed, with the release as the wrapper records it, and without what a terminal is for."""
+    text = _FILES.sub(r"\1\n", text, count=1)
+    text = _VERSION.sub(f"Copying from the template's release {release}" if release else "", text, count=1)
+    return (text if has_colors(sys.stderr) else _COLOR.sub("", text)).strip()
+
+
+def _refuse_without_terminal(answers: dict[str, Any]) -> None:
+    """Raise RefusedError if a question isn't answered yet."""
+    from startos_wrapper.rendering import RefusedAnswerError, Template
+
+    try:
+        missing = [name for name in Template().ask(answers).recorded if name not in answers]
+    except RefusedAnswerError as error:
+        missing = [error.name]
+    if missing:
+        raise RefusedError(NO_TERMINAL)
 
 
 def _refuse(answers: dict[str, Any]) -> None:

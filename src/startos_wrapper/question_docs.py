@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.data import load, template
-from startos_wrapper.questions import asked, is_computed, read_config
+from startos_wrapper.questions import asked, condition, read_config
 
 _INCLUDE = re.compile(r"^--- !include (\S+)$", re.MULTILINE)
 _NAME = re.compile(r"^(\w+):", re.MULTILINE)
@@ -77,10 +77,9 @@ class Question:
 def questions() -> dict[str, Question]:
     """Return all questions that can be answered, by name, in the order in which they're asked."""
     config = read_config(template())
-    computed = {name: item["default"].strip("{} ") for name, item in config.items() if is_computed(item)}
     known = asked(config)
     sections = _sections()
-    return {name: _question(name, item, sections[name], computed, list(known)) for name, item in known.items()}
+    return {name: _question(name, item, sections[name], config, list(known)) for name, item in known.items()}
 
 
 def _sections() -> dict[str, str]:
@@ -92,7 +91,7 @@ def _sections() -> dict[str, str]:
     return found
 
 
-def _question(name: str, item: dict[str, Any], section: str, computed: dict[str, str], known: list[str]) -> Question:
+def _question(name: str, item: dict[str, Any], section: str, config: dict[str, Any], known: list[str]) -> Question:
     choices = item.get("choices", {})
     if isinstance(choices, dict):
         # A label begins with the value.
@@ -110,7 +109,7 @@ def _question(name: str, item: dict[str, Any], section: str, computed: dict[str,
         default=_default(item, known),
         choices=choices if any(choices.values()) else {},
         help="\n".join(line.strip() for line in item["help"].splitlines() if not line.strip().startswith(_LEAD)),
-        when=_condition(item["when"], computed, list(known)) if "when" in item else "",
+        when=condition(name, config),
         value=described.get("value", ""),
         more=described.get("more", ""),
         maps=tuple(_maps(name)),
@@ -130,17 +129,6 @@ def _default(item: dict[str, Any], known: list[str]) -> str:
     if not names and (plain := _LATER.match(text)):
         return plain[1]
     return "from " + (", ".join(names) or "the other answers")
-
-
-def _condition(condition: str, computed: dict[str, str], known: list[str]) -> str:
-    """Return a condition with computed answers replaced by their expressions. If it has statements, name answers."""
-    if "{%" in condition:
-        names = [name for name in known if re.search(rf"\b{name}\b", condition)]
-        return f"it depends on {', '.join(names)}"
-    condition = condition.strip("{} ")
-    for name, expression in reversed(computed.items()):
-        condition = re.sub(rf"\b(?<!'){name}\b", expression, condition)
-    return condition
 
 
 def _maps(name: str) -> list[Map]:

@@ -1,5 +1,6 @@
 """The settings and questions of a template: its copier.yml and the files that it includes."""
 
+import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -43,6 +44,24 @@ def is_computed(question: Any) -> bool:
 def asked(config: dict[str, Any]) -> dict[str, Any]:
     """Return the questions that can be answered, by name, in order."""
     return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
+
+
+def condition(name: str, config: dict[str, Any]) -> str:
+    """Return when a question is asked, in the names of others, or "" if it always is.
+
+    Computed answers are replaced by their expressions. If the condition has statements, it only names other answers.
+    """
+    question = config[name]
+    when = str(question.get("when", "")) if isinstance(question, dict) else ""
+    known = [other for other, item in config.items() if not other.startswith("_") and not is_computed(item)]
+    if "{%" in when:
+        names = [other for other in known if re.search(rf"\b{other}\b", when)]
+        return f"it depends on {', '.join(names)}"
+    when = when.strip("{} ")
+    for other, item in reversed(config.items()):
+        if is_computed(item):
+            when = re.sub(rf"\b(?<!'){other}\b", str(item.get("default", "")).strip("{} "), when)
+    return when
 
 
 def typed(question: Any, value: Any) -> Any:

@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
+from typing import TextIO
 
 PROGRAM = "startos-wrapper"
 
@@ -60,8 +61,9 @@ def print_error(*lines: str) -> None:
     print(f"{PROGRAM}:", "\n".join(map(printable, lines)), file=sys.stderr)
 
 
-def has_colors() -> bool:
-    """Return whether standard output shows colors. https://no-color.org, https://force-color.org"""
+def has_colors(stream: TextIO | None = None) -> bool:
+    """Return whether a stream (default: standard output) shows colors. https://no-color.org, https://force-color.org"""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or (sys.stdout.isatty() and os.environ.get("TERM") != "dumb")
+    is_terminal = (stream or sys.stdout).isatty()
+    return bool(os.environ.get("FORCE_COLOR")) or (is_terminal and os.environ.get("TERM") != "dumb")

@@ -164,7 +164,7 @@ def _wrapper(answers: dict[str, Any], at: Place) -> Record:
     data.write_text(yaml.safe_dump({"service_id": "hello-world", **answers}, sort_keys=False), encoding="utf-8")
     said = run(at, "new", "wrapper", "--defaults", "--data-file", "answers.yml", "--template", str(at.template))
     # Leave out Copier's own lines. The record has the written files anyway.
-    told = re.sub(r"(?m)^(Copying from template version .*|\s*create  .*)\n", "", said.err)
+    told = re.sub(r"(?m)^(Copying from .*|\s*create  .*)\n", "", said.err)
     return {"said": Part(f"exit {said.code}", said.out + told), **files(at.work / "wrapper", at)}
 
 

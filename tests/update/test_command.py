@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -238,6 +239,15 @@ def test_a_commit_after_the_newest_release_is_not_older_than_it(tiny: Tiny, caps
 # ---- Preview ------------------------------------------------------------------------------------------------------
 
 
+def test_a_preview_ends_with_the_command_that_makes_the_same_update(tiny: Tiny, capsys: Capture) -> None:
+    answers = tiny.wrapper.parent / "my answers.yml"
+    answers.write_text("size: 2\n")
+    assert tiny.run("update", "--preview", "--data-file", str(answers), "-d", "port=81", "--vcs-ref", "v2.0.0") == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert tiny.run(*shlex.split(command)[1:]) == 0
+    assert {"port: 81", "size: 2"} <= set((tiny.wrapper / ANSWERS).read_text().splitlines())
+
+
 def test_a_preview_prints_the_changes_and_makes_none(tiny: Tiny, capsys: Capture) -> None:
     tiny.conflict()
     before = tiny.state()
@@ -283,10 +293,11 @@ REFUSED: dict[str, tuple[Callable[[Tiny], Any], list[str], str]] = {
     ),
     "a wrong answer": (lambda _: None, ["-d", "port=100"], "port: too high"),
     "two wrong answers": (lambda _: None, ["-d", "port=100", "-d", "size=100"], "size: too large"),
-    "a wrong type": (lambda _: None, ["-d", "port=many"], "many"),
+    "a wrong type": (lambda _: None, ["-d", "port=many"], ": port: must be a whole number, not 'many'"),
+    "a wrong choice": (lambda _: None, ["-d", "shade=grey"], ": shade: choose from 'dark', 'light'"),
     "an unknown question": (lambda _: None, ["-d", "prot=90"], 'unknown question "prot"; did you mean "port"?'),
     "no value": (lambda _: None, ["-d", "port"], "must be NAME=VALUE"),
-    "no terminal": (lambda _: None, ["--ask"], "Interactive session required"),
+    "no terminal": (lambda _: None, ["--ask"], "leave it out to use the defaults"),
     "not committed": (lambda tiny: (tiny.wrapper / "x").write_text(""), [], "x: not committed"),
     "not a wrapper": (lambda tiny: tiny.delete(ANSWERS), [], "startos-wrapper adopt"),
     "a broken template": (
@@ -325,6 +336,20 @@ def test_all_wrong_answers_are_named_at_once(tiny: Tiny, capsys: Capture) -> Non
     told = capsys.readouterr().err
     assert "port: too high" in told
     assert "size: too large" in told
+
+
+def test_answers_of_a_wrong_type_are_named_with_all_others(tiny: Tiny, capsys: Capture) -> None:
+    assert tiny.run("update", "-d", "port=many", "-d", "size=[", "-d", "prot=1") == 1
+    told = capsys.readouterr().err
+    assert "port: must be a whole number, not 'many'" in told
+    assert "size: must be a whole number, not '['" in told
+    assert 'unknown question "prot"' in told
+
+
+def test_an_answer_to_a_question_that_is_not_asked_is_named(tiny: Tiny, capsys: Capture) -> None:
+    assert tiny.run("update", "-d", "port=81", "-d", "shade=dark") == 0
+    assert "warning: shade: ignored, because it only applies if port == 80\n" in capsys.readouterr().err
+    assert "shade" not in (tiny.wrapper / ANSWERS).read_text()
 
 
 def test_without_git_it_says_so(tiny: Tiny, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

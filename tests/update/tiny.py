@@ -18,6 +18,7 @@ _subdirectory: template
 service_id: {type: str, default: tiny}
 port: {type: int, default: 80, validator: "{% if port > 99 %}too high{% endif %}"}
 size: {type: int, default: 1, validator: "{% if size > 99 %}too large{% endif %}"}
+shade: {type: str, default: light, choices: [dark, light], when: "{{ port == 80 }}"}
 """
 _RECORDED = "{{ _copier_answers | to_nice_yaml }}"
 TEXT = "".join(f"line {number}\n" for number in range(1, 21))

@@ -1,6 +1,7 @@
 """The command line of `startos-wrapper update`."""
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from startos_wrapper.answers_file import ANSWERS, Answers
 from startos_wrapper.errors import CancelledError, CannotError, Exit, RefusedError
 from startos_wrapper.given_answers import read_answers
-from startos_wrapper.terminal import has_colors, print_text
+from startos_wrapper.terminal import PROGRAM, commands_for, has_colors, print_error, print_text, printable
 
 if TYPE_CHECKING:
     from startos_wrapper.update.newest import Recorded, Target
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         work_tree = WorkTree(folder)
         _refuse_changes(work_tree)
         recorded = Recorded.of(Answers(folder))
+        if arguments.ask and not sys.stdin.isatty():
+            raise RefusedError("--ask: can't ask questions without a terminal; leave it out to use the defaults")
         answers = read_answers(arguments.data, arguments.data_file, None)
         wanted = target(recorded, arguments.vcs_ref)
         asks = is_old(folder) or answers or arguments.ask or arguments.vcs_ref == CURRENT
@@ -118,6 +121,8 @@ def _update(
     is_written = False
     try:
         with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
+            if result.unused:
+                print_error(*(f"warning: {message}" for message in result.unused))
             if arguments.preview and arguments.format == "text":
                 color = "--color=always" if has_colors() else "--color=never"
                 print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
@@ -137,4 +142,14 @@ def _print(arguments: argparse.Namespace, outcome: "Outcome") -> None:
     if arguments.format == "json":
         print_text(as_json(outcome))
     elif not arguments.quiet or outcome.conflicts:
-        print_text(as_text(outcome, arguments.path, arguments.preview))
+        print_text(as_text(outcome, arguments.path, _without_preview(arguments) if arguments.preview else ""))
+
+
+def _without_preview(arguments: argparse.Namespace) -> str:
+    """Return the command that makes the update that was previewed."""
+    options = [f"--data-file={arguments.data_file}"] if arguments.data_file else []
+    options += [word for item in arguments.data for word in ("-d", item)]
+    options += [f"--vcs-ref={arguments.vcs_ref}"] if arguments.vcs_ref else []
+    options += ["--ask"] if arguments.ask else []
+    words = "".join(f" {shlex.quote(printable(option))}" for option in options)
+    return f"{PROGRAM} update{commands_for(arguments.path)[1]}{words}"

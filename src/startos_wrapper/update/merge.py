@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 from startos_wrapper.copier_errors import refused_answer, told
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
-from startos_wrapper.given_answers import refused_answers, unknown_question
+from startos_wrapper.given_answers import check_answers, refused_answers, unused_answers
 from startos_wrapper.update.journal import Blob
 from startos_wrapper.update.newest import MOVE, Recorded, Target
 from startos_wrapper.update.own_makefile import convert_makefile, is_old
@@ -53,7 +53,7 @@ class Merged:
     """The result in `git.folder`: the changes, the versions of each file in conflict, and what the template says of it.
 
     `told` has the lists of `hooks/update/changes.jinja`, e.g. of new questions. Older releases don't have it.
-    `notes` are lines about the Makefile, if it was converted.
+    `notes` are lines about the Makefile, if it was converted. `unused` are messages about answers without an effect.
     """
 
     git: Git
@@ -61,6 +61,7 @@ class Merged:
     conflicts: dict[str, dict[int, Blob]]
     told: dict[str, list[str]]
     notes: list[str]
+    unused: list[str]
 
 
 @contextlib.contextmanager
@@ -72,15 +73,15 @@ def merged(work_tree: WorkTree, request: Request) -> Iterator[Merged]:
     with tempfile.TemporaryDirectory(prefix="startos-wrapper.", ignore_cleanup_errors=True) as folder:
         git, symlinks = one_commit(work_tree.git, Path(folder).resolve() / "wrapper")
         with environment_of(git):
-            told_changes = _run_copier(git, request, symlinks)
+            told_changes, unused = _run_copier(git, request, symlinks)
             notes = []
             if is_old(git.folder):
                 notes = convert_makefile(work_tree.git, git.folder, request.recorded.source)
-        yield Merged(git, *_result(git), told_changes, notes)
+        yield Merged(git, *_result(git), told_changes, notes, unused)
 
 
-def _run_copier(git: Git, request: Request, symlinks: list[str]) -> dict[str, list[str]]:
-    """Update the repository with Copier, and return what the template says about the update.
+def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[str, list[str]], list[str]]:
+    """Update the repository with Copier. Return what the template says about the update, and about unused answers.
 
     Raises: CommandError.
     """
@@ -89,6 +90,7 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> dict[str, li
 
     answers = dict(request.answers)
     refused: list[str] = []
+    untyped: RefusedError | None = None
     while True:
         try:
             with told(request.recorded.shown):
@@ -106,6 +108,10 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> dict[str, li
         except RefusedError as error:
             # Copier stops at the first wrong answer, but there may be more.
             name = refused_answer(error.__cause__)
+            if name is None and answers and isinstance(error.__cause__, TypeError | ValueError):
+                # An answer of the wrong type, which Copier doesn't name. Without answers, it tells us the questions.
+                untyped, answers = error, {}
+                continue
             if name not in answers:
                 if refused:
                     break
@@ -114,9 +120,12 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> dict[str, li
             del answers[name]
     if refused:
         raise refused_answers(refused)
-    _refuse_unknown(request.answers, worker.template.questions_data)
+    check_answers(request.answers, questions := worker.template.questions_data)
+    if untyped:
+        raise _explained(untyped, git, request) from untyped
     changes = worker.answers.combined.get("changes")
-    return changes if isinstance(changes, dict) else {}
+    unused = unused_answers(request.answers, worker.answers.hidden, questions)
+    return changes if isinstance(changes, dict) else {}, unused
 
 
 def _explained(error: RefusedError, git: Git, request: Request) -> RefusedError:
@@ -140,13 +149,6 @@ def _first_cause(error: BaseException) -> BaseException:
     while earlier := error.__cause__ or error.__context__:
         error = earlier
     return error
-
-
-def _refuse_unknown(answers: dict[str, Any], questions: Iterable[str]) -> None:
-    """Raise RefusedError for answers without a question, which Copier drops silently."""
-    unknown = [unknown_question(name, questions) for name in answers if name not in questions]
-    if unknown:
-        raise refused_answers(unknown)
 
 
 def _result(git: Git) -> tuple[list[Change], dict[str, dict[int, Blob]]]:

@@ -57,12 +57,16 @@ def as_json(outcome: Outcome) -> str:
     return json.dumps(value, indent=2) + "\n"
 
 
-def as_text(outcome: Outcome, folder: Path, preview: bool) -> str:
-    """Return the outcome for people, and what to do next in the wrapper's folder."""
+def as_text(outcome: Outcome, folder: Path, to_update: str = "") -> str:
+    """Return the outcome for people, and what to do next in the wrapper's folder.
+
+    `to_update` is the command that makes the update, if this is only a preview.
+    """
+    preview = bool(to_update)
     if outcome.is_nothing:
         return f"Nothing changed: already at {outcome.new}.\n"
     blocks = [_title(outcome, preview), _files(outcome), *_notes(outcome), _conflicts(outcome, preview)]
-    blocks.append(_preview_end(folder) if preview else _end(outcome, folder))
+    blocks.append(f"Nothing was written. To update:\n  {to_update}\n" if preview else _end(outcome, folder))
     return "\n".join(block for block in blocks if block)
 
 
@@ -109,10 +113,6 @@ def _end(outcome: Outcome, folder: Path) -> str:
         names = " ".join(shlex.quote(_shown(path)) for path in outcome.deleted)
         lines += ["To keep what was deleted:", f"  {git} restore {names}"]
     return "\n".join([*lines, "Or go back:", f"  startos-wrapper undo{path}", ""])
-
-
-def _preview_end(folder: Path) -> str:
-    return f"Nothing was written. To update:\n  startos-wrapper update{commands_for(folder)[1]}\n"
 
 
 def _shown(path: str) -> str:
