@@ -48,7 +48,7 @@ def page() -> str:
         )
         when = f"`{_cell(questions()[name].when)}`" if questions()[name].when else "always"
         help_text = _cell(questions()[name].help)
-        help_text = re.sub(r"https://[^\s)]+", r"<\g<0>>", help_text)
+        help_text = re.sub(r"https://[^\s)]*[^\s).]", r"<\g<0>>", help_text)
         shown = f"[`{name}`](answers.md#{name})" if questions()[name].value else f"`{name}`"
         lines.append(f"| {shown} | {kind} | {default} | {when} | {help_text} |")
     return "\n".join([*lines, ""])

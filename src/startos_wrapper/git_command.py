@@ -42,7 +42,7 @@ class Git:
         except subprocess.TimeoutExpired as error:
             raise CannotError(f"git {arguments[0]}: no answer within {timeout:.0f} seconds") from error
         except FileNotFoundError as error:
-            raise CannotError("can't find git; install it (`copier update` needs it, too)") from error
+            raise CannotError("can't find git; install it (updates need it, too)") from error
         if done.returncode:
             raise CannotError(f"git {arguments[0]}: {reason(os.fsdecode(done.stderr)) or 'failed'}")
         return done.stdout

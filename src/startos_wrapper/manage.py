@@ -196,8 +196,8 @@ def _report(answers: Answers, wanted: dict[str, bool], changes: dict[str, bool])
         if answers.sets_advanced:
             lines += [
                 "It also records `advanced: true` now, because Copier rejects the answer",
-                "without it. So `copier update` asks the advanced questions, too, unless you",
-                "pass --defaults. Their defaults change nothing.",
+                "without it. So `copier update` without --defaults asks the advanced questions,",
+                "too. Their defaults change nothing.",
             ]
     return "\n".join(lines) + "\n"
 

@@ -25,11 +25,11 @@ class WorkTree:
         git = repository(folder)
         if git is None:
             todo = "git init && git add . && git commit"
-            raise RefusedError(f"{folder}: not in a git repository, so `copier update` can't merge; run {todo}")
+            raise RefusedError(f"{folder}: not in a git repository, so updates can't merge; run {todo}")
         if not has_commit(git):
             raise RefusedError(f"{folder}: the git repository has no commit yet; run git add . && git commit")
         if shutil.which("git") is None:
-            raise CannotError("can't find git; install it (`copier update` needs it, too)")
+            raise CannotError("can't find git; install it (updates need it, too)")
 
     def refuse_changes(self, but: str | None = None) -> None:
         """Raise RefusedError if something isn't committed, except for the file `but`."""

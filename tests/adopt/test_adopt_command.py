@@ -308,7 +308,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + at)}: &{chr(98 + at)} [{', '.join([f'*{chr(97 + at)}'] * 10)}]\n" for at in range(8)
 )
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "without git": (_without_git, "not in a git repository, so `copier update` can't merge; run git init"),
+    "without git": (_without_git, "not in a git repository, so updates can't merge; run git init"),
     "without a commit": (_without_commit, "no commit yet"),
     "uncommitted work": (_uncommitted, "Makefile: not committed; commit or stash first"),
     "untracked work": (_untracked, "new.txt: not committed"),

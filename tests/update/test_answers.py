@@ -27,7 +27,7 @@ YOURS = re.compile(r"icon\.png|LICENSE|instructions\.md|service/|scripts/|bin/|a
 MARK = "mine: "
 CONFLICT = re.compile(r"<<<<<<< before updating\n.*?=======\n(.*?)>>>>>>> after updating\n", re.DOTALL)
 WRITTEN = "copier recopy --vcs-ref :current: --defaults --overwrite --skip '*'"
-TOGETHER = "copier update --defaults -d config=script -d 'volumes={main: /data}'"
+TOGETHER = "startos-wrapper update -d config=script -d 'volumes={main: /data}'"
 
 WORKFLOWS = {".github/workflows/build.yml", ".github/workflows/release.yml"}
 STARTERS = {
@@ -160,7 +160,7 @@ def _typed(value: Any) -> str:
 
 
 def command(given: dict[str, Any]) -> list[str]:
-    """Return the arguments that pass answers to `copier update`."""
+    """Return the arguments that pass answers to an update."""
     return [part for name, value in given.items() for part in ("-d", f"{name}={_typed(value)}")]
 
 
@@ -413,7 +413,7 @@ def test_two_answers_that_fit_together_are_given_together(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
     project = start(tmp_path / "wrapper", {"volumes": {}})
-    project.update(*shlex.split(TOGETHER)[3:])
+    project.update(*shlex.split(TOGETHER)[2:])
     assert project.recorded()["volumes"] == {"main": "/data"}
 
 
@@ -546,6 +546,6 @@ def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> Non
 
 
 def test_the_page_names_every_change_and_only_commands_that_are_tested() -> None:
-    commands = set(re.findall(r"`((?:copier|git) [^`]* [^`]+)`", PAGE.read_text(encoding="utf-8")))
-    changes = {shlex.join(["copier", "update", "--defaults", *command(change.given)]) for change in CHANGES}
-    assert commands == changes | {WRITTEN, TOGETHER, "git restore --staged --worktree FILE"}
+    commands = set(re.findall(r"`((?:copier|git|startos-wrapper update) [^`]* [^`]+|git restore [^`]+)`", PAGE.read_text(encoding="utf-8")))
+    changes = {shlex.join(["startos-wrapper", "update", *command(change.given)]) for change in CHANGES}
+    assert commands == changes | {WRITTEN, TOGETHER, "git restore FILE"}
