@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from startos_wrapper.errors import CommandError, RefusedError
+from startos_wrapper.git_command import reason
 
 NO_TERMINAL = "can't ask questions without a terminal; pass --defaults, or answers to all of them with --data-file FILE"
 # What Copier says about answers that don't fit. copier/_user_data.py: validate_answer, _parse_answer
@@ -30,10 +31,7 @@ def told(template: str) -> Iterator[None]:
     except InteractiveSessionError as error:
         raise RefusedError(NO_TERMINAL) from error
     except ProcessExecutionError as error:
-        # git's last line says what's wrong. Those before it are about what it tried.
-        lines = [line for line in str(error.stderr).splitlines() if line.strip()] or [f"git failed ({error.retcode})"]
-        reason = next((line for line in lines if line.startswith(("fatal:", "error:"))), lines[-1])
-        raise RefusedError(f"{template}: {reason.partition(': ')[2] or reason}") from error
+        raise RefusedError(f"{template}: {reason(str(error.stderr)) or f'git failed ({error.retcode})'}") from error
     except OSError as error:
         raise RefusedError(f"{error.filename or template}: {error.strerror or error}") from error
     except Exception as error:

@@ -14,6 +14,10 @@ _SECONDS = 60
 _NO_REASON = "Could not read from remote repository"
 
 
+class NoGitError(CannotError):
+    """Git isn't installed."""
+
+
 @dataclass(frozen=True)
 class Git:
     """git in a folder, with additional environment variables. A variable that is None is removed."""
@@ -42,7 +46,7 @@ class Git:
         except subprocess.TimeoutExpired as error:
             raise CannotError(f"git {arguments[0]}: no answer within {timeout:.0f} seconds") from error
         except FileNotFoundError as error:
-            raise CannotError("can't find git; install it (updates need it, too)") from error
+            raise NoGitError("can't find git; install it (Copier needs it, too)") from error
         if done.returncode:
             raise CannotError(f"git {arguments[0]}: {reason(os.fsdecode(done.stderr)) or 'failed'}")
         return done.stdout
@@ -62,9 +66,14 @@ class Git:
         return [name for name in os.fsdecode(self.run(*arguments)).split("\0") if name]
 
     def ask(self, *arguments: str) -> str | None:
-        """Return what git prints as text, or None if it fails."""
+        """Return what git prints as text, or None if it fails.
+
+        Raises: CannotError if git isn't installed.
+        """
         try:
             return os.fsdecode(self.run(*arguments))
+        except NoGitError:
+            raise
         except CannotError:
             return None
 

@@ -1,11 +1,10 @@
 """A local git repository of the template: which commit it's at, and which address serves others."""
 
 import os
-import subprocess
 from pathlib import Path
 
-from startos_wrapper.errors import CannotError
 from startos_wrapper.files.template_source import for_copier, is_address
+from startos_wrapper.git_command import Git
 
 
 class Repository:
@@ -50,11 +49,5 @@ class Repository:
 
         Raises: CannotError if git isn't installed.
         """
-        command = ["git", "-c", "core.fsmonitor=false", *arguments]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, capture_output=True, stdin=subprocess.DEVNULL, check=False, text=True
-            )
-        except FileNotFoundError as error:
-            raise CannotError("can't find git; install it (Copier needs it, too)") from error
-        return done.stdout.strip() if done.returncode == 0 else None
+        output = Git(self.folder).ask(*arguments)
+        return None if output is None else output.strip()

@@ -1,11 +1,10 @@
 """Check that git could restore a wrapper, before we write or replace files in it."""
 
 import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from startos_wrapper.errors import CannotError, RefusedError, UsageError
+from startos_wrapper.errors import RefusedError, UsageError
 from startos_wrapper.files.git import has_commit, repository
 from startos_wrapper.git_command import Git
 
@@ -28,8 +27,7 @@ class WorkTree:
             raise RefusedError(f"{folder}: not in a git repository, so updates can't merge; run {todo}")
         if not has_commit(git):
             raise RefusedError(f"{folder}: the git repository has no commit yet; run git add . && git commit")
-        if shutil.which("git") is None:
-            raise CannotError("can't find git; install it (updates need it, too)")
+        self.git.ask("--version")  # Raises if git isn't installed.
 
     def refuse_changes(self, but: str | None = None) -> None:
         """Raise RefusedError if something isn't committed, except for the file `but`."""

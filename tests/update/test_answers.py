@@ -546,6 +546,7 @@ def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> Non
 
 
 def test_the_page_names_every_change_and_only_commands_that_are_tested() -> None:
-    commands = set(re.findall(r"`((?:copier|git|startos-wrapper update) [^`]* [^`]+|git restore [^`]+)`", PAGE.read_text(encoding="utf-8")))
+    printed = r"`((?:copier|git|startos-wrapper update) [^`]* [^`]+|git restore [^`]+)`"
+    commands = set(re.findall(printed, PAGE.read_text(encoding="utf-8")))
     changes = {shlex.join(["startos-wrapper", "update", *command(change.given)]) for change in CHANGES}
     assert commands == changes | {WRITTEN, TOGETHER, "git restore FILE"}

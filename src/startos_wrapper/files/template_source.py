@@ -10,8 +10,8 @@ _HOSTS = {"gh:": "https://github.com/", "gl:": "https://gitlab.com/"}
 _LOCAL = re.compile(r"(?:git\+)?file:|[A-Za-z]:|[/\\~]", re.IGNORECASE)
 # A URL, or an address as for scp.
 _REMOTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://.|(?!https?:)[^\s/:\\]+:.")
-# A user name and password in front of the server's name.
-_CREDENTIALS = re.compile(r"^((?:git\+)?https?://)[^/@]*@")
+# A user name and password in front of the server's name. With ssh, the user name is part of the address.
+_CREDENTIALS = re.compile(r"(https?://)[^/\s]*@|(://[^/@:\s]*):[^/\s]*(?=@)")
 
 
 class Reach(Enum):
@@ -42,8 +42,13 @@ def is_address(source: str) -> bool:
 
 def for_copier(source: str) -> str:
     """Return an address in a form that Copier takes for a git repository, and without a user name and password."""
-    source = _CREDENTIALS.sub(r"\1", source)
+    source = without_password(source)
     return f"git+{source}" if reach(source) == Reach.NOT_GIT else source
+
+
+def without_password(text: str) -> str:
+    """Return a text without the user names and passwords in its addresses."""
+    return _CREDENTIALS.sub(r"\1\2", text)
 
 
 def in_full(source: str) -> str:

@@ -9,11 +9,10 @@ from packaging.version import InvalidVersion, Version
 
 from startos_wrapper.answers_file import Answers
 from startos_wrapper.errors import CannotError, RefusedError
-from startos_wrapper.files.template_source import Reach, in_full, reach
+from startos_wrapper.files.template_source import Reach, in_full, reach, without_password
 from startos_wrapper.git_command import ls_remote
 
 _FILE_URL = ("file:", "git+file:")
-_PASSWORD = re.compile(r"(?<=://)[^/@]*@")
 # `git describe`: the tag, how many commits came after it, and the commit.
 _DESCRIBED = re.compile(r"(.+)-\d+-g([0-9a-f]+)")
 _COMMIT = re.compile("[0-9a-f]{40,64}")
@@ -56,7 +55,7 @@ class Recorded:
     @property
     def shown(self) -> str:
         """The template's address without a password."""
-        return _PASSWORD.sub("", self.source)
+        return without_password(self.source)
 
     @property
     def shown_release(self) -> str:
@@ -119,7 +118,7 @@ def _references(recorded: Recorded) -> dict[str, str]:
     try:
         return ls_remote(recorded.address)
     except CannotError as error:
-        reason = _PASSWORD.sub("", str(error).removeprefix("git ls-remote: "))
+        reason = without_password(str(error).removeprefix("git ls-remote: "))
         todo = f"try again later, or if it has moved, run `{MOVE}`"
         raise CannotError(f"can't read the template at {recorded.shown}: {reason}; {todo}") from error
 
