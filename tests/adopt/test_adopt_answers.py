@@ -166,6 +166,7 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         },
         {"config": "compat", "properties": "as-config", "migrations": "script", "assets": {"compat": None}},
     ),
+    "backup of one volume as by default": ({"backup": _duplicity("/mnt/data", {"main": "/mnt/data"})}, {"backup": {}}),
     "backup at another path": ({"backup": _duplicity("/root/data", {"main": "/root/data"}, **{"io-format": "yaml"})}, {"backup": {"root": "/root/data", "io-format": "yaml"}}),
     "backup by script": ({"backup": {step: {"type": "script"} for step in ("create", "restore")}}, {"backup": {"type": "script"}}),
     "backup by programs of the author": (
@@ -240,6 +241,7 @@ def test_a_volume_that_a_backup_does_not_save_is_told(tmp_path: Path) -> None:
     ("changes", "name", "values"),
     [
         ({"backup": _backup({}, {"args": ["duplicity", "restore", "/data", "/mnt/backup"]})}, "backup.restore.args.2", ("/data", "/mnt/backup")),
+        ({"backup": _duplicity("/root", {"main": "/root"})}, "backup.create.mounts.main", ("/root", "/mnt/data")),
         ({"backup": _backup({"args": ["duplicity", "tides", "/mnt/backup", "/data"]})}, "backup.create.args.1", ("tides", "create")),
         ({"migrations": {step: {"*": {"type": "script", "args": ["to"]}} for step in ("from", "to")}}, "migrations.from.*.args.0", ("to", "from")),
         ({"migrations": {step: {"*": {"type": "script"}} for step in ("from", "to")}}, "migrations.to.*.args.0", (None, "to")),

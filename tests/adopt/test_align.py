@@ -251,8 +251,8 @@ def test_the_manifest_is_the_templates_with_the_authors_release_notes(tmp_path: 
     assert manifest["release-notes"] == "Ticks evenly.\nStrikes at noon.\n"
     expected = yaml.safe_load(rendered["manifest.yaml"])
     assert {**manifest, "release-notes": ""} == {**expected, "release-notes": ""}
-    # The old manifest had these two swapped, so restore did nothing.
-    assert manifest["backup"]["restore"]["args"][2:] == ["/mnt/backup", "/root"]
+    # The old manifest had these two swapped, so restore did nothing, and the data at /root, so create did nothing either.
+    assert manifest["backup"]["restore"]["args"][2:] == ["/mnt/backup", "/mnt/data"]
 
 
 def test_what_the_new_manifest_does_not_say_is_named(tmp_path: Path, rendered: dict[str, str]) -> None:

@@ -91,7 +91,7 @@ def test_the_update_brings_what_the_next_release_changes(walk: Walk) -> None:
     assert "distclean)" in (walk.wrapper / "startos.mk").read_text()
     assert "merge_group:" in (walk.wrapper / ".github/workflows/build.yml").read_text()
     manifest = yaml.safe_load((walk.wrapper / "manifest.yaml").read_text())
-    assert manifest["backup"]["restore"]["args"] == ["duplicity", "restore", "/mnt/backup", "/root"]
+    assert manifest["backup"]["restore"]["args"] == ["duplicity", "restore", "/mnt/backup", "/mnt/data"]
     assert manifest["release-notes"] == "Ticks evenly.\nStrikes at noon.\n"
 
 

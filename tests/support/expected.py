@@ -1,5 +1,6 @@
 """Derive from the answers about procedures what the manifest must contain, independently of the template."""
 
+from pathlib import PurePosixPath
 from typing import Any
 
 SCRIPT = {"type": "script"}
@@ -76,7 +77,13 @@ def _backup(backup: dict[str, Any], step: str, volumes: dict[str, str], assets: 
     if not volumes:
         return procedure | {"entrypoint": "true"}
     several = len(volumes) > 1
-    root = backup.get("root", "/mnt/data" if several else next(iter(volumes.values())))
-    usual = {id: f"{root}/{id}" if several else root for id in volumes}
-    args = ["duplicity", step, "/mnt/backup", root]
-    return procedure | {"entrypoint": "compat", "args": args, "mounts": drive | backup.get("mounts", usual)}
+    only = next(iter(volumes.values())) if "mounts" in backup and not several else "/mnt/data"
+    asked = PurePosixPath(backup.get("root", only))
+    # compat's own home is /root, where duplicity and gpg write.
+    homes = [PurePosixPath("/root/.cache"), PurePosixPath("/root/.gnupg")]
+    hides = any(asked.is_relative_to(home) or home.is_relative_to(asked) for home in homes)
+    root = PurePosixPath("/mnt/data") if hides else asked
+    usual = {id: asked / id if several else asked for id in volumes}
+    mounts = {id: str(root / PurePosixPath(path).relative_to(asked)) for id, path in backup.get("mounts", usual).items()}
+    args = ["duplicity", step, "/mnt/backup", str(root)]
+    return procedure | {"entrypoint": "compat", "args": args, "mounts": drive | mounts}

@@ -135,7 +135,7 @@ def test_an_entry_of_each_kind_of_volume_stands_in_manifest_readme_and_makefile(
 def test_backup_takes_the_backups_folder_first_in_both_directions(render: Render) -> None:
     backup = read_manifest(render({}) / "manifest.yaml")["backup"]
     for direction in ("create", "restore"):
-        assert backup[direction]["args"] == ["duplicity", direction, "/mnt/backup", "/root/.hello-world"]
+        assert backup[direction]["args"] == ["duplicity", direction, "/mnt/backup", "/mnt/data"]
 
 
 def test_a_health_check_reads_the_age_that_startos_writes(render: Render) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.propose.proposal import Left
+from startos_wrapper.files.manifest.compat import hides_home
 
 Kind = Literal["corrected", "harmless", "differs", "missing"]
 
@@ -48,6 +49,14 @@ def _mends_duplicity(difference: Difference, manifest: Mapping[str, Any]) -> boo
     return difference.rendered is not None and (procedure.get("args") or [])[:3] != works
 
 
+def _mends_home(difference: Difference, manifest: Mapping[str, Any]) -> bool:
+    """Return whether the original mounts data where it hides compat's home, which the template never does."""
+    path = difference.path
+    if path[:1] != ("backup",) or path[2:3] not in (("args",), ("mounts",)) or not isinstance(difference.original, str):
+        return False
+    return manifest["backup"][path[1]].get("image") == "compat" and hides_home(difference.original)
+
+
 def _mends_direction(difference: Difference, manifest: Mapping[str, Any]) -> bool:
     """Return whether the original passes the wrong direction to a migration script, or none."""
     if difference.path[:1] != ("migrations",) or difference.path[3:] != ("args", "0"):
@@ -59,6 +68,7 @@ def _mends_direction(difference: Difference, manifest: Mapping[str, Any]) -> boo
 
 _CORRECTIONS: tuple[tuple[Callable[[Difference, Mapping[str, Any]], bool], str], ...] = (
     (_mends_duplicity, "compat expects the step, the drive, then the data; in any other order, it can't restore"),
+    (_mends_home, "a volume there hides compat's home, so duplicity can't run"),
     (_mends_direction, "with the wrong direction or none, the SDK considers all migrations done"),
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
+from startos_wrapper.files.manifest.compat import hides_home
 
 _DRIVE = "BACKUP"
 
@@ -48,7 +49,8 @@ def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[st
         return {}
     mounts = {id: path for id, path in mounts.items() if _holds(root, path)} or mounts
     if mounts.keys() == volumes.keys() and len(mounts) == 1:
-        return {} if list(mounts.values()) == list(volumes.values()) == [root] else {"root": root}
+        usual = root == "/mnt/data" or hides_home(root)
+        return {} if usual and list(mounts.values()) == [root] else {"root": root}
     return {"root": root, "mounts": mounts}
 
 
