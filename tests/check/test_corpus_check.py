@@ -35,6 +35,9 @@ WARNINGS = {
     # Not counted there: config without migrations from and to "*", and arguments that compat doesn't know.
     "W508": 6,
     "W526": 2,
+    # Of the data volumes at /root in compat, hello-world's is older than those counted, and only a part of it is saved.
+    "W528": 1,
+    "W530": 2,
     "W506": 1,
 }
 

@@ -6,13 +6,14 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.procedures import in_container
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.compat import related
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.wrapper import Wrapper
 
 _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}
 
 
-def _mounted(procedure: Procedure) -> dict[str, str]:
+def mounted(procedure: Procedure) -> dict[str, str]:
     """Return what the OS mounts, which is nothing for a procedure that runs inside the main container."""
     if procedure.kind != "docker" or procedure.node.is_true("inject"):
         return {}
@@ -33,9 +34,9 @@ def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
     """Find volumes that no procedure mounts, except assets volumes, which scripts can read without a mount."""
     if not wrapper.procedures:
         return
-    mounted = {name for procedure in wrapper.procedures for name in _mounted(procedure)}
+    used = {name for procedure in wrapper.procedures for name in mounted(procedure)}
     for name, kind in wrapper.volumes.items():
-        if kind in ("data", "pointer", "certificate") and name not in mounted:
+        if kind in ("data", "pointer", "certificate") and name not in used:
             what = f"No procedure mounts the volume {name}"
             yield Finding("W518", wrapper.at_key("volumes", name), what, "mount it in main, or remove it")
 
@@ -54,12 +55,6 @@ def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("W519", place, what, f"mount {name} in backup.{verb} and make the command include it")
 
 
-def _related(one: str, other: str) -> bool:
-    """Return whether two paths are equal or one contains the other."""
-    first, second = PurePosixPath(one), PurePosixPath(other)
-    return first == second or first in second.parents or second in first.parents
-
-
 @checks("W520", "W526")
 def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
     """Check `duplicity create|restore BACKUP DATA`, as the compat image expects it. system-images/compat/src/main.rs"""
@@ -68,7 +63,7 @@ def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
         image = procedure.node.get("image")
         if not verb or not args or args[0].value != "duplicity" or image is None or image.text != "compat":
             continue
-        mounts = _mounted(procedure)
+        mounts = mounted(procedure)
         backup = mounts.pop("BACKUP", "")
         texts = [arg.text or "" for arg in args]
         if len(texts) == 4 and texts[1] == verb and _at_backup(texts[2], backup) and _in_data(texts[3], mounts):
@@ -86,7 +81,7 @@ def _at_backup(path: str, backup: str) -> bool:
 
 
 def _in_data(path: str, mounts: dict[str, str]) -> bool:
-    return any(_related(path, mount) for mount in mounts.values())
+    return any(related(path, mount) for mount in mounts.values())
 
 
 def _reversed(wrapper: Wrapper, procedure: Procedure, args: list[Node]) -> Finding:
@@ -106,7 +101,7 @@ def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
     """Find relative mount points, which the container engine rejects, and two mounts with the same mount point."""
     for procedure in in_container(wrapper):
         taken: dict[PurePosixPath, str] = {}
-        for name, path in _mounted(procedure).items():
+        for name, path in mounted(procedure).items():
             node = procedure.mounts.fields[name]
             if not path.startswith("/"):
                 where = path or "an empty path"

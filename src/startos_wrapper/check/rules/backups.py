@@ -1,0 +1,175 @@
+"""Rules about backups that StartOS starts, but that lose data: what compat is given, and what it does with it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.check.rules.mounts import mounted
+from startos_wrapper.check.rules.procedures import in_container
+from startos_wrapper.data import load
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.compat import hides_home, is_in, related
+from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.source import Edit
+from startos_wrapper.files.wrapper import Wrapper
+
+# Where the template mounts data in compat's container.
+_USUAL = "/mnt/data"
+
+
+@dataclass(frozen=True)
+class _Duplicity:
+    """A backup procedure that runs compat's duplicity: its data folder, and the mount point of each volume."""
+
+    procedure: Procedure
+    data: Node
+    mounts: dict[str, str]
+
+    @property
+    def folder(self) -> str:
+        return self.data.text or ""
+
+    def position(self, volume: str) -> tuple[str, str] | None:
+        """Return where a volume is in the backup, and which folder of it, or None if the backup doesn't include it."""
+        path = PurePosixPath(self.mounts[volume])
+        if is_in(str(path), self.folder):
+            return str(path.relative_to(self.folder)), "."
+        if is_in(self.folder, str(path)):
+            return ".", str(PurePosixPath(self.folder).relative_to(path))
+        return None
+
+
+def _duplicity(wrapper: Wrapper, verb: str) -> _Duplicity | None:
+    """Return the procedure `backup.<verb>` if it runs duplicity in the compat image, even with reversed arguments."""
+    procedure = next((each for each in in_container(wrapper) if each.path == ("backup", verb)), None)
+    if procedure is None or not _on_compat(procedure) or len(procedure.args) != 4:
+        return None
+    entrypoint, args = procedure.node.get("entrypoint"), procedure.args
+    mounts = mounted(procedure)
+    backup = PurePosixPath(mounts.pop("BACKUP", ""))
+    if entrypoint is None or PurePosixPath(entrypoint.text or "").name != "compat" or args[0].value != "duplicity":
+        return None
+    for drive, data in ((args[2], args[3]), (args[3], args[2])):
+        if data.text and PurePosixPath(drive.text or "") == backup:
+            return _Duplicity(procedure, data, mounts)
+    return None
+
+
+def _on_compat(procedure: Procedure) -> bool:
+    image = procedure.node.get("image")
+    return image is not None and image.text == "compat" and procedure.node.is_true("system")
+
+
+@checks("W528")
+def outside_of_the_backup(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find data that is mounted for duplicity, but isn't in the only folder that duplicity saves."""
+    for verb, done in (("create", "saves"), ("restore", "restores")):
+        backup = _duplicity(wrapper, verb)
+        for name, path in backup.mounts.items() if backup else ():
+            assert backup is not None
+            where = backup.position(name)
+            # Unrelated paths altogether are wrong arguments, which W526 reports.
+            if wrapper.volumes.get(name) != "data" or not any(map(backup.position, backup.mounts)):
+                continue
+            place = wrapper.at(backup.procedure.mounts.fields[name])
+            head = f"{backup.procedure.name} only {done} {backup.folder}, "
+            if where is None:
+                what = f"{head}which doesn't contain the volume {name} at {path}"
+                yield Finding("W528", place, what, "mount all data below one folder, and give compat that folder")
+            elif where[1] != ".":
+                what = f"{head}which is just a part of the volume {name} at {path}"
+                yield Finding("W528", place, what, f"mount it at {backup.folder} if you need the rest")
+
+
+@checks("W530")
+def hidden_by_a_mount(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find mounts that hide a system image's programs, or compat's home from duplicity. S/backup/mod.rs:98-189"""
+    for procedure in in_container(wrapper):
+        if not procedure.node.is_true("system"):
+            continue
+        for name, path in mounted(procedure).items():
+            node = procedure.mounts.fields[name]
+            if str(PurePosixPath(path)) in load("folders")["hidden_by_mount"]:
+                what = f"{procedure.name} mounts {name} at {path}, which hides the programs of StartOS's image"
+                yield Finding("W530", wrapper.at(node), what, f"mount it at {_USUAL}")
+            elif hides_home(path) and _runs_duplicity(wrapper, procedure):
+                effect = "creates no backup" if procedure.path[1] == "create" else "leaves its own files in the data"
+                what = f"{procedure.name} mounts {name} at {path}, which hides compat's home, so duplicity {effect}"
+                todo = f"mount it at {_USUAL} in backup.create and backup.restore, and give compat that path"
+                yield Finding("W530", wrapper.at(node), what, todo, _moved(wrapper, procedure))
+
+
+def _runs_duplicity(wrapper: Wrapper, procedure: Procedure) -> bool:
+    """Return whether a procedure is a backup by duplicity in the compat image, e.g. in a script of an assets volume."""
+    if procedure.path[0] != "backup" or not _on_compat(procedure):
+        return False
+    entrypoint = procedure.node.get("entrypoint")
+    program = PurePosixPath(entrypoint.text or "" if entrypoint else "")
+    folders = {PurePosixPath(path): name for name, path in mounted(procedure).items()}
+    scripts = (
+        wrapper.readable(str(PurePosixPath(wrapper.asset("assets"), folders[folder], program.relative_to(folder))))
+        for folder in program.parents
+        if wrapper.volumes.get(folders.get(folder, "")) == "assets"
+    )
+    return any(arg.value == "duplicity" for arg in procedure.args) or any(
+        "duplicity" in script.text for script in scripts if script
+    )
+
+
+def _moved(wrapper: Wrapper, procedure: Procedure) -> tuple[Edit, ...]:
+    """Return the edits that move the folder of a duplicity procedure, and the volumes in it, to the usual path.
+
+    Only paths below it are in a backup, so backups go on, even if only one of both procedures is edited.
+    """
+    backup, source = _duplicity(wrapper, procedure.path[1]), wrapper.manifest_source
+    if backup is None or source is None or not hides_home(backup.folder):
+        return ()
+    nodes = [backup.data, *(procedure.mounts.fields[name] for name in backup.mounts)]
+    texts = [source.text[node.start : node.end] for node in nodes]
+    begins = re.compile(f"""(['"]?){re.escape(backup.folder.rstrip("/"))}(?=/|\\1$)""")
+    if not all(map(begins.match, texts)):
+        return ()
+    return tuple(
+        source.edit(node.start, node.end, begins.sub(rf"\g<1>{_USUAL}", text, count=1))
+        for node, text in zip(nodes, texts, strict=True)
+    )
+
+
+@checks("W531")
+def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a restore that puts data elsewhere than where the backup took it from, or that can't read the backup."""
+    sides = {verb: _duplicity(wrapper, verb) for verb in ("create", "restore")}
+    create, restore = sides["create"], sides["restore"]
+    if create and restore:
+        for name in (name for name in restore.mounts if name in create.mounts):
+            before, after = create.position(name), restore.position(name)
+            if before and after and before != after:
+                what = (
+                    f"backup.restore has the volume {name} at {restore.mounts[name]} in {restore.folder}, but "
+                    f"backup.create at {create.mounts[name]} in {create.folder}, so its files end up elsewhere"
+                )
+                yield Finding("W531", wrapper.at(restore.procedure.mounts.fields[name]), what, "use the same paths")
+    for other in wrapper.procedures:
+        verb = other.path[-1]
+        if other.path[0] == "backup" and other.kind == "script" and (create or restore):
+            able = "can't read what duplicity wrote" if verb == "restore" else "doesn't write what duplicity can read"
+            todo = "use a script in both procedures, or duplicity in both"
+            yield Finding("W531", wrapper.at(other.node.get("type")), f"{other.name} is a script, which {able}", todo)
+
+
+@checks("W532")
+def restored_into_foreign_volumes(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find volumes of a restore by duplicity that are read-only, or that belong to another service."""
+    restore = _duplicity(wrapper, "restore")
+    for name, path in restore.mounts.items() if restore else ():
+        assert restore is not None
+        kind, volume = wrapper.volumes.get(name), wrapper.manifest.get("volumes", name)
+        if kind not in ("assets", "certificate", "pointer") or volume is None or not related(path, restore.folder):
+            continue
+        writable = kind == "pointer" and not volume.is_true("readonly")
+        effect = "overwrites the data of another service" if writable else "stops, because the volume is read-only"
+        what = f"backup.restore has the volume {name} in {restore.folder}, where duplicity {effect}"
+        todo = f"remove {name} from backup.create and backup.restore, or mount it outside of {restore.folder}"
+        yield Finding("W532", wrapper.at(restore.procedure.mounts.fields[name]), what, todo)
