@@ -13,7 +13,7 @@ from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.conftest import ROOT, Render
 from tests.update.releases import NEWEST
 
-IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4"}
+IMAGE = {"base": "image", "upstream_image": "example.com/tides:1.4", "run": "tides"}
 SETS: dict[str, dict[str, Any]] = {
     "defaults": {},
     "submodule": {"source": "submodule", "submodule": "tides", "copies": {"yq:4": {"/usr/bin/yq": "/usr/bin/yq"}}},
@@ -41,7 +41,7 @@ SETS: dict[str, dict[str, Any]] = {
         },
         "backup": {"entrypoint": "/assets/backup.sh", "create-args": ["create"], "mounts": {"compat": "/assets", "main": "/data"}},
         "dependencies": {"bitcoind": {"version": ">=26.0.0", "requirement": "opt-in", "how": "h", "config": "script"}},
-        "alerts": {"start": "Beware"}, "container": {"entrypoint": "tini", "args": ["--", "x"], "shm-size-mb": 64},
+        "alerts": {"start": "Beware"}, "container": {"entrypoint": "tini", "args": ["--", "docker_entrypoint.sh"], "shm-size-mb": 64},
         "files": {"icon": "icon.svg"}, "manage": ["manifest", "docs"], "properties": "none", "updates": "none",
     },
 }  # fmt: skip

@@ -23,6 +23,14 @@ from startos_wrapper.questions import read_config
 # A path that doesn't exist, so that there are no earlier answers.
 _NOWHERE = "/dev/null/wrapper"
 _TRUE = {"y", "yes", "t", "true", "on", "1"}
+_REQUIRED = "this answer is required"
+
+
+class _UnsetError(Exception):
+    """A default renders UNSET, Copier's way to say that these answers leave none (copier/_user_data.py, get_default)."""
+
+
+_UNSET = StrictUndefined(name="UNSET", exc=_UnsetError)  # type: ignore[arg-type]
 
 
 class RefusedAnswerError(Exception):
@@ -90,7 +98,8 @@ class Template:
                 self.ask(tried)
                 return found
             except RefusedAnswerError as error:
-                required = "default" not in self.questions[error.name]
+                # These have no default, or none with some answers.
+                required = "placeholder" in self.questions[error.name]
                 if error.name not in tried and not required:
                     # A default that doesn't fit the answers, which may be because some of them were left out here.
                     return found or [error]
@@ -99,7 +108,7 @@ class Template:
                 found.append(error)
                 tried.pop(error.name, None)
                 if required:
-                    tried[error.name] = self.questions[error.name].get("placeholder")
+                    tried[error.name] = self.questions[error.name]["placeholder"]
 
     def ask(self, given: dict[str, Any]) -> Asked:
         """Return the answers to all questions.
@@ -112,13 +121,12 @@ class Template:
                 asked.recorded.append(name)
             elif "default" not in question:
                 continue
-            if name in given:
-                value = given[name]
-            elif "default" in question:
-                value = self._default(question, asked, given)
-            else:
-                raise RefusedAnswerError(name, "this answer is required")
-            asked.values[name] = value
+            try:
+                asked.values[name] = given[name] if name in given else self._default(question, asked, given)
+            except _UnsetError:
+                if name in asked.recorded:
+                    raise RefusedAnswerError(name, _REQUIRED) from None
+                continue
             if name in given or name in asked.recorded:
                 self._validate(name, question, asked, given)
         return asked
@@ -147,6 +155,7 @@ class Template:
             "_copier_answers": {name: asked.values[name] for name in asked.recorded if name in asked.values},
             "_copier_operation": "copy",
             "_external_data": {},
+            "UNSET": _UNSET,
         }
 
     def _render(self, text: str, asked: Asked, given: dict[str, Any]) -> str:
@@ -162,6 +171,8 @@ class Template:
         return when if isinstance(when, bool) else self._render(when, asked, given).strip().lower() in _TRUE
 
     def _default(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> Any:
+        if "default" not in question:
+            raise _UnsetError
         default = question["default"]
         if not isinstance(default, str):
             return default

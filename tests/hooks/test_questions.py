@@ -95,7 +95,7 @@ def test_what_an_older_release_renders_needs_no_file_of_this_one() -> None:
 
 
 def test_nobody_can_answer_what_is_computed(render: Render) -> None:
-    assert set(COMPUTED) == {"compiled", "in_submodule", "earlier", "starter", "bin_scripts", "changes"}
+    assert set(COMPUTED) == {"compiled", "in_submodule", "bypassed", "earlier", "starter", "bin_scripts", "changes"}
     for name in COMPUTED:
         with pytest.raises(ValueError, match=f"'{name}': it's computed"):
             render({name: "{}" if COMPUTED[name]["type"] == "json" else "true"})
@@ -195,7 +195,7 @@ def test_every_default_is_valid(render: Render) -> None:
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
     skipped = {"upstream_image", "upstream_ref", "submodule", "license_name", "settings", "script_source"}
     assert set(QUESTIONS) - set(recorded) == skipped
-    render({"base": "image", "upstream_image": "nginx:1.27.3", "advanced": True})
+    render({"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx", "advanced": True})
     render({"base": "rust", "source": "upstream", "advanced": True})
     render({"base": "rust", "source": "submodule", "advanced": True})
     render({"base": "alpine", "config": "compat", "ui_port": 0, "license": "other", "advanced": True})

@@ -136,7 +136,7 @@ def _procedures(draw: st.DrawFn, answers: dict[str, Any]) -> dict[str, Any]:
             st.fixed_dictionaries(
                 {},
                 optional={
-                    "entrypoint": lines, "args": ARGUMENTS, "io-format": FORMATS, "gpu-acceleration": st.booleans(),
+                    "entrypoint": lines.map(lambda line: f"{line}/docker_entrypoint.sh"), "args": ARGUMENTS, "io-format": FORMATS, "gpu-acceleration": st.booleans(),
                     "shm-size-mb": st.integers(1, 9999),
                 },
             )

@@ -39,7 +39,7 @@ MANY = {
     "sigterm_timeout": "5m",
     "packages": ["curl", "jq"],
 }
-IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
+IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3", "run": "sh -c 'app | logger'"}
 SETS: dict[str, dict[str, Any]] = {
     "golang": {},
     "golang-upstream": UPSTREAM,

@@ -118,7 +118,8 @@ def _base(author: Author) -> dict[str, Any]:
     if not re.search(r":[^/:]+$", image) or image.endswith(":latest"):
         # Without a tag, or with one that the template refuses.
         image = f"{image.removesuffix(':latest')}:{author.facts['version']}"
-    return {"base": "image", "upstream_image": image}
+    name = re.sub(r"^.*/|[:@].*$", "", image)
+    return {"base": "image", "upstream_image": image, "run": name}
 
 
 def _volumes(manifest: Manifest) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ANSWERS = ".copier-answers.yml"
 ADDED = "ADDED.md"
 
 _UPSTREAM = {"source": "upstream", "upstream_repo": "https://example.com/a/b", "upstream_ref": "v1.2.3"}
-_IMAGE = {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3"}
+_IMAGE = {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3", "run": "nginx"}
 _TWO = {"main": "/data", "db": "/var/lib/db"}
 _THREE = {**_TWO, "cache": "/var/cache/hello"}
 _LINKS = {

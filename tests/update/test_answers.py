@@ -41,7 +41,7 @@ BASES: dict[str, dict[str, Any]] = {
     "golang": {"base": "golang"},
     "rust": {"base": "rust"},
     "alpine": {"base": "alpine"},
-    "image": {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3"},
+    "image": {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3", "run": "nginx"},
 }
 TWO = {"main": "/root/.hello-world", "db": "/var/lib/db"}
 LONG = {"long_description": "One: two.\n\n- {{ three }}\n  four\n", "alerts": {"install": "First.\nSecond."}}
@@ -88,7 +88,7 @@ def _base(old: str, new: str) -> Change:
     source = ({"source"} if old in {"golang", "rust"} and new not in {"golang", "rust"} else set()) | (
         {"upstream_image"} if old == "image" else set()
     )
-    stale = ({"run"} if old in {"alpine", "image"} else set()) | ({"packages"} if old == "alpine" else set())
+    stale = ({"run"} if old in {"alpine", "image"} and new != "image" else set()) | ({"packages"} if old == "alpine" else set())
     # Coming from an image, the command stays the image's, so nothing would run a starter.
     written = set() if old == "image" and new == "alpine" else STARTERS[new]
     return Change(
