@@ -11,7 +11,12 @@ from tests.support.oracle import faults
 
 @pytest.mark.parametrize(
     "answers",
-    [{"base": "golang"}, {"base": "rust"}, {"base": "alpine"}, {"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx"}],
+    [
+        {"base": "golang"},
+        {"base": "rust"},
+        {"base": "alpine"},
+        {"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx"},
+    ],
     ids=lambda answers: answers["base"],
 )
 def test_a_base_renders(copie: Copie, template: Path, answers: dict[str, Any]) -> None:

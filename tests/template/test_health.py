@@ -126,7 +126,9 @@ def test_any_answer_below_500_is_healthy_and_a_failure_says_what_came(
 
 
 @pytest.mark.parametrize("tools", TOOLS)
-def test_a_port_that_nobody_listens_on_is_a_failure(checks: dict[str, dict[str, Any]], tmp_path: Path, tools: str) -> None:
+def test_a_port_that_nobody_listens_on_is_a_failure(
+    checks: dict[str, dict[str, Any]], tmp_path: Path, tools: str
+) -> None:
     code, said = Check(tmp_path / "refused", at(checks["image"], 1, 200), TOOLS[tools], "dash").run()
     assert code == 1
     assert "refused" in said or "connect" in said

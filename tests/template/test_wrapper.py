@@ -140,7 +140,9 @@ def test_backup_takes_the_backups_folder_first_in_both_directions(render: Render
 
 def test_a_health_check_reads_the_age_that_startos_writes(render: Render) -> None:
     """The health check exits with 60 in the first minute and 1 afterwards. The port is closed in both cases."""
-    manifest = read_manifest(render({"ui_port": 9, "base": "image", "upstream_image": "x:1", "run": "app"}) / "manifest.yaml")
+    manifest = read_manifest(
+        render({"ui_port": 9, "base": "image", "upstream_image": "x:1", "run": "app"}) / "manifest.yaml"
+    )
     check = manifest["health-checks"]["main"]
     for age, code in (("100", 60), ("100000", 1), ("", 1)):
         command = [check["entrypoint"], *check["args"]]

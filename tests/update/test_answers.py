@@ -88,7 +88,9 @@ def _base(old: str, new: str) -> Change:
     source = ({"source"} if old in {"golang", "rust"} and new not in {"golang", "rust"} else set()) | (
         {"upstream_image"} if old == "image" else set()
     )
-    stale = ({"run"} if old in {"alpine", "image"} and new != "image" else set()) | ({"packages"} if old == "alpine" else set())
+    stale = ({"run"} if old in {"alpine", "image"} and new != "image" else set()) | (
+        {"packages"} if old == "alpine" else set()
+    )
     # Coming from an image, the command stays the image's, so nothing would run a starter.
     written = set() if old == "image" and new == "alpine" else STARTERS[new]
     return Change(
