@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,7 @@ class Wrapper:
             "awk",
             "tr",
             "find",
+            "grep",
             "uname",
             "git",
             "mkdir",
@@ -159,6 +161,76 @@ def _ready(wrapper: Wrapper) -> None:
     wrapper.program("start-sdk", START_SDK)
     for command in (["init", "-q"], ["commit", "-q", "--allow-empty", "-m", "x"]):
         subprocess.run(["git", *command], cwd=wrapper.folder, check=True)
+
+
+def _built(wrapper: Wrapper) -> None:
+    """Pretend that the images were built after everything else."""
+    (wrapper.folder / "docker-images").mkdir()
+    for path in sorted(wrapper.folder.rglob("*")):
+        os.utime(path, (1, 1))
+    for arch in ("aarch64", "x86_64"):
+        tar = wrapper.folder / "docker-images" / f"{arch}.tar"
+        tar.touch()
+        os.utime(tar, (2, 2))
+
+
+# What happens after the images are built, and whether they're built again.
+CHANGES: dict[str, tuple[Callable[[Wrapper], object], bool]] = {
+    "nothing": (lambda _: None, False),
+    "the Dockerfile": (lambda wrapper: wrapper.write("Dockerfile", "FROM scratch\n"), True),
+    "a file that .dockerignore lets in": (lambda wrapper: wrapper.write("check-web.sh", "true\n"), True),
+    "a file in a folder that it lets in": (lambda wrapper: wrapper.write("service/www/new.txt", "x\n"), True),
+    "a file in that folder is deleted": (lambda wrapper: (wrapper.folder / "service" / "main_test.go").unlink(), True),
+    "a name that make would misread": (lambda wrapper: wrapper.write("we$ird: na#me", "x\n"), True),
+    "a file that a pattern lets in": (lambda wrapper: wrapper.write("conf/.web.ini", "x\n"), True),
+    "a file that it leaves out": (lambda wrapper: wrapper.write("instructions.md", "x\n"), False),
+    "a new .dockerignore": (lambda wrapper: wrapper.write(".dockerignore", "docs\n"), True),
+    "a file in .git": (lambda wrapper: wrapper.write(".git/index", "x\n"), False),
+}
+
+
+@pytest.mark.parametrize(("change", "again"), CHANGES.values(), ids=CHANGES)
+def test_what_docker_can_copy_makes_a_new_image(
+    wrapper: Wrapper, change: Callable[[Wrapper], object], again: bool
+) -> None:
+    for folder in ("conf", "service/www", ".git"):
+        (wrapper.folder / folder).mkdir()
+    with (wrapper.folder / ".dockerignore").open("a") as file:
+        file.write("!check-web.sh \n!we$ird: na#me\n!conf/*.ini\n")
+    _built(wrapper)
+    change(wrapper)
+    assert wrapper.make("--question", "images").returncode == again
+
+
+@pytest.mark.parametrize(
+    ("ignored", "again"), [(None, True), ("docs\n", True), ("*\n!**/*.md\n", True), ("*\n", False)]
+)
+def test_without_a_list_in_dockerignore_every_file_makes_a_new_image(
+    wrapper: Wrapper, ignored: str | None, again: bool
+) -> None:
+    (wrapper.folder / ".dockerignore").unlink()
+    if ignored:
+        wrapper.write(".dockerignore", ignored)
+    _built(wrapper)
+    wrapper.write("hello-world.s9pk", "")
+    assert wrapper.make("--question", "images").returncode == 0
+    wrapper.write("instructions.md", "x\n")
+    assert wrapper.make("--question", "images").returncode == again
+
+
+def test_a_file_that_is_edited_during_the_build_makes_a_new_image(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    wrapper.program("docker", DOCKER + "case $* in *' build '*) echo >>service/main.go;; esac\n")
+    assert wrapper.make("x86_64").returncode == 0
+    assert wrapper.make("--question", "x86_64").returncode == 1
+
+
+def test_a_build_of_rust_on_this_machine_makes_no_new_image(render: Render, tmp_path: Path) -> None:
+    wrapper = Wrapper(Path(shutil.copytree(render({"base": "rust"}), tmp_path / "wrapper")))
+    (wrapper.folder / "service" / "target").mkdir()
+    _built(wrapper)
+    wrapper.write("service/target/service", "x\n")
+    assert wrapper.make("--question", "images").returncode == 0
 
 
 @pytest.mark.parametrize(("target", "arch", "platform"), [("arm", "aarch64", "arm64"), ("x86", "x86_64", "amd64")])
