@@ -15,8 +15,8 @@ from startos_wrapper.questions import asked, read_config
 from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.conftest import ROOT
 
-# The examples use these, and config packs the script that some need.
-GIVEN: dict[str, Any] = {"service_id": "hello-world", "config": "script"}
+# The examples use these. config packs the script that some need, and build is about upstream's source code.
+GIVEN: dict[str, Any] = {"service_id": "hello-world", "config": "script", "source": "upstream"}
 # The same place in an answer has other keys if it's a script.
 SCRIPT = "dependencies.ID.config.SCRIPT"
 STEP = "dependencies.ID.config.STEP"
@@ -30,12 +30,15 @@ KEYS = [pytest.param(path, key, id=f"{path}.{key.name}") for path, (_, keys) in 
 
 
 def manifest(name: str, answer: Any) -> Any:
-    """Render the manifest with an answer, without the values that mean as little as none.
+    """Render the manifest with an answer, without the values that mean as little as none. For build, it's the Dockerfile.
 
     Raises: RefusedAnswerError.
     """
     template = Template()
-    text = template.file("manifest.yaml", template.ask({**GIVEN, name: answer}))
+    asked = template.ask({**GIVEN, name: answer})
+    if name == "build":
+        return template.file("Dockerfile", asked)
+    text = template.file("manifest.yaml", asked)
     return _without_nothing(yaml.safe_load(text))
 
 

@@ -39,6 +39,10 @@ MANY = {
     "sigterm_timeout": "5m",
     "packages": ["curl", "jq"],
 }
+BUILD = {
+    "packages": ["protoc", "curl"], "prepare": ["make assets", "sh -c 'cd web && npm ci | tee \"$HOME/log\"'"],
+    "folders": ["cmd/hello", "."], "commands": ["hello", "hello-cli"], "c": True,
+}  # fmt: skip
 IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3", "run": "sh -c 'app | logger'"}
 SETS: dict[str, dict[str, Any]] = {
     "golang": {},
@@ -48,6 +52,8 @@ SETS: dict[str, dict[str, Any]] = {
     "rust": {"base": "rust", "config": "script"},
     "rust-upstream": {"base": "rust", **UPSTREAM},
     "rust-submodule": {"base": "rust", "source": "submodule", "submodule": "hello", "copies": COPIES},
+    "golang-build": {**UPSTREAM, "build": {**BUILD, "flags": ["-tags=a b", "-ldflags=-X 'main.Version=1'"]}},
+    "rust-build": {"base": "rust", **UPSTREAM, "build": {**BUILD, "folders": ["server", "cli"]}},
     "alpine": {"base": "alpine", "config": "compat"},
     "alpine-many": {"base": "alpine", "run": "sh -c 'sleep 1; exit'", **MANY},
     "image": {**IMAGE, "packages": ["curl"], "health_check": "tcp"},
