@@ -7,11 +7,12 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 
-_BLOCK = 512
+BLOCK = 512
 # An image has a few hundred members: two for each layer, or one for each blob.
 _MOST_MEMBERS = 10_000
 _LARGEST_MEMBER = 1024 * 1024
@@ -22,12 +23,32 @@ class NotFoundError(Exception):
     """A tar doesn't contain the member. The message completes a sentence that begins with the tar's name."""
 
 
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The header of a member. Long names and links, which have a separate header, are cut off."""
+
+    name: bytes
+    kind: bytes
+    mode: int
+    length: int
+    link: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where the content of a member is in its tar. `link` is the other member that it stands for, or empty."""
+
+    start: int
+    length: int
+    link: bytes = b""
+
+
 def head(path: Path, length: int) -> tuple[bytes, int] | None:
     """Return the first `length` bytes of a regular file and its size, or None if there is no such file.
 
     Raises: UnreadableError.
     """
-    with _opened(path) as handle:
+    with opened(path) as handle:
         return None if handle is None else (os.pread(handle, length, 0), os.fstat(handle).st_size)
 
 
@@ -37,23 +58,38 @@ def member(path: Path, name: str) -> bytes:
     Of all other members, only the headers are read. Raises: NotFoundError, UnreadableError, and TooLargeError if the
     tar has too many members or the member is too large.
     """
-    with _opened(path) as handle:
+    with opened(path) as handle:
         if handle is None:
             raise NotFoundError("isn't a regular file")
-        size = os.fstat(handle).st_size
         is_oci = False
-        for header, start, length in _members(handle, size):
-            found = _name(header)
-            if found == name.encode():
-                if length > _LARGEST_MEMBER:
-                    raise TooLargeError(f"{path.name}: {name} is larger than {_LARGEST_MEMBER // 1024} KiB")
-                return os.pread(handle, length, start)
-            is_oci = is_oci or found == b"oci-layout"
+        for found, start in _members(handle, os.fstat(handle).st_size):
+            if found.name == name.encode():
+                return content(handle, path.name, name, Extent(start, found.length))
+            is_oci = is_oci or found.name == b"oci-layout"
     raise NotFoundError(f"contains an image in the OCI layout, without {name}" if is_oci else f"contains no {name}")
 
 
+def content(handle: int, file: str, name: str, extent: Extent) -> bytes:
+    """Return the content of the member `name`. Raises: TooLargeError."""
+    if extent.length > _LARGEST_MEMBER:
+        raise TooLargeError(f"{file}: {name} is larger than {_LARGEST_MEMBER // 1024} KiB")
+    return os.pread(handle, extent.length, extent.start)
+
+
+def index(handle: int) -> dict[bytes, Extent]:
+    """Return where the members of an uncompressed tar are. If two have the same name, the first one counts.
+
+    Raises: NotFoundError, TooLargeError.
+    """
+    found: dict[bytes, Extent] = {}
+    for member, start in _members(handle, os.fstat(handle).st_size):
+        link = member.link if member.kind in b"12" else b""
+        found.setdefault(member.name, Extent(start, member.length, link))
+    return found
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[int | None]:
+def opened(path: Path) -> Iterator[int | None]:
     """Open a regular file, or yield None if there is no such file. Never wait for a device or a pipe."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -70,19 +106,24 @@ def _opened(path: Path) -> Iterator[int | None]:
         os.close(handle)
 
 
-def _members(handle: int, size: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield the header, offset and length of each member of a tar. Raises: NotFoundError, TooLargeError."""
+def _members(handle: int, size: int) -> Iterator[tuple[Header, int]]:
+    """Yield the header and the offset of each member of a tar. Raises: NotFoundError, TooLargeError."""
     position = 0
     for _ in range(_MOST_MEMBERS):
-        header = os.pread(handle, _BLOCK, position) if position <= size else b""
-        if position == size > 0 or (len(header) == _BLOCK and not any(header)):
+        block = os.pread(handle, BLOCK, position) if position <= size else b""
+        if position == size > 0 or (len(block) == BLOCK and not any(block)):
             return
-        length = _length(header) if len(header) == _BLOCK else None
-        if length is None:
-            raise NotFoundError(_instead(header) if position == 0 else "is damaged or truncated")
-        yield header, position + _BLOCK, length
-        position += _BLOCK + (length + _BLOCK - 1) // _BLOCK * _BLOCK
+        found = header(block) if len(block) == BLOCK else None
+        if found is None:
+            raise NotFoundError(_instead(block) if position == 0 else "is damaged or truncated")
+        yield found, position + BLOCK
+        position += BLOCK + padded(found.length)
     raise TooLargeError(f"a tar with more than {_MOST_MEMBERS} members")
+
+
+def padded(length: int) -> int:
+    """Return how much space a content of this length takes in a tar."""
+    return (length + BLOCK - 1) // BLOCK * BLOCK
 
 
 def _instead(start: bytes) -> str:
@@ -93,12 +134,14 @@ def _instead(start: bytes) -> str:
     return f"is compressed with {method}" if method else "isn't a tar"
 
 
-def _length(header: bytes) -> int | None:
-    """Return the length from a header, or None if its checksum or a number is wrong."""
-    checksum, length = _number(header[148:156]), _number(header[124:136])
-    if checksum != sum(header) - sum(header[148:156]) + 8 * ord(" "):
+def header(block: bytes) -> Header | None:
+    """Read a header, or return None if its checksum or a number is wrong."""
+    checksum, length = _number(block[148:156]), _number(block[124:136])
+    if length is None or checksum != sum(block) - sum(block[148:156]) + 8 * ord(" "):
         return None
-    return length
+    return Header(
+        _name(block), block[156:157], _number(block[100:108]) or 0, length, block[157:257].partition(b"\0")[0]
+    )
 
 
 def _number(digits: bytes) -> int | None:
@@ -110,6 +153,5 @@ def _number(digits: bytes) -> int | None:
 
 
 def _name(header: bytes) -> bytes:
-    """Return the name of a member. Long names, which have a separate header, are cut off."""
     name, prefix = header[:100].partition(b"\0")[0], header[345:500].partition(b"\0")[0]
     return prefix + b"/" + name if prefix and header[257:263] == b"ustar\0" else name

@@ -1,7 +1,6 @@
 """Rules about settings of an image that StartOS ignores, and about the mode of the entrypoint."""
 
 import posixpath
-import re
 from collections.abc import Iterator
 
 from startos_wrapper.check.in_dockerfile import finding, model, runs, short
@@ -10,11 +9,9 @@ from startos_wrapper.files.builds import builds_of
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import expand
 from startos_wrapper.files.entrypoint import copies_as, script_file
+from startos_wrapper.files.images.image_config import may_be_lost
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
-
-# Folders whose content may be lost.
-_PASSING = re.compile(r"cache|tmp|temp|/logs?\b|/run\b")
 
 
 @checks("W615")
@@ -43,7 +40,7 @@ def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
     for instruction in dockerfile.shipped:
         for word in instruction.words if instruction.name == "VOLUME" else []:
             path = (expand(word.text, instruction.stage.values if instruction.stage else {}) or "").rstrip("/")
-            if path not in used or path in script or _PASSING.search(path):
+            if path not in used or path in script or may_be_lost(path):
                 continue
             if not any(_holds(mount, path) or _holds(path, mount) for mount in mounted):
                 what = f"Nothing is mounted at the VOLUME {short(path)}, so its data is lost when the container ends"

@@ -1,0 +1,1 @@
+"""Read container images: their config, and the files in their layers."""
