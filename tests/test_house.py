@@ -19,7 +19,7 @@ BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
     "copier_errors", "git_command", "interrupts", "work_tree",
 }  # fmt: skip
-COMMANDS = {"check", "adopt", "manage", "new", "update", "show_questions"}
+COMMANDS = {"check", "adopt", "image", "manage", "new", "update", "show_questions"}
 
 LONGEST_FILE = 400
 LONG_FILES = {

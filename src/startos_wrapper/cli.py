@@ -11,6 +11,7 @@ from startos_wrapper.adopt import command as adopt
 from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.interrupts import ended_like_ctrl_c
+from startos_wrapper.image import command as image
 from startos_wrapper.terminal import PROGRAM, print_error
 from startos_wrapper.update import command as update
 from startos_wrapper.update import undo_command as undo
@@ -18,6 +19,7 @@ from startos_wrapper.update import undo_command as undo
 # In the order of --help.
 _COMMANDS = {
     "new": new,
+    "image": image,
     "check": check,
     "update": update,
     "undo": undo,

@@ -7,6 +7,8 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+from tests.support import image_tars
+
 EXAMPLE = Path(__file__).parent / "example"
 _STANZA = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 
@@ -67,6 +69,8 @@ def _bytes(content: Any) -> bytes:
         return bytes(content["size"])
     if "bytes" in content:
         return bytes.fromhex(content["bytes"])
+    if "image" in content:
+        return image_tars.example(content["image"])
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for name, text in content["tar"].items():

@@ -33,6 +33,7 @@ W601:
       icon.png: {size: 200000}
       icon.gif: {bytes: "fffe"}
       docker-images/x.tar: {tar: {manifest.json: "[]", layer: ""}}
+      docker-images/y.tar: {image: {processor: x86_64, files: {/bin/sh: elf x86_64}}}
     modes: {docker_entrypoint.sh: "644"}
     folders: [assets/x]
     links: {here: there}
@@ -106,6 +107,14 @@ Bad, `manifest.json` in `docker-images/x.tar`:
 ```
 
 Bad: `layer` in `docker-images/x.tar` is empty.
+
+Bad, the image in `docker-images/y.tar`:
+
+```yaml
+processor: x86_64
+files:
+  /bin/sh: elf x86_64
+```
 
 Bad: `docker_entrypoint.sh` has mode 644.
 

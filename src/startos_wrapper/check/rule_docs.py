@@ -22,6 +22,7 @@ _GROUPS = {
     "E2": ("Pack", "`start-sdk pack` stops because a file or a commit is missing."),
     "E3": ("Verify", "The package is built, but `start-sdk verify`, `start-sdk publish` and every install reject it."),
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
+    "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
     "E8": ("Merge", "Nothing rejects these leftovers of a merge, so they end up in the package or stop a later build."),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
@@ -197,6 +198,8 @@ def _file(label: str, file: str, content: Any) -> Iterator[_Part]:
         yield f"{label} has {content['size']} bytes.", None, ""
     elif "bytes" in content:
         yield f"{label} contains the bytes `{content['bytes']}`.", None, ""
+    elif "image" in content:
+        yield f"the image in {label}", yaml.safe_dump(content["image"], sort_keys=False, width=100), "yaml"
     else:
         yield f"{label} is a tar archive of {_names(content['tar']) or 'nothing'}.", None, ""
         for member, text in content["tar"].items():

@@ -16,6 +16,8 @@ from startos_wrapper.terminal import shorten
 
 # Programs that run another program and pass signals on to it, so it isn't process 1.
 INITS = {"tini", "tini-static", "dumb-init", "catatonit", "with-contenv", "execlineb", "s6-setuidgid"}
+# Those of them that are made to be process 1 and only run another program.
+SMALL_INITS = INITS - {"with-contenv", "execlineb", "s6-setuidgid"}
 _SHELLS = {"sh", "bash", "dash", "ash"}
 # Options of these programs that take a value.
 INIT_OPTIONS_WITH_VALUE = {"-p", "-e", "-r", "-o", "--rewrite"}

@@ -44,10 +44,11 @@ class Tag:
 class Tar:
     """An image that StartOS may load: its valid tags, its `refused` tags, or the `fault` that hides them.
 
-    `known` is false if reading the tar was given up.
+    `file` is its path as messages show it, and `name` as it is. `known` is false if reading the tar was given up.
     """
 
     file: str
+    name: str
     tags: list[Tag] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     fault: str | None = None
@@ -56,7 +57,7 @@ class Tar:
 
 def image_ids(wrapper: Wrapper) -> set[str] | None:
     """Return the ids of the images that all tars contain, or None if there is no tar or one of them can't be read."""
-    tars = _tars(wrapper)
+    tars = loaded_tars(wrapper)
     if not tars or any(tar.fault or tar.refused or not tar.known for tar in tars):
         return None
     return set.intersection(*({tag.image for tag in tar.tags} for tar in tars))
@@ -138,7 +139,7 @@ def no_images(wrapper: Wrapper) -> Iterator[Finding]:
 @checks("E303", "E304", "E305", "E306", "W501")
 def image_tags(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the tags of each image, which StartOS uses to find it. S/s9pk/reader.rs:93-144,270-296"""
-    for tar in _tars(wrapper):
+    for tar in loaded_tars(wrapper):
         place = Place(tar.file)
         if tar.fault:
             what = f"{tar.file} {tar.fault}. StartOS reads an image's tags from manifest.json in an uncompressed tar"
@@ -240,7 +241,7 @@ def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
 
 
 @lru_cache(maxsize=4)
-def _tars(wrapper: Wrapper) -> list[Tar]:
+def loaded_tars(wrapper: Wrapper) -> list[Tar]:
     """Return all images that a device could load. S/s9pk/docker.rs:44-53"""
     asset = asset_of(wrapper, "docker-images")
     if asset is None:
@@ -270,7 +271,7 @@ def _made_anew(wrapper: Wrapper, file: str) -> bool:
 
 
 def _tar(wrapper: Wrapper, file: str) -> Tar:
-    tar = Tar(marked(file))
+    tar = Tar(marked(file), file)
     try:
         texts = _tags(member(wrapper.root / file, "manifest.json"))
     except NotFoundError as error:

@@ -3,13 +3,10 @@
 import posixpath
 from collections.abc import Iterator
 
-from startos_wrapper.check.in_dockerfile import finding, model, runs, short
+from startos_wrapper.check.in_dockerfile import finding, model, runs
 from startos_wrapper.check.registry import Finding, MakeExecutable, checks
 from startos_wrapper.files.builds import builds_of
-from startos_wrapper.files.dockerfile.instruction import Instruction
-from startos_wrapper.files.dockerfile.model import expand
-from startos_wrapper.files.entrypoint import copies_as, script_file
-from startos_wrapper.files.images.image_config import may_be_lost
+from startos_wrapper.files.entrypoint import copies_as
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -23,40 +20,6 @@ def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
             word = Word("", instruction.start, instruction.start + len(instruction.name))
             what = "StartOS ignores HEALTHCHECK, because it starts containers with --no-healthcheck"
             yield finding("W615", dockerfile, word, what, "add a health check to the manifest's health-checks instead")
-
-
-@checks("W617")
-def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a VOLUME that the service uses, but that isn't mounted. S/procedure/docker.rs:236"""
-    main = next((procedure for procedure in wrapper.procedures if procedure.name == "main"), None)
-    if main is None or main.kind != "docker":
-        return
-    mounted = [node.text.rstrip("/") for node in main.mounts.fields.values() if node.text]
-    entrypoint = wrapper.manifest.get("main", "entrypoint")
-    source = script_file(wrapper, entrypoint.text) if entrypoint and entrypoint.text else None
-    script = source.text if source else ""
-    dockerfile = model(wrapper)
-    used = {word for instruction in dockerfile.shipped if instruction.name == "ENV" for word in _values(instruction)}
-    for instruction in dockerfile.shipped:
-        for word in instruction.words if instruction.name == "VOLUME" else []:
-            path = (expand(word.text, instruction.stage.values if instruction.stage else {}) or "").rstrip("/")
-            if path not in used or path in script or may_be_lost(path):
-                continue
-            if not any(_holds(mount, path) or _holds(path, mount) for mount in mounted):
-                what = f"Nothing is mounted at the VOLUME {short(path)}, so its data is lost when the container ends"
-                yield finding("W617", dockerfile, word, what, "mount one of the manifest's volumes there in main")
-
-
-def _values(instruction: Instruction) -> Iterator[str]:
-    """Yield the absolute paths among the values of an ENV."""
-    for word in instruction.words:
-        value = word.text.rpartition("=")[2].rstrip("/")
-        if value.startswith("/"):
-            yield value
-
-
-def _holds(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(folder + "/")
 
 
 @checks("W618")

@@ -79,20 +79,25 @@ class FileTree:
             before.mode, before.layer = member.mode, number
         elif member.kind == b"1":
             # Another name of an earlier file. BusyBox's own image has its programs as such.
-            if original := self._walk("/" + member.link, follow_last=False):
-                parent.children[name] = original[1]
+            if original := self._walk(member.link, follow_last=False)[1]:
+                parent.children[name] = original
         else:
             target = member.link if kind == _LINK else ""
             parent.children[name] = Node(kind, member.mode, target, member.head, number)
 
     def _folder(self, path: str, number: int | None = None) -> Node | None:
         """Return the folder at a path behind all links. With `number`, create it as that layer's."""
-        found = self._walk(path, create=number)
-        return found[1] if found and found[1].kind == _FOLDER else None
+        node = self._walk(path, create=number)[1]
+        return node if node and node.kind == _FOLDER else None
 
     def find(self, path: str) -> tuple[str, Node] | None:
         """Return the path behind all links and what is there, or None if nothing is there."""
-        return self._walk(path)
+        found, node = self._walk(path)
+        return (found, node) if node else None
+
+    def destination(self, path: str) -> str:
+        """Return the path behind all links, even if nothing is there, e.g. because it's in a volume."""
+        return self._walk(path)[0]
 
     def program(self, name: str, path: Iterable[str], workdir: str = "/") -> tuple[str, Node] | None:
         """Return the path and the file of a program that is given by its path, or by a name to look up in PATH.
@@ -117,8 +122,8 @@ class FileTree:
                 if node.head:
                     yield posixpath.join(folder, name), node
 
-    def _walk(self, path: str, *, follow_last: bool = True, create: int | None = None) -> tuple[str, Node] | None:
-        """Follow a path, and its links, inside the image."""
+    def _walk(self, path: str, *, follow_last: bool = True, create: int | None = None) -> tuple[str, Node | None]:
+        """Follow a path, and its links, inside the image. With `create`, add missing folders as that layer's."""
         # The folders that lead to where we are, and the names that are left, the next one last.
         trail: list[tuple[str, Node]] = [("", self._root)]
         left, links = _reversed(path), 0
@@ -132,17 +137,15 @@ class FileTree:
             node = here.children.get(name)
             if node is None and create is not None and here.kind == _FOLDER:
                 node = here.children[name] = Node(layer=create)
-            if node is None:
-                return None
+            if node is None or links > _MOST_LINKS:
+                return _joined(trail, name, *reversed(left)), None
             if node.kind == _LINK and (left or follow_last):
                 links += 1
-                if links > _MOST_LINKS:
-                    return None
                 trail = trail[:1] if node.target.startswith("/") else trail
                 left += _reversed(node.target)
             else:
                 trail.append((name, node))
-        return "/" + "/".join(name for name, _ in trail[1:]), trail[-1][1]
+        return _joined(trail), trail[-1][1]
 
     def _remove_below(self, folder: Node, number: int) -> None:
         """Remove what the layers below `number` have in a folder."""
@@ -164,3 +167,7 @@ class FileTree:
 
 def _reversed(path: str) -> list[str]:
     return [name for name in reversed(path.split("/")) if name not in ("", ".")]
+
+
+def _joined(trail: list[tuple[str, Node]], *more: str) -> str:
+    return "/" + "/".join([*(name for name, _ in trail[1:]), *more])

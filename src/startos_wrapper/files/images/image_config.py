@@ -22,6 +22,10 @@ class ImageError(Exception):
     """An image can't be read. The message completes a sentence that begins with its name."""
 
 
+class NoConfigError(ImageError):
+    """A tar lists an image, but not where its config is."""
+
+
 @dataclass(frozen=True)
 class ImageConfig:
     """What an image says about itself.

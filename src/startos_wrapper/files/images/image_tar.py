@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.files.images.file_tree import FileTree
-from startos_wrapper.files.images.image_config import ImageConfig, ImageError
+from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError
 from startos_wrapper.files.images.layer import Budget, read_layer
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import Extent, NotFoundError, content, index, opened
@@ -117,7 +117,7 @@ def _docker_images(tar: _Tar) -> Iterator[StoredImage]:
     for entry in listed:
         config, layers, tags = (_get(entry, name) for name in ("Config", "Layers", "RepoTags"))
         if not isinstance(config, str) or not _is_texts(layers or []) or not _is_texts(tags or []):
-            raise ImageError("has a manifest.json with an image that has no config or layers")
+            raise NoConfigError("has a manifest.json with an image that has no config or layers")
         yield tar.image(config, tuple(tags or ()), layers or [])
 
 

@@ -1,0 +1,1 @@
+"""`startos-wrapper image`: say what an image is, and which answers follow."""
