@@ -86,7 +86,11 @@ def _run(seen: Seen, advice: Advice) -> None:
         what = f"the image starts {words[0]}, which isn't a service"
         advice.missing.append(Missing("run", what))
         return
-    command = _of_shell(words) or shlex.join(words)
+    joined = shlex.join(words)
+    if not pattern("command").fullmatch(joined) and words[0] == shlex.quote(words[0]):
+        # A program whose name looks like an assignment or an option.
+        joined = f"'{words[0]}'{joined[len(words[0]) :]}"
+    command = _of_shell(words) or joined
     if not pattern("command").fullmatch(command):
         advice.missing.append(Missing("run", "a word of the command contains a line break or a control character"))
         return
@@ -94,7 +98,7 @@ def _run(seen: Seen, advice: Advice) -> None:
     why = " and ".join(given)
     if words != seen.command:
         why += f", without {seen.command[0]}, because the wrapper has an init"
-    elif command != shlex.join(words):
+    elif command != joined:
         why += f", without {words[0]} -c, so that the service gets SIGTERM"
     advice.answers["run"] = Answer(command if _is_same_in_yaml(command) else [command], f"{why}.")
 

@@ -23,9 +23,8 @@ examples:
   startos-wrapper image --remote nginx:1.27.3     ask the image's registry
   startos-wrapper image docker-images/x86_64.tar  also look at its files
 
-To create a wrapper with the answers:
-  startos-wrapper image --remote nginx:1.27.3 > answers.yml
-  startos-wrapper new --data-file answers.yml my-service
+Complete the output, write it to a file, and create a wrapper with it:
+`startos-wrapper new --data-file FILE my-service`.
 
 exit codes: 0 done, 1 not an image, 2 couldn't run"""
 
@@ -67,7 +66,7 @@ def _look(name: str, remote: bool) -> "Seen":
 
     path = Path(name)
     try:
-        is_path = path.exists() or name.endswith(".tar") or name.startswith((".", "/", "~"))
+        is_path = name != "" and (path.exists() or name.endswith(".tar") or name.startswith((".", "/", "~")))
     except (OSError, ValueError):
         is_path = False
     # A name such as `docker-images/x86_64.tar` is also a valid name of an image.

@@ -1,0 +1,373 @@
+"""`startos-wrapper image`: what it asks, what it proposes, and that `new` accepts the proposal."""
+
+import json
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from startos_wrapper import cli
+from startos_wrapper.files.images.image_config import ImageConfig
+from startos_wrapper.image.advice import Advice, advise
+from startos_wrapper.image.seen import Seen
+from startos_wrapper.rendering import Template
+from tests.support.image_tars import FOLDER, Content, Link, buildkit, config, docker_save, elf, tar
+
+SHELL: dict[str, Content] = {"/bin/busybox": elf("x86_64"), "/bin/sh": Link("/bin/busybox")}
+NGINX: dict[str, Any] = {
+    "Entrypoint": ["/docker-entrypoint.sh"],
+    "Cmd": ["nginx", "-g", "daemon off;"],
+    "ExposedPorts": {"80/tcp": {}},
+    "StopSignal": "SIGQUIT",
+    "Env": ["PATH=/usr/bin:/bin", "NGINX_VERSION=1.27.3"],
+}
+
+
+def write(folder: Path, *tags: str, layers: list[dict[str, Content]] | None = None, **settings: Any) -> Path:
+    path = folder / "image.tar"
+    path.write_bytes(buildkit(config("x86_64", **settings), [tar(each) for each in layers or [SHELL]], *tags))
+    return path
+
+
+def advice(platform: str = "linux/amd64", *, pinned: str | None = "a/b:1", **settings: Any) -> Advice:
+    system, architecture = platform.split("/")
+    read = ImageConfig.of({"os": system, "architecture": architecture, "config": settings})
+    return advise(Seen("a", "b", read, (platform,), is_complete=False, pinned=pinned, unread="The files weren't read."))
+
+
+def missing(found: Advice) -> dict[str, tuple[Any, ...]]:
+    return {each.name: each.choices for each in found.missing}
+
+
+def output(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert cli.main(["image", *map(str, arguments)]) == 0
+    return capsys.readouterr().out
+
+
+def error(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str]:
+    code = cli.main(["image", *map(str, arguments)])
+    printed = capsys.readouterr()
+    assert printed.out == "" and "Traceback" not in printed.err
+    return code, printed.err.removeprefix("startos-wrapper: ").strip()
+
+
+# --- What is proposed ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("entrypoint", "cmd", "run"),
+    [
+        (["/docker-entrypoint.sh"], ["nginx", "-g", "daemon off;"], "/docker-entrypoint.sh nginx -g 'daemon off;'"),
+        (None, ["app"], "app"),
+        (["/init"], None, "/init"),
+        (["app", "it's", "$HOME", "a*", ""], None, """app 'it'"'"'s' '$HOME' 'a*' ''"""),
+        (["app", "--a=b: c"], None, ["app '--a=b: c'"]),
+        (["my app", "x"], None, ["'my app' x"]),
+        (["on"], None, ["on"]),
+        (["8080"], None, ["8080"]),
+        (["A=b", "-x"], None, ["'A=b' -x"]),
+        (["-x"], None, ["'-x'"]),
+        (["/sbin/tini", "--"], ["app", "-x"], "app -x"),
+        (["tini", "-s", "--", "app"], None, "app"),
+        (["tini", "-p", "SIGTERM", "--", "app"], None, "tini -p SIGTERM -- app"),
+        (["/usr/bin/dumb-init"], ["app"], "app"),
+        (["/sbin/tini", "--"], None, "/sbin/tini --"),
+        (["/bin/sh", "-c", "exec app --dir $DATA"], None, "app --dir $DATA"),
+        (["/bin/sh", "-c", "a && b"], None, "/bin/sh -c 'a && b'"),
+        (["/bin/sh", "-c", "a"], ["b"], "/bin/sh -c a b"),
+        (None, None, None),
+        (None, ["/bin/bash"], None),
+        (["sh"], None, None),
+        (None, ["python3"], None),
+        (["app", "two\nlines"], None, None),
+        (["app", "\x1b[2J"], None, None),
+    ],
+)
+def test_the_command_is_quoted_as_the_question_wants_it(entrypoint: Any, cmd: Any, run: Any) -> None:
+    found = advice(Entrypoint=entrypoint, Cmd=cmd)
+    if run is None:
+        assert "run" not in found.answers and "run" in missing(found)
+        return
+    assert found.answers["run"].value == run
+    assert "run" not in missing(found)
+    answers = {"service_id": "a", **{name: answer.value for name, answer in found.answers.items()}}
+    assert Template().refusals(answers) == []
+    text = run if isinstance(run, str) else run[0]
+    if "$DATA" not in text:
+        words = [*(entrypoint or []), *(cmd or [])]
+        assert words[-len(shlex.split(text)) :] == shlex.split(text)
+
+
+@pytest.mark.parametrize(
+    ("volumes", "answer"),
+    [
+        (["/var/lib/desk"], {"main": "/var/lib/desk"}),
+        (["/data/", "/config"], {"main": "/config", "data": "/data"}),
+        (["/var/lib/desk/db", "/var/lib/desk"], {"main": "/var/lib/desk", "db": "/var/lib/desk/db"}),
+        (["/a/data", "/b/data", "/c/data", "/d/1"], {"main": "/a/data", "data": "/b/data", "data-a": "/c/data", "data-b": "/d/1"}),
+        (["/var/cache/x", "/tmp"], None),
+        (["/", "/etc", "/dev/x", "/a b", "relative"], None),
+        ([], None),
+    ],
+)  # fmt: skip
+def test_each_volume_with_data_is_mounted_the_outer_one_first(volumes: list[str], answer: Any) -> None:
+    found = advice(Volumes={path: {} for path in volumes}, Cmd=["app"])
+    if answer is None:
+        assert "volumes" not in found.answers and "volumes" in missing(found)
+        assert len([note for note in found.notes if "VOLUME" in note]) == len(volumes)
+        return
+    assert list(found.answers["volumes"].value.items()) == list(answer.items())
+    answers = {"service_id": "a", **{name: each.value for name, each in found.answers.items()}}
+    assert Template().refusals(answers) == []
+
+
+@pytest.mark.parametrize(
+    ("ports", "guess", "choices"),
+    [
+        (["80/tcp"], 80, None),
+        (["8080"], 8080, None),
+        (["80/tcp", "443/tcp"], 80, None),
+        (["443/tcp"], 443, None),
+        (["80/tcp", "9000/tcp", "53/udp"], None, (80, 9000)),
+        (["53/udp"], None, ()),
+        ([], None, ()),
+    ],
+)
+def test_a_port_is_a_guess_and_several_are_a_question(ports: list[str], guess: Any, choices: Any) -> None:
+    found = advice(ExposedPorts={port: {} for port in ports})
+    if guess is None:
+        assert "ui_port" not in found.answers and missing(found)["ui_port"] == choices
+        assert ("interfaces" in missing(found)) == (len(choices) > 1)
+    else:
+        assert found.answers["ui_port"].value == guess and found.answers["ui_port"].is_guess
+
+
+def said(found: Advice) -> str:
+    return " ".join(found.notes)
+
+
+def test_what_the_wrapper_changes_or_needs_is_a_note() -> None:
+    assert said(advice(Entrypoint=["/init"], Env=["S6_VERBOSITY=1"])).startswith(
+        "This is the image for x86_64. It may not exist for other processors. /init is s6-overlay, which must be process 1"
+    )
+    assert "/init is its own init" in said(advice(Entrypoint=["/init"]))
+    assert "The image runs as 1000:1000, but" in said(advice(User="1000:1000"))
+    assert "runs as" not in said(advice(User="0:0"))
+    assert "STOPSIGNAL, SIGWINCH." in said(advice(StopSignal="SIGWINCH"))
+    assert "STOPSIGNAL" not in said(advice(StopSignal="15"))
+    assert "UDP" in said(advice(ExposedPorts={"53/udp": {}}))
+
+
+def test_an_image_for_no_server_of_startos_says_so() -> None:
+    found = advice("linux/riscv64")
+    assert "arches" in missing(found) and "arches" not in found.answers
+
+
+# --- Tars ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore::copier.errors.DirtyLocalWarning")
+def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, write(tmp_path, "docker.io/library/nginx:1.27.3", **NGINX))
+    answers = yaml.safe_load(text)
+    assert answers == {
+        "base": "image",
+        "upstream_image": "docker.io/library/nginx:1.27.3",
+        "run": "/docker-entrypoint.sh nginx -g 'daemon off;'",
+        "ui_port": 80,
+    }
+    assert [line for line in text.splitlines() if len(line) > 80] == []
+    for line in (
+        "#   CMD         nginx -g 'daemon off;'", "#   STOPSIGNAL  SIGQUIT", "#   /bin/sh     /bin/busybox", "#   init        none",
+        "# A guess: the only TCP port that the image exposes.",
+        "#               NGINX_VERSION=1.27.3",
+    ):  # fmt: skip
+        assert line in text.splitlines()
+    assert "#   volumes: the image declares no VOLUME for data;" in text
+    (tmp_path / "answers.yml").write_text(text)
+    arguments = ["--defaults", "--quiet", "--data-file", str(tmp_path / "answers.yml"), "-d", "service_id=web"]
+    assert cli.main(["new", str(tmp_path / "w"), *arguments]) == 0
+    assert "exec /docker-entrypoint.sh nginx -g 'daemon off;'\n" in (tmp_path / "w/docker_entrypoint.sh").read_text()
+
+
+def test_json_has_the_same_in_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, "start9/web/main:1", layers=[{"/etc": FOLDER}], **NGINX)
+    data = json.loads(output(capsys, "--format", "json", path))
+    assert data["version"] == 1
+    assert data["answers"] == {"base": "image", "run": "/docker-entrypoint.sh nginx -g 'daemon off;'", "ui_port": 80}
+    assert data["guesses"] == ["ui_port"]
+    # The image of a wrapper is no upstream image.
+    assert [each["name"] for each in data["missing"]] == ["upstream_image", "volumes"]
+    assert data["image"]["files"] == {"shell": None} and "no /bin/sh" in " ".join(data["notes"])
+    assert data["image"]["cmd"] == ["nginx", "-g", "daemon off;"] and data["image"]["platforms"] == ["linux/amd64"]
+
+
+def test_the_files_tell_an_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = write(tmp_path, layers=[{**SHELL, "/package/admin/s6-overlay": FOLDER}], Entrypoint=["/init"])
+    assert "#   init        s6-overlay\n" in output(capsys, path)
+
+
+def test_hostile_text_in_an_image_stays_in_comments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    evil = "x\nrun: evil\r\x85\u2028\x1b[31m" + "y" * 500
+    settings: dict[str, Any] = {"Entrypoint": [evil], "Cmd": ["a"], "User": evil, "Env": [evil], "Volumes": {evil: {}}}
+    text = output(capsys, write(tmp_path, **settings, WorkingDir=evil, ExposedPorts={evil: {}}, StopSignal=evil))
+    assert yaml.safe_load(text) == {"base": "image"}
+    assert all(line.isprintable() for line in text.split("\n"))
+
+
+def test_of_several_images_one_for_startos_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    listed = [{"Config": "r", "RepoTags": ["a:1"], "Layers": []}, {"Config": "x", "RepoTags": ["b:1"], "Layers": []}]
+    other = {"os": "linux", "architecture": "riscv64", "config": {}}
+    members = {"manifest.json": json.dumps(listed), "r": json.dumps(other), "x": json.dumps(config("x86_64"))}
+    (tmp_path / "two.tar").write_bytes(tar(members))
+    assert "The tar contains 2 images. This is b:1." in output(capsys, tmp_path / "two.tar")
+
+
+@pytest.mark.parametrize(
+    ("data", "exit_code", "message"),
+    [
+        (b"", 1, "is empty; save the image again with `docker save --output FILE IMAGE`"),
+        (b"no tar" * 200, 1, "isn't a tar; save"),
+        (tar({"manifest.json": "[]"}), 1, ": contains no image"),
+        (docker_save(config("x86_64"), [tar(SHELL)])[:2000], 1, "is damaged or truncated; save"),
+        (docker_save({"config": {"Cmd": 1}}, []), 1, "has a config in which Cmd isn't a list of texts; save"),
+        (None, 2, ": no such file; pass a tar, or the name of an image"),
+    ],
+)
+def test_a_tar_that_is_no_image_is_named_in_one_line(
+    data: bytes | None, exit_code: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "image.tar"
+    if data is not None:
+        path.write_bytes(data)
+    code, text = error(capsys, path)
+    assert code == exit_code and message in text and str(path) in text and "\n" not in text
+
+
+# --- Docker --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Put a `docker` first in PATH that logs its arguments, and prints and exits as told."""
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
+
+    def say(printed: Any, errors: str = "", code: int = 0) -> Path:
+        (tmp_path / "out").write_text(printed if isinstance(printed, str) else json.dumps(printed))
+        (tmp_path / "err").write_text(errors)
+        script = tmp_path / "bin/docker"
+        here = shlex.quote(str(tmp_path))
+        script.write_text(f'#!/bin/sh\necho "$@" >> {here}/log\ncat {here}/out\ncat {here}/err >&2\nexit {code}\n')
+        script.chmod(0o755)
+        return tmp_path / "log"
+
+    return say
+
+
+def inspected(**settings: Any) -> list[dict[str, Any]]:
+    """Return what `docker image inspect` prints."""
+    digest = f"web@sha256:{'a' * 64}"
+    return [{"Os": "linux", "Architecture": "arm64", "RepoDigests": [digest], "Config": settings}]
+
+
+def test_docker_s_own_image_is_inspected_without_the_network(docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    log = docker(inspected(**NGINX, Volumes=None))
+    text = output(capsys, "web:1.2")
+    assert log.read_text() == "image inspect web:1.2\n"
+    assert yaml.safe_load(text)["upstream_image"] == "web:1.2"
+    assert "#   /bin/sh     not looked at" in text and "docker save --output image.tar web:1.2" in text
+    assert yaml.safe_load(output(capsys, "web"))["upstream_image"] == f"web@sha256:{'a' * 64}"
+
+
+def several(**platforms: dict[str, Any]) -> dict[str, Any]:
+    """Return what `docker buildx imagetools inspect` prints for an image with several platforms."""
+    images = {
+        f"linux/{name}": {"os": "linux", "architecture": name, "config": inner} for name, inner in platforms.items()
+    }
+    images["unknown/unknown"] = {"os": "unknown", "architecture": "unknown"}
+    return {"name": "web", "manifest": {"digest": f"sha256:{'b' * 64}"}, "image": images}
+
+
+def test_a_registry_knows_all_processors(docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    log = docker(several(amd64=NGINX, arm64=NGINX, s390x={}))
+    text = output(capsys, "--remote", "reg.example.com:5000/web:latest")
+    assert log.read_text() == "buildx imagetools inspect --format {{json .}} reg.example.com:5000/web:latest\n"
+    answers = yaml.safe_load(text)
+    assert "arches" not in answers
+    assert answers["upstream_image"] == f"reg.example.com:5000/web@sha256:{'b' * 64}"
+    assert "differs" not in text and "may not exist" not in text
+
+
+def test_an_image_for_one_processor_answers_arches(docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    docker(several(amd64=NGINX))
+    assert yaml.safe_load(output(capsys, "--remote", "web:1"))["arches"] == ["x86_64"]
+    single = {"name": "web", "image": {"os": "linux", "architecture": "arm64", "config": NGINX}}
+    docker(single)
+    assert yaml.safe_load(output(capsys, "--remote", "web:1"))["arches"] == ["aarch64"]
+
+
+def test_processors_with_other_answers_are_named(docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    docker(several(amd64=NGINX, arm64={**NGINX, "Cmd": ["other"]}))
+    assert "For x86_64, the image's config differs from the one above." in output(capsys, "--remote", "web:1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed", "errors", "exit_code", "message"),
+    [
+        (["web:1"], "", "Error response from daemon: No such image: web:1\n", 2, "web:1: Docker doesn't have this image; run `docker pull web:1`, or ask its registry with --remote"),
+        (["web:1"], "[]", "Error: No such image: web:1\n", 2, "web:1: Docker doesn't have this image"),
+        (["web:1"], "", "Cannot connect to the Docker daemon at unix:///x. Is it running?\n", 2, "web:1: docker failed: Cannot connect to the Docker daemon"),
+        (["web:1"], "", "", 2, "web:1: docker failed: exit code 1"),
+        (["--remote", "web:1"], "", "ERROR: docker.io/library/web:1: not found\n", 2, "web:1: can't ask the registry: docker.io/library/web:1: not found"),
+        (["--remote", "web:1"], "", "docker: unknown command: docker buildx\n\nRun 'docker --help'\n", 2, "docker has no buildx here; install the package"),
+    ],
+)  # fmt: skip
+def test_what_docker_says_is_told_in_one_line(
+    arguments: list[str],
+    printed: str,
+    errors: str,
+    exit_code: int,
+    message: str,
+    docker: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    docker(printed, errors, 1)
+    code, text = error(capsys, *arguments)
+    assert code == exit_code and message in text and "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "printed", "exit_code", "message"),
+    [
+        (["web:1"], "no JSON", 2, "`docker image inspect` printed something else than JSON"),
+        (["web:1"], "[]", 1, "web:1: has a config that isn't a JSON object"),
+        (["web:1"], '[{"Config": {"Cmd": 1}}]', 1, "web:1: has a config in which Cmd isn't a list of texts"),
+        (["--remote", "web:1"], "{}", 1, "web:1: the registry has no image by this name"),
+        (["--remote", "web:1"], '{"image": {"linux/amd64": 1}}', 1, "web:1: has a config that isn't a JSON object"),
+    ],
+)
+def test_an_answer_of_another_form_is_told_in_one_line(
+    arguments: list[str], printed: str, exit_code: int, message: str, docker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    docker(printed)
+    code, text = error(capsys, *arguments)
+    assert code == exit_code and message in text
+
+
+def test_without_docker_only_tars_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, text = error(capsys, "web:1")
+    assert code == 2 and text.startswith("docker isn't installed here, so only the tar of an image can be read; run")
+
+
+@pytest.mark.parametrize("name", ["-rf", "a b", "A", "", "web:1;x", "$(x)"])
+def test_what_is_no_name_never_reaches_docker(name: str, docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    log = docker([])
+    code, text = error(capsys, "--", name)
+    assert code == 2 and "neither a file nor an image's name" in text and not log.exists()
