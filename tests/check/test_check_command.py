@@ -205,7 +205,7 @@ def test_a_fault_at_the_end_of_a_file_is_in_its_last_line(
 
 
 def test_a_comment_works_in_every_kind_of_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dockerfile = "# startos-wrapper: ignore W601\nFROM alpine\nCOPY docker_entrypoint.sh /\n"
+    dockerfile = "# startos-wrapper: ignore W601\nFROM alpine\nCOPY docker_entrypoint.sh /usr/bin/\n"
     entrypoint = "#!/bin/sh\nset -eu\nexec a | b # startos-wrapper: ignore W702\n"
     files = {"Dockerfile": dockerfile, "docker_entrypoint.sh": entrypoint}
     folder = example_wrapper.write(tmp_path / "w", {"files": files, "modes": {"docker_entrypoint.sh": "755"}})

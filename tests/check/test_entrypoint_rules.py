@@ -16,6 +16,9 @@ from tests.support.limits import little_cpu
 from tests.support.tools import require
 
 
+CODES = {*(f"W70{number}" for number in range(1, 8)), "E706", "E707"}
+
+
 def _found(folder: Path, script: str, dockerfile: str = "", manifest: str = "", **change: Any) -> list[Finding]:
     """Return the findings about the entrypoint of the example wrapper with another script."""
     files: dict[str, Any] = {"docker_entrypoint.sh": script, **change.pop("files", {})}
@@ -24,7 +27,7 @@ def _found(folder: Path, script: str, dockerfile: str = "", manifest: str = "", 
     if manifest:
         change["manifest"] = manifest
     wrapper = example_wrapper.write(folder / "wrapper", {"files": files, **change})
-    return check(wrapper, lambda code: code.startswith("W7")).findings
+    return check(wrapper, lambda code: code in CODES).findings
 
 
 def _codes(folder: Path, script: str, dockerfile: str = "", manifest: str = "", **change: Any) -> list[str]:
@@ -419,7 +422,7 @@ def test_the_shells_themselves_do_not_do_it(shell: str, lines: list[str], tmp_pa
         assert not as_bash_would or line in ("a=$'b'", "a &>b"), line
 
 
-# --- W706, W707: the file --------------------------------------------------------------------------------------------
+# --- E706, W706, E707: the file --------------------------------------------------------------------------------------------
 
 
 def test_line_ends_of_windows_go_and_the_rest_stays(tmp_path: Path) -> None:
@@ -439,7 +442,7 @@ def test_line_ends_that_the_dockerfile_repairs_are_fine(tmp_path: Path) -> None:
     [b"\xef\xbb\xbf#!/bin/sh\nset -e\nexec run\n", b"set -e\nexec run\n", b"# hello\n#!/bin/sh\nset -e\nexec run\n"],
 )
 def test_a_script_that_the_kernel_does_not_take_is_found(text: bytes, tmp_path: Path) -> None:
-    assert _codes(tmp_path, {"bytes": text.hex()}) == ["W707"]  # type: ignore[arg-type]  # the example takes bytes, too
+    assert _codes(tmp_path, {"bytes": text.hex()}) == ["E707"]  # type: ignore[arg-type]  # the example takes bytes, too
 
 
 def test_a_script_that_a_shell_gets_as_argument_needs_no_shebang(tmp_path: Path) -> None:

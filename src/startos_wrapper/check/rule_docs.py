@@ -23,10 +23,11 @@ _GROUPS = {
     "E3": ("Verify", "The package is built, but `start-sdk verify`, `start-sdk publish` and every install reject it."),
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
     "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
+    "E7": ("Scripts", "A procedure always fails, because its container can't run the script or can't read a file."),
     "E8": ("Merge", "Nothing rejects these leftovers of a merge, so they end up in the package or stop a later build."),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
-    "W7": ("Entrypoint", "The service starts, but doesn't stop or fail as it should."),
+    "W7": ("Scripts", "The service may not start, or doesn't stop or fail as it should."),
     "W8": ("Tree", "Problems in other files: Makefile, assets, ignore files, texts, answers."),
     "W9": ("Check", "Notes about the check itself: files that it couldn't read, and comments that silence nothing."),
 }

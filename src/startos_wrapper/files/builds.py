@@ -19,6 +19,7 @@ _BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
 _REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
 # Distinguishes builds of the package's images from builds of tools.
 _PACKED = re.compile(r"start9/|docker-images|image\.tar")
+_TAG = re.compile(r"start9/[^/:]+/([a-z-]+)(?::|$)")
 # The short options of docker build that take a value, and the long ones that don't.
 _WITH_VALUE = {"-t", "-f", "-o", "-c", "-m"}
 _WITHOUT_VALUE = {"--load", "--push", "--no-cache", "--pull", "--quiet", "--rm", "--force-rm", "--squash", "--debug"}
@@ -31,13 +32,15 @@ class Build:
     """A call of `docker build` in the Makefile.
 
     `file` and `context` are paths inside the wrapper, or None if they aren't plain. `arguments` and `contexts` are the
-    names of the build arguments and of the additional contexts.
+    names of the build arguments and of the additional contexts. `image` is the image's name in the manifest, as its tag
+    says, or None.
     """
 
     file: str | None
     context: str | None
     arguments: tuple[str, ...]
     contexts: tuple[str, ...]
+    image: str | None = None
 
 
 @dataclass(frozen=True)
@@ -95,7 +98,8 @@ def _build(call: Call) -> Build | None:
         tuple(value.text.partition("=")[0] for value in options.get(name, []))
         for name in ("--build-arg", "--build-context")
     )
-    return Build(path, context, arguments, contexts)
+    tags = (_TAG.match(value.text) for name in ("-t", "--tag") for value in options.get(name, []))
+    return Build(path, context, arguments, contexts, next((tag[1] for tag in tags if tag), None))
 
 
 def _options(call: Call) -> tuple[dict[str, list[Word]], list[Word]] | None:
@@ -168,6 +172,23 @@ def dockerfile_of(wrapper: Wrapper) -> Dockerfile | None:
         if above.isdisjoint(wrapper.submodules) and (source := wrapper.readable(file)):
             return Dockerfile(source, given)
     return None
+
+
+@lru_cache(maxsize=8)
+def image_build(wrapper: Wrapper, image: str) -> tuple[Dockerfile, str] | None:
+    """Return the Dockerfile and the build context of an image of the manifest, or None if they aren't known."""
+    builds = builds_of(wrapper)
+    chosen = [build for build in builds if build.image == image]
+    if not chosen and any(build.image for build in builds):
+        return None
+    places = {(build.file, build.context) for build in chosen or builds} or {("Dockerfile", ".")}
+    file, context = places.pop()
+    # Two places are a Dockerfile per processor architecture, which would have to be compared.
+    if places or file is None or context is None or wrapper.in_submodule(file):
+        return None
+    source = wrapper.readable(file)
+    given = frozenset(name for build in chosen or builds for name in build.arguments)
+    return (Dockerfile(source, given), context) if source else None
 
 
 def shipped_instructions(wrapper: Wrapper) -> list[Instruction]:

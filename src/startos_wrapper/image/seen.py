@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from startos_wrapper.files.entrypoint import SMALL_INITS
+from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig
 

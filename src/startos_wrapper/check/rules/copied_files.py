@@ -1,29 +1,23 @@
 """Rules about the files that the build copies into the image."""
 
-import contextlib
-import fnmatch
 import os
 import posixpath
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import islice
 
+from startos_wrapper.check.comes_later import comes_later
 from startos_wrapper.check.in_dockerfile import finding, model, short
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import builds_of
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.files.fetched import is_remote
-from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 _ARCHIVES = re.compile(r"\.(?:tar|tar\.\w+|t[gbx]z2?|txz|tzst|gz|bz2|xz|zst|lzma)$", re.IGNORECASE)
-_MOST_SCRIPTS = 30
-_LARGEST_SCRIPT = 100_000
 _MOST_ABSENT = 50
-_RULE = re.compile(r"^[^\t\n#=:]+:[^=\n]*$", re.MULTILINE)
 
 
 def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
@@ -65,7 +59,7 @@ def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
         return
     absent = (copied for copied in _copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
     for instruction, word, path in islice(absent, _MOST_ABSENT):
-        if not _comes_later(wrapper, path):
+        if not comes_later(wrapper, path):
             what = f"{instruction.name} needs {short(path)}, which doesn't exist, and nothing in the wrapper makes it"
             yield finding("W613", dockerfile, word, what, f"add the file, or remove it from the {instruction.name}")
 
@@ -86,39 +80,6 @@ def _is_there(wrapper: Wrapper, path: str) -> bool:
         return os.path.lexists(wrapper.root / path)
     except ValueError:
         return True
-
-
-def _comes_later(wrapper: Wrapper, path: str) -> bool:
-    """Return whether a build can make a file: Makefile or scripts name it, git ignores it, or it's in a submodule."""
-    parts = path.split("/")[:20]
-    names = {"/".join(parts[: count + 1]) for count in range(len(parts))} | {parts[-1]}
-    plain, patterns = _ignored(wrapper)
-    if wrapper.made(path) or names & plain or any(fnmatch.fnmatch(name, each) for each in patterns for name in names):
-        return True
-    mentioned = {parts[-1].encode(), parts[0].encode()} - {b"scripts", b"assets"}
-    return any(name in text for text in _builders(wrapper) for name in mentioned)
-
-
-@lru_cache(maxsize=1)
-def _ignored(wrapper: Wrapper) -> tuple[set[str], list[str]]:
-    """Return the paths in .gitignore, and up to 100 of its patterns."""
-    source = wrapper.readable(".gitignore")
-    lines = {line.strip().removeprefix("/").rstrip("/") for line in source.lines} - {""} if source else set()
-    patterns = {line for line in lines if re.search(r"[*?\[]", line)}
-    return lines - patterns, list(islice(patterns, 100))
-
-
-@lru_cache(maxsize=1)
-def _builders(wrapper: Wrapper) -> list[bytes]:
-    """Return the texts of the files that can make others: the Makefile, and scripts in the root and in scripts/."""
-    names = [name for name in wrapper.listed(".") if name.endswith((".sh", ".mk"))]
-    names += [f"scripts/{name}" for name in wrapper.listed("scripts") if name.endswith(".sh")]
-    # Without the lines of targets and prerequisites: a mere prerequisite isn't made by its rule.
-    found = [_RULE.sub("", wrapper.makefile.text).encode()] if wrapper.makefile else []
-    for name in names[:_MOST_SCRIPTS]:
-        with contextlib.suppress(TooLargeError, UnreadableError):
-            found.append(read_bytes(wrapper.root / name, _LARGEST_SCRIPT) or b"")
-    return found
 
 
 @checks("W614")

@@ -22,9 +22,11 @@ def goes_on_after_failure(wrapper: Wrapper) -> Iterator[Finding]:
     risky = [command for command in entry.script.commands if _can_fail(command)]
     if not risky or risky[0] is entry.last:
         return
-    line = entry.source.place(risky[0].start).line
+    line = entry.place(risky[0].start).line
     what = f"Without `set -e`, the service starts even if `{entry.short(risky[0])}` on line {line} fails"
-    yield Finding("W704", entry.source.line_place(1), what, "write `set -e` on the next line")
+    yield Finding(
+        "W704", entry.place(0, len(entry.text.split("\n")[0].rstrip())), what, "write `set -e` on the next line"
+    )
 
 
 def _sets_errexit(command: Command) -> bool:

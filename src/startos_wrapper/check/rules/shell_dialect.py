@@ -63,12 +63,12 @@ def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
     for kind, start, end in sorted(_bashisms(entry.script), key=lambda each: each[1]):
         if kind in refused and kind not in told:
             told.add(kind)
-            written = " ".join(entry.source.text[start:end].split())
+            written = " ".join(entry.text[start:end].split())
             what = f"`{written}` is bash syntax, but this script is for {entry.shell}, which is {shell} in this image"
             if entry.shell == shell:
                 what = f"`{written}` is bash syntax, but this script is for {shell}"
             todo = f"{refused[kind]}, or begin the script with #!/bin/bash if the image has bash"
-            yield Finding("W705", entry.source.place(start, end), what, todo)
+            yield Finding("W705", entry.place(start, end), what, todo)
 
 
 def _sh_of(wrapper: Wrapper) -> str | None:

@@ -5,46 +5,42 @@ from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import shipped_instructions
-from startos_wrapper.files.entrypoint import INITS, Entrypoint, entrypoint_of
+from startos_wrapper.files.entrypoint import entrypoint_of
+from startos_wrapper.files.procedure_scripts import INITS, ProcedureScript
 from startos_wrapper.files.shell.script import Command, Script
 from startos_wrapper.files.wrapper import Wrapper
 
-_SIGNALS = {"15": "TERM", "2": "INT", "3": "QUIT", "1": "HUP", "0": "EXIT"}
+_SIGNALS = {"15": "TERM", "2": "INT", "3": "QUIT", "1": "HUP", "28": "WINCH", "0": "EXIT"}
 _KILLS_ALL = re.compile(r"\b(?:jobs|pkill|killall|pgrep|eval)\b|\bkill\b[^\n;&|]*\s(?:0(?![\w.])|-\$\$|--\s)")
 
 
-def _signal(name: str) -> str:
+def signal_name(name: str) -> str:
+    """Return the name of a signal without SIG."""
     return _SIGNALS.get(name, name.upper().removeprefix("SIG"))
 
 
-def _traps(script: Script) -> list[tuple[Command, str, list[str]]]:
+def traps(script: Script) -> list[tuple[Command, str, list[str]]]:
     """Return the traps: the command, the action, and the signals."""
     found = []
     for command in script.commands:
         words = [word for word in command.args if word != "--"]
         if command.name == "trap" and len(words) >= 2 and words[0] != "-":
-            found.append((command, words[0], [_signal(word) for word in words[1:]]))
+            found.append((command, words[0], [signal_name(word) for word in words[1:]]))
     return found
 
 
-def _handles_stop(wrapper: Wrapper, entry: Entrypoint) -> bool:
+def _handles_stop(wrapper: Wrapper, entry: ProcedureScript) -> bool:
     """Return whether a trap handles the signal that stops the container, or may do so."""
     stops = [each for each in shipped_instructions(wrapper) if each.name == "STOPSIGNAL"]
-    wanted = {"TERM", *(_signal(word.text) for each in stops for word in each.words)}
+    wanted = {"TERM", *(signal_name(word.text) for each in stops for word in each.words)}
     if entry.shell == "bash":
         wanted.add("EXIT")
-    signals = {signal for _, _, signals in _traps(entry.script) for signal in signals}
+    signals = {signal for _, _, signals in traps(entry.script) for signal in signals}
     return bool(signals & wanted) or any("$" in signal for signal in signals)
 
 
-def _is_exec(command: Command) -> bool:
-    """Return whether this is `exec` with a program, not only with redirections."""
-    names = [word.value for word in command.words if word.value not in ("command", "builtin")]
-    return len(names) > 1 and names[0] == "exec"
-
-
 def _futile_execs(script: Script) -> list[Command]:
-    return [command for command in script.commands if _is_exec(command) and (command.piped or command.background)]
+    return [command for command in script.commands if command.is_exec and (command.piped or command.background)]
 
 
 @checks("W701")
@@ -54,7 +50,7 @@ def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
     if entry is None or not entry.is_process_one or _handles_stop(wrapper, entry):
         return
     commands = entry.script.commands
-    if any(_is_exec(command) and not command.child for command in commands):
+    if any(command.is_exec and not command.child for command in commands):
         return
     last = entry.last
     if last is None or last.name in (".", "source", "eval"):
@@ -72,7 +68,7 @@ def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
         todo = f"write `exec {entry.short(last)}`"
         if last.name not in INITS:
             todo += ", or put `exec tini -- ` before it if it starts other processes"
-    yield Finding("W701", entry.source.place(last.start, last.end), what, todo)
+    yield Finding("W701", entry.place(last.start, last.end), what, todo)
 
 
 @checks("W702")
@@ -88,7 +84,7 @@ def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
         else:
             what = "exec has no effect before `&`: the shell stays process 1"
             todo = "remove exec and kill this process in the SIGTERM handler, or remove the `&` of the last process"
-        yield Finding("W702", entry.source.place(command.start, command.end), what, todo)
+        yield Finding("W702", entry.place(command.start, command.end), what, todo)
 
 
 @checks("W703")
@@ -97,8 +93,8 @@ def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_process_one:
         return
-    script, text = entry.script, entry.source.text
-    trap = next((trap for trap in _traps(script) if "TERM" in trap[2]), None)
+    script, text = entry.script, entry.text
+    trap = next((trap for trap in traps(script) if "TERM" in trap[2]), None)
     started = {
         word.text[:-3]: word.start
         for command in script.commands
@@ -116,7 +112,7 @@ def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
         if name not in killed and name not in done:
             what = f"The SIGTERM handler kills ${min(killed)} but not ${name}"
             todo = f"kill ${name} in the handler too, and wait for it"
-            yield Finding("W703", entry.source.place(start, start + len(name) + 3), what, todo)
+            yield Finding("W703", entry.place(start, start + len(name) + 3), what, todo)
 
 
 def _variables(text: str) -> set[str]:

@@ -126,8 +126,6 @@ def _of_old(table: dict[Steps, str], path: Steps) -> str:
 def _rename(breach: Breach, name: str, new: str) -> tuple[Edit, ...]:
     """Return the edit that renames a key and keeps its quotes. Skip TOML tables, which can have several headers."""
     key, written = breach.node.keys[name], breach.source(breach.node.keys[name])
-    is_table = (breach.wrapper.manifest_file or "").endswith(".toml") and isinstance(
-        breach.node.value[name].value, (dict, list)
-    )
+    is_table = breach.document.file.endswith(".toml") and isinstance(breach.node.value[name].value, (dict, list))
     quote = written[:1] if written[:1] in ("'", '"') else ""
     return breach.edit(key, f"{quote}{new}{quote}") if written == f"{quote}{name}{quote}" and not is_table else ()

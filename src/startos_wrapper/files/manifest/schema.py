@@ -16,7 +16,7 @@ from startos_wrapper.files.documents.value import Key, Node
 from startos_wrapper.files.manifest import os_grammar
 from startos_wrapper.files.manifest.fault import Fault
 from startos_wrapper.files.manifest.wording import LONGEST_WORD, shown
-from startos_wrapper.files.source import Edit, Place
+from startos_wrapper.files.source import Edit, Place, Source
 from startos_wrapper.files.wrapper import Wrapper
 
 # The largest of 114 real manifests has about 600 values. Values beyond this limit aren't checked.
@@ -64,6 +64,12 @@ def schema() -> dict[str, Any]:
 @cache
 def _validator() -> Any:
     return Draft7Validator(schema(), formats=FORMATS, validate_formats=True)
+
+
+@cache
+def _spec_validator() -> Any:
+    part = {"$ref": "#/definitions/input-spec", "definitions": schema()["definitions"]}
+    return Draft7Validator(part, formats=FORMATS, validate_formats=True)
 
 
 @cache
@@ -132,7 +138,7 @@ class _Copy:
 class Breach:
     """A value that violates a keyword of the schema, with the value's key, if it has one, and its path."""
 
-    wrapper: Wrapper
+    document: Source
     part: dict[str, Any]
     keyword: str
     node: Node
@@ -153,7 +159,8 @@ class Breach:
 
     def at(self, node: Node | Key | None) -> Place:
         """Return the place of a node or key, or of this value's key."""
-        return self.wrapper.at(node or self.key or (self.node if self.path else None))
+        span = node or self.key or (self.node if self.path else None)
+        return self.document.place(span.start, span.end) if span else Place(self.document.file)
 
     def fault(self, code: str, what: str, todo: str, node: Node | Key | None, *edits: Edit) -> Fault:
         """Return a fault at a node or key, or at this value's key."""
@@ -161,13 +168,11 @@ class Breach:
 
     def source(self, span: Node | Key) -> str:
         """Return a node or key as written in the manifest."""
-        source = self.wrapper.manifest_source
-        return source.text[span.start : span.end] if source else ""
+        return self.document.text[span.start : span.end]
 
     def edit(self, span: Node | Key, text: str) -> tuple[Edit, ...]:
         """Return the edit that replaces a node or key with `text`."""
-        source = self.wrapper.manifest_source
-        return (source.edit(span.start, span.end, text),) if source else ()
+        return (self.document.edit(span.start, span.end, text),)
 
     def guess(self, word: str, words: Iterable[str]) -> str:
         """Return the most similar word that isn't used yet, or an empty text."""
@@ -181,14 +186,25 @@ class Breach:
 
 
 def breaches(wrapper: Wrapper) -> Iterator[Breach]:
-    """Yield every violation of the schema. Errors come before warnings, so that many warnings can't hide an error."""
+    """Yield every violation of the manifest's schema."""
+    if wrapper.manifest_source:
+        yield from _breaches(_validator(), wrapper.manifest_source, wrapper.manifest)
+
+
+def spec_breaches(document: Source, spec: Node) -> Iterator[Breach]:
+    """Yield every violation of the schema of a config spec, which is also that of an action's input-spec."""
+    yield from _breaches(_spec_validator(), document, spec)
+
+
+def _breaches(validator: Any, document: Source, root: Node) -> Iterator[Breach]:
+    """Yield violations. Errors come before warnings, so that many warnings can't hide an error."""
     _regexes.clear()
-    units = _validator().evaluate(_Copy().of(wrapper.manifest)).errors()
+    units = validator.evaluate(_Copy().of(root)).errors()
     breaks = dict.fromkeys((unit["schemaLocation"], unit["instanceLocation"]) for unit in units)
     guesses: list[str] = []
     for location, pointer in sorted(breaks, key=lambda each: each[0].endswith("/additionalProperties")):
-        (part, keyword), (node, key, path) = _broken(location), _located(wrapper.manifest, pointer)
-        yield Breach(wrapper, part, keyword, node, key, path, guesses)
+        (part, keyword), (node, key, path) = _broken(location), _located(root, pointer)
+        yield Breach(document, part, keyword, node, key, path, guesses)
 
 
 @cache

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from startos_wrapper.files.documents.value import NOTHING
+from startos_wrapper.files.documents.value import NOTHING, Node
 from startos_wrapper.files.manifest.fault import Fault
 from startos_wrapper.files.manifest.grammar_faults import wrong_grammar
 from startos_wrapper.files.manifest.key_faults import missing, unknown
-from startos_wrapper.files.manifest.schema import Breach, breaches
+from startos_wrapper.files.manifest.schema import Breach, breaches, spec_breaches
 from startos_wrapper.files.manifest.value_faults import out_of_range, too_much, wrong_type, wrong_word
+from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
 # Nobody reads more than this.
@@ -18,10 +19,18 @@ _MOST_FAULTS = 1_000
 def schema_faults(wrapper: Wrapper) -> Iterator[Fault]:
     """Yield a fault for every violation of the schema, or nothing if the manifest can't be parsed."""
     if wrapper.manifest is not NOTHING:
-        faults = (fault for breach in breaches(wrapper) for fault in _faults(breach))
-        # A value can violate both a rough pattern, for editors, and an exact format. Aliases repeat it in other paths.
-        found = {(each.code, each.place, each.todo): each for each in islice(faults, _MOST_FAULTS)}
-        yield from found.values()
+        yield from _once(breaches(wrapper))
+
+
+def spec_faults(document: Source, spec: Node) -> Iterator[Fault]:
+    """Yield a fault for everything in a config spec that StartOS rejects."""
+    yield from (fault for fault in _once(spec_breaches(document, spec)) if fault.code.startswith("E"))
+
+
+def _once(found: Iterator[Breach]) -> Iterator[Fault]:
+    # A value can violate both a rough pattern, for editors, and an exact format. Aliases repeat it in other paths.
+    faults = islice((fault for breach in found for fault in _faults(breach)), _MOST_FAULTS)
+    yield from {(each.code, each.place, each.todo): each for each in faults}.values()
 
 
 def _faults(breach: Breach) -> Iterator[Fault]:

@@ -19,6 +19,8 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
 _ARRAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=\(")
 _FUNCTION = re.compile(r"([^\s'\"\\$`|&;<>()=]+)[ \t]*\([ \t]*\)")
 
+_OPERATOR = re.compile(r"[;&|()<>]+")
+
 _MOST_COMMANDS = 10_000
 # How many characters of a broken script may be read again, and how many each restart counts for.
 _MOST_WASTED, _COST = 200_000, 100
@@ -116,9 +118,12 @@ class _Reader(WordReader):
 
     def pipelines(self) -> Command | None:
         """Read pipelines joined by `&&` and `||`. Return the last one if it's a simple command."""
+        is_first = True
         while True:
             before = len(self.script.commands)
             last = self.pipeline()
+            self.mark(before, conditional=not is_first)
+            is_first = False
             if not (self.take("&&") or self.take("||")):
                 return last
             self.mark(before, tested=True)
@@ -151,16 +156,20 @@ class _Reader(WordReader):
 
     def command(self) -> Command | None:
         """Read one command. Return it if it's a simple command."""
+        self.count += 1
+        start = self.at
         keyword = PLAIN.match(self.text, self.at)
         read = _COMPOUND.get(keyword[0]) if keyword else None
         if read and keyword:
             self.at = keyword.end()
             read(self, keyword.start())
         elif self.sees("(("):
-            self.bashism("((", self.at, self.at + 2)
             self.at += 2
-            self.parentheses()
-            self.need(")")
+            if self.arithmetic():
+                self.bashism("((", start, start + 2)
+            else:
+                self.at = start + 1
+                self.subshell()
         elif self.take("("):
             self.subshell()
         elif (found := _FUNCTION.match(self.text, self.at)) and found[1] not in _KEYWORDS:
@@ -196,7 +205,7 @@ class _Reader(WordReader):
             command.end = self.at
         is_stray = bool(command.words) and command.words[0].text in _CLOSING
         if command.end == command.start or (is_stray and not self.tolerant):
-            raise NotUnderstoodError
+            raise self.unexpected(command.words[0].start if command.words else self.at)
         # In tolerant mode, a keyword without its opening keyword counts as a command.
         self.script.broken |= is_stray
         return command
@@ -213,7 +222,7 @@ class _Reader(WordReader):
         self.newlines()
         while not self.take(")"):
             if self.word() is None:
-                raise NotUnderstoodError
+                raise NotUnderstoodError("nothing closes this `(`", start + len(found[0]) - 1)
             self.newlines()
         return ShellWord(self.text[start : self.at], start, self.at, found[0])
 
@@ -229,7 +238,7 @@ class _Reader(WordReader):
         self.match(BLANKS)
         target = self.word()
         if target is None:
-            raise NotUnderstoodError
+            raise NotUnderstoodError("the file of a redirection is missing", start)
         if operator.endswith(("<<", "<<-")) and not operator.endswith("<<<"):
             self.documents.append((target.value, operator.endswith("-")))
         return Redirection(found[0], target)
@@ -255,42 +264,52 @@ class _Reader(WordReader):
         self.blanks()
         name = self.match(PLAIN)
         if not name:
-            raise NotUnderstoodError
+            raise NotUnderstoodError("the name of the function is missing", start)
         self.blanks()
         if self.take("("):
             self.blanks()
             self.need(")")
         self.function_body(name[0], start)
 
-    def group(self, _start: int) -> None:
+    def group(self, start: int) -> None:
         self.nested(("}",))
-        self.need("}")
+        self.keyword("}", start)
 
-    def keyword(self, word: str) -> None:
+    def keyword(self, word: str, start: int) -> None:
+        """Take the keyword that closes or continues the compound command that begins at `start`."""
+        opening = PLAIN.match(self.text, start)
+        if self.at >= len(self.text) and opening:
+            raise NotUnderstoodError(f"`{opening[0]}` has no `{word}`", start)
         if not self.ends_here((word,)):
-            raise NotUnderstoodError
+            raise self.unexpected(self.at)
         self.need(word)
 
-    def condition(self, end: str) -> None:
+    def unexpected(self, at: int) -> NotUnderstoodError:
+        """Return the error for a word or operator that can't be here."""
+        found = PLAIN.match(self.text, at) or _OPERATOR.match(self.text, at)
+        what = f"`{found[0][:20]}` can't be here" if found else "a command is missing at the end"
+        return NotUnderstoodError(what, min(at, max(0, len(self.text) - 1)))
+
+    def condition(self, end: str, start: int) -> None:
         before = len(self.script.commands)
         self.nested((end,))
-        self.keyword(end)
+        self.keyword(end, start)
         self.mark(before, tested=True)
 
-    def if_command(self, _start: int) -> None:
-        self.condition("then")
+    def if_command(self, start: int) -> None:
+        self.condition("then", start)
         self.nested(("elif", "else", "fi"))
         while self.ends_here(("elif",)) and self.take("elif"):
-            self.condition("then")
+            self.condition("then", start)
             self.nested(("elif", "else", "fi"))
         if self.ends_here(("else",)) and self.take("else"):
             self.nested(("fi",))
-        self.keyword("fi")
+        self.keyword("fi", start)
 
-    def loop(self, _start: int) -> None:
-        self.condition("do")
+    def loop(self, start: int) -> None:
+        self.condition("do", start)
         self.nested(("done",))
-        self.keyword("done")
+        self.keyword("done", start)
 
     def for_command(self, start: int) -> None:
         self.blanks()
@@ -307,29 +326,29 @@ class _Reader(WordReader):
         self.blanks()
         self.take(";")
         self.newlines()
-        self.keyword("do")
+        self.keyword("do", start)
         self.nested(("done",))
-        self.keyword("done")
+        self.keyword("done", start)
 
     def select(self, start: int) -> None:
         self.bashism("select", start, self.at)
         self.for_command(start)
 
-    def case(self, _start: int) -> None:
+    def case(self, start: int) -> None:
         self.blanks()
         self.word()
         self.newlines()
-        self.keyword("in")
+        self.keyword("in", start)
         self.newlines()
         while not self.ends_here(("esac",)):
             self.pattern()
-            self.nested((";;", ";&", "esac"))
+            self.nested((";;", ";&", "esac"), may_be_empty=True)
             if self.take(";;"):
                 self.take("&")
             elif self.take(";&"):
                 self.bashism(";&", self.at - 2, self.at)
             self.newlines()
-        self.keyword("esac")
+        self.keyword("esac", start)
 
     def pattern(self) -> None:
         """Skip the patterns of one branch and their closing parenthesis."""
@@ -353,7 +372,7 @@ class _Reader(WordReader):
                 self.at += 1
             elif word.text == "]]":
                 return
-        raise self.endless(start + 2)
+        raise self.endless(start + 2, "[[")
 
 
 _COMPOUND = {

@@ -4,7 +4,17 @@ from dataclasses import dataclass, field
 
 
 class NotUnderstoodError(Exception):
-    """The script can't be parsed."""
+    """The script can't be parsed.
+
+    `why` completes the sentence "The shell can't parse the script", and `at` is the offset of the error. They're empty
+    if a limit of this parser is the reason, so a shell may be able to parse the script.
+    """
+
+    def __init__(self, why: str = "", at: int = 0) -> None:
+        """Store the reason and the offset."""
+        super().__init__(why)
+        self.why = why
+        self.at = at
 
 
 @dataclass(slots=True)
@@ -36,6 +46,7 @@ class Command:
     `piped` and `background`: the command itself is part of a pipeline or followed by `&`.
     `child`: it runs in a copy of the shell because of the command around it.
     `tested`: its failure is handled (`if`, `&&`, `!`).
+    `conditional`: it follows `&&` or `||`.
     `nested`: it's in a function, a compound command or a substitution.
     `quoted`: that substitution is in double quotes.
     """
@@ -49,6 +60,7 @@ class Command:
     background: bool = False
     child: bool = False
     tested: bool = False
+    conditional: bool = False
     nested: bool = False
     quoted: bool = False
     redirections: list[Redirection] = field(default_factory=list)
@@ -62,6 +74,18 @@ class Command:
     def args(self) -> list[str]:
         """Return the values of the words after the name."""
         return [word.value for word in self.words[1:]]
+
+    @property
+    def is_exec(self) -> bool:
+        """Return whether this is `exec` with a program, not only with redirections."""
+        names = [word.value for word in self.words if word.value not in ("command", "builtin")]
+        return len(names) > 1 and names[0] == "exec"
+
+    @property
+    def replaces_shell(self) -> bool:
+        """Return whether this is an `exec` that always replaces the script's shell with a program."""
+        is_apart = self.function is not None or self.nested or self.child or self.piped or self.background
+        return self.is_exec and not (is_apart or self.tested or self.conditional)
 
 
 @dataclass(slots=True)

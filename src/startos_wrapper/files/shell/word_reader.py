@@ -15,6 +15,7 @@ _PARAMETER = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9@*#?$!-])")
 _EXPANSION = re.compile(r"(!?)#?(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])")
 _RANGE = re.compile(r"\{(?:-?[0-9]+\.\.-?[0-9]+|[A-Za-z]\.\.[A-Za-z])(?:\.\.-?[0-9]+)?\}")
 _PAREN = re.compile(r"[()]")
+_NAMES = {"'": "single quote", '"': "double quote", "`": "backquote"}
 
 # No entrypoint nests deeper, and Python limits recursion. The longest entrypoint of 114 wrappers has 372 lines.
 _DEEPEST = 40
@@ -32,6 +33,8 @@ class WordReader:
         self.quotes = 0
         # How many characters were read in search of a missing end.
         self.wasted = 0
+        # How many simple and compound commands were read.
+        self.count = 0
         self.substituted: int | None = None
         # Characters that don't occur after this position.
         self.gone: set[str] = set()
@@ -41,11 +44,12 @@ class WordReader:
         """Read commands up to one of `ends`, without consuming it, or to the end of the text."""
         raise NotImplementedError
 
-    def mark(self, before: int, *, child: bool = False, tested: bool = False) -> None:
+    def mark(self, before: int, *, child: bool = False, tested: bool = False, conditional: bool = False) -> None:
         """Set the context of all commands after the first `before` ones."""
         for command in self.script.commands[before:]:
             command.child |= child
             command.tested |= tested
+            command.conditional |= conditional
 
     # --- Characters --------------------------------------------------------------------------------------------------
 
@@ -63,7 +67,7 @@ class WordReader:
     def need(self, text: str) -> None:
         """Take `text`, which must be next."""
         if not self.take(text):
-            raise NotUnderstoodError
+            raise NotUnderstoodError(f"`{text}` is missing", self.at)
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
         """Take the text that matches a pattern."""
@@ -76,11 +80,12 @@ class WordReader:
         """Record syntax that only bash supports."""
         self.script.bashisms.append(Bashism(kind, start, end))
 
-    def endless(self, begin: int) -> NotUnderstoodError:
-        """Go back to `begin`, right after an opening character without an end, and return the error to raise."""
+    def endless(self, begin: int, sign: str) -> NotUnderstoodError:
+        """Go back to `begin`, right after a `sign` without an end, and return the error to raise."""
         self.wasted += len(self.text) - begin
         self.at = begin
-        return NotUnderstoodError()
+        start = max(0, begin - len(sign))
+        return NotUnderstoodError(f"nothing closes this {_NAMES.get(sign, f'`{sign}`')}", start)
 
     def opens(self, sign: str, end: str) -> bool:
         """Take `sign` if it's next. In tolerant mode, only take it if `end` follows."""
@@ -101,9 +106,19 @@ class WordReader:
         while open_ones:
             found = _PAREN.search(self.text, self.at)
             if not found:
-                raise self.endless(begin)
+                raise self.endless(begin, "(")
             open_ones += 1 if found[0] == "(" else -1
             self.at = found.end()
+
+    def arithmetic(self) -> bool:
+        """Skip to the end of arithmetic whose two parentheses are already open, or go back if they're subshells."""
+        begin = self.at
+        self.parentheses()
+        if self.take(")"):
+            return True
+        self.wasted += self.at - begin
+        self.at = begin
+        return False
 
     def deeper(self) -> None:
         """Enter a nested construct."""
@@ -111,11 +126,14 @@ class WordReader:
         if self.depth > _DEEPEST:
             raise NotUnderstoodError
 
-    def nested(self, ends: tuple[str, ...]) -> None:
+    def nested(self, ends: tuple[str, ...], *, may_be_empty: bool = False) -> None:
         """Read the commands in a nested construct, up to one of `ends`."""
         self.deeper()
+        before = self.count
         self.list_until(ends)
         self.depth -= 1
+        if self.count == before and not may_be_empty and not self.tolerant:
+            raise NotUnderstoodError("a command is missing here", min(self.at, len(self.text) - 1))
 
     # --- Words -------------------------------------------------------------------------------------------------------
 
@@ -156,7 +174,7 @@ class WordReader:
         """Return the text in single quotes that are already open."""
         start, end = self.at, self.text.find("'", self.at)
         if end < 0:
-            raise self.endless(start)
+            raise self.endless(start, "'")
         self.at = end + 1
         return self.text[start:end]
 
@@ -175,7 +193,7 @@ class WordReader:
                 self.dollar(quoted=True)
                 value += self.text[begin : self.at]
             if self.at >= len(self.text):
-                raise self.endless(start)
+                raise self.endless(start, '"')
         self.quotes -= 1
         return value
 
@@ -185,11 +203,13 @@ class WordReader:
         if self.match(_BACKQUOTED):
             self.note_substitution(start)
         elif self.opens("`", "`"):
-            raise self.endless(start + 1)
+            raise self.endless(start + 1, "`")
         elif self.opens("$((", "))"):
-            self.note_substitution(start)
-            self.parentheses()
-            self.need(")")
+            if self.arithmetic():
+                self.note_substitution(start)
+            else:
+                self.at = start + 2
+                self.substitution(start)
         elif self.opens("$(", ")"):
             self.substitution(start)
         elif self.opens("${", "}"):
@@ -208,12 +228,14 @@ class WordReader:
     def substitution(self, start: int) -> None:
         """Read the commands of a substitution that begins at `start` and is already open."""
         self.note_substitution(start)
-        self.subshell()
+        self.subshell(may_be_empty=True)
 
-    def subshell(self) -> None:
+    def subshell(self, *, may_be_empty: bool = False) -> None:
         """Read commands that a copy of the shell runs, including the closing parenthesis."""
-        before = len(self.script.commands)
-        self.nested((")",))
+        before, begin = len(self.script.commands), self.at
+        self.nested((")",), may_be_empty=may_be_empty)
+        if not self.sees(")"):
+            raise NotUnderstoodError("nothing closes this `(`", begin - 1)
         self.need(")")
         self.mark(before, child=True)
 
@@ -229,7 +251,7 @@ class WordReader:
         self.deeper()
         while not self.take("}"):
             if self.at >= len(self.text):
-                raise self.endless(begin)
+                raise self.endless(begin, "${")
             if self.match(_IN_BRACES):
                 continue
             if self.sees("\\"):

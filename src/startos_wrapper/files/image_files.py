@@ -1,0 +1,198 @@
+"""Where the files of a wrapper are in an image, as COPY and ADD say."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import lru_cache
+
+from startos_wrapper.files.builds import image_build
+from startos_wrapper.files.dockerfile.instruction import Instruction
+from startos_wrapper.files.dockerfile.model import Dockerfile, expand
+from startos_wrapper.files.fetched import is_remote
+from startos_wrapper.files.word import Word
+from startos_wrapper.files.wrapper import Wrapper
+
+_PATTERN = re.compile(r"[*?\[]")
+# Programs that can put files anywhere in an image.
+_FETCHES = re.compile(
+    r"\b(?:git|curl|wget|tar|unzip|make|npm|yarn|pip3?|cargo|go|gem|mv|cp|install|ln|cat|echo|printf|tee)\b"
+)
+_MOST_FILES, _MOST_FOLDERS = 500, 100
+# The PATH of containers whose image has none.
+DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+# Base images that contain a distribution and no service. What they contain is known.
+_DISTRIBUTION = re.compile(
+    r"(?:docker\.io/)?(?:(?:library|amd64|arm64v8|arm32v7|i386)/)?(alpine|debian|ubuntu|busybox)(?:[:@].*)?"
+)
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A file of the wrapper in an image: the COPY or ADD, its word, the file's path here, and its path there."""
+
+    instruction: Instruction
+    word: Word
+    file: str
+    path: str
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """A source of a COPY or ADD: a path in the wrapper, and where it lands in the image."""
+
+    instruction: Instruction
+    word: Word
+    source: str
+    target: str
+    in_folder: bool
+
+
+class ImageFiles:
+    """The files of a wrapper in one of its images."""
+
+    def __init__(self, wrapper: Wrapper, dockerfile: Dockerfile, context: str) -> None:
+        """Read the COPY and ADD instructions of the image."""
+        self.wrapper = wrapper
+        self.dockerfile = dockerfile
+        self.context = context
+        self._landings = list(self._read())
+
+    @property
+    def distribution(self) -> str | None:
+        """Return the distribution if the base image is nothing but that, e.g. `alpine`."""
+        final = self.dockerfile.final
+        first = final.lineage[0] if final else None
+        found = _DISTRIBUTION.fullmatch(first.base or "") if first else None
+        return found[1] if found else None
+
+    @property
+    def search_path(self) -> tuple[str, ...]:
+        """Return the folders in which the container looks up a program, as far as they're known."""
+        values = [
+            word.text.partition("=")[2]
+            for instruction in self.sets_environment
+            for word in instruction.words
+            if word.text.startswith("PATH=")
+        ]
+        return (*(folder for value in values for folder in value.split(":") if folder.startswith("/")), *DEFAULT_PATH)
+
+    @property
+    def sets_environment(self) -> list[Instruction]:
+        """Return the ENV instructions of the image."""
+        return [each for each in self.dockerfile.shipped if each.name == "ENV"]
+
+    def find(self, path: str) -> Copied | None:
+        """Return the file that is at `path` in the image. A path without a slash is a name in any folder of it."""
+        for landing in reversed(self._landings):
+            for file, target in self._pairs(landing, path):
+                hit = target == path if "/" in path else posixpath.basename(target) == path
+                if hit and self.wrapper.is_file(file):
+                    return Copied(landing.instruction, landing.word, file, target)
+        return None
+
+    def single_files(self) -> Iterator[Copied]:
+        """Yield the files that a COPY or ADD names one by one."""
+        for landing in self._landings:
+            if self.wrapper.is_file(landing.source):
+                name = posixpath.basename(landing.source)
+                path = posixpath.join(landing.target, name) if landing.in_folder else landing.target
+                yield Copied(landing.instruction, landing.word, landing.source, path)
+
+    def may_have(self, path: str) -> bool:
+        """Return whether an instruction that can't be followed may put a file at `path`, or a file of that name."""
+        name, folder = posixpath.basename(path), posixpath.dirname(path)
+        for landing in self._landings:
+            # The source may be in a submodule that isn't checked out, or be made by the build.
+            if not self.wrapper.is_file(landing.source) and not self.wrapper.is_dir(landing.source):
+                return True
+        for instruction in self.dockerfile.shipped:
+            if name in instruction.text or (instruction.name == "RUN" and _FETCHES.search(instruction.text)):
+                return True
+            if instruction.name in ("COPY", "ADD") and not instruction.taken and instruction.words:
+                target = instruction.words[-1].text.rstrip("/") or "/"
+                if not folder or "$" in target or not target.startswith("/") or _holds(target, path):
+                    return True
+            if any(is_remote(word.text) or "$" in word.text for word in instruction.taken):
+                return True
+        return False
+
+    def _pairs(self, landing: _Landing, path: str) -> Iterator[tuple[str, str]]:
+        """Yield the paths in the wrapper and in the image that a file can have because of a COPY."""
+        source, target = landing.source, landing.target
+        if not self.wrapper.is_dir(source):
+            if not landing.in_folder:
+                yield source, target
+            # Without a slash at its end, the target may be a folder that the image already has.
+            if landing.in_folder or "." not in posixpath.basename(target):
+                yield source, posixpath.join(target, posixpath.basename(source))
+        elif "/" not in path:
+            inner = (posixpath.join(folder, path) for folder in ("", *self._folders(source)))
+            yield from ((posixpath.join(source, each), posixpath.join(target, each)) for each in inner)
+        elif path.startswith(target.rstrip("/") + "/"):
+            yield posixpath.join(source, path[len(target.rstrip("/")) + 1 :]), path
+
+    def _folders(self, source: str) -> list[str]:
+        """Return the subfolders of a folder, two levels deep, without hidden ones."""
+        found: list[str] = []
+        for name in self.wrapper.listed(source)[:_MOST_FOLDERS]:
+            if not name.startswith(".") and self.wrapper.is_dir(posixpath.join(source, name)):
+                found.append(name)
+                for inner in self.wrapper.listed(posixpath.join(source, name))[:_MOST_FOLDERS]:
+                    if self.wrapper.is_dir(posixpath.join(source, name, inner)):
+                        found.append(posixpath.join(name, inner))
+        return found[:_MOST_FOLDERS]
+
+    def _read(self) -> Iterator[_Landing]:
+        # Only a distribution is known to begin in `/`.
+        folder: str | None = "/" if self.distribution else None
+        for instruction in self.dockerfile.shipped:
+            values = instruction.stage.values if instruction.stage else {}
+            if instruction.name == "WORKDIR" and instruction.words:
+                folder = _joined(folder, expand(instruction.words[0].text, values))
+            if not instruction.taken:
+                continue
+            written = expand(instruction.words[-1].text, values)
+            target = _joined(folder, written)
+            if target is None or written is None:
+                continue
+            for word in instruction.taken:
+                text = expand(word.text, values)
+                if text and not is_remote(text) and not text.startswith("<<"):
+                    yield from self._sources(instruction, word, text, target, written)
+
+    def _sources(
+        self, instruction: Instruction, word: Word, text: str, target: str, written: str
+    ) -> Iterator[_Landing]:
+        inner = posixpath.normpath("/" + text).lstrip("/")
+        in_folder = written.endswith(("/", "/.")) or written == "." or len(instruction.taken) > 1
+        if "parents" in instruction.flags:
+            target, in_folder = posixpath.join(target, posixpath.dirname(inner)), True
+        source = posixpath.normpath(posixpath.join(self.context, inner))
+        if not _PATTERN.search(inner):
+            yield _Landing(instruction, word, source, target, in_folder)
+            return
+        folder, pattern = posixpath.split(source)
+        if not _PATTERN.search(folder):
+            for name in self.wrapper.listed(folder or ".")[:_MOST_FILES]:
+                if fnmatchcase(name, pattern):
+                    yield _Landing(instruction, word, posixpath.join(folder, name), target, True)
+
+
+def _holds(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _joined(folder: str | None, path: str | None) -> str | None:
+    """Return a path in the image, or None if it isn't known."""
+    if path is None or not (path.startswith("/") or folder):
+        return None
+    return posixpath.normpath(posixpath.join(folder or "/", path))
+
+
+@lru_cache(maxsize=8)
+def image_files(wrapper: Wrapper, image: str) -> ImageFiles | None:
+    """Return the files of the wrapper in an image of the manifest, or None if its Dockerfile isn't known."""
+    build = image_build(wrapper, image)
+    return ImageFiles(wrapper, *build) if build else None
