@@ -223,7 +223,6 @@ def test_no_package_is_looked_for_under_a_name_that_is_no_id(identifier: str, tm
         "localhost/" + TAG,
         "start9/hello-sky/main:1.2.3.4.5",
         "start9/hello-sky/main\n:1.2.3",
-        "start9/hello-sky/\ud800:1",
     ],
 )
 def test_a_tag_of_another_form_is_refused(tag: str, tmp_path: Path) -> None:

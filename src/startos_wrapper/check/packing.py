@@ -1,6 +1,6 @@
 """Helpers for rules about packing: which files `start-sdk pack` uses, and how messages show untrusted text."""
 
-import os
+from pathlib import Path, PurePosixPath
 
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import DEFAULT_ASSETS, Wrapper
@@ -18,7 +18,14 @@ def asset_of(wrapper: Wrapper, name: str) -> tuple[str, Place] | None:
     node = assets.get(name) if assets else None
     if node is None:
         return DEFAULT_ASSETS[name], wrapper.at_key("assets")
-    return None if node.text is None else (os.path.normpath(node.text), wrapper.at(node))
+    # `..` stays: the OS doesn't find nope/../LICENSE if there is no folder nope.
+    return None if node.text is None else (str(PurePosixPath(node.text)), wrapper.at(node))
+
+
+def ends_as_folder(wrapper: Wrapper, name: str) -> bool:
+    """Return whether the path of an asset ends with a slash, so that the OS can only open a folder there."""
+    node = wrapper.manifest.get("assets", name)
+    return node is not None and node.text is not None and node.text.endswith(("/", "/."))
 
 
 def built(wrapper: Wrapper, path: str) -> bool:
@@ -34,3 +41,23 @@ def shown(text: str) -> str:
 def marked(text: str) -> str:
     """Replace unprintable characters, e.g. a byte of a file name that isn't UTF-8."""
     return printable(text, "\N{REPLACEMENT CHARACTER}")
+
+
+def exists(path: Path) -> bool:
+    """Return whether a path exists, following symlinks. A broken symlink doesn't."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
+
+
+def kind_of(path: Path) -> str:
+    """Return what kind of thing a path is, for messages."""
+    try:
+        if path.is_dir():
+            return "a folder"
+        if path.is_file():
+            return "a file"
+        return "a broken symlink" if path.is_symlink() and not exists(path) else "a device, a pipe or a socket"
+    except (OSError, ValueError):
+        return "unreadable"

@@ -52,21 +52,39 @@ def head(path: Path, length: int) -> tuple[bytes, int] | None:
         return None if handle is None else (os.pread(handle, length, 0), os.fstat(handle).st_size)
 
 
-def member(path: Path, name: str) -> bytes:
+def member(path: Path, name: str, inside: str | None = None) -> bytes:
     """Return the content of the first member `name` of an uncompressed tar, which is the one that StartOS reads.
 
-    Of all other members, only the headers are read. Raises: NotFoundError, UnreadableError, and TooLargeError if the
-    tar has too many members or the member is too large.
+    With `inside`, look in the tar that is a member of the tar at `path`. Of all other members, only the headers are
+    read. Raises: NotFoundError, UnreadableError, and TooLargeError if the tar has too many members or the member is too
+    large.
     """
     with opened(path) as handle:
         if handle is None:
             raise NotFoundError("isn't a regular file")
+        begin, end = 0, os.fstat(handle).st_size
+        if inside is not None:
+            outer = _members(handle, 0, end)
+            begin, end = next(
+                ((start, start + found.length) for found, start in outer if found.name == inside.encode()), (end, end)
+            )
         is_oci = False
-        for found, start in _members(handle, os.fstat(handle).st_size):
+        for found, start in _members(handle, begin, end):
             if found.name == name.encode():
                 return content(handle, path.name, name, Extent(start, found.length))
             is_oci = is_oci or found.name == b"oci-layout"
     raise NotFoundError(f"contains an image in the OCI layout, without {name}" if is_oci else f"contains no {name}")
+
+
+def names(path: Path) -> list[str]:
+    """Return the names of all members of an uncompressed tar, or none if the file doesn't exist.
+
+    Raises: NotFoundError if it isn't a tar, UnreadableError, TooLargeError if it has too many members.
+    """
+    with opened(path) as handle:
+        if handle is None:
+            return []
+        return [found.name.decode(errors="replace") for found, _ in _members(handle, 0, os.fstat(handle).st_size)]
 
 
 def content(handle: int, file: str, name: str, extent: Extent) -> bytes:
@@ -82,7 +100,7 @@ def index(handle: int) -> dict[bytes, Extent]:
     Raises: NotFoundError, TooLargeError.
     """
     found: dict[bytes, Extent] = {}
-    for member, start in _members(handle, os.fstat(handle).st_size):
+    for member, start in _members(handle, 0, os.fstat(handle).st_size):
         link = member.link if member.kind in b"12" else b""
         found.setdefault(member.name, Extent(start, member.length, link))
     return found
@@ -106,16 +124,19 @@ def opened(path: Path) -> Iterator[int | None]:
         os.close(handle)
 
 
-def _members(handle: int, size: int) -> Iterator[tuple[Header, int]]:
-    """Yield the header and the offset of each member of a tar. Raises: NotFoundError, TooLargeError."""
-    position = 0
+def _members(handle: int, begin: int, size: int) -> Iterator[tuple[Header, int]]:
+    """Yield the header and the offset of each member of a tar that ends at `size`.
+
+    Raises: NotFoundError, TooLargeError.
+    """
+    position = begin
     for _ in range(_MOST_MEMBERS):
         block = os.pread(handle, BLOCK, position) if position <= size else b""
-        if position == size > 0 or (len(block) == BLOCK and not any(block)):
+        if position == size > begin or (len(block) == BLOCK and not any(block)):
             return
         found = header(block) if len(block) == BLOCK else None
         if found is None:
-            raise NotFoundError(_instead(block) if position == 0 else "is damaged or truncated")
+            raise NotFoundError(_instead(block) if position == begin else "is damaged or truncated")
         yield found, position + BLOCK
         position += BLOCK + padded(found.length)
     raise TooLargeError(f"a tar with more than {_MOST_MEMBERS} members")

@@ -130,10 +130,11 @@ class Wrapper:
 
     @cached_property
     def manifest_file(self) -> str | None:
-        """Return the name of the manifest that the packer uses, or None if there is no manifest. S/s9pk/mod.rs:43-60"""
-        return next(
-            (name for name in MANIFESTS if (self.root / name).exists() or (self.root / name).is_symlink()), None
-        )
+        """Return the name of the manifest that the packer uses, or None if there is no manifest. S/s9pk/mod.rs:43-60
+
+        The packer ignores a link to a file that doesn't exist.
+        """
+        return next((name for name in MANIFESTS if (self.root / name).exists()), None)
 
     @cached_property
     def manifest_source(self) -> Source | None:

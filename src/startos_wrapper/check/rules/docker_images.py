@@ -3,7 +3,6 @@
 Sources: S/s9pk/{header,reader,docker}.rs
 """
 
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -13,9 +12,10 @@ from functools import lru_cache
 from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.data import processors
+from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.manifest.os_grammar import version_numbers
-from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
-from startos_wrapper.files.tar import NotFoundError, head, member
+from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError
+from startos_wrapper.files.tar import NotFoundError, head, member, names
 from startos_wrapper.files.wrapper import Wrapper
 
 _LARGEST_ICON = 102_400
@@ -129,7 +129,7 @@ def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
 def no_images(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the images folder contains an image or that the Makefile builds one. S/s9pk/docker.rs:29-82"""
     folder = _folder(wrapper)
-    if folder is None or _stems(wrapper, folder) or built(wrapper, folder):
+    if folder is None or _stems(wrapper.listed(folder)) or built(wrapper, folder):
         return
     what = f"The folder {shown(folder)} contains no image, and no Makefile target builds one"
     todo = f"build the image as {shown(folder)}/x86_64.tar or aarch64.tar"
@@ -248,15 +248,29 @@ def loaded_tars(wrapper: Wrapper) -> list[Tar]:
         return []
     folder = _folder(wrapper)
     if folder is None:
-        return [_tar(wrapper, asset[0])] if wrapper.is_file(asset[0]) else []
-    stems = _stems(wrapper, folder)
+        return _in_file(wrapper, asset[0]) if wrapper.is_file(asset[0]) else []
+    files = [f"{folder}/{stem}.tar" for stem in _chosen(_stems(wrapper.listed(folder)))]
+    there = [file for file in files if wrapper.is_file(file) or wrapper.is_dir(file)]
+    return [_tar(wrapper, file) for file in there if not _made_anew(wrapper, file)]
+
+
+def _in_file(wrapper: Wrapper, file: str) -> list[Tar]:
+    """Return the image in a single file, or the images if it's what the packer makes of a folder."""
+    try:
+        members = names(wrapper.root / file)
+    except (NotFoundError, TooLargeError, UnreadableError):
+        members = []
+    # The packer lists all tars in multiarch.cbor, so we don't need to read it. S/s9pk/mod.rs:110-139
+    inside = _chosen(_stems(members)) if "multiarch.cbor" in members else []
+    return [_tar(wrapper, file, f"{stem}.tar") for stem in inside] or [_tar(wrapper, file)]
+
+
+def _chosen(stems: list[str]) -> list[str]:
     chosen = {stem for stem in stems if stem in processors()}
     if stems and "aarch64" not in stems:
         # A device without a matching image loads this one.
         chosen.add(min(stems))
-    files = [f"{folder}/{stem}.tar" for stem in sorted(chosen)]
-    there = [file for file in files if wrapper.is_file(file) or wrapper.is_dir(file)]
-    return [_tar(wrapper, file) for file in there if not _made_anew(wrapper, file)]
+    return sorted(chosen)
 
 
 def _made_anew(wrapper: Wrapper, file: str) -> bool:
@@ -270,10 +284,10 @@ def _made_anew(wrapper: Wrapper, file: str) -> bool:
         return False
 
 
-def _tar(wrapper: Wrapper, file: str) -> Tar:
+def _tar(wrapper: Wrapper, file: str, inside: str | None = None) -> Tar:
     tar = Tar(marked(file), file)
     try:
-        texts = _tags(member(wrapper.root / file, "manifest.json"))
+        texts = _tags(member(wrapper.root / file, "manifest.json", inside))
     except NotFoundError as error:
         tar.fault = str(error)
     except (TooLargeError, UnreadableError):
@@ -293,19 +307,21 @@ def _tar(wrapper: Wrapper, file: str) -> Tar:
 def _tags(data: bytes) -> list[str] | str:
     """Return the tags in an image's manifest.json, or a description of what is wrong with it."""
     try:
-        images = json.loads(data.decode())
-    except (ValueError, RecursionError):
+        images = read_document(Source("manifest.json", data))
+    except (NotADocumentError, UnreadableError):
         return "has a manifest.json that isn't valid JSON"
-    if not isinstance(images, list) or not all(isinstance(image, dict) for image in images):
+    if not isinstance(images.value, list) or not all(isinstance(image.value, dict) for image in images.items):
         return "has a manifest.json that isn't a list of images"
     tags: list[str] = []
-    for image in images:
+    for image in images.items:
         texts = image.get("RepoTags")
         if texts is None:
             return "contains an image without a tag"
-        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        if not isinstance(texts.value, list) or len(texts.texts()) < len(texts.items):
             return "has a manifest.json whose RepoTags isn't a list of strings"
-        tags += texts
+        if any(name == "RepoTags" for name, _ in image.repeated):
+            return "has a manifest.json with RepoTags twice for an image"
+        tags += texts.texts()
     return tags
 
 
@@ -325,9 +341,9 @@ def _folder(wrapper: Wrapper) -> str | None:
     return asset[0]
 
 
-def _stems(wrapper: Wrapper, folder: str) -> list[str]:
-    """Return the names of the tars in the images folder, without extension. S/s9pk/mod.rs:111-115"""
-    return [name[:-4] for name in wrapper.listed(folder) if name.endswith(".tar") and name != ".tar"]
+def _stems(found: list[str]) -> list[str]:
+    """Return the names of the tars, without extension. S/s9pk/mod.rs:111-115"""
+    return [name[:-4] for name in found if name.endswith(".tar") and name != ".tar"]
 
 
 def _tag(wrapper: Wrapper) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.format_faults import format_faults
+from startos_wrapper.files.manifest.same_keys import overridden
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
@@ -30,7 +31,7 @@ def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("W514")
 def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find repeated keys. serde_yaml and serde_json silently use the last one."""
+    """Find repeated keys, or two keys that mean the same. The OS silently uses the last one."""
     seen: set[int] = set()
     nodes = [wrapper.manifest]
     while nodes:
@@ -40,6 +41,10 @@ def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
         seen.add(id(node.value))
         nodes += (*node.fields.values(), *node.items)
         yield from _repeated(wrapper, node)
+    for path, last in overridden(wrapper.manifest).items():
+        line = wrapper.at_key(*path[:-1], last).line
+        what = f"{path[-1]!r} is the same as {last!r} in line {line}, and StartOS only uses that value"
+        yield Finding("W514", wrapper.at_key(*path), what, "keep one of them")
 
 
 def _repeated(wrapper: Wrapper, node: Node) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from startos_wrapper.check.packing import asset_of, built, marked, shown
+from startos_wrapper.check.packed_folder import unpackable
+from startos_wrapper.check.packing import asset_of, built, ends_as_folder, exists, kind_of, marked, shown
 from startos_wrapper.check.registry import CreateFile, Finding, checks
 from startos_wrapper.files import git
 from startos_wrapper.files.documents import NotADocumentError, read_document
@@ -51,12 +52,15 @@ def files(wrapper: Wrapper) -> Iterator[Finding]:
             continue
         path, place = asset
         file = wrapper.root / path
-        if wrapper.is_file(path):
+        if ends_as_folder(wrapper, name) and not wrapper.is_dir(path):
+            what = f"assets.{name} ends with a slash, so start-sdk looks for a folder instead of the file {shown(path)}"
+            yield Finding("E203", place, what, f"write {shown(path)}")
+        elif wrapper.is_file(path):
             if not os.access(file, os.R_OK):
                 what = f"The file {shown(path)} isn't readable"
                 yield Finding("E203", place, what, f"make it readable: `chmod a+r {shown(path)}`")
-        elif _exists(file):
-            what = f"{shown(path)!r} is {_kind(file)}, but start-sdk needs a file as {name}"
+        elif exists(file):
+            what = f"{shown(path)!r} is {kind_of(file)}, but start-sdk needs a file as {name}"
             yield Finding("E203", place, what, f"set `assets.{name}` to a file")
         elif not wrapper.made(path):
             yield _missing(wrapper, name, path, place)
@@ -89,7 +93,10 @@ def images(wrapper: Wrapper) -> Iterator[Finding]:
     if asset is None:
         return
     path, place = asset
-    if wrapper.is_dir(path) or wrapper.is_file(path):
+    if ends_as_folder(wrapper, "docker-images") and wrapper.is_file(path):
+        what = f"assets.docker-images ends with a slash, so start-sdk looks for a folder instead of {shown(path)}"
+        yield Finding("E204", place, what, f"write {shown(path)}")
+    elif wrapper.is_dir(path) or wrapper.is_file(path):
         if _cannot_pack(wrapper, path):
             what = f"{shown(path)} isn't readable, so start-sdk can't pack the images"
             yield Finding("E204", place, what, f"make it readable: `chmod -R a+rX {shown(path)}`")
@@ -98,8 +105,8 @@ def images(wrapper: Wrapper) -> Iterator[Finding]:
             if problem:
                 what = f"{shown(name)} {problem}, but start-sdk packs everything in {shown(path)}"
                 yield Finding("E204", Place(marked(f"{path}/{name}")), what, "remove it")
-    elif _exists(wrapper.root / path):
-        what = f"{shown(path)} is {_kind(wrapper.root / path)}, not an image or a folder of images"
+    elif exists(wrapper.root / path):
+        what = f"{shown(path)} is {kind_of(wrapper.root / path)}, not an image or a folder of images"
         yield Finding("E204", place, what, "set `assets.docker-images` to a file or a folder")
     elif not built(wrapper, path):
         what = f"The images are missing: {shown(path)} doesn't exist, and no Makefile target builds it"
@@ -112,7 +119,7 @@ def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
     """Return why a file or folder can't be packed, or None if it can or a build creates it."""
     if wrapper.is_file(file) or wrapper.is_dir(file):
         return None if os.access(wrapper.root / file, os.R_OK) else "isn't readable"
-    return None if wrapper.made(file) else f"is {_kind(wrapper.root / file)}"
+    return None if wrapper.made(file) else f"is {kind_of(wrapper.root / file)}"
 
 
 @checks("E205")
@@ -127,8 +134,11 @@ def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
             if not os.access(wrapper.root / folder, os.R_OK | os.X_OK):
                 what = f"The folder {shown(folder)} of the assets volume {volume} isn't readable"
                 yield Finding("E205", place, what, f"make it readable: `chmod a+rx {shown(folder)}`")
-        elif _exists(wrapper.root / folder):
-            what = f"{shown(folder)} is {_kind(wrapper.root / folder)}, but the assets volume {volume} needs a folder"
+            for file, problem in unpackable(wrapper, folder):
+                what = f"{shown(file)} {problem}, but start-sdk packs everything in {shown(folder)}"
+                yield Finding("E205", Place(marked(file)), what, "remove it, or replace it with a file")
+        elif exists(wrapper.root / folder):
+            what = f"{shown(folder)} is {kind_of(wrapper.root / folder)}, but the assets volume {volume} needs a folder"
             yield Finding("E205", place, what, "put the volume's files into a folder with that name")
         elif not wrapper.made(folder):
             what = f"The assets volume {volume} has no folder {shown(folder)}"
@@ -157,8 +167,8 @@ def script(wrapper: Wrapper) -> Iterator[Finding]:
     file = os.path.normpath(f"{asset[0]}/embassy.js")
     if wrapper.is_file(file):
         problem = None if os.access(wrapper.root / file, os.R_OK) else "isn't readable"
-    elif _exists(wrapper.root / file):
-        problem = f"is {_kind(wrapper.root / file)}, not a file"
+    elif exists(wrapper.root / file):
+        problem = f"is {kind_of(wrapper.root / file)}, not a file"
     else:
         problem = None if wrapper.made(file) else "is missing, and no Makefile target builds it"
     if problem:
@@ -212,23 +222,3 @@ def _is_key(data: bytes) -> bool:
         return False
     # A sequence of version, algorithm and secret key. `start-sdk init` adds the public key.
     return len(der) >= _SHORTEST_KEY and der[0] == 0x30 and der[1] == len(der) - 2 and der[5:16] == _ED25519
-
-
-def _exists(path: Path) -> bool:
-    """Return whether a path exists, following symlinks. A broken symlink doesn't."""
-    try:
-        return path.exists()
-    except (OSError, ValueError):
-        return False
-
-
-def _kind(path: Path) -> str:
-    """Return what kind of thing a path is, for messages."""
-    try:
-        if path.is_dir():
-            return "a folder"
-        if path.is_file():
-            return "a file"
-        return "a broken symlink" if path.is_symlink() and not _exists(path) else "a device, a pipe or a socket"
-    except (OSError, ValueError):
-        return "unreadable"

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.docker_images import image_ids
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.os_grammar import port_number
 from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.manifest.same_keys import overridden
 from startos_wrapper.files.wrapper import Wrapper
 
 SYSTEM_IMAGES = ("compat", "utils")
@@ -143,13 +145,14 @@ def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
 @checks("E401")
 def lan_ports(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that LAN port 80 doesn't use TLS and port 443 does. S/install/mod.rs:687-693"""
-    interfaces = wrapper.manifest.get("interfaces")
-    for interface in interfaces.fields.values() if interfaces else ():
+    interfaces, forgotten = wrapper.manifest.get("interfaces"), overridden(wrapper.manifest)
+    for name, interface in interfaces.fields.items() if interfaces else ():
         lan = interface.get("lan-config")
         for port, config in lan.fields.items() if lan else ():
-            ssl = config.get("ssl")
-            number = port.removeprefix("+").lstrip("0")
-            if ssl is not None and (number, ssl.value) in (("80", True), ("443", False)):
-                wanted = "true" if number == "443" else "false"
+            ssl, number = config.get("ssl"), port_number(port)
+            if ("interfaces", name, "lan-config", port) in forgotten:
+                continue
+            if ssl is not None and (number, ssl.value) in ((80, True), (443, False)):
+                wanted = "true" if number == 443 else "false"
                 what = f"StartOS doesn't install a package with `ssl: {str(ssl.value).lower()}` for LAN port {number}"
                 yield Finding("E401", wrapper.at(ssl), what, f"write `ssl: {wanted}`, or choose another external port")

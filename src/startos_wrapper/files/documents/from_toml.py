@@ -24,6 +24,12 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 _BARE_VALUE = re.compile(r"[^,\]}#\n]+")
 # The OS's parser returns a date as a mapping with this key. toml_datetime/src/datetime.rs: FIELD
 _DATE = "$__toml_private_datetime"
+# toml_edit-0.21.0/src/parser/mod.rs: LIMIT. It counts the parts of a key and the nested values separately.
+_DEEPEST = 127
+# Times that StartOS's parser accepts and Python's doesn't: a leap second and the year 0.
+_UNLIKE_PYTHON = re.compile(r"(?<=[0-9]{2}:[0-9]{2}):60|(?<![\w.+-])0000(?=-[0-9]{2})")
+# Python refuses to convert more digits to a number.
+_LONG_NUMBER = re.compile(r"[0-9_]{4300,}")
 
 
 def read(source: Source) -> Node:
@@ -37,17 +43,44 @@ def read(source: Source) -> Node:
         )
     # Rust's parser skips a byte order mark and Python's doesn't, but `source.text` has none.
     try:
-        value = tomllib.loads(source.text)
+        value = _value(source.text)
     except tomllib.TOMLDecodeError as error:
         at = _AT.search(str(error))
         offset = source.offset(min(int(at[1]), len(source.lines)), int(at[2])) if at else len(source.text)
         said = _AT.sub("", str(error)).strip()
         raise NotADocumentError("E101", offset, f"Invalid TOML: {said}", "fix the TOML syntax") from error
     except RecursionError as error:
-        raise NotADocumentError("E104", 0, "This is nested too deeply for StartOS", "use fewer levels") from error
+        raise _too_deep(0) from error
+    except ValueError as error:
+        long = _LONG_NUMBER.search(source.text)
+        raise _too_large(long.start() if long else 0) from error
     walk = _Walk(source.text)
     walk.document()
     return _node(value, (), walk.keys, walk.values)
+
+
+def _value(text: str) -> Any:
+    def number(digits: str) -> float:
+        if (value := float(digits)) == math.inf and "inf" not in digits:
+            raise _too_large(text.index(digits))
+        return value
+
+    try:
+        return tomllib.loads(text, parse_float=number)
+    except tomllib.TOMLDecodeError:
+        # A date is never valid in a manifest, so any date will do.
+        return tomllib.loads(
+            _UNLIKE_PYTHON.sub(lambda found: {":60": ":59"}.get(found[0], "0001"), text), parse_float=number
+        )
+
+
+def _too_deep(offset: int) -> NotADocumentError:
+    return NotADocumentError("E104", offset, f"This is nested more than {_DEEPEST} levels deep", "use fewer levels")
+
+
+def _too_large(offset: int) -> NotADocumentError:
+    what = "The number is too large for the TOML parser in StartOS"
+    return NotADocumentError("E106", offset, what, "write a smaller number, or quote it to make it text")
 
 
 def _node(value: Any, path: _Path, keys: dict[_Path, Key], values: dict[_Path, Key]) -> Node:
@@ -62,8 +95,7 @@ def _node(value: Any, path: _Path, keys: dict[_Path, Key], values: dict[_Path, K
     if isinstance(value, float) and not math.isfinite(value):
         value = None
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-        what = "The number doesn't fit in 64 bits, so StartOS can't read it"
-        raise NotADocumentError("E106", span.start, what, "write a smaller number, or quote it to make it text")
+        raise _too_large(span.start)
     elif not isinstance(value, (str, bool, int, float)):
         value = {_DATE: Node(str(value), span.start, span.end)}
         return Node(value, span.start, span.end, keys={_DATE: span})
@@ -106,7 +138,8 @@ class _Walk:
 
     def _names(self, at: int, path: _Path, *, of_table: bool = False) -> tuple[_Path, int]:
         """Read a dotted key below `path`, and return its path and where it ends."""
-        while True:
+        first = at
+        for _ in range(_DEEPEST):
             at = self._blank(at)
             match = _TEXT.match(self._text, at) or _BARE_KEY.match(self._text, at)
             if not match:
@@ -121,23 +154,26 @@ class _Walk:
             if self._text[at : at + 1] != ".":
                 return path, at
             at += 1
+        raise _too_deep(first)
 
-    def _pair(self, at: int, table: _Path) -> int:
+    def _pair(self, at: int, table: _Path, depth: int = 0) -> int:
         path, at = self._names(at, table)
-        return self._value(self._blank(at + 1), path)
+        return self._value(self._blank(at + 1), path, depth)
 
-    def _value(self, at: int, path: _Path) -> int:
+    def _value(self, at: int, path: _Path, depth: int) -> int:
         start, first = at, self._text[at : at + 1]
+        if first in ("[", "{") and (depth := depth + 1) > _DEEPEST:
+            raise _too_deep(at)
         if first == "[":
             at, index = self._skip(at + 1), 0
             while self._text[at : at + 1] not in ("]", ""):
-                at = self._skip(self._value(at, (*path, index)))
+                at = self._skip(self._value(at, (*path, index), depth))
                 at, index = self._skip(at + 1) if self._text[at : at + 1] == "," else at, index + 1
             at += 1
         elif first == "{":
             at = self._skip(at + 1)
             while self._text[at : at + 1] not in ("}", ""):
-                at = self._skip(self._pair(at, path))
+                at = self._skip(self._pair(at, path, depth))
                 at = self._skip(at + 1) if self._text[at : at + 1] == "," else at
             at += 1
         elif match := _TEXT.match(self._text, at) or _BARE_VALUE.match(self._text, at):

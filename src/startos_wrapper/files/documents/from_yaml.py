@@ -1,7 +1,8 @@
 """Parse YAML as the OS does, with serde_yaml 0.9.27: libyaml emits the events, and this module interprets them.
 
 PyYAML's own loader doesn't fit. It reads YAML 1.1, where `no` is a boolean, and doesn't limit depth and aliases as
-serde_yaml does.
+serde_yaml does. serde_yaml tells libyaml that the text is UTF-8, so libyaml rejects UTF-16 and doesn't strip a byte
+order mark. The scanner skips the mark, but goes on in column 1, where a second key can't follow the first.
 """
 
 import re
@@ -28,6 +29,8 @@ _INTEGER = re.compile(r"([+-]?)(?:0x([0-9A-Fa-f]+)|0o([0-7]+)|0b([01]+)|(0|[1-9]
 _DIGITS_FROM_ZERO = re.compile(r"[+-]?0[0-9]+")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# What libyaml 0.2.9 in Rust skips together with the `]`. PyYAML's libyaml has a fix.
+_OPEN_KEY = re.compile(r"\?(?:\s|#[^\n]*)*")
 # A longer number can't fit in 128 bits, and Python would be slow with a million digits.
 _LONGEST_NUMBER = 400
 
@@ -51,7 +54,26 @@ def read(source: Source) -> Node:
 
     Raises: NotADocumentError if serde_yaml rejects it, TooLargeError if it's an alias bomb.
     """
-    return _Reader(source).document()
+    if source.encoding != "utf-8":
+        what = f"StartOS only reads UTF-8, not {source.encoding.upper()}"
+        raise NotADocumentError("E101", 0, what, "save the file as UTF-8 without a byte order mark")
+    try:
+        return _Reader(source).document()
+    except NotADocumentError as error:
+        if source.bom and not _is_refused(Source(source.file, source.data[len(source.bom) :])):
+            what = (
+                "StartOS can't read the keys after a byte order mark, which is invisible at the beginning of the file"
+            )
+            raise NotADocumentError("E101", 0, what, "save the file as UTF-8 without a byte order mark") from error
+        raise
+
+
+def _is_refused(source: Source) -> bool:
+    try:
+        _Reader(source).document()
+    except NotADocumentError:
+        return True
+    return False
 
 
 class _Reader:
@@ -59,7 +81,10 @@ class _Reader:
 
     def __init__(self, source: Source) -> None:
         self._source = source
-        self._events: Iterator[Any] = iter(yaml.parse(source.data, Loader=loader()))
+        # A space has the same effect as the mark, see above.
+        self._before = len(" " if source.bom else "")
+        data = b" " + source.data[len(source.bom) :] if source.bom else source.data
+        self._events: Iterator[Any] = iter(yaml.parse(data, Loader=loader()))
         self._count = 0
         self._anchors: dict[str, tuple[Node, _Measure] | None] = {}
         # Texts of anchored scalars, for aliases that are used as keys.
@@ -81,7 +106,7 @@ class _Reader:
         event = next(self._events)
         if not isinstance(event, yaml.StreamEndEvent):
             what = "A second document starts here, but StartOS only accepts one"
-            raise NotADocumentError("E102", _start(event), what, "remove this document and the --- line")
+            raise NotADocumentError("E102", self._start(event), what, "remove this document and the --- line")
         if measure.depth > _DEEPEST or measure.jumps > self._count * _JUMPS_PER_EVENT:
             what = "The aliases (*name) expand to more than StartOS allows"
             raise NotADocumentError("E104", node.start, what, "write the values out")
@@ -95,7 +120,8 @@ class _Reader:
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
             said = ", ".join(text for text in (error.context, error.problem) if text)
-            return NotADocumentError("E101", mark.index if mark else 0, f"Invalid YAML: {said}", "fix the YAML syntax")
+            offset = max(0, mark.index - self._before) if mark else 0
+            return NotADocumentError("E101", offset, f"Invalid YAML: {said}", "fix the YAML syntax")
         said = str(getattr(error, "reason", error))
         # The position counts bytes with libyaml, and characters without it.
         offset = min(int(getattr(error, "position", 0) or 0), len(self._source.text))
@@ -105,7 +131,7 @@ class _Reader:
 
     def _node(self, event: Any, depth: int) -> tuple[Node, _Measure]:
         self._count += 1
-        start = _start(event)
+        start = self._start(event)
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag and event.tag.startswith("!"):
@@ -118,7 +144,7 @@ class _Reader:
             if event.anchor:
                 self._words[event.anchor] = event.value
             plain = not event.style
-            found = Node(self._scalar(event, plain), start, _end(event), plain=plain), _Measure(0)
+            found = Node(self._scalar(event, plain), start, self._end(event), plain=plain), _Measure(0)
         elif depth >= _DEEPEST:
             raise NotADocumentError(
                 "E104", start, f"This is nested more than {_DEEPEST} levels deep", "use fewer levels"
@@ -134,28 +160,28 @@ class _Reader:
     def _alias(self, event: Any) -> tuple[Node, _Measure]:
         if event.anchor not in self._anchors:
             what = f"The anchor &{event.anchor} isn't defined above"
-            raise NotADocumentError("E101", _start(event), what, "write the value out, or define the anchor first")
+            raise NotADocumentError("E101", self._start(event), what, "write the value out, or define the anchor first")
         found = self._anchors[event.anchor]
         if found is None:
             what = f"*{event.anchor} refers to its own anchor, so it never ends"
-            raise NotADocumentError("E104", _start(event), what, "write the value out")
+            raise NotADocumentError("E104", self._start(event), what, "write the value out")
         node, measure = found
         # The node has the position of the alias and the content of the anchor.
-        node = Node(node.value, _start(event), _end(event), False, node.keys, node.repeated)
+        node = Node(node.value, self._start(event), self._end(event), False, node.keys, node.repeated)
         return node, _Measure(measure.depth, measure.values, measure.jumps + 1)
 
     def _mapping(self, event: Any, depth: int) -> tuple[Node, _Measure]:
-        node, measure = Node({}, _start(event), _end(event)), _Measure(1)
+        node, measure = Node({}, self._start(event), self._end(event)), _Measure(1)
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             name = self._key(event, measure)
-            key = Key(_start(event), _end(event))
+            key = Key(self._start(event), self._end(event))
             if name in node.keys:
                 node.repeated.append((name, node.keys[name]))
             node.keys[name] = key
             node.value[name], inner = self._node(next(self._events), depth)
             measure.add(inner)
         self._count += 1
-        node.end = _end(event)
+        node.end = self._end(event)
         return node, measure
 
     def _key(self, event: Any, measure: _Measure) -> str:
@@ -168,26 +194,30 @@ class _Reader:
                 return self._words[event.anchor]
         if not isinstance(event, yaml.ScalarEvent):
             what = "A key is a list or a mapping, but must be text"
-            raise NotADocumentError("E105", _start(event), what, "write text as the key")
+            raise NotADocumentError("E105", self._start(event), what, "write text as the key")
         if event.anchor:
             self._words[event.anchor] = event.value
             value = self._scalar(event, not event.style)
-            self._anchors[event.anchor] = Node(value, _start(event), _end(event)), _Measure()
+            self._anchors[event.anchor] = Node(value, self._start(event), self._end(event)), _Measure()
         return str(event.value)
 
     def _sequence(self, event: Any, depth: int) -> tuple[Node, _Measure]:
-        node, measure = Node([], _start(event), _end(event)), _Measure(1)
+        node, measure = Node([], self._start(event), self._end(event)), _Measure(1)
         while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
             item, inner = self._node(event, depth)
             node.value.append(item)
             measure.add(inner)
         self._count += 1
-        node.end = _end(event)
+        node.end = self._end(event)
+        last = node.value[-1].start if node.value and node.end > self._start(event) else node.end
+        if _OPEN_KEY.fullmatch(self._source.text, last, self._start(event)):
+            what = "StartOS takes the ] after this ? for its key"
+            raise NotADocumentError("E101", last, what, "write a key after the ?, or remove the ?")
         return node, measure
 
     def _scalar(self, event: Any, plain: bool) -> Any:
         """Return the value of a scalar. serde_yaml-0.9.27/src/de.rs: visit_scalar, visit_untagged_scalar"""
-        text, tag, start = event.value, event.tag, _start(event)
+        text, tag, start = event.value, event.tag, self._start(event)
         if tag and tag.startswith(_CORE) and tag != _CORE + "str":
             return self._tagged(tag.removeprefix(_CORE), text, start)
         if tag or not plain:
@@ -227,13 +257,11 @@ class _Reader:
         what = "The number doesn't fit in 64 bits, so StartOS can't read it"
         raise NotADocumentError("E106", start, what, "write a smaller number, or quote it to make it text")
 
+    def _start(self, event: Any) -> int:
+        return max(0, int(event.start_mark.index) - self._before)
 
-def _start(event: Any) -> int:
-    return int(event.start_mark.index)
-
-
-def _end(event: Any) -> int:
-    return int(event.end_mark.index)
+    def _end(self, event: Any) -> int:
+        return max(0, int(event.end_mark.index) - self._before)
 
 
 def _integer(text: str) -> int | None:

@@ -94,6 +94,7 @@ def _form(text: str, part: dict[str, Any]) -> tuple[str, str]:
         "startos-number-range": ("range of numbers", "write brackets at both ends, e.g. [1,100] or (*,5)"),
         "startos-whole-range": ("range of whole numbers", "write brackets at both ends, e.g. [1,5] or [0,*)"),
         "startos-charset": ("charset", "separate characters and ascending ranges with commas, e.g. a-z,0-9"),
+        "startos-jsonpath": ("JSONPath", "begin with $ and name the keys, e.g. $.rpc.username or $['rpc']"),
     }[part["format"]]
     return f"`{shown(text)}` isn't a valid {what}", todo
 

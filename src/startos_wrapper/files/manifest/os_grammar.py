@@ -18,6 +18,8 @@ _OR = re.compile(r"[ \t]*\|\|[ \t]*")
 _DASH = re.compile(r"[ \t]*-[ \t]*")
 _OPEN, _CLOSE = re.compile(r"\([ \t]*"), re.compile(r"[ \t]*\)")
 _OPERATOR = re.compile("[<>]=?|!?=|[~^]")
+# The form of a range that contains every version.
+_ANY = "*"
 # We don't know at which depth the OS's parser overflows its stack, but nobody nests ranges.
 _DEEPEST = 64
 
@@ -30,10 +32,10 @@ class _Numbers(NamedTuple):
 
 
 class _Range(NamedTuple):
-    """Where a range ends, and whether it contains every version."""
+    """Where a range ends, and its form: the OS takes two ranges with the same form for the same key."""
 
     end: int
-    is_any: bool = False
+    form: str = _ANY
 
 
 def version(text: str) -> bool:
@@ -63,8 +65,13 @@ def version_range(text: str) -> bool:
 
 def range_is_any(text: str) -> bool:
     """Return whether a text is a range that contains every version."""
+    return range_form(text) == _ANY
+
+
+def range_form(text: str) -> str | None:
+    """Return a text that is the same for all spellings of a range, e.g. `>=1` and `>=1.0 `. emver.rs:179-212"""
     found = _range(text, 0)
-    return found is not None and found.is_any
+    return found.form if found else None
 
 
 def range_rest(text: str) -> str:
@@ -102,11 +109,11 @@ def _range(text: str, at: int, depth: int = 0) -> _Range | None:
     """Read alternatives joined by `||`, or a single star."""
     found = _product(text, at, depth)
     if found is None:
-        return _Range(at + 1, is_any=True) if text[at : at + 1] == "*" else None
-    is_any = found.is_any
+        return _Range(at + 1) if text[at : at + 1] == "*" else None
     while (gap := _OR.match(text, found.end)) and (item := _product(text, gap.end(), depth)):
-        found, is_any = item, is_any or item.is_any
-    return _Range(found.end, is_any)
+        is_any = _ANY in (found.form, item.form)
+        found = _Range(item.end, _ANY if is_any else f"({found.form} || {item.form})")
+    return found
 
 
 def _product(text: str, at: int, depth: int) -> _Range | None:
@@ -114,10 +121,13 @@ def _product(text: str, at: int, depth: int) -> _Range | None:
     found = _condition(text, at, depth)
     if found is None:
         return None
-    is_any = found.is_any
     while (gap := _SPACES.match(text, found.end)) and (item := _condition(text, gap.end(), depth)):
-        found, is_any = item, is_any and item.is_any
-    return _Range(found.end, is_any)
+        found = _Range(item.end, _both(found.form, item.form))
+    return found
+
+
+def _both(one: str, other: str) -> str:
+    return one if other == _ANY else other if one == _ANY else f"({one} {other})"
 
 
 def _condition(text: str, at: int, depth: int) -> _Range | None:
@@ -126,7 +136,7 @@ def _condition(text: str, at: int, depth: int) -> _Range | None:
         return _atom(text, at)
     inner = _range(text, opened.end(), depth + 1) if depth < _DEEPEST else None
     closed = _CLOSE.match(text, inner.end) if inner else None
-    return _Range(closed.end(), inner.is_any) if inner and closed else None
+    return _Range(closed.end(), inner.form) if inner and closed else None
 
 
 def _atom(text: str, at: int) -> _Range | None:
@@ -135,13 +145,31 @@ def _atom(text: str, at: int) -> _Range | None:
     numbers = _numbers(text, operator.end() if operator else at)
     if numbers is None:
         return None
+    parts = numbers.parts
+    low = (*parts, 0, 0, 0)[:_PARTS]
     if operator:
-        return _Range(numbers.end)
-    if text.startswith(".x", numbers.end) and len(numbers.parts) < _PARTS:
-        return _Range(numbers.end + 2)
+        if operator[0] == "~":
+            return _between(numbers.end, low, 2 if len(parts) == _PARTS else 1 if len(parts) > 1 else 0)
+        if operator[0] == "^" and any(low[:3]):
+            return _between(numbers.end, low, next(place for place in range(3) if low[place]))
+        return _Range(numbers.end, operator[0].replace("^", "=") + _shown(low))
+    if text.startswith(".x", numbers.end) and len(parts) < _PARTS:
+        return _between(numbers.end + 2, low, len(parts) - 1)
     dash = _DASH.match(text, numbers.end)
     last = _numbers(text, dash.end()) if dash else None
-    return _Range(last.end) if last else None
+    if last is None:
+        return None
+    return _Range(last.end, _both(f">={_shown(low)}", f"<={_shown((*last.parts, 0, 0, 0)[:_PARTS])}"))
+
+
+def _between(end: int, low: tuple[int, ...], place: int) -> _Range:
+    """Return the range from `low` to the next version that differs at `place`."""
+    high = (*low[:place], low[place] + 1, 0, 0, 0)[:_PARTS]
+    return _Range(end, _both(f">={_shown(low)}", f"<{_shown(high)}"))
+
+
+def _shown(parts: tuple[int, ...]) -> str:
+    return ".".join(map(str, parts))
 
 
 # --- Durations and ports: core/startos/src/util/serde.rs:470-629 -----------------------------------------------------
@@ -177,8 +205,13 @@ def duration_is_misread(text: str) -> bool:
 
 def port(text: str) -> bool:
     """Return whether `u16::from_str` accepts a text as a port."""
+    return port_number(text) is not None
+
+
+def port_number(text: str) -> int | None:
+    """Return the number of a port, or None if the text isn't a port."""
     match = _PORT.fullmatch(text)
-    return match is not None and _number(match[1], _LARGEST_PORT) is not None
+    return _number(match[1], _LARGEST_PORT) if match else None
 
 
 # --- URLs and regular expressions: the crates url 2.4.1 and regex 1.10.2 ---------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from startos_wrapper.files.documents.value import NOTHING, Node
+from startos_wrapper.files.manifest.same_keys import overridden
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,16 @@ _PROCEDURES: tuple[tuple[tuple[str, ...], dict[str, bool]], ...] = (
 
 
 def procedures_of(manifest: Node) -> list[Procedure]:
-    """Return all procedures of a manifest that are mappings, in the order of `_PROCEDURES`."""
+    """Return all procedures of a manifest that are mappings, in the order of `_PROCEDURES`.
+
+    Leave out those that the OS forgets while it reads the manifest.
+    """
+    forgotten = overridden(manifest)
     return [
         Procedure(path, node, **flags)
         for pattern, flags in _PROCEDURES
         for path, node in _matching(manifest, pattern)
-        if isinstance(node.value, dict)
+        if isinstance(node.value, dict) and path not in forgotten
     ]
 
 

@@ -15,6 +15,7 @@ from jsonschema_rs import Draft7Validator
 from startos_wrapper.files.documents.value import Key, Node
 from startos_wrapper.files.manifest import os_grammar
 from startos_wrapper.files.manifest.fault import Fault
+from startos_wrapper.files.manifest.jsonpath import jsonpath
 from startos_wrapper.files.manifest.wording import LONGEST_WORD, shown
 from startos_wrapper.files.source import Edit, Place, Source
 from startos_wrapper.files.wrapper import Wrapper
@@ -50,6 +51,7 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "startos-number-range": os_grammar.number_range,
     "startos-whole-range": os_grammar.whole_range,
     "startos-charset": os_grammar.charset,
+    "startos-jsonpath": jsonpath,
 }
 
 
