@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 from pathlib import PurePosixPath
@@ -23,6 +23,9 @@ _TAG = re.compile(r"start9/[^/:]+/([a-z-]+)(?::|$)")
 # The short options of docker build that take a value, and the long ones that don't.
 _WITH_VALUE = {"-t", "-f", "-o", "-c", "-m"}
 _WITHOUT_VALUE = {"--load", "--push", "--no-cache", "--pull", "--quiet", "--rm", "--force-rm", "--squash", "--debug"}
+_WITHOUT_VALUE |= {"--check", "--compress"}
+# The long names of short options.
+_LONG = {"-t": "--tag", "-f": "--file", "-o": "--output"}
 _MOST_CALLS = 100
 _DEEPEST = 6
 
@@ -47,12 +50,20 @@ class Build:
 class WrittenBuild:
     """A call of `docker build` as it's written in a recipe, with make's variables unexpanded.
 
-    If the recipe changes the folder, the context is that folder.
+    If the recipe changes the folder, the context is that folder. `options` are all options by their long name, in
+    order: as they're written, and their value without quotes. `places` are the words that aren't options.
     """
 
     arguments: tuple[tuple[str, str], ...]
     file: str | None
     context: str | None
+    program: str = field(default="docker", compare=False)
+    options: tuple[tuple[str, str, str], ...] = field(default=(), compare=False)
+    places: tuple[str, ...] = field(default=(), compare=False)
+
+    def values(self, name: str) -> list[str]:
+        """Return the values of an option."""
+        return [value for option, _, value in self.options if option == name]
 
 
 @lru_cache(maxsize=1)
@@ -104,21 +115,32 @@ def _build(call: Call) -> Build | None:
 
 def _options(call: Call) -> tuple[dict[str, list[Word]], list[Word]] | None:
     """Return the options of a `docker build` call and its other words, or None for any other call."""
+    read = _words(call)
+    if read is None:
+        return None
+    options: dict[str, list[Word]] = {}
+    for name, _, value in read[0]:
+        options.setdefault(name, []).append(value)
+    return options, read[1]
+
+
+def _words(call: Call) -> tuple[list[tuple[str, Word, Word]], list[Word]] | None:
+    """Return the options of a `docker build` call in order, each as name, first word and value, and the other words."""
     texts = [word.text for word in call.words[:3]]
     if not _BUILDERS.search(" ".join(texts)) or "build" not in texts:
         return None
-    options: dict[str, list[Word]] = {}
+    options: list[tuple[str, Word, Word]] = []
     places: list[Word] = []
     rest = iter(call.words[texts.index("build") + 1 :])
     for word in rest:
         name, equals, value = word.text.partition("=") if word.text.startswith("--") else (word.text, "", "")
         given = Word(value, word.end - len(value), word.end)
-        if not name.startswith("-"):
+        if not name.startswith("-") or name == "-":
             places.append(word)
         elif name in _WITH_VALUE or (name.startswith("--") and not equals and name not in _WITHOUT_VALUE):
-            options.setdefault(name, []).append(next(rest, given))
+            options.append((name, word, next(rest, given)))
         else:
-            options.setdefault(name, []).append(given)
+            options.append((name, word, given))
     return options, places
 
 
@@ -134,21 +156,39 @@ def written_builds(line: str) -> list[WrittenBuild]:
     """Return the calls of `docker build` in a line of a recipe."""
     if not _BUILDERS.search(line):
         return []
-    masked = line
-    for _ in range(_DEEPEST):
-        masked = _REFERENCE.sub(lambda match: "_" * len(match[0]), masked)
     found: list[WrittenBuild] = []
     folder = None
-    for call in read_calls(masked):
+    for call in read_calls(masked(line)):
         if call.program == "cd" and call.args:
             folder = line[call.args[0].start : call.args[0].end]
-        elif read := _options(call):
+        elif read := _words(call):
             options, places = read
-            arguments = (_argument(line, word) for word in options.get("--build-arg", []))
-            files = [line[word.start : word.end] for name in ("-f", "--file") for word in options.get(name, [])]
-            context = folder or (line[places[0].start : places[0].end] if places else None)
-            found.append(WrittenBuild(tuple(filter(None, arguments)), next(iter(files), None), context))
+            given = tuple(
+                (_LONG.get(name, name), line[first.start : _end(line, value)], line[value.start : value.end])
+                for name, first, value in options
+            )
+            arguments = tuple(
+                filter(None, (_argument(line, value) for name, _, value in options if name == "--build-arg"))
+            )
+            files = [value for name, _, value in given if name == "--file"]
+            where = tuple(line[word.start : word.end] for word in places)
+            context = folder or next(iter(where), None)
+            program = call.program.lstrip("@+-")
+            found.append(WrittenBuild(arguments, next(iter(files), None), context, program, given, where))
     return found
+
+
+def masked(line: str) -> str:
+    """Return a line of a recipe with make's variables replaced by as many underscores, for a parser of shell code."""
+    for _ in range(_DEEPEST):
+        line = _REFERENCE.sub(lambda match: "_" * len(match[0]), line)
+    return line
+
+
+def _end(line: str, word: Word) -> int:
+    """Return the end of a word, including a quote that encloses it."""
+    quoted = word.start > 0 and line[word.start - 1] in "'\"" and line[word.end : word.end + 1] == line[word.start - 1]
+    return word.end + quoted
 
 
 def _argument(line: str, word: Word) -> tuple[str, str] | None:

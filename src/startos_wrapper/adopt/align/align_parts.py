@@ -5,6 +5,8 @@ from typing import Any
 
 from startos_wrapper.adopt.align.author_makefile import align_makefile
 from startos_wrapper.adopt.align.ignore_files import align_dockerignore, align_gitignore
+from startos_wrapper.adopt.align.image_rules import keeps_its_images
+from startos_wrapper.adopt.align.lost import report_lost
 from startos_wrapper.adopt.align.manifest_text import align_manifest, without_old_image
 from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, old_makefile
 from startos_wrapper.adopt.align.old_workflows import align_workflows
@@ -25,7 +27,8 @@ def changed_answers(wrapper: Wrapper, answers: Mapping[str, Any], parts: Collect
     if "ci" in parts and answers["ci"] == "none":
         found["ci"] = "github"
     old = old_makefile(wrapper)
-    if {"build", "plumbing"} <= set(parts) and old is not None and old.is_of_one_processor:
+    one = old is not None and old.is_of_one_processor and not keeps_its_images(wrapper)
+    if {"build", "plumbing"} <= set(parts) and one:
         found["arches"] = [ARM, INTEL]
         for name in ("build_image", "runtime_image", "upstream_image"):
             if answers.get(name):
@@ -45,6 +48,7 @@ def align_parts(plan: Plan, parts: Collection[str]) -> None:
         _PLANS[part](plan)
     if "plumbing" in parts and "manifest" not in parts:
         without_old_image(plan)
+    report_lost(plan)
 
 
 def parts_to_manage(wrapper: Wrapper, parts: Collection[str]) -> frozenset[str]:
@@ -64,6 +68,8 @@ def _build(plan: Plan) -> None:
         source = plan.source(file)
         if source is not None and is_templates(source.text) and file in plan.rendered:
             plan.files[file] = plan.rendered[file].encode()
+        elif file == "Dockerfile" and keeps_its_images(plan.wrapper):
+            plan.note("build", "Makefile", 0, "your rules for the images stay, so no Dockerfile was changed")
         elif file == "Dockerfile":
             align_dockerfile(plan)
 

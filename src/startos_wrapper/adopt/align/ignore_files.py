@@ -4,6 +4,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 
+from startos_wrapper.adopt.align.image_rules import keeps_its_images
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.builds import builds_of
 
@@ -20,7 +21,8 @@ def align_gitignore(plan: Plan) -> None:
     ours = plan.rendered[".gitignore"]
     source = plan.source(".gitignore")
     there = {line.strip().strip("/") for line in ours.splitlines()}
-    kept = [line for line in source.lines if not _OLD_LEFTOVERS.fullmatch(line.strip())] if source else []
+    still = {"image.tar"} if keeps_its_images(plan.wrapper) else set()
+    kept = [line for line in source.lines if line.strip().strip("/") in still or not _OLD_LEFTOVERS.fullmatch(line.strip())] if source else []
     kept = [line for line in kept if line.strip().strip("/") not in there or not line.strip()]
     rest = "\n".join(kept).strip("\n")
     plan.files[".gitignore"] = (f"{ours}\n{rest}\n" if rest else ours).encode()
@@ -28,6 +30,9 @@ def align_gitignore(plan: Plan) -> None:
 
 def align_dockerignore(plan: Plan) -> None:
     """Plan .dockerignore: the template's lines, which exclude most files, the Dockerfile's sources, the author's."""
+    if keeps_its_images(plan.wrapper):
+        plan.note(_PART, ".dockerignore", 0, "not changed, because your own rules build the images")
+        return
     contexts = {build.context for build in builds_of(plan.wrapper)} - {None, "."}
     if contexts:
         where = sorted(filter(None, contexts))[0]

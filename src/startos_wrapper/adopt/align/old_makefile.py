@@ -11,6 +11,9 @@ from startos_wrapper.files.wrapper import Wrapper
 
 ARM, INTEL = "aarch64", "x86_64"
 _IMAGE = re.compile(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar")
+_PLATFORM = re.compile(rf"linux/({'|'.join(each.docker for each in processors().values())})\b")
+# Older Makefiles skip a recipe this way if they only build for the other architecture.
+GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
 
 
 class OldMakefile:
@@ -35,6 +38,17 @@ class OldMakefile:
                 found[match[1] or ""] = block
         return found
 
+    @cached_property
+    def several(self) -> list[tuple[Block, list[str]]]:
+        """The rules that make several images, by several targets or a pattern."""
+        found = ((block, target.split()) for block, target in self.rules())
+        return [
+            (block, targets)
+            for block, targets in found
+            if any(_IMAGE.fullmatch(name) or re.fullmatch(r"docker-images/.*%.*", name) for name in targets)
+            and not (len(targets) == 1 and _IMAGE.fullmatch(targets[0]))
+        ]
+
     @property
     def is_of_one_processor(self) -> bool:
         """Whether it only builds image.tar for arm64, which was once the only option."""
@@ -44,11 +58,16 @@ class OldMakefile:
     def builds(self) -> list[tuple[str, int, WrittenBuild]]:
         """The commands that build images: architecture, line, and build."""
         return [
-            (arch or (INTEL if "linux/amd64" in text else ARM), line, build)
+            (arch or self._arch(build), line, build)
             for arch, block in self.images.items()
             for line, text in block.recipe
             for build in written_builds(text)
         ]
+
+    def _arch(self, build: WrittenBuild) -> str:
+        """Return the architecture of a build, which is arm64 without a platform, as it was for all servers then."""
+        given = _PLATFORM.search(self.makefile.expand(" ".join(build.values("--platform"))))
+        return next((name for name, each in processors().items() if given and each.docker == given[1]), ARM)
 
     @cached_property
     def arguments(self) -> dict[str, dict[str, str]]:

@@ -1,0 +1,203 @@
+"""Put the new Makefile together: the line that includes startos.mk, what stays of the old Makefile, and the settings."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from startos_wrapper.adopt.align.name_clashes import clashes, renamed
+from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile
+from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, read_blocks
+from startos_wrapper.files.makefile_conversion import MAINTAINED, includes_startos
+
+_NAME = re.compile(r"\$[({](?:(?:call|value|origin|flavor|foreach)\s+)?([\w.-]+)")
+# Variables that a condition tests without a dollar sign.
+_TESTED = re.compile(r"^\s*ifn?def +([\w.-]+)", re.MULTILINE)
+# A variable's name that depends on another variable.
+_COMPUTED = re.compile(r"\$[({][\w.-]*\$[({]|\$[({](?:value|eval)\b|^\s*export\s*$", re.MULTILINE)
+# Reading the id or the version from the manifest. startos.mk has ID and VERSION for this.
+_FROM_MANIFEST = re.compile(
+    r"\$\(shell\s+(?:yq|cat|jq|tomlq|toml|grep|sed|awk)\b(?=[^()]*manifest\.(?:ya?ml|toml|json))"
+    r"[^()]*?(?:\s|['\"]|\.)(id|version)['\"]?(?:[\s)|][^()]*)?\)\s*\Z"
+)
+# startos.mk assigns this one with $(eval ...).
+_EVALUATED = "MINE"
+# Variables of startos.mk in the settings that we write.
+_IN_SETTINGS = {"SOURCES", "BUILD_ARGS", "IMAGES", "ID"}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A block of the old Makefile that stays, its text in the new one, and the targets of startos.mk it replaces."""
+
+    block: Block
+    text: str
+    replaces: tuple[str, ...] = ()
+    is_phony: bool = False
+
+
+class MakefileText:
+    """Writes the new Makefile. `new` is startos.mk, and `note` adds a note about a line of the old Makefile."""
+
+    def __init__(self, old: OldMakefile, new: Makefile, note: Callable[..., None]) -> None:
+        self.old = old
+        self.new = new
+        self.note = note
+
+    def write(self, makefile: str, kept: list[Kept], settings: list[str]) -> str:
+        """Return the new Makefile. `makefile` is the template's, and `settings` are lines for startos.mk."""
+        kept = [replace(each, text=self._unguarded(each.text)) for each in kept]
+        kept = self._phony(kept)
+        kept = self._used(kept, settings)
+        replaced = list(dict.fromkeys(target for each in kept for target in each.replaces))
+        body = self._with_comments(kept)
+        if goal := self._first_goal(kept):
+            body = f".DEFAULT_GOAL := {goal}\n\n{body}"
+        body = "\n\n".join(part for part in self._without_clashes(body, "\n".join(settings)) if part)
+        lines = makefile.splitlines()
+        if mine := [target for target in replaced if self._is_unseen(target, body)]:
+            at = next(index for index, line in enumerate(lines) if includes_startos(line))
+            lines[at:at] = [f"# Your rules for these targets replace those in {MAINTAINED}.", f"MINE += {' '.join(mine)}"]
+        text = "\n".join(lines) + "\n"
+        return f"{text}\n{body}\n" if body else text
+
+    def _is_unseen(self, target: str, body: str) -> bool:
+        """Return whether startos.mk can't see that the Makefile has a recipe for a target."""
+        return not re.search(rf"^{re.escape(target)}[ ]*:(?:[^=\n]*\n)(?:\t|ifn?(?:eq|def)\b)", body, re.MULTILINE)
+
+    # --- Blocks ------------------------------------------------------------------------------------------------------
+
+    def _unguarded(self, text: str) -> str:
+        """Return a rule without conditions that skip the other architecture, because ARCH has another meaning now."""
+        return GUARD.sub(r"\1", text).rstrip("\n")
+
+    def _phony(self, kept: list[Kept]) -> list[Kept]:
+        """Leave targets that startos.mk has out of .PHONY."""
+        names = {word for each in kept if each.block.kind == "rule" for word in each.block.name.split()}
+        names |= {word for each in kept if each.block.kind == "condition" for word in each.text.replace(":", " ").split()}
+        found = []
+        for each in kept:
+            if not each.is_phony:
+                found.append(each)
+            elif words := [word for word in each.block.needs if word in names]:
+                text = each.text if words == each.block.needs else "\n".join([*each.block.above, f".PHONY: {' '.join(words)}"])
+                found.append(replace(each, text=text))
+        return found
+
+    def _used(self, kept: list[Kept], settings: list[str]) -> list[Kept]:
+        """Leave out variables that nothing needs any more, and those that startos.mk has with the same meaning."""
+        kept = [replace(each, text=self._shortened(each)) for each in kept]
+        kept = [each for each in kept if each.text]
+        text = "\n".join([*(each.text for each in kept if not self._is_variable(each.block)), *settings])
+        used, names = set(), _names(text)
+        if _COMPUTED.search(self.old.source.text):
+            return kept
+        more = True
+        while more:
+            more = False
+            for index, each in enumerate(kept):
+                if index not in used and (not self._is_variable(each.block) or names & _assigned(each.block)):
+                    used.add(index)
+                    names |= _names(each.text)
+                    more = True
+        if unused := [each for index, each in enumerate(kept) if index not in used]:
+            listed = ", ".join(dict.fromkeys(name for each in unused for name in sorted(_assigned(each.block))))
+            self.note(unused[0].block.line, f"left out, because no rule uses them any more: {listed}")
+        return [each for index, each in enumerate(kept) if index in used]
+
+    def _is_variable(self, block: Block) -> bool:
+        """Return whether a block only assigns variables that nobody sees outside of the Makefile."""
+        if block.kind == "condition":
+            inner = list(read_blocks(block.lines[1:-1]))
+            return bool(inner) and all(map(self._is_variable, inner))
+        if block.kind == "other":
+            return re.fullmatch(r"\s*(?:else|endif).*", block.head) is not None
+        return block.kind == "variable" and not block.head.startswith(("export ", "."))
+
+    def _shortened(self, kept: Kept) -> str:
+        """Return the text of a variable that is read from the manifest, as startos.mk reads it, or else its text."""
+        block = kept.block
+        match = ASSIGNMENT.match(block.head) if block.kind == "variable" else None
+        if match is None:
+            return kept.text
+        value = block.head[match.end() :].strip()
+        if match[1] == ".DEFAULT_GOAL":
+            return "" if value in ("all", "verify") else kept.text
+        read = None if "||" in value else _FROM_MANIFEST.fullmatch(value)
+        if read is None:
+            return kept.text
+        name = read[1].upper()
+        return "" if block.name == name else "\n".join([*block.above, f"{block.name} := $({name})"])
+
+    # --- Comments ----------------------------------------------------------------------------------------------------
+
+    def _with_comments(self, kept: list[Kept]) -> str:
+        """Return the text of the blocks in their order, with the comments that belong to no block."""
+        lines = self.old.source.lines
+        inside = {
+            index
+            for block in self.old.makefile.blocks
+            for index in range(block.line - 1 - len(block.above), block.line - 1 + len(block.lines))
+        }
+        alone = [index for index, line in enumerate(lines) if line.startswith("#") and index not in inside]
+        parts: list[tuple[int, str]] = [(each.block.line - 1 - len(each.block.above), each.text) for each in kept]
+        for _, group in groupby(enumerate(alone), key=lambda pair: pair[1] - pair[0]):
+            indexes = [index for _, index in group]
+            parts.append((indexes[0], "\n".join(lines[index] for index in indexes)))
+        ends = {each.block.line - 1 + len(each.block.lines): each.block for each in kept}
+        text, after = "", -1
+        for start, part in sorted(parts):
+            # Blocks that followed each other without a blank line still do.
+            text += "" if not text else "\n" if start == after else "\n\n"
+            text += part
+            after = next((end for end, block in ends.items() if start in (block.line - 1 - len(block.above),)), -1)
+        return text
+
+    # --- Names -------------------------------------------------------------------------------------------------------
+
+    def _first_goal(self, kept: list[Kept]) -> str:
+        """Return the target that `make` makes by default, if it isn't `all`."""
+        if ".DEFAULT_GOAL" in self.old.makefile.variables:
+            return ""
+        targets = [target for _, target in self.old.rules() if not target.startswith(".") and "%" not in target]
+        first = next(iter(targets), "")
+        names = {name for each in kept if each.block.kind == "rule" for name in each.block.name.split()}
+        return first if first in names and first not in ("all", "verify") and not first.endswith(".s9pk") else ""
+
+    def _without_clashes(self, body: str, settings: str) -> tuple[str, str]:
+        """Return the texts with other names for variables that mean something else in startos.mk."""
+        assigned = {name for block in self.old.makefile.blocks for name in _assigned(block)}
+        same = {name for name in ("ID", "VERSION") if name not in assigned or self._is_read(name)}
+        names = [name for name in (*self.new.variables, _EVALUATED) if name not in same and not name.startswith(".")]
+        found = clashes(body, names)
+        found += [name for name in clashes(settings, names) if name in assigned - {*found} - _IN_SETTINGS]
+        taken = {*assigned, *self.new.variables}
+        body, new = renamed(body, found, taken)
+        settings, _ = renamed(settings, [name for name in found if name not in _IN_SETTINGS], taken)
+        for before, after in new.items():
+            line = next((at for at, text in enumerate(self.old.source.lines, 1) if re.search(rf"\b{before}\b", text)), 0)
+            todo = f"set {after} if you set {before} on the command line or in a workflow"
+            self.note(line, f"{before} is now {after}, because {MAINTAINED} has a variable of that name", todo)
+        return body, settings
+
+    def _is_read(self, name: str) -> bool:
+        value = self.old.makefile.variables.get(name, "")
+        read = None if "||" in value else _FROM_MANIFEST.fullmatch(value)
+        return read is not None and read[1].upper() == name
+
+
+def _names(text: str) -> set[str]:
+    return set(_NAME.findall(text)) | set(_TESTED.findall(text))
+
+
+def _assigned(block: Block) -> set[str]:
+    """Return the names that a block assigns."""
+    if block.kind == "condition":
+        return {name for each in _inner(block) for name in _assigned(each)}
+    if block.kind == "variable":
+        return {block.name or block.head.split()[1]}
+    return set()
+
+
+def _inner(block: Block) -> Iterable[Block]:
+    return read_blocks(block.lines[1:-1])
