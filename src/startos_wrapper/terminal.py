@@ -4,6 +4,7 @@ import os
 import re
 import shlex
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +37,17 @@ def shorten(text: str, most: int, ellipsis: str = "...", kept: int | None = None
     if len(text) <= most:
         return text
     return text[: most - len(ellipsis) if kept is None else kept] + ellipsis
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Return ascending numbers as text, e.g. 2-4, 7."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and found[-1][-1] == number - 1:
+            found[-1] = [found[-1][0], number]
+        else:
+            found.append([number])
+    return ", ".join("-".join(map(str, each)) for each in found)
 
 
 def commands_for(folder: Path) -> tuple[str, str]:

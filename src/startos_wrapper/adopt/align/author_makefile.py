@@ -177,7 +177,8 @@ class _Carried:
         instead = tuple("$(IMAGES)" if "%" in name else name for name in target.split())
         if kind_of(target) == "package":
             instead = ("$(ID).s9pk",)
-        self.note(block.line, f"your rule for {target} is kept instead of the one in {MAINTAINED}, because {reason}")
+        name = shorten(block.name, 60)
+        self.note(block.line, f"your rule for {name} is kept instead of the one in {MAINTAINED}, because {reason}")
         yield Kept(block, block.text, instead)
 
     def _replaced(self, block: Block, target: str, kind: str) -> Iterator[Kept]:
@@ -199,7 +200,7 @@ class _Carried:
             self.note(first, f"the comment on {target} is gone with its rule: {shorten(' '.join(block.above), 80)}")
         for line, text in more:
             todo = "if you still need it, write a rule with it"
-            self.note(line, f"{target} also ran `{shorten(text, 80)}`", todo)
+            self.note(line, f"{shorten(block.name, 60)} also ran `{shorten(text, 80)}`", todo)
 
     def _condition(self, block: Block) -> Iterator[Kept]:
         """Keep rules and variables in conditions. Rules for targets of startos.mk replace those."""

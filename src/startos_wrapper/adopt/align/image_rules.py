@@ -20,7 +20,8 @@ from startos_wrapper.terminal import shorten
 _LABELS = {name: processor.docker for name, processor in processors().items()}
 # What startos.mk passes, or passes for us.
 _OWN_OPTIONS = {"--tag", "--platform", "--output", "--file", "--load"}
-_TAG = re.compile(r"start9/\S.*/main:.+")
+# The image that StartOS runs. Very old SDKs took a name without the last part.
+_TAG = re.compile(r"start9/(?:\$\([^()]*\)|[^/:\s$])+(?:/main)?(?::.+)?")
 _HERE = {".", "./", "$(CURDIR)", "${CURDIR}", "$(PWD)", "${PWD}", "$(shell pwd)"}
 # Programs that change nothing.
 _ASIDE = {"echo", "printf", "true", ":", "exit", "sleep", "date"}

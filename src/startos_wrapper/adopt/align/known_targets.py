@@ -57,17 +57,23 @@ def _is_usual(text: str) -> bool:
 
 def _is_usual_call(call: Call, *, text: str, about_server: bool) -> bool:
     program, texts = call.program.lstrip("@"), call.texts
+    written = [text[word.start : word.end] for word in call.words]
+    if written and written[0] in ("$(MAKE)", "${MAKE}"):
+        return set(written[1:]) <= {"-s", "--no-print-directory", "all", "verify"}
     if any(word.text.startswith((">", "1>", "&>")) and "/dev/" not in word.text for word in call.redirections):
         return False
     match program:
         case "":
             return all(word.text.startswith("ARCH=") for word in call.assigned)
         case "start-sdk" | "embassy-sdk":
-            return texts[:1] == ("pack",) and len(texts) == 1 or texts[:2] == ("verify", "s9pk") and len(texts) == 3
+            # Before 0.3.3, it was `verify PACKAGE`.
+            words = texts[2:] if texts[:2] == ("verify", "s9pk") else texts[1:]
+            return texts == ("pack",) or (texts[:1] == ("verify",) and len(words) == 1)
         case "start-cli" | "embassy-cli":
             return texts[:2] == ("package", "install") and len(texts) == 3
-        case "rm":
-            words = [text[word.start : word.end] for word in call.args if not word.text.startswith("-")]
+        case "rm" | "cp":
+            # Some copied docker-images/ARCH.tar to image.tar, to pack a single image.
+            words = [word for word in written[1:] if not word.startswith("-")]
             return bool(words) and all(map(_REMOVED.fullmatch, words))
         case "mkdir":
             return all(word.startswith(("-", "docker-images", "./docker-images")) for word in texts)

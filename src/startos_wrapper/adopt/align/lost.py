@@ -6,15 +6,16 @@ Each step of aligning reports what it leaves out. This finds what all of them ha
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from startos_wrapper.adopt.align.known_targets import kind_of
 from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.adopt.plan import Plan, PlannedWrapper
-from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.makefile import WORD, Makefile, read_blocks
 from startos_wrapper.files.makefile_conversion import MAINTAINED
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import MANIFESTS
+from startos_wrapper.terminal import ranges
 
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")
 # These keep all lines of the author's, or report what they leave out themselves.
@@ -52,7 +53,7 @@ def _lines(plan: Plan) -> None:
             there[line.strip()] -= 1
         if gone:
             part = next((name for name, files in FILES.items() if file in files), "build")
-            what = f"{len(gone)} of your lines aren't in the new file: {_ranges(gone)}"
+            what = f"{len(gone)} of your lines aren't in the new file: {ranges(gone)}"
             plan.note(part, file, gone[0], what, f"copy what you need from `git show HEAD:./{file}`")
 
 
@@ -60,17 +61,6 @@ def _edited(plan: Plan) -> str | None:
     """Return the author's Dockerfile, if only words in it were replaced, each with a note."""
     source = plan.dockerfile.source if plan.dockerfile else None
     return source.file if source and source.data == plan.files.get(source.file) else None
-
-
-def _ranges(numbers: Iterable[int]) -> str:
-    """Return numbers as text, e.g. 2-4, 7."""
-    found: list[list[int]] = []
-    for number in numbers:
-        if found and found[-1][-1] == number - 1:
-            found[-1] = [found[-1][0], number]
-        else:
-            found.append([number])
-    return ", ".join("-".join(map(str, each)) for each in found)
 
 
 # --- Targets ----------------------------------------------------------------------------------------------------------
@@ -83,10 +73,9 @@ def _targets(plan: Plan, after: PlannedWrapper) -> None:
         return
     gone = {}
     for line, target in _made(old):
-        known = target.startswith(".") or "$" in target or kind_of(target) == "package"
-        if not known and not new.makes(target):
+        if not (target.startswith(".") or kind_of(target) == "package" or new.makes(target)):
             gone.setdefault(target, line)
-    calls = list(_calls(after))
+    calls = list(_calls(after, plan.rendered))
     for target, line in gone.items():
         callers = [f"{file}:{number}" for file, number, words in calls if target in words]
         todo = f"{' and '.join(callers)} must call another one" if callers else ""
@@ -99,17 +88,23 @@ def _targets(plan: Plan, after: PlannedWrapper) -> None:
 
 
 def _made(makefile: Makefile) -> Iterator[tuple[int, str]]:
-    for line, targets, _ in makefile.rules:
-        for target in targets:
-            if "%" not in target:
-                yield line, target.removeprefix("./")
+    """Yield the targets in the order of their rules, as far as their names are known, each with its line."""
+    for block in makefile.blocks:
+        rules = read_blocks(block.lines[1:-1]) if block.kind == "condition" else [block]
+        for each in rules:
+            for word in WORD.findall(each.name) if each.kind == "rule" else ():
+                for target in makefile.expand(word).split() if "$(shell" not in makefile.expand(word) else ():
+                    if not any(mark in target for mark in "%$(`"):
+                        yield block.line, target.removeprefix("./")
 
 
-def _calls(wrapper: PlannedWrapper) -> Iterator[tuple[str, int, list[str]]]:
-    """Yield the calls of make in the workflows and scripts: file, line, and the words after `make`."""
+def _calls(wrapper: PlannedWrapper, ours: Collection[str]) -> Iterator[tuple[str, int, list[str]]]:
+    """Yield the calls of make in workflows and scripts that aren't `ours`: file, line, and the words around `make`."""
     names = [f"{_WORKFLOWS}/{name}" for name in wrapper.listed(_WORKFLOWS)]
     names += [name for name in wrapper.listed(".") if name.endswith(".sh")]
     for name in names:
+        if name in ours:
+            continue
         source = wrapper.readable(name)
         for match in _CALL.finditer(source.text) if source else ():
             assert source

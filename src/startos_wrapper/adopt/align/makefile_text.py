@@ -100,7 +100,8 @@ class MakefileText:
                     used.add(index)
                     names |= _names(each.text)
                     more = True
-        if unused := [each for index, each in enumerate(kept) if index not in used]:
+        unused = [each for index, each in enumerate(kept) if index not in used and each.text == each.block.text]
+        if unused:
             listed = ", ".join(dict.fromkeys(name for each in unused for name in sorted(_assigned(each.block))))
             self.note(unused[0].block.line, f"left out, because no rule uses them any more: {listed}")
         return [each for index, each in enumerate(kept) if index in used]

@@ -1,15 +1,12 @@
-"""Align the manifest: the template's with the author's release notes, or the author's without image.tar."""
+"""Align the manifest: the template's with what only the author's has, or the author's without image.tar."""
 
 import re
-from typing import Any
 
 import yaml
 
-from startos_wrapper.adopt.compare import compare
+from startos_wrapper.adopt.align.authors_stanzas import manifest_in, report_unused, with_authors_stanzas
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.errors import RefusedError
-from startos_wrapper.files.documents import NotADocumentError, read_document
-from startos_wrapper.files.source import Source, TooLargeError
 
 _PART = "manifest"
 _FILE = "manifest.yaml"
@@ -22,11 +19,11 @@ _NOTES = re.compile(r"^release-notes: .*$", re.MULTILINE)
 def align_manifest(plan: Plan) -> None:
     """Plan manifest.yaml, and remove a manifest in another format, because the packer might use that instead.
 
-    StartOS must be able to read the existing manifest.
+    What no answer can express stays as the author wrote it. StartOS must be able to read the existing manifest.
     """
-    text = _with_notes(plan)
+    text = with_authors_stanzas(plan, _with_notes(plan))
     plan.files[_FILE] = text.encode()
-    _name_lost(plan, text)
+    report_unused(plan, text)
     old = plan.wrapper.manifest_file
     if old and old != _FILE:
         plan.files[old] = None
@@ -45,32 +42,10 @@ def _with_notes(plan: Plan) -> str:
         candidates.insert(0, source.text[start : notes.end].replace("\r\n", "\n"))
     for lines in candidates:
         found = _NOTES.sub(lambda _, lines=lines: lines.rstrip("\n"), text, count=1)  # type: ignore[misc]
-        said = _said(found)
+        said = manifest_in(found)
         if said is not None and said.get("release-notes") == notes.text:
             return found
     return text
-
-
-def _said(text: str) -> dict[str, Any] | None:
-    """Return the content of a manifest, or None if it isn't valid."""
-    try:
-        value = read_document(Source(_FILE, text.encode())).plain_value()
-    except (NotADocumentError, TooLargeError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-def _name_lost(plan: Plan, text: str) -> None:
-    """Add notes for values that the new manifest lacks, because no answer can express them."""
-    wrapper = plan.wrapper
-    differences = compare(wrapper.manifest.plain_value(), _said(text) or {}).differences
-    lost = [each for each in differences if not each.contradicts]
-    # A single note for everything below a name.
-    named = {each.path[:2] for each in lost}
-    for path in sorted(named, key=lambda path: wrapper.at_key(*path)):
-        place = wrapper.at_key(*path)
-        todo = "write back what you need, and updates will keep it"
-        plan.note(_PART, place.file, place.line, f"{'.'.join(path)} is no longer complete", todo)
 
 
 def without_old_image(plan: Plan) -> None:

@@ -45,7 +45,8 @@ class OldMakefile:
         return [
             (block, targets)
             for block, targets in found
-            if any(_IMAGE.fullmatch(name) or re.fullmatch(r"docker-images/.*%.*", name) for name in targets)
+            if not block.lines[0][:1].isspace()
+            and any(_IMAGE.fullmatch(name) or re.fullmatch(r"docker-images/.*%.*", name) for name in targets)
             and not (len(targets) == 1 and _IMAGE.fullmatch(targets[0]))
         ]
 
