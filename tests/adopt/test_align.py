@@ -251,7 +251,8 @@ def test_the_manifest_is_the_templates_with_the_authors_release_notes(tmp_path: 
     assert manifest["release-notes"] == "Ticks evenly.\nStrikes at noon.\n"
     expected, before = (yaml.safe_load(text) for text in (rendered["manifest.yaml"], SINGLE["manifest.yaml"]))
     # These answers describe the wrapper's interface and container in other words than the wrapper.
-    same = {name: before[name] for name in ("release-notes", "interfaces", "main")}
+    sites = ("support-site", "marketing-site")
+    same = {name: before[name] for name in ("release-notes", "interfaces", "main", *sites)}
     assert manifest == {**expected, **same}
     # The old manifest had these two swapped, so restore did nothing, and the data at /root, so create did nothing either.
     assert manifest["backup"]["restore"]["args"][2:] == ["/mnt/backup", "/mnt/data"]

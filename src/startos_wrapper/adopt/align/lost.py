@@ -25,6 +25,7 @@ _WORKFLOWS = ".github/workflows"
 _CALL = re.compile(r"(?:^|[\s;&|(`]|run:\s*)make((?:[ \t]+[^\s;&|()`#]+)*)", re.MULTILINE)
 # Folders that may have many files, none of which the wrapper's build reads by name.
 _SKIPPED = {".git", "node_modules", "target", "docker-images"}
+_MOST_LISTED = 20
 _MOST_FILES, _LARGEST = 3_000, 200_000
 
 
@@ -53,7 +54,8 @@ def _lines(plan: Plan) -> None:
             there[line.strip()] -= 1
         if gone:
             part = next((name for name, files in FILES.items() if file in files), "build")
-            what = f"{len(gone)} of your lines aren't in the new file: {ranges(gone)}"
+            where = f": {ranges(gone)}" if len(gone) <= _MOST_LISTED else ""
+            what = f"{len(gone)} of your lines {'is' if len(gone) == 1 else 'are'}n't in the new file{where}"
             plan.note(part, file, gone[0], what, f"copy what you need from `git show HEAD:./{file}`")
 
 
