@@ -27,7 +27,7 @@ _REQUIRED = "this answer is required"
 
 
 class _UnsetError(Exception):
-    """A default renders UNSET, Copier's way to say that these answers leave none (copier/_user_data.py, get_default)."""
+    """A default renders UNSET, Copier's way to say that there is none (copier/_user_data.py, get_default)."""
 
 
 _UNSET = StrictUndefined(name="UNSET", exc=_UnsetError)  # type: ignore[arg-type]

@@ -294,8 +294,12 @@ def test_what_the_old_makefile_built_is_built_still(tmp_path: Path, rendered: di
     assert "git submodule update" in said
     assert "cargo build --target aarch64" in said and "cargo build --target x86_64" in said
     arm, intel = [line for line in said.replace("\\\n", "").splitlines() if "docker buildx build" in line]
-    assert "--build-arg ARCH=aarch64 --build-arg CHIME=noon --build-arg SUM=1111 --build-arg GONE=1 ." in " ".join(arm.split())
-    assert "--build-arg ARCH=x86_64 --build-arg CHIME=noon --build-arg SUM=2222 --build-arg GONE=1 ." in " ".join(intel.split())
+    assert "--build-arg ARCH=aarch64 --build-arg CHIME=noon --build-arg SUM=1111 --build-arg GONE=1 ." in " ".join(
+        arm.split()
+    )
+    assert "--build-arg ARCH=x86_64 --build-arg CHIME=noon --build-arg SUM=2222 --build-arg GONE=1 ." in " ".join(
+        intel.split()
+    )
     assert "deno run --allow-read --allow-write scripts/bundle.ts" in aligned.make("scripts/embassy.js")
     assert "rm -f scripts/*.js" in aligned.make("clean")
     assert aligned.todo == []
@@ -356,7 +360,10 @@ def test_a_rule_for_one_processor_asks_for_the_others(tmp_path: Path, rendered: 
     ("more", "said"),
     [
         ("\nx86:\n\tscp clock.s9pk server:\n", "Makefile:31: x86 also ran `scp clock.s9pk server:`"),
-        ("\nifdef LATE\nclean:\n\techo\nendif\n", "Makefile:30: rules in a condition replace those in startos.mk: clean"),
+        (
+            "\nifdef LATE\nclean:\n\techo\nendif\n",
+            "Makefile:30: rules in a condition replace those in startos.mk: clean",
+        ),
         ("\nIMAGES := a\nb:\n\techo $(IMAGES)\n", "Makefile:30: IMAGES is now MY_IMAGES"),
         ("\nc:\n\tdeno bundle a.ts b.js\n", "Makefile:30: Deno 2 doesn't support this form of `deno bundle`"),
         ("\nd:\n\techo $(ARCH)\n", "Makefile:31: ARCH is now MY_ARCH"),

@@ -84,6 +84,8 @@ def _backup(backup: dict[str, Any], step: str, volumes: dict[str, str], assets: 
     hides = any(asked.is_relative_to(home) or home.is_relative_to(asked) for home in homes)
     root = PurePosixPath("/mnt/data") if hides else asked
     usual = {id: asked / id if several else asked for id in volumes}
-    mounts = {id: str(root / PurePosixPath(path).relative_to(asked)) for id, path in backup.get("mounts", usual).items()}
+    mounts = {
+        id: str(root / PurePosixPath(path).relative_to(asked)) for id, path in backup.get("mounts", usual).items()
+    }
     args = ["duplicity", step, "/mnt/backup", str(root)]
     return procedure | {"entrypoint": "compat", "args": args, "mounts": drive | mounts}

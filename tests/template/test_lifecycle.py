@@ -136,7 +136,7 @@ def test_an_image_of_another_processor_stops_the_build(tmp_path: Path, stage: Pa
     header = bytearray(program.read_bytes())
     header[18:20] = (243).to_bytes(2, "little")  # RISC-V
     program.write_bytes(header)
-    with pytest.raises(BuildError, match="^/bin/sh of the base image is not for linux/here: choose an image that is$"):
+    with pytest.raises(BuildError, match=r"^/bin/sh of the base image is not for linux/here: choose an image that is$"):
         Wrapper(image, stage, run="one")
 
 
@@ -149,5 +149,5 @@ def test_a_program_of_another_processor_stops_the_build_of_an_image_without_a_sh
     header = bytearray((stage / "bin" / "busybox.static").read_bytes())
     header[18:20] = (243).to_bytes(2, "little")
     (image.root / "opt" / "app").write_bytes(header)
-    with pytest.raises(BuildError, match="^/opt/app of the base image"):
+    with pytest.raises(BuildError, match=r"^/opt/app of the base image"):
         Wrapper(image, stage, run="/opt/app")

@@ -11,6 +11,7 @@ from startos_wrapper.adopt.compare import Comparison, Difference, compare
 from startos_wrapper.adopt.fit import fit, weaken
 from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.adopt.propose.answers import propose
+from startos_wrapper.adopt.propose.own_procedures import own_procedures
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
 from startos_wrapper.adopt.reasons import Reason, reason_for
@@ -23,6 +24,8 @@ from startos_wrapper.rendering import Asked, RefusedAnswerError, Template
 
 # Each round leaves something out, and a manifest has fewer things to leave out.
 _MOST_ROUNDS = 100
+# What the template would write differently, and not because the wrapper's value doesn't work.
+_LOST = ("missing", "differs")
 # What unexpected values in a manifest may raise.
 _FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -135,6 +138,9 @@ def _described(facts: Facts, proposal: Proposal, template: Template) -> Descript
     for _ in range(_MOST_ROUNDS):
         asked = fit(proposal, template, facts.wrapper.root)
         found = Description(facts, template, proposal, asked, compare(facts.manifest, _manifest(template, asked)))
+        lost = [each.path[0] for each in found.comparison.differences if found.reason(each).kind in _LOST]
+        if own_procedures(proposal, facts, lost):
+            continue
         wrong = [each for each in found.comparison.differences if found.reason(each).kind == "differs"]
         if not [each for each in wrong if weaken(proposal, each.path, _told(each))]:
             break

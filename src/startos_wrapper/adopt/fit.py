@@ -9,6 +9,7 @@ from startos_wrapper.rendering import Asked, RefusedAnswerError, Template
 
 # Each item takes a round, and a manifest has fewer items.
 _MOST_ROUNDS = 200
+_BY_ENTRYPOINT = ("run", "directories")
 _NEEDED = ("service_id", "title", "version", "short_description", "advanced")
 
 
@@ -54,6 +55,12 @@ def _leave_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
     answer = proposal.answers.get(error.name)
     if answer is None or error.name in _NEEDED:
         return False
+    if error.name == "container" and (without := [name for name in _BY_ENTRYPOINT if name in proposal.answers]):
+        # The manifest's entrypoint may not be the one that these answers are for.
+        for name in without:
+            del proposal.answers[name]
+            proposal.leave(name, "", "the manifest names another entrypoint than docker_entrypoint.sh")
+        return True
     proposal.leave(error.name, "", error.fault)
     if isinstance(answer.value, dict) and answer.value:
         # The default may contradict the wrapper, but an empty answer doesn't.

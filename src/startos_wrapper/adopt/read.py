@@ -26,10 +26,12 @@ _STARTERS = {"tini", "dumb-init"}
 # Several commands in a line, or only a part of a command.
 _JOINED = re.compile(r"[#&|;(){}]")
 _EXPORT = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)")
+_ASSIGNMENT = re.compile(r"\s*(?:export[ \t]+|readonly[ \t]+)?([A-Za-z_]\w*)=(.*)")
 _MOST_PROGRAMS = 100
-_HOLDER = re.compile(
-    r"copyright[ \t]+(?:\(c\)|©)?[ \t]*(?:[0-9]{4}(?:[ \t]*[-,][ \t]*(?:[0-9]{4}|present))*)[ \t,]+(.+)", re.I
-)
+# The last command of scripts that don't end with their program.
+_NO_PROGRAMS = {"", "wait", "exit", "fi", "done", "esac", "}", "trap", "echo", "sleep", "kill", "export", "return", ":"}
+_NO_PROGRAMS |= {"cat", "chmod", "chown", "cp", "mkdir", "mv", "rm", "set", "cd", "source", ".", "tail", "sed", "touch"}
+_NO_PROGRAMS |= {"true", "printf"}
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,8 @@ class Facts:
             image = self._copied_from(instruction.flags["from"][0].text, instruction.stage)
             *there, here = [expand(word.text, instruction.stage.values) or "" for word in instruction.words]
             for path in there if image else []:
-                to = here + PurePosixPath(path).name if here.endswith("/") else here
-                found.append(Found((image, path, to), self.dockerfile.source.file, self._line(instruction.start)))
+                # With a slash at the end, Docker copies a file into that folder, and of a folder what's in it.
+                found.append(Found((image, path, here), self.dockerfile.source.file, self._line(instruction.start)))
         return found
 
     def _copied_from(self, name: str, copying: Stage) -> str | None:
@@ -154,7 +156,8 @@ class Facts:
         makefile = self.wrapper.makefile
         if makefile is None:
             return None
-        text = makefile.text
+        lines = [line.partition("#")[0] for line in makefile.every_line if not line.lstrip().startswith("#")]
+        text = "\n".join(lines)
         for names in (_TAR.findall(text), [_ARCHES[name] for name in _PLATFORM.findall(text)]):
             if names:
                 return Found([arch for arch in processors() if arch in names], makefile.source.file)
@@ -198,6 +201,36 @@ class Facts:
         return [self._said(text, number) for number, text in started[-_MOST_PROGRAMS:]]
 
     @cached_property
+    def last_command(self) -> Found | None:
+        """The command at the end of the entrypoint, which may be its program if it uses no `exec`."""
+        for number, line, commands in self._lines[-1:]:
+            program = PurePosixPath(commands[0].name or "").name
+            if len(commands) == 1 and not _JOINED.search(line) and program not in _NO_PROGRAMS:
+                return self._said(line.strip(), number)
+        return None
+
+    @cached_property
+    def assigned(self) -> dict[str, str]:
+        """The variables that the entrypoint sets to a fixed value once, without exporting them."""
+        found: dict[str, set[str | None]] = {}
+        for line in self.entrypoint.lines if self.entrypoint else ():
+            if match := _ASSIGNMENT.match(line):
+                found.setdefault(match[1], set()).add(_literal(match[2]) if line == line.lstrip() else None)
+        single = ((name, values.pop()) for name, values in found.items() if len(values) == 1)
+        return {name: value for name, value in single if value}
+
+    @cached_property
+    def image_environment(self) -> set[str]:
+        """The names of the variables that the image sets."""
+        words = (
+            word
+            for instruction in (self.dockerfile.shipped if self.dockerfile else [])
+            if instruction.name == "ENV"
+            for word in instruction.words
+        )
+        return {word.text.partition("=")[0] for word in words}
+
+    @cached_property
     def environment(self) -> list[Found]:
         """The variables that the entrypoint exports with a fixed value, as pairs of name and value."""
         found = []
@@ -224,15 +257,6 @@ class Facts:
         return Found(value, self.entrypoint.file, line)
 
     # --- Other files -------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def holder(self) -> Found | None:
-        """The copyright holder in the license file."""
-        source = self.wrapper.readable(self.wrapper.asset("license"))
-        for number, line in enumerate(source.lines[:50] if source else [], 1):
-            if match := _HOLDER.fullmatch(line.strip().rstrip(".")):
-                return Found(match[1].strip(), source.file, number)  # type: ignore[union-attr]  # it has lines
-        return None
 
     @cached_property
     def has_workflows(self) -> bool:

@@ -66,10 +66,20 @@ def _mends_direction(difference: Difference, manifest: Mapping[str, Any]) -> boo
     return procedure is not None and procedure["type"] == "script" and difference.rendered == direction
 
 
+def _mends_status(difference: Difference, manifest: Mapping[str, Any]) -> bool:
+    """Return whether the original allows an action in the service's container while there's no such container."""
+    path = difference.path
+    if path[:1] != ("actions",) or path[2:] != ("allowed-statuses", "stopped") or difference.rendered is not None:
+        return False
+    action = manifest["actions"][path[1]]
+    return bool(action["implementation"].get("inject")) and "running" in action["allowed-statuses"]
+
+
 _CORRECTIONS: tuple[tuple[Callable[[Difference, Mapping[str, Any]], bool], str], ...] = (
     (_mends_duplicity, "compat expects the step, the drive, then the data; in any other order, it can't restore"),
     (_mends_home, "a volume there hides compat's home, so duplicity can't run"),
     (_mends_direction, "with the wrong direction or none, the SDK considers all migrations done"),
+    (_mends_status, "it runs in the service's container, which doesn't exist while the service is stopped"),
 )
 
 

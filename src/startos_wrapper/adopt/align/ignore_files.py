@@ -22,7 +22,15 @@ def align_gitignore(plan: Plan) -> None:
     source = plan.source(".gitignore")
     there = {line.strip().strip("/") for line in ours.splitlines()}
     still = {"image.tar"} if keeps_its_images(plan.wrapper) else set()
-    kept = [line for line in source.lines if line.strip().strip("/") in still or not _OLD_LEFTOVERS.fullmatch(line.strip())] if source else []
+    kept = (
+        [
+            line
+            for line in source.lines
+            if line.strip().strip("/") in still or not _OLD_LEFTOVERS.fullmatch(line.strip())
+        ]
+        if source
+        else []
+    )
     kept = [line for line in kept if line.strip().strip("/") not in there or not line.strip()]
     rest = "\n".join(kept).strip("\n")
     plan.files[".gitignore"] = (f"{ours}\n{rest}\n" if rest else ours).encode()

@@ -67,8 +67,8 @@ def _is_usual_call(call: Call, *, text: str, about_server: bool) -> bool:
             return all(word.text.startswith("ARCH=") for word in call.assigned)
         case "start-sdk" | "embassy-sdk":
             # Before 0.3.3, it was `verify PACKAGE`.
-            words = texts[2:] if texts[:2] == ("verify", "s9pk") else texts[1:]
-            return texts == ("pack",) or (texts[:1] == ("verify",) and len(words) == 1)
+            given = 2 if texts[:2] == ("verify", "s9pk") else 1
+            return texts == ("pack",) or (texts[:1] == ("verify",) and len(texts) == given + 1)
         case "start-cli" | "embassy-cli":
             return texts[:2] == ("package", "install") and len(texts) == 3
         case "rm" | "cp":

@@ -7,6 +7,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from startos_wrapper.adopt.align.known_targets import kind_of
 from startos_wrapper.adopt.nearness import FILES
@@ -73,7 +74,7 @@ def _targets(plan: Plan, after: PlannedWrapper) -> None:
     old, new, template = plan.wrapper.makefile, after.makefile, after.readable(MAINTAINED)
     if old is None or new is None or template is None:
         return
-    gone = {}
+    gone: dict[str, int] = {}
     for line, target in _made(old):
         if not (target.startswith(".") or kind_of(target) == "package" or new.makes(target)):
             gone.setdefault(target, line)
@@ -130,15 +131,17 @@ def _readers(plan: Plan, after: PlannedWrapper, manifest: str) -> None:
 
 
 def _files(wrapper: PlannedWrapper) -> Iterator[str]:
-    count = 0
+    """Yield the files that may read a manifest, without those of submodules and large ones."""
+    found: list[Path] = []
     for folder, folders, names in os.walk(wrapper.root):
-        here = os.path.relpath(folder, wrapper.root)
-        skipped = {str(path.name) for path in wrapper.submodules if str(path.parent) == here}
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED | skipped)
-        for name in sorted(names):
-            path = os.path.normpath(os.path.join(here, name))
-            count += 1
-            if count > _MOST_FILES:
-                return
-            if name not in (*MANIFESTS, MAINTAINED) and os.path.getsize(os.path.join(folder, name)) < _LARGEST:
-                yield path
+        here = Path(folder)
+        skipped = [
+            here / name for name in folders if wrapper.in_submodule(str((here / name).relative_to(wrapper.root)))
+        ]
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED and here / name not in skipped)
+        found += [here / name for name in sorted(names) if name not in (*MANIFESTS, MAINTAINED)]
+        if len(found) > _MOST_FILES:
+            break
+    for path in found[:_MOST_FILES]:
+        if path.is_file() and path.stat().st_size < _LARGEST:
+            yield path.relative_to(wrapper.root).as_posix()

@@ -1,4 +1,4 @@
-"""Put the new Makefile together: the line that includes startos.mk, what stays of the old Makefile, and the settings."""
+"""Put the new Makefile together: the line that includes startos.mk, what stays of the old one, and the settings."""
 
 import re
 from collections.abc import Callable, Iterable
@@ -57,7 +57,10 @@ class MakefileText:
         lines = makefile.splitlines()
         if mine := [target for target in replaced if self._is_unseen(target, body)]:
             at = next(index for index, line in enumerate(lines) if includes_startos(line))
-            lines[at:at] = [f"# Your rules for these targets replace those in {MAINTAINED}.", f"MINE += {' '.join(mine)}"]
+            lines[at:at] = [
+                f"# Your rules for these targets replace those in {MAINTAINED}.",
+                f"MINE += {' '.join(mine)}",
+            ]
         text = "\n".join(lines) + "\n"
         return f"{text}\n{body}\n" if body else text
 
@@ -74,13 +77,19 @@ class MakefileText:
     def _phony(self, kept: list[Kept]) -> list[Kept]:
         """Leave targets that startos.mk has out of .PHONY."""
         names = {word for each in kept if each.block.kind == "rule" for word in each.block.name.split()}
-        names |= {word for each in kept if each.block.kind == "condition" for word in each.text.replace(":", " ").split()}
+        names |= {
+            word for each in kept if each.block.kind == "condition" for word in each.text.replace(":", " ").split()
+        }
         found = []
         for each in kept:
             if not each.is_phony:
                 found.append(each)
             elif words := [word for word in each.block.needs if word in names]:
-                text = each.text if words == each.block.needs else "\n".join([*each.block.above, f".PHONY: {' '.join(words)}"])
+                text = (
+                    each.text
+                    if words == each.block.needs
+                    else "\n".join([*each.block.above, f".PHONY: {' '.join(words)}"])
+                )
                 found.append(replace(each, text=text))
         return found
 
@@ -176,7 +185,9 @@ class MakefileText:
         body, new = renamed(body, found, taken)
         settings, _ = renamed(settings, [name for name in found if name not in _IN_SETTINGS], taken)
         for before, after in new.items():
-            line = next((at for at, text in enumerate(self.old.source.lines, 1) if re.search(rf"\b{before}\b", text)), 0)
+            line = next(
+                (at for at, text in enumerate(self.old.source.lines, 1) if re.search(rf"\b{before}\b", text)), 0
+            )
             todo = f"set {after} if you set {before} on the command line or in a workflow"
             self.note(line, f"{before} is now {after}, because {MAINTAINED} has a variable of that name", todo)
         return body, settings

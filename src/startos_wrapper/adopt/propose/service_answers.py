@@ -33,12 +33,10 @@ def names(facts: Facts, proposal: Proposal) -> None:
 
 
 def license(facts: Facts, proposal: Proposal) -> None:
-    """Propose the license and the copyright holder."""
+    """Propose the license."""
     name, place = facts.manifest["license"].strip(), (facts.place("license"),)
     if name in licenses():
         proposal.answers["license"] = Answer(name, place)
     else:
         proposal.answers["license"] = Answer("other", place)
         proposal.answers["license_name"] = Answer(name, place)
-    if facts.holder:
-        proposal.answers["user_name"] = Answer(facts.holder.value, (facts.holder.place,))

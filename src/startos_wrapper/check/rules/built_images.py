@@ -118,7 +118,7 @@ def stop_signal_not_trapped(wrapper: Wrapper) -> Iterator[Finding]:
             signals.setdefault(image.config.signal, []).append(image.file)
     for signal, files in signals.items():
         what = f"StartOS stops {named(files)} with the STOPSIGNAL of its base, {shown(signal)}, which no trap handles"
-        place = entry.source.place(traps[0].start, traps[0].end)
+        place = entry.place(traps[0].start, traps[0].end)
         yield Finding("W635", place, what, "write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile")
 
 
