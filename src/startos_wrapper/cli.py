@@ -4,28 +4,24 @@ import argparse
 import difflib
 import re
 import sys
+from importlib import import_module
+from types import ModuleType
 from typing import Any, NoReturn
 
-from startos_wrapper import manage, new, show_questions
-from startos_wrapper.adopt import command as adopt
-from startos_wrapper.check import command as check
 from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.interrupts import ended_like_ctrl_c
-from startos_wrapper.image import command as image
 from startos_wrapper.terminal import PROGRAM, print_error
-from startos_wrapper.update import command as update
-from startos_wrapper.update import undo_command as undo
 
-# In the order of --help.
+# The module of each command, in the order of --help.
 _COMMANDS = {
-    "new": new,
-    "image": image,
-    "check": check,
-    "update": update,
-    "undo": undo,
-    "manage": manage,
-    "adopt": adopt,
-    "questions": show_questions,
+    "new": "new",
+    "image": "image.command",
+    "check": "check.command",
+    "update": "update.command",
+    "undo": "update.undo_command",
+    "manage": "manage",
+    "adopt": "adopt.command",
+    "questions": "show_questions",
 }
 
 
@@ -40,6 +36,10 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _module(command: str) -> ModuleType:
+    return import_module(f"startos_wrapper.{_COMMANDS[command]}")
+
+
 def _parse(argv: list[str]) -> argparse.Namespace:
     """Return the parsed arguments. Exit with the usage of the right command if they're wrong."""
     parser = argparse.ArgumentParser(
@@ -47,8 +47,9 @@ def _parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in _COMMANDS.values():
-        module.add_parser(commands)
+    # Importing the others would take a fifth of the time of a check.
+    for name in argv[:1] if argv[:1] and argv[0] in _COMMANDS else _COMMANDS:
+        _module(name).add_parser(commands)
     arguments, unknown = parser.parse_known_args(argv)
     if unknown:
         # parse_args() would print the usage of the program, which doesn't list the command's options.
@@ -64,10 +65,13 @@ def main(argv: list[str] | None = None) -> int:
 
     See `errors.Exit` for the codes.
     """
-    arguments = _parse(manage.arrange(sys.argv[1:] if argv is None else argv))
+    argv = sys.argv[1:] if argv is None else argv
+    if argv[:1] == ["manage"]:
+        argv = _module("manage").arrange(argv)
+    arguments = _parse(argv)
     try:
         with ended_like_ctrl_c():
-            code: int = _COMMANDS[arguments.command].run(arguments)
+            code: int = _module(arguments.command).run(arguments)
     except CommandError as error:
         if error.exit == Exit.CANCELLED:
             print(error, file=sys.stderr)

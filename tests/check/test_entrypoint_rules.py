@@ -15,7 +15,6 @@ from tests.check import example_wrapper
 from tests.support.limits import little_cpu
 from tests.support.tools import require
 
-
 CODES = {*(f"W70{number}" for number in range(1, 8)), "E706", "E707"}
 
 

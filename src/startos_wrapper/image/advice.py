@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from startos_wrapper.data import load, loader, pattern, processors
-from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.files.images.image_config import may_be_lost, processor_of
+from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.image.seen import Seen
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig
+from startos_wrapper.files.procedure_scripts import SMALL_INITS
 
 _SHELL = "/bin/sh"
 # s6-overlay's files. https://github.com/just-containers/s6-overlay/blob/v3.2.0.2/MOVING-TO-V3.md

@@ -13,10 +13,10 @@ from startos_wrapper.data import processors
 from startos_wrapper.files.builds import shipped_instructions
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.entrypoint import entrypoint_of
-from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE, SMALL_INITS
 from startos_wrapper.files.images.elf import Elf, read_elf
 from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE, SMALL_INITS
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 
