@@ -12,6 +12,7 @@ import pytest
 from copier import run_copy
 from docs.release_tags import releases
 
+from startos_wrapper.check.engine import check
 from tests.backups.server import Manifest, Server, State
 from tests.conftest import Render
 from tests.support.oracle import read_manifest
@@ -19,6 +20,8 @@ from tests.support.tools import ROOT
 
 Answers = dict[str, Any]
 Rendered = Callable[[Answers], Manifest]
+# What the template says about backups needs no advice from check.
+BACKUP_RULES = ("W519", "W520", "W526", "W528", "W530", "W531", "W532")
 LAYOUTS: dict[str, dict[str, str]] = {
     "at the home of root": {"main": "/root"},
     "one volume": {"main": "/data"},
@@ -35,8 +38,14 @@ def server(tmp_path: Path) -> Server:
 
 @pytest.fixture(scope="module")
 def rendered(render: Render) -> Rendered:
-    """Render the manifest of the working tree."""
-    return lambda answers: read_manifest(render(answers) / "manifest.yaml")
+    """Render the manifest of the working tree, in whose backup check must find nothing."""
+
+    def rendered(answers: Answers) -> Manifest:
+        wrapper = render(answers)
+        assert check(wrapper, BACKUP_RULES.__contains__).findings == []
+        return read_manifest(wrapper / "manifest.yaml")
+
+    return rendered
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +131,21 @@ def test_what_0_7_0_rendered_cannot_back_up_a_volume_at_the_home_of_root(
     assert done.returncode == 1
     assert "Specified archive directory '/root/.cache/duplicity/" in done.stdout
     assert not list(server.backup.iterdir())
+
+
+def test_duplicity_restores_nothing_after_a_file_in_a_read_only_volume(server: Server, render: Render) -> None:
+    backup = {"root": "/d", "mounts": {"a": "/d/a", "main": "/d/main"}}
+    wrapper = render({"assets": {"a": "/mnt/a"}, "backup": backup})
+    assert [finding.code for finding in check(wrapper, BACKUP_RULES.__contains__).findings] == ["W532"]
+    manifest = read_manifest(wrapper / "manifest.yaml")
+    (server.volume("a") / "file").write_text("x")
+    (server.volume("main") / "kept").write_text("x")
+    server.create(manifest)
+    (server.volume("main") / "kept").unlink()
+    done = server.run(manifest, "restore")
+    assert done.returncode == 1
+    assert "Read-only file system" in done.stdout
+    assert not list(server.volume("main").iterdir())
 
 
 @pytest.mark.parametrize(
