@@ -1,14 +1,19 @@
 """Rules about leftovers: from the hello-world template, from merges, and from an older SDK."""
 
+import posixpath
 import re
 from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.tree import MOST_READ, makefiles, own_files, scripts, text_files, workflows
+from startos_wrapper.check.tree import makefiles, own_files, scripts, text_files, walk, workflows
+from startos_wrapper.files.builds import builds_of
+from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.wrapper import Wrapper
 
 _LARGEST_READ = 256 * 1024
+_MOST_SEARCHED = 1000
+_TESTS = re.compile(r"(?:^|/)(?:tests?|testdata|fixtures)/")
 
 _HELLO = re.compile(r"hello[-_]world", re.IGNORECASE)
 _ABOUT_TEMPLATE = re.compile(r"template|based on|boilerplate|fork|example|docker run", re.IGNORECASE)
@@ -46,13 +51,30 @@ def _leftover(source: Source, line: str) -> re.Match[str] | None:
 
 @checks("E806", "E807")
 def unfinished_merge(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find conflicts and rejected changes that `copier update` or a merge left for the user to resolve."""
-    for number, file in enumerate(own_files(wrapper)):
+    """Find conflicts and rejected changes that `copier update` or a merge left for the user to resolve.
+
+    In the files that authors write, and in everything else that a build copies or start-sdk packs.
+    """
+    for number, file in enumerate(dict.fromkeys((*own_files(wrapper), *_built_files(wrapper)))):
         if file.endswith(".rej") and wrapper.is_file(file):
             what = f"A change that couldn't be merged into {file.removesuffix('.rej')} was left here"
             yield Finding("E807", Place(file), what, "make the change by hand and delete this file")
-        elif number < MOST_READ and _may_have_conflicts(wrapper, file) and (source := wrapper.readable(file)):
+        elif number < _MOST_SEARCHED and _may_have_conflicts(wrapper, file) and (source := wrapper.readable(file)):
             yield from _conflicts(source)
+
+
+def _built_files(wrapper: Wrapper) -> Iterator[str]:
+    """Yield the files that any stage of a Dockerfile copies, without those of tests, which may contain a conflict."""
+    places = {(build.file, build.context) for build in builds_of(wrapper)} or {("Dockerfile", ".")}
+    for file, context in sorted((file, context) for file, context in places if file and context is not None):
+        source = wrapper.readable(file)
+        for instruction in Dockerfile(source).instructions if source else ():
+            for word in instruction.taken:
+                path = posixpath.normpath(posixpath.join(context, word.text.lstrip("/")))
+                if wrapper.is_dir(path):
+                    yield from (each for each in walk(wrapper, path) if not _TESTS.search(each))
+                elif not path.startswith(".."):
+                    yield path
 
 
 def _may_have_conflicts(wrapper: Wrapper, file: str) -> bool:

@@ -1,0 +1,148 @@
+"""What an ES module exports and imports, and whether it can be parsed. Nothing is run.
+
+We use tree-sitter because it's the only maintained parser on PyPI that knows today's JavaScript.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+# The keys of an object and the objects below them. None if something else decides about them.
+Shape = dict[str, "Shape | None"]
+
+_DEEPEST = 3
+# After an arrow function with a body, a line break ends the statement, which the grammar doesn't know.
+_AFTER_BODY = re.compile(rb"\}(?=[ \t]*(?:\r?\n[ \t]*)+[\[(`])")
+
+
+@dataclass
+class Module:
+    """A module: the offset of its first syntax error, the offsets of its imports, and its exports by name.
+
+    `has_all` is set if `export * from` adds exports that aren't known.
+    """
+
+    error: int | None = None
+    imports: list[tuple[int, int]] = field(default_factory=list)
+    exports: dict[str, Shape | None] = field(default_factory=dict)
+    has_all: bool = False
+
+
+@cache
+def _parser() -> "Parser":
+    # Importing tree-sitter takes 10 ms, and most wrappers have no script.
+    import tree_sitter
+    import tree_sitter_javascript
+
+    return tree_sitter.Parser(tree_sitter.Language(tree_sitter_javascript.language()))
+
+
+def read_module(text: str) -> Module:
+    """Parse a module. If it has an error, the exports are incomplete."""
+    data = text.encode()
+    root = _parser().parse(data).root_node
+    if root.has_error:
+        lenient = _parser().parse(_AFTER_BODY.sub(b"};", data)).root_node
+        if lenient.has_error:
+            return Module(_offset(data, _first_error(root).start_byte))
+        data, root = _AFTER_BODY.sub(b"};", data), lenient
+    module = Module()
+    values = dict(_values(root))
+    for node in root.children:
+        source = node.child_by_field_name("source")
+        if node.type == "import_statement" or (node.type == "export_statement" and source):
+            module.imports.append((_offset(data, node.start_byte), _offset(data, node.end_byte)))
+        if node.type == "export_statement":
+            _read_export(module, node, values, text)
+    return module
+
+
+def _offset(data: bytes, byte: int) -> int:
+    return len(data[:byte].decode(errors="replace"))
+
+
+def _first_error(root: "Node") -> "Node":
+    node = root
+    while not (node.is_error or node.is_missing):
+        inner = next((child for child in node.children if child.has_error or child.is_missing), None)
+        if inner is None:
+            return node
+        node = inner
+    return node
+
+
+def _text(node: "Node | None") -> str:
+    return node.text.decode(errors="replace") if node is not None and node.text is not None else ""
+
+
+def _values(root: "Node") -> Iterator[tuple[str, "Node | None"]]:
+    """Yield the names that the module declares, and the nodes of their values."""
+    for node in root.children:
+        declared = node.child_by_field_name("declaration") if node.type == "export_statement" else node
+        if declared is not None:
+            yield from _declared(declared)
+
+
+def _declared(node: "Node") -> Iterator[tuple[str, "Node | None"]]:
+    if node.type in ("lexical_declaration", "variable_declaration"):
+        for each in node.children:
+            name = each.child_by_field_name("name")
+            if each.type == "variable_declarator" and name is not None:
+                is_plain = name.type == "identifier"
+                found = [_text(name)] if is_plain else re.findall(r"[\w$]+", _text(name))
+                yield from ((text, each.child_by_field_name("value") if is_plain else None) for text in found)
+    elif node.type.endswith("_declaration"):
+        yield _text(node.child_by_field_name("name")), None
+
+
+def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"], text: str) -> None:
+    declaration = node.child_by_field_name("declaration")
+    if declaration is not None:
+        for name, value in _declared(declaration):
+            module.exports[name] = _shape_of(name, value, values, text)
+        return
+    for child in node.children:
+        if child.type == "*":
+            module.has_all = True
+        elif child.type == "namespace_export":
+            module.exports[_bare(child.children[-1])] = None
+        elif child.type == "export_clause":
+            for each in child.children:
+                inner, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
+                if each.type == "export_specifier" and inner is not None:
+                    shape = _shape_of(_bare(inner), values.get(_bare(inner)), values, text)
+                    module.exports[_bare(alias or inner)] = shape
+
+
+def _bare(node: "Node") -> str:
+    return _text(node).strip("\"'")
+
+
+def _shape_of(name: str, value: "Node | None", values: dict[str, "Node | None"], text: str) -> Shape | None:
+    """Return the shape of a variable, or None if a later statement may change it."""
+    escaped = re.escape(name)
+    if re.search(rf"(?<![\w$.]){escaped}\s*(?:\.[\w$]+|\[[^\]\n]*\])+\s*=[^=]|assign\(\s*{escaped}\b", text):
+        return None
+    return _shape(value, values, 0)
+
+
+def _shape(value: "Node | None", values: dict[str, "Node | None"], depth: int) -> Shape | None:
+    if value is not None and value.type == "identifier":
+        value = values.get(_text(value))
+    if value is None or value.type != "object" or depth >= _DEEPEST:
+        return None
+    shape: Shape = {}
+    for each in value.children:
+        key = each.child_by_field_name("key") or each.child_by_field_name("name")
+        if each.type == "shorthand_property_identifier":
+            shape[_text(each)] = _shape(values.get(_text(each)), values, depth + 1)
+        elif each.type == "spread_element" or (key is not None and key.type == "computed_property_name"):
+            return None
+        elif key is not None:
+            shape[_bare(key)] = _shape(each.child_by_field_name("value"), values, depth + 1)
+    return shape
