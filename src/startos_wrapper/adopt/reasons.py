@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.propose.proposal import Left
-from startos_wrapper.files.manifest.compat import hides_home
+from startos_wrapper.files.manifest.compat_home import hides_home
 
 Kind = Literal["corrected", "harmless", "differs", "missing"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
-from startos_wrapper.files.manifest.compat import hides_home
+from startos_wrapper.files.manifest.compat_home import hides_home
 
 _DRIVE = "BACKUP"
 
