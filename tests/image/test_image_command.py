@@ -186,7 +186,7 @@ def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: 
         "#               NGINX_VERSION=1.27.3",
     ):  # fmt: skip
         assert line in text.splitlines()
-    assert "#   volumes: the image declares no VOLUME for data;" in text
+    assert "#   volumes: the image declares no VOLUME for data: where" in text
     (tmp_path / "answers.yml").write_text(text)
     arguments = ["--defaults", "--quiet", "--data-file", str(tmp_path / "answers.yml"), "-d", "service_id=web"]
     assert cli.main(["new", str(tmp_path / "w"), *arguments]) == 0
@@ -323,6 +323,7 @@ def test_processors_with_other_answers_are_named(docker: Any, capsys: pytest.Cap
         (["web:1"], "", "Cannot connect to the Docker daemon at unix:///x. Is it running?\n", 2, "web:1: docker failed: Cannot connect to the Docker daemon"),
         (["web:1"], "", "", 2, "web:1: docker failed: exit code 1"),
         (["--remote", "web:1"], "", "ERROR: docker.io/library/web:1: not found\n", 2, "web:1: can't ask the registry: docker.io/library/web:1: not found"),
+        (["--remote", "web:1"], "", "unknown flag: --format\n\nUsage:  docker [OPTIONS] COMMAND [ARG...]\n", 2, "docker has no buildx here; install the package"),
         (["--remote", "web:1"], "", "docker: unknown command: docker buildx\n\nRun 'docker --help'\n", 2, "docker has no buildx here; install the package"),
     ],
 )  # fmt: skip

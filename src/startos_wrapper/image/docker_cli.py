@@ -131,7 +131,8 @@ def _run(command: str, *arguments: str) -> Any:
 
 def _reason(printed: str, code: int) -> str:
     """Return the line of docker's errors that says why."""
-    if "docker command" in printed or "unknown command" in printed:
+    # Without the plugin, docker prints its own usage, and not that of buildx.
+    if "docker command" in printed or "unknown command" in printed or "docker [OPTIONS] COMMAND" in printed:
         return "docker has no buildx here; install the package docker-buildx or docker-buildx-plugin"
     lines = [line.strip() for line in printed.splitlines() if line.strip()]
     return (lines or [f"exit code {code}"])[-1].removeprefix("ERROR: ").removeprefix("Error response from daemon: ")
