@@ -250,7 +250,7 @@ def test_a_server_runs_32_bit_programs_of_its_own_kind() -> None:
         (tar({"index.json": '{"manifests": [{"digest": "sha256:../../etc"}]}'}), "has an index.json with an image that has no digest"),
         (buildkit(config("x86_64"), [b"x" * 600], zipped=False), "has a layer that is damaged or truncated"),
         (buildkit(config("x86_64"), [b"x" * 600]), "has a layer that is damaged or truncated"),
-        (buildkit(config("x86_64"), [gzip.compress(tar({"a": "b" * 9999}))[:-40]], zipped=False), "has a layer that is damaged or truncated"),
+        (buildkit(config("x86_64"), [gzip.compress(tar({"a": "b" * 9999}))[:-40] + bytes(4)], zipped=False), "has a layer that is damaged or truncated"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
@@ -324,6 +324,16 @@ def test_a_hostile_layer_costs_little(layer: Any, tmp_path: Path) -> None:
             assert str(error) == "the image is too large to look at its files"
     assert tracemalloc.get_traced_memory()[1] < 40 * MEGABYTE
     tracemalloc.stop()
+
+
+def test_what_says_that_it_is_too_large_is_not_read_at_all(tmp_path: Path) -> None:
+    layer = bytearray(gzip.compress(tar({"/a": "1"})))
+    assert stored(tmp_path, buildkit(config("x86_64"), [bytes(layer)], zipped=False)).files(budget()).find("/a")
+    layer[-4:] = (2**31).to_bytes(4, "little")
+    (tmp_path / "image.tar").write_bytes(buildkit(config("x86_64"), [bytes(layer)], zipped=False))
+    (image,) = read_images(tmp_path / "image.tar")
+    with pytest.raises(TooLargeError):
+        image.files(Budget(2**31 - 1, 100))
 
 
 def test_only_what_is_needed_is_read_of_a_large_layer(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError
-from startos_wrapper.files.images.layer import Budget, read_layer
+from startos_wrapper.files.images.layer import Budget, read_layer, unpacked_size
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import Extent, NotFoundError, content, index, opened
 
@@ -43,6 +43,8 @@ class StoredImage:
         with opened(self.file) as handle:
             if handle is None:
                 raise ImageError("isn't a regular file")
+            # Fail now rather than after most of the work. The layers may lie, so they're measured as well.
+            Budget(budget.compressed, 0).take(compressed=sum(unpacked_size(handle, layer) for layer in self.layers))
             for layer in self.layers:
                 tree.add(read_layer(handle, layer, budget))
         return tree

@@ -92,6 +92,13 @@ class _Compressed:
             length -= len(read)
 
 
+def unpacked_size(handle: int, layer: Extent) -> int:
+    """Return how much there is to decompress, as a layer itself says. RFC 1952, ISIZE"""
+    is_gzip = os.pread(handle, min(2, layer.length), layer.start) == _GZIP
+    end = layer.start + layer.length
+    return int.from_bytes(os.pread(handle, 4, end - 4), "little") if is_gzip and layer.length > 18 else 0
+
+
 def read_layer(handle: int, extent: Extent, budget: Budget) -> Iterator[Member]:
     """Yield the members of a layer.
 
