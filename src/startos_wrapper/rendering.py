@@ -27,7 +27,7 @@ _REQUIRED = "this answer is required"
 
 
 class _UnsetError(Exception):
-    """A default renders UNSET, Copier's way to say that there is none (copier/_user_data.py, get_default)."""
+    """There is no default. A default renders UNSET to say so: get_default in copier/_user_data.py."""
 
 
 _UNSET = StrictUndefined(name="UNSET", exc=_UnsetError)  # type: ignore[arg-type]

@@ -339,9 +339,19 @@ def test_an_entrypoint_of_another_name_is_found_where_the_dockerfile_has_it(tmp_
         tmp_path,
         given,
         Dockerfile=dockerfile,
-        **{"scripts/start.sh": "#!/bin/sh\nexec rising\n", "docker_entrypoint.sh": None},
+        **{"scripts/start.sh": "#!/bin/sh\nexport A=1\nexec rising\n", "docker_entrypoint.sh": None},
     )
-    assert description.proposal.answers["run"].places == ("scripts/start.sh:2",)
+    assert description.proposal.answers["environment"].places == ("scripts/start.sh:2",)
+    # The template has no docker_entrypoint.sh for this container, so it would have nothing to run the command with.
+    assert "run" not in description.asked.values
+    assert description.asked.values["container"] == {"entrypoint": "/usr/bin/start.sh"}
+
+
+def test_a_command_that_nobody_can_read_is_a_guess_and_says_so(tmp_path: Path) -> None:
+    description = _describe(tmp_path, None, **{"docker_entrypoint.sh": "tides on | tee log\n"})
+    assert [left.reason for left in description.proposal.left if left.answer == "run"] == [
+        "no command that the entrypoint runs at its end was found, so tides is a guess"
+    ]
 
 
 @pytest.mark.parametrize("format", ["toml", "json"])

@@ -202,7 +202,7 @@ def _parts(capsys: Capture, *arguments: str | Path) -> dict[str, bool]:
 
 
 def test_a_part_as_the_template_writes_it_is_managed(render: Render, capsys: Capture) -> None:
-    made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1", "config": "script"})
+    made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1", "run": "tides", "config": "script"})
     (made / ANSWERS).unlink()
     commit(made)
     assert _parts(capsys, made) == dict.fromkeys(FILES, True)
@@ -213,7 +213,7 @@ def test_parts_of_the_authors_own_are_not(tmp_path: Path, capsys: Capture) -> No
 
 
 def test_the_threshold_decides(render: Render, capsys: Capture) -> None:
-    made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1"})
+    made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1", "run": "tides"})
     (made / ANSWERS).unlink()
     makefile = made / "startos.mk"
     lines = makefile.read_text().splitlines()
@@ -235,6 +235,7 @@ def test_a_part_without_files_is_not_managed(render: Render, capsys: Capture) ->
             "service_id": "tides",
             "base": "image",
             "upstream_image": "example.com/tides:1",
+            "run": "tides",
             "ci": "none",
             "updates": "none",
         }

@@ -2,6 +2,8 @@
 
 import re
 import shlex
+from collections.abc import Mapping
+from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal, fits, places_of
 from startos_wrapper.adopt.read import Facts, Found, repository
@@ -11,14 +13,32 @@ _VARIABLE = re.compile(r"\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*)|(.))")
 _GUESSED = "your entrypoint starts nothing that this answer can name, so {} is a guess"
 # Set in every container.
 _ALWAYS = {"HOME", "PATH", "HOSTNAME", "PWD"}
+_SCRIPT = "docker_entrypoint.sh"
 
 
 def entrypoint(facts: Facts, proposal: Proposal) -> None:
     """Propose what the entrypoint does, as far as the template's entrypoint can do the same."""
-    answers, id = proposal.answers, facts.manifest["id"]
+    answers = proposal.answers
     exported = [found for found in facts.environment if found.value[0] not in load("words")["shell_variables"]]
     if exported:
         answers["environment"] = Answer(dict(found.value for found in exported), places_of(exported))
+    if _bypassed(proposal.values.get("container", {})):
+        # The template has no docker_entrypoint.sh then, and these answers need it. The wrapper's own script stays.
+        return
+    _run(facts, proposal)
+    if facts.directories:
+        folders = [folder for folder in facts.directories if fits("path", folder.value)]
+        answers["directories"] = Answer([folder.value for folder in folders], places_of(folders))
+
+
+def _bypassed(container: Mapping[str, Any]) -> bool:
+    """Return whether main starts something other than docker_entrypoint.sh, as hooks/bypass.jinja has it."""
+    words = [container.get("entrypoint", _SCRIPT), *container.get("args", ())]
+    return not any(_SCRIPT in word for word in words)
+
+
+def _run(facts: Facts, proposal: Proposal) -> None:
+    answers, id = proposal.answers, facts.manifest["id"]
     commands = _commands(facts, proposal)
     if commands:
         answers["run"] = Answer([command.value for command in commands], places_of(commands))
@@ -32,9 +52,6 @@ def entrypoint(facts: Facts, proposal: Proposal) -> None:
         if fits("command", name):
             answers["run"] = Answer([name])
             proposal.leave("run", "", _GUESSED.format(name))
-    if facts.directories:
-        folders = [folder for folder in facts.directories if fits("path", folder.value)]
-        answers["directories"] = Answer([folder.value for folder in folders], places_of(folders))
 
 
 def _commands(facts: Facts, proposal: Proposal) -> list[Found]:
