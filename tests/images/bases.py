@@ -20,6 +20,8 @@ ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")
 # Stands in for an image by a service's upstream.
 UPSTREAM = "docker.io/acme/visits:1.0.0"
+# The same service without a shell, and one that is published for amd64 only, without a list of processors.
+BARE, SINGLE = "docker.io/acme/bare:1.0.0", "docker.io/acme/single:1.0.0"
 # Debian's architecture names by Docker's.
 DEBIAN = {"amd64": "amd64", "arm64": "arm64", "armv7": "armhf"}
 GNU = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
@@ -82,13 +84,6 @@ def busybox(folder: Path, arch: str) -> None:
         if Path(command).name not in ("busybox", "dpkg", "dpkg-deb", "rpm", "rpm2cpio", "linuxrc", "httpd"):
             link(folder / command, "/bin/busybox")
     shutil.rmtree(program)
-    # Debian's wget doesn't support -T, but busybox's shell would prefer it to any other, so remove its name from the
-    # list.
-    shell = folder / "bin" / "busybox"
-    content = shell.read_bytes()
-    assert content.count(b"\0wget\0") == 1
-    shell.write_bytes(content.replace(b"\0wget\0", b"\0wgeu\0"))
-    (folder / "usr" / "bin" / "wget").unlink()
     go_arch = {"armv7": "arm"}.get(arch, arch)
     for source in RECIPES.glob("*.go"):
         program = folder / "usr" / "bin" / source.stem
@@ -126,6 +121,9 @@ def alpine(context: Path) -> None:
             package(folder, name, files)
         for path in (folder / "usr" / "bin").glob("tini*"):
             path.unlink()
+        (files / "bin").mkdir(parents=True)
+        shutil.copy(folder / "bin" / "busybox", files / "bin" / "busybox.static")
+        package(folder, "busybox-static", files)
         link(files / "usr" / "sbin" / "httpd", "/bin/busybox")
         package(folder, "busybox-extras", files)
 
@@ -174,6 +172,26 @@ def rust(context: Path) -> None:
     build_packages(context)
 
 
+def _visits(folder: Path, arch: str) -> None:
+    go(
+        "build",
+        "-trimpath",
+        "-ldflags=-s -w",
+        "-o",
+        str(folder / "visits"),
+        ".",
+        CGO_ENABLED="0",
+        GOOS="linux",
+        GOARCH=arch,
+    )
+
+
+def bare(context: Path) -> None:
+    """Fill the context of images with nothing but a program: no shell, and no folder that is usually on the PATH."""
+    for arch in GNU:
+        _visits(context / arch / "opt", arch)
+
+
 def visits(context: Path) -> None:
     """Fill the context of an image that stands in for upstream's: not based on Alpine, and not run by root."""
     for arch in GNU:
@@ -187,8 +205,7 @@ def visits(context: Path) -> None:
             (folder / name).rmdir()
             link(folder / name, "/usr/bin")
         write(folder / "etc" / "os-release", 'ID=acme\nNAME="Acme Linux"\n')
-        program = folder / "usr" / "local" / "bin" / "visits"
-        go("build", "-trimpath", "-ldflags=-s -w", "-o", str(program), ".", CGO_ENABLED="0", GOOS="linux", GOARCH=arch)
+        _visits(folder / "usr" / "local" / "bin", arch)
 
 
 def buildkit(context: Path) -> None:
@@ -211,6 +228,8 @@ def all_bases() -> list[Base]:
         Base(f"library/{bases['golang']['image']}", "golang", arm64, golang),
         Base(f"library/{bases['rust']['image']}", "rust", arm64, rust),
         Base(UPSTREAM.removeprefix("docker.io/"), "visits", arm64, visits),
+        Base(BARE.removeprefix("docker.io/"), "bare", arm64, bare),
+        Base(SINGLE.removeprefix("docker.io/"), "bare", amd64, bare),
         Base("moby/buildkit:buildx-stable-1", "buildkit", amd64, buildkit),
     ]
 
@@ -218,7 +237,7 @@ def all_bases() -> list[Base]:
 def digest(base: Base) -> str:
     """A hash of everything that goes into an image."""
     parts = [*sorted(RECIPES.iterdir()), Path(__file__)]
-    if base.fill is visits:
+    if base.fill in (bare, visits):
         parts.append(ROOT / "template" / "service" / "main.go")
     text = MIRROR + base.name + go("env", "GOVERSION") + "".join(path.read_text() for path in parts)
     text += "".join(str((CURRENT / name).resolve()) for name in ("bin", "debian", "musl"))
