@@ -108,7 +108,8 @@ class ImageFiles:
             if not self.wrapper.is_file(landing.source) and not self.wrapper.is_dir(landing.source):
                 return True
         for instruction in self.dockerfile.shipped:
-            if name in instruction.text or (instruction.name == "RUN" and _FETCHES.search(instruction.text)):
+            is_run = instruction.name == "RUN"
+            if (name in instruction.text and not instruction.taken) or (is_run and _FETCHES.search(instruction.text)):
                 return True
             if instruction.name in ("COPY", "ADD") and not instruction.taken and instruction.words:
                 target = instruction.words[-1].text.rstrip("/") or "/"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,19 +17,25 @@ if TYPE_CHECKING:
 Shape = dict[str, "Shape | None"]
 
 _DEEPEST = 3
+# The bundles of real wrappers have about 150 kB. On broken texts, the parser takes quadratic time.
+_LONGEST, _MOST_OPEN = 400_000, 200
 # After an arrow function with a body, a line break ends the statement, which the grammar doesn't know.
+_BRACKET = re.compile(r"[][(){}]")
+_CHANGE = re.compile(
+    r"(?<![\w$.\]])([A-Za-z_$][\w$]*)\s*(?:\.[\w$]+|\[[^\]\n]*\])+\s*=(?!=)|\bassign\(\s*([A-Za-z_$][\w$]*)"
+)
 _AFTER_BODY = re.compile(rb"\}(?=[ \t]*(?:\r?\n[ \t]*)+[\[(`])")
 
 
 @dataclass
 class Module:
-    """A module: the offset of its first syntax error, the offsets of its imports, and its exports by name.
+    """A module: the offset of its first syntax error, the offsets of its first import, and its exports by name.
 
     `has_all` is set if `export * from` adds exports that aren't known.
     """
 
     error: int | None = None
-    imports: list[tuple[int, int]] = field(default_factory=list)
+    imported: tuple[int, int] | None = None
     exports: dict[str, Shape | None] = field(default_factory=dict)
     has_all: bool = False
 
@@ -43,7 +50,9 @@ def _parser() -> "Parser":
 
 
 def read_module(text: str) -> Module:
-    """Parse a module. If it has an error, the exports are incomplete."""
+    """Parse a module. If it has an error, the exports are incomplete. A text that's too large may export anything."""
+    if len(text) > _LONGEST or _most_open(text) > _MOST_OPEN:
+        return Module(has_all=True)
     data = text.encode()
     root = _parser().parse(data).root_node
     if root.has_error:
@@ -52,14 +61,23 @@ def read_module(text: str) -> Module:
             return Module(_offset(data, _first_error(root).start_byte))
         data, root = _AFTER_BODY.sub(b"};", data), lenient
     module = Module()
-    values = dict(_values(root))
+    # A later statement may change these.
+    changed = {name for match in _CHANGE.finditer(text) for name in match.groups() if name}
+    values = {name: None if name in changed else value for name, value in _values(root)}
     for node in root.children:
         source = node.child_by_field_name("source")
-        if node.type == "import_statement" or (node.type == "export_statement" and source):
-            module.imports.append((_offset(data, node.start_byte), _offset(data, node.end_byte)))
+        if module.imported is None and (
+            node.type == "import_statement" or (node.type == "export_statement" and source)
+        ):
+            module.imported = _offset(data, node.start_byte), _offset(data, node.end_byte)
         if node.type == "export_statement":
-            _read_export(module, node, values, text)
+            _read_export(module, node, values)
     return module
+
+
+def _most_open(text: str) -> int:
+    """Return how many brackets are open at most, also counting those in strings and comments."""
+    return max(accumulate(1 if match[0] in "([{" else -1 for match in _BRACKET.finditer(text)), default=0)
 
 
 def _offset(data: bytes, byte: int) -> int:
@@ -100,11 +118,11 @@ def _declared(node: "Node") -> Iterator[tuple[str, "Node | None"]]:
         yield _text(node.child_by_field_name("name")), None
 
 
-def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"], text: str) -> None:
+def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"]) -> None:
     declaration = node.child_by_field_name("declaration")
     if declaration is not None:
-        for name, value in _declared(declaration):
-            module.exports[name] = _shape_of(name, value, values, text)
+        for name, _ in _declared(declaration):
+            module.exports[name] = _shape(values.get(name), values, 0)
         return
     for child in node.children:
         if child.type == "*":
@@ -115,20 +133,11 @@ def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"],
             for each in child.children:
                 inner, alias = each.child_by_field_name("name"), each.child_by_field_name("alias")
                 if each.type == "export_specifier" and inner is not None:
-                    shape = _shape_of(_bare(inner), values.get(_bare(inner)), values, text)
-                    module.exports[_bare(alias or inner)] = shape
+                    module.exports[_bare(alias or inner)] = _shape(values.get(_bare(inner)), values, 0)
 
 
 def _bare(node: "Node") -> str:
     return _text(node).strip("\"'")
-
-
-def _shape_of(name: str, value: "Node | None", values: dict[str, "Node | None"], text: str) -> Shape | None:
-    """Return the shape of a variable, or None if a later statement may change it."""
-    escaped = re.escape(name)
-    if re.search(rf"(?<![\w$.]){escaped}\s*(?:\.[\w$]+|\[[^\]\n]*\])+\s*=[^=]|assign\(\s*{escaped}\b", text):
-        return None
-    return _shape(value, values, 0)
 
 
 def _shape(value: "Node | None", values: dict[str, "Node | None"], depth: int) -> Shape | None:

@@ -21,11 +21,13 @@ INITS = {"tini", "tini-static", "dumb-init", "catatonit", "with-contenv", "execl
 # Those of them that are made to be process 1 and only run another program.
 SMALL_INITS = INITS - {"with-contenv", "execlineb", "s6-setuidgid"}
 SHELLS = {"sh", "bash", "dash", "ash"}
+# Programs whose first argument is the name of a shell.
+_MANY_IN_ONE = {"busybox", "busybox-static", "toybox"}
 # Options of these programs that take a value.
 INIT_OPTIONS_WITH_VALUE = {"-p", "-e", "-r", "-o", "--rewrite"}
 _OTHER_INTERPRETERS = re.compile(r"python[0-9.]*|node|perl|ruby|php")
 # Programs that run the program after their options or, for some, after the name of a user.
-_STARTERS = {"exec", "command", "env", "nice", "setpriv", *INITS} - {"s6-setuidgid"}
+_STARTERS = {"exec", "command", "env", "nice", "setpriv", *INITS, *_MANY_IN_ONE} - {"s6-setuidgid"}
 _WITH_USER = {"gosu", "su-exec", "s6-setuidgid", "setuidgid"}
 _SPEAKING = {"", ":", "echo", "exit", "printf", "return", "true"}
 
@@ -145,6 +147,9 @@ def _target(procedure: Procedure, words: list[tuple[str, Node]], has_init: bool 
     at, interpreter = 0, None
     while at < len(words):
         name = PurePosixPath(words[at][0]).name
+        if name in _MANY_IN_ONE and at + 1 < len(words) and words[at + 1][0] in SHELLS:
+            at += 1
+            continue
         if name in INITS:
             has_init = True
         elif name in SHELLS or _OTHER_INTERPRETERS.fullmatch(name):

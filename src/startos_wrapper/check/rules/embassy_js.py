@@ -31,9 +31,9 @@ def script_not_loaded(wrapper: Wrapper) -> Iterator[Finding]:
     if module.error is not None:
         place = source.line_place(source.place(module.error).line)
         yield Finding("E708", place, "JavaScript can't be parsed here, so all scripts fail", "fix the syntax")
-    for start, end in module.imports[:1]:
+    if module.imported:
         what = "StartOS loads embassy.js alone, so an import makes all scripts fail"
-        yield Finding("E708", source.place(start, end), what, "bundle the script, or write it without imports")
+        yield Finding("E708", source.place(*module.imported), what, "bundle the script, or write it without imports")
 
 
 @checks("E709")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import dockerfile_of
-from startos_wrapper.files.entrypoint import entrypoint_of
+from startos_wrapper.files.procedure_scripts import ProcedureScript, images_of, runs_in, shell_scripts
 from startos_wrapper.files.shell.script import Script
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -51,13 +51,14 @@ _NOT_IN_ASH = {
 
 @checks("W705")
 def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find bash syntax in a script for sh, and report each kind once."""
-    entry = entrypoint_of(wrapper)
-    if entry is None or entry.shell not in ("sh", "dash", "ash"):
-        return
-    shell = entry.shell if entry.shell != "sh" else _sh_of(wrapper)
-    if shell is None:
-        return
+    """Find bash syntax in scripts for sh, and report each kind once per script."""
+    for entry in shell_scripts(wrapper):
+        if entry.shell in ("sh", "dash", "ash"):
+            shell = entry.shell if entry.shell != "sh" else _sh_of(wrapper, entry)
+            yield from _refused(entry, shell) if shell else ()
+
+
+def _refused(entry: ProcedureScript, shell: str) -> Iterator[Finding]:
     refused = {**_NOT_IN_ASH, **_NOT_IN_DASH} if shell == "dash" else _NOT_IN_ASH
     told = set()
     for kind, start, end in sorted(_bashisms(entry.script), key=lambda each: each[1]):
@@ -71,16 +72,19 @@ def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W705", entry.place(start, end), what, todo)
 
 
-def _sh_of(wrapper: Wrapper) -> str | None:
+def _sh_of(wrapper: Wrapper, entry: ProcedureScript) -> str | None:
     """Return which shell /bin/sh is in the image: dash on Debian, or else ash. Return None if it may be bash."""
-    dockerfile = dockerfile_of(wrapper)
-    if dockerfile is None or dockerfile.final is None:
+    images = images_of(wrapper, entry.procedure)
+    dockerfile = images.dockerfile if images else dockerfile_of(wrapper)
+    if runs_in(wrapper, entry.procedure).node.is_true("system") or dockerfile is None or dockerfile.final is None:
         return "ash"
     first = dockerfile.final.lineage[0]
     base = (first.base or first.image.text).lower()
     if _SH_IS_BASH.search(base) or any(_OTHER_SH.search(instruction.text) for instruction in dockerfile.shipped):
         return None
-    return "dash" if "alpine" not in base and (_DEBIAN.search(base) or _DEBIAN_SLIM.search(base)) else "ash"
+    has_apt = any(each.name == "RUN" and "apt-get " in each.text for each in dockerfile.shipped)
+    is_debian = has_apt or _DEBIAN.search(base) or _DEBIAN_SLIM.search(base)
+    return "dash" if is_debian and "alpine" not in base else "ash"
 
 
 def _bashisms(script: Script) -> Iterator[tuple[str, int, int]]:

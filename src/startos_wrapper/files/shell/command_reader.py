@@ -19,6 +19,10 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\[[^]]*\])?\+?=")
 _ARRAY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\+?=\(")
 _FUNCTION = re.compile(r"([^\s'\"\\$`|&;<>()=]+)[ \t]*\([ \t]*\)")
 
+# Keywords before a compound command. Before a simple command, they're read as its first words.
+_BEFORE_COMPOUND = re.compile(
+    r"(?:time(?:[ \t]+-p)?|coproc(?:[ \t]+\w+)?)[ \t]+(?=\{\s|\(|(?:if|while|until|for|case)[ \t])"
+)
 _OPERATOR = re.compile(r"[;&|()<>]+")
 
 _MOST_COMMANDS = 10_000
@@ -158,6 +162,7 @@ class _Reader(WordReader):
         """Read one command. Return it if it's a simple command."""
         self.count += 1
         start = self.at
+        self.match(_BEFORE_COMPOUND)
         keyword = PLAIN.match(self.text, self.at)
         read = _COMPOUND.get(keyword[0]) if keyword else None
         if read and keyword:
@@ -326,6 +331,9 @@ class _Reader(WordReader):
         self.blanks()
         self.take(";")
         self.newlines()
+        if self.take("{"):
+            self.group(self.at - 1)
+            return
         self.keyword("do", start)
         self.nested(("done",))
         self.keyword("done", start)
