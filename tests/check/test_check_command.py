@@ -123,6 +123,7 @@ def test_the_list_has_every_rule_once_and_fits_a_terminal(capsys: pytest.Capture
     listed = {line[:4]: line for line in lines if line[1:4].isdigit()}
     assert list(listed) == list(rule_docs())
     assert listed["E111"] == "E111* A value has the wrong type"
+    assert listed["W612"].startswith("W612*+ ") and listed["W517"].startswith("W517+ ")
     assert "Dockerfile (warnings)" in lines
     assert [line for line in lines if len(line) > 80] == []
 
@@ -136,6 +137,7 @@ def test_the_list_as_json_of_selected_rules(capsys: pytest.CaptureFixture[str]) 
         "severity": "error",
         "title": "A value has the wrong type",
         "fixable": True,
+        "pedantic": False,
     } in rules
     assert all(rule["code"].startswith("E1") and not rule["code"].startswith("E10") for rule in rules)
 
@@ -231,7 +233,9 @@ def test_without_fix_nothing_is_written(wrapper: Path, capsys: pytest.CaptureFix
 
 def test_a_fix_keeps_line_ends_marks_and_mode(wrapper: Path, capsys: pytest.CaptureFixture[str]) -> None:
     manifest = Path("manifest.yaml")
-    data = b"\xef\xbb\xbf" + manifest.read_bytes().replace(b"\n", b"\r\n").replace(b"Hello Sky", "Größe".encode())
+    data = b"\xef\xbb\xbf# A comment\r\n" + manifest.read_bytes().replace(b"\n", b"\r\n").replace(
+        b"Hello Sky", "Größe".encode()
+    )
     manifest.write_bytes(data)
     manifest.chmod(0o640)
     assert main(["check", "--fix", "--select", "E"]) == 0
@@ -296,3 +300,30 @@ def test_the_pre_commit_hook_runs_before_the_first_commit(tmp_path: Path) -> Non
     assert run() == 0
     (wrapper / "icon.png").unlink()
     assert run() == 1
+
+
+# --- Style -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_style_is_only_checked_if_it_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("manifest.yaml").write_text(Path("manifest.yaml").read_text().replace("version: 1.0\n", 'version: "1.0"\n'))
+    styled = "FROM alpine:3.24\nADD docker_entrypoint.sh /usr/local/bin/\n"
+    Path("Dockerfile").write_text(styled)
+    assert main(["check", "--fix", "--select", "W6"]) == 0
+    assert "no findings" in capsys.readouterr().out and Path("Dockerfile").read_text() == styled
+    for options in (["--pedantic"], ["--pedantic", "--select", "W6"], ["--select", "W612"]):
+        main(["check", *options])
+        assert "W612" in capsys.readouterr().out
+    main(["check", "--pedantic", "--ignore", "W6"])
+    assert "W612" not in capsys.readouterr().out
+    main(["check", "--explain", "W612"])
+    assert "--pedantic" in capsys.readouterr().out
+    main(["check", "--pedantic", "--select", "W612", "--format", "sarif"])
+    (rule,) = json.loads(capsys.readouterr().out)["runs"][0]["tool"]["driver"]["rules"]
+    assert rule["defaultConfiguration"] == {"level": "warning", "enabled": False}
+    Path("Dockerfile").write_text(styled.replace("\n", "\n# startos-wrapper: ignore W612\n", 1))
+    main(["check"])
+    assert "W901" not in capsys.readouterr().out
+    main(["check", "--pedantic", "--fix"])
+    assert "COPY" not in Path("Dockerfile").read_text()

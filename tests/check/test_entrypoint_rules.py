@@ -210,12 +210,19 @@ def test_the_signal_that_the_image_stops_with_counts(tmp_path: Path) -> None:
     assert _codes(tmp_path, script, image) == []
 
 
-@pytest.mark.parametrize("line", ["exec run &\nwait", "exec run | tee log", "a && exec run | tee log"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "exec run &\nwait", "exec run | tee log", "a && exec run | tee log", "trap stop TERM\nexec run | tee log",
+    ],
+)  # fmt: skip
 def test_exec_without_effect_is_reported_once_and_alone(line: str, tmp_path: Path) -> None:
     assert _codes(tmp_path, f"#!/bin/sh\nset -e\n{line}\n") == ["W702"]
 
 
-@pytest.mark.parametrize("line", ["(exec run) &", "{ exec run; } &\nx", "exec run > log", "run | tee log"])
+@pytest.mark.parametrize(
+    "line", ["(exec run) &", "{ exec run; } &\nx", "exec run > log", "run | tee log", "exec run &\nwait"]
+)
 def test_exec_that_has_an_effect_is_no_exec_without_one(line: str, tmp_path: Path) -> None:
     assert "W702" not in _codes(tmp_path, f"#!/bin/sh\nset -e\ntrap stop TERM\n{line}\n")
 
@@ -321,11 +328,38 @@ def test_a_script_that_stops_or_in_which_nothing_fails_is_fine(script: str, tmp_
 
 
 @pytest.mark.parametrize(
-    "line", ["mkdir /x", "x=$(yq e . file)", "if a; then cp b c; fi", "set +e\nmkdir /x", "set -u\ncp a b"]
+    "line",
+    [
+        "«mkdir /x",
+        "«x=$(yq e . file)",
+        "if «a; then cp b c; fi",
+        "set +e\n«mkdir /x",
+        "set -u\n«cp a b",
+        "«mkdir a\ncp b c",
+    ],
 )
-def test_a_failure_that_nobody_sees_is_found_at_the_first_line(line: str, tmp_path: Path) -> None:
-    (finding,) = _found(tmp_path, f"#!/bin/sh\n{line}\nexec run\n")
-    assert (finding.code, finding.place.line, finding.place.length) == ("W704", 1, len("#!/bin/sh"))
+def test_a_failure_that_nobody_sees_is_found_at_the_first_command_that_can_fail(line: str, tmp_path: Path) -> None:
+    before, after = f"#!/bin/sh\n{line}\nexec run\n".split("«")
+    (finding,) = _found(tmp_path, before + after)
+    assert (finding.code, finding.place.line) == ("W704", before.count("\n") + 1)
+    assert "`set -e`" in finding.todo
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "grep -q a b && c",
+        "x=$(grep a b)",
+        "run & wait $!",
+        "[ -f a ] && b",
+        "kill $pid",
+        "rm a",
+        "while read x; do y; done",
+    ],
+)
+def test_set_e_is_not_advised_where_it_would_stop_the_service(line: str, tmp_path: Path) -> None:
+    (finding,) = _found(tmp_path, f"#!/bin/sh\ncp a b\n{line}\nexec run\n")
+    assert finding.code == "W704" and "set -e" not in finding.todo
 
 
 # --- W705: bash syntax in sh -----------------------------------------------------------------------------------------

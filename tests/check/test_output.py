@@ -68,13 +68,13 @@ LICENCE = Finding("W501", Place("LICENSE"), "There is no licence", "add one")
 
 def test_text_shows_place_fault_line_caret_and_remedy() -> None:
     assert render(_report(_version(_quoted()), LICENCE), "text") == (
-        "LICENSE:1:1: W501 There is no licence\n"
-        "  = add one\n"
-        "\n"
         "manifest.yaml:3:10: E113 `1.0` is a number here, StartOS wants text\n"
         "  3 | version: 1.0\n"
         "    |          ^^^\n"
         '    = write "1.0" with quotes\n'
+        "\n"
+        "LICENSE:1:1: W501 There is no licence\n"
+        "  = add one\n"
         "\n"
         "1 error, 1 warning; 1 fixable with --fix\n"
     )
@@ -91,12 +91,20 @@ def test_text_names_what_was_repaired() -> None:
     )
 
 
-def test_findings_stand_in_the_order_of_file_line_column_and_code() -> None:
+def test_a_long_list_ends_with_a_line_per_rule() -> None:
+    findings = [Finding("E113", Place(name), "x", "y") for name in "abc"] + [Finding("W501", Place("d"), "x", "y")] * 8
+    *_, counts, summary = render(_report(*findings), "text").split("\n\n")
+    assert counts.splitlines() == ["    3  E113 A value is not text", "    8  W501 A value is not text"]
+    assert summary == "3 errors, 8 warnings\n"
+    assert "    3  E113" not in render(_report(*findings[1:]), "text")
+
+
+def test_errors_come_first_then_the_order_is_that_of_file_line_column_and_code() -> None:
     places = [("b", 1, 1), ("a", 10, 1), ("a", 9, 12), ("a", 9, 3)]
     findings = [Finding(code, Place(*place), "x", "y") for place in places for code in ("W501", "E113")]
     heads = [line.rpartition(" x")[0] for line in render(_report(*findings), "text").splitlines() if line.endswith("x")]
     wanted = ["a:9:3:", "a:9:12:", "a:10:1:", "b:1:1:"]
-    assert heads == [f"{place} {code}" for place in wanted for code in ("E113", "W501")]
+    assert heads == [f"{place} {code}" for code in ("E113", "W501") for place in wanted]
 
 
 @pytest.mark.parametrize("marked", ["日本", "\N{CLOUD}", "\t", "\x1b[31m", "\u202e"])
@@ -200,7 +208,7 @@ def test_json_has_every_field() -> None:
         "fixable": True,
     }  # fmt: skip
     assert json.loads(render(report, "json")) == {
-        "version": 1, "findings": [licence, version], "fixed": [licence], "errors": 1, "warnings": 1, "fixable": 1,
+        "version": 1, "findings": [version, licence], "fixed": [licence], "errors": 1, "warnings": 1, "fixable": 1,
         "silenced": 3,
         "cut": [],
     }  # fmt: skip
@@ -212,8 +220,8 @@ def test_json_has_every_field() -> None:
 def test_github_gets_a_command_for_each_finding_and_a_last_line() -> None:
     place = Place("a,b:c%d", 3, 10, 2)
     assert render(_report(Finding("E113", place, "100% :, wrong", "write %0A"), LICENCE), "github") == (
-        "::warning file=LICENSE,line=1,col=1,endColumn=2,title=W501::There is no licence%0Aadd one\n"
         "::error file=a%2Cb%3Ac%25d,line=3,col=10,endColumn=12,title=E113::100%25 :, wrong%0Awrite %250A\n"
+        "::warning file=LICENSE,line=1,col=1,endColumn=2,title=W501::There is no licence%0Aadd one\n"
         "1 error, 1 warning\n"
     )
 
@@ -275,11 +283,11 @@ def test_sarif_describes_the_rules_that_have_findings() -> None:
 def test_sarif_results_point_to_rule_and_region() -> None:
     results = _sarif(_report(_version(), LICENCE))["results"]
     assert [(result["ruleId"], result["ruleIndex"], result["level"]) for result in results] == [
-        ("W501", 1, "warning"),
         ("E113", 0, "error"),
+        ("W501", 1, "warning"),
     ]
     regions = [result["locations"][0]["physicalLocation"]["region"] for result in results]
-    assert regions == [{"startLine": 1}, {"startLine": 3, "startColumn": 10, "endColumn": 13}]
+    assert regions == [{"startLine": 3, "startColumn": 10, "endColumn": 13}, {"startLine": 1}]
 
 
 def test_sarif_columns_count_characters() -> None:

@@ -109,7 +109,7 @@ replaces: [nextcloud, «E316»photoprism]
 """
 
 DOCKERFILE = """\
-«W801»# A comment.
+# A comment.
 FROM «W601»alpine
 RUN apk «W606»add tini
 
@@ -117,9 +117,9 @@ RUN apk «W606»add tini
 """
 
 ENTRYPOINT = """\
-«W704»#!/bin/sh
+#!/bin/sh
 # A comment.
-mkdir -p /data/www
+«W704»mkdir -p /data/www
 «W702»exec httpd -f -h /data | tee /data/log
 """
 

@@ -66,7 +66,7 @@ def test_every_rule_has_a_document_and_every_document_a_rule() -> None:
 @pytest.mark.parametrize("code", RULES)
 def test_a_document_is_complete(code: str) -> None:
     entry = RULES[code]
-    assert set(entry) <= {"name", "title", "why", "source", "fixable", "bad", "good"}
+    assert set(entry) <= {"name", "title", "why", "source", "fixable", "pedantic", "bad", "good"}
     assert entry["name"] == entry["name"].lower() and " " not in entry["name"]
     assert entry["title"] and not entry["title"].endswith(".")
     assert entry["why"].strip() and entry["source"].strip()

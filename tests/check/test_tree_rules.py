@@ -63,12 +63,22 @@ def test_the_images_are_added_to_the_patterns_on_a_line_of_their_own(tmp_path: P
 
 def test_the_ignore_file_is_that_of_the_build(tmp_path: Path) -> None:
     make = "docker-images/%.tar: image/Dockerfile\n\tdocker buildx build --tag start9/hello-sky/main:1.2.3 image\n"
-    files: dict[str, Any] = {"Makefile": make, "Dockerfile": None, "image/Dockerfile": "FROM alpine:3.24\n"}
+    files: dict[str, Any] = {"Makefile": make, "Dockerfile": None, "image/Dockerfile": COPY_ALL}
     (finding,) = _found(tmp_path / "none", files=files)
     assert (finding.code, finding.place.file) == ("W801", "image/Dockerfile")
     assert "image/.dockerignore" in finding.todo
     assert _codes(tmp_path / "there", files={**files, "image/.dockerignore": "*.md\n"}) == []
     assert _codes(tmp_path / "beside", files={**files, "image/Dockerfile.dockerignore": "*.md\n"}) == []
+
+
+@pytest.mark.parametrize(
+    ("copy", "codes"),
+    [(".", ["W801"]), ("./", ["W801"]), ("/", ["W801"]), ("*", ["W801"]), ("service", []), ("*.sh", [])],
+)
+def test_an_ignore_file_is_only_missed_where_everything_is_copied(copy: str, codes: list[str], tmp_path: Path) -> None:
+    dockerfile = f"FROM alpine:3.24\nCOPY {copy} /app/\nCOPY docker_entrypoint.sh /usr/local/bin/\n"
+    files = {"Dockerfile": dockerfile, ".dockerignore": None, "service/main.go": ""}
+    assert _codes(tmp_path, files=files) == codes
 
 
 def test_a_wrapper_without_a_dockerfile_needs_no_ignore_file(tmp_path: Path) -> None:

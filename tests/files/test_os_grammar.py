@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from startos_wrapper.files.manifest import os_grammar
+from startos_wrapper.files.manifest.jsonpath import jsonpath
 from tests.support import oracle_values
 
 MANY = settings(max_examples=1500, deadline=None)
@@ -58,7 +59,7 @@ def test_the_numbers_of_a_version_and_what_is_passed_over(text: str) -> None:
 def test_ranges(text: str) -> None:
     found = oracle_values._any_range(text, 0)
     assert os_grammar.version_range(text) is (found is not None)
-    assert os_grammar.range_is_any(text) is (found is not None and found.text == "*")
+    assert (os_grammar.range_form(text) == ()) is (found is not None and found.text == "*")
     rest = text[found.end :] if found else ""
     assert os_grammar.range_rest(text) == (rest if rest.strip() else "")
 
@@ -190,10 +191,27 @@ def test_durations_that_the_os_takes_for_others(text: str, misread: bool) -> Non
     assert os_grammar.duration_is_misread(text) is misread
 
 
+def _uncovered(text: str) -> object:
+    return os_grammar.uncovered([text, text], (5, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("ranges", "version"),
+    [
+        (["*"], None), (["<2"], None), (["<=1.9.9"], "1.9.9.1"), (["<1.5", ">=1.5"], None), (["<1.5", ">1.5"], "1.5.0"),
+        (["<2.3.1.4", ">=2.3.1.4 <1.5 || >=1.5"], None), ([">=1"], "0.0.0.1"), (["<1", "1.x"], None),
+        (["<1", "=1", "^1.0.1", "=1.0.0.1"], "1.0.0.2"), (["<1", "!=1"], "1.0.0"), ([], "0.0.0.1"), (["nonsense"], "0.0.0.1"),
+        (["(<1 || >1) (<3)", "=1"], None), ([f"={number}" for number in range(1000)], None),
+    ],
+)  # fmt: skip
+def test_the_first_version_that_no_range_contains(ranges: list[str], version: str | None) -> None:
+    assert os_grammar.uncovered(ranges, (2, 0, 0, 0)) == version
+
+
 ACCEPTORS: list[Callable[[str], object]] = [
-    os_grammar.version, os_grammar.version_numbers, os_grammar.version_rest, os_grammar.version_range, os_grammar.range_is_any,
+    os_grammar.version, os_grammar.version_numbers, os_grammar.version_rest, os_grammar.version_range, os_grammar.range_form,
     os_grammar.range_rest, os_grammar.duration, os_grammar.duration_is_misread, os_grammar.port, os_grammar.url, os_grammar.regex,
-    os_grammar.number_range, os_grammar.whole_range, os_grammar.charset,
+    os_grammar.number_range, os_grammar.whole_range, os_grammar.charset, jsonpath, _uncovered,
 ]  # fmt: skip
 ENDLESS = ["1", "1.", "(", "((=1) ", "=1 ", "=1||", " ", "a", "a-", "a,", "[", "[1,", "[1e1", "é", "https://a."]
 

@@ -43,6 +43,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--ignore", metavar="CODES", action="append", help="skip these rules, separated by commas")
     parser.add_argument("--strict", action="store_true", help="fail on warnings, too")
+    parser.add_argument("--pedantic", action="store_true", help="also check rules that only concern style")
     parser.add_argument("--fix", action="store_true", help="fix findings that have only one right answer")
     parser.add_argument("--list", action="store_true", help="list the rules; --format can be text or json")
     parser.add_argument("--explain", metavar="CODES", help="explain rules, separated by commas, with examples")
@@ -90,6 +91,18 @@ def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], 
     if not any(map(wanted, known)):
         raise UsageError("no rule is left to check; --ignore leaves out every selected rule")
     return wanted
+
+
+def _shown(arguments: argparse.Namespace) -> Callable[[str], bool]:
+    """Return a function that tells whether to report a rule: style only if it was asked for."""
+    selected = _codes(arguments.select or [])
+
+    def shown(code: str) -> bool:
+        from startos_wrapper.check.rule_docs import rule_docs  # Reading it takes 10 ms.
+
+        return arguments.pedantic or code in selected or not rule_docs()[code].pedantic
+
+    return shown
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -146,7 +159,7 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
     cut: list[str] = []
     silenced = 0
     for path in arguments.paths or [Path()]:
-        outcome = (repair if arguments.fix else check)(path, wanted)
+        outcome = (repair if arguments.fix else check)(path, wanted, _shown(arguments))
         sources |= {(path / file).as_posix(): source for file, source in outcome.wrapper.sources.items()}
         findings += (_seen_from_here(finding, path) for finding in outcome.findings)
         fixed += (_seen_from_here(finding, path) for finding in outcome.fixed)

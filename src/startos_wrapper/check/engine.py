@@ -44,8 +44,17 @@ def codes() -> list[str]:
     return sorted({_UNREAD, _UNUSED}.union(*CHECKS.values()))
 
 
-def check(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome:
+_Choice = Callable[[str], bool]
+
+
+def _any(_: str) -> bool:
+    return True
+
+
+def check(root: Path, wanted: _Choice = _any, shown: _Choice = _any) -> Outcome:
     """Run all rules whose codes are `wanted` on the wrapper in the folder `root`, without changing any file.
+
+    Findings of rules that aren't `shown` are left out, but a comment that silences one has its use.
 
     Raises: CannotError if `root` isn't a folder, the manifest is too large, or a rule crashes.
     """
@@ -56,23 +65,25 @@ def check(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome
     found = [finding for finding in set(_run(wrapper, wanted, cut)) if wanted(finding.code)]
     silences = Silences(source for source in wrapper.sources.values() if source)
     kept = [finding for finding in found if not silences.cover(finding)]
+    silenced = len(found) - len(kept)
+    kept = [finding for finding in kept if shown(finding.code)]
     unused = silences.unused(codes()) if all(map(wanted, codes())) else ()
-    return Outcome(wrapper, sorted([*kept, *unused], key=_order), silenced=len(found) - len(kept), cut=sorted(cut))
+    return Outcome(wrapper, sorted([*kept, *unused], key=_order), silenced=silenced, cut=sorted(filter(shown, cut)))
 
 
-def repair(root: Path, wanted: Callable[[str], bool] = lambda _: True) -> Outcome:
+def repair(root: Path, wanted: _Choice = _any, shown: _Choice = _any) -> Outcome:
     """Check the wrapper, apply all fixes, and return what is left.
 
     Raises: CannotError, as `check` does.
     """
-    outcome = check(root, wanted)
+    outcome = check(root, wanted, shown)
     fixed: list[Finding] = []
     for _ in range(_ROUNDS):
         done = apply(outcome.wrapper, [finding for finding in outcome.findings if finding.fixes])
         if not done:
             break
         fixed += done
-        outcome = check(root, wanted)
+        outcome = check(root, wanted, shown)
     outcome.fixed = fixed
     return outcome
 

@@ -40,7 +40,10 @@ _LANGUAGES = {
 
 @dataclass(frozen=True)
 class RuleDoc:
-    """A rule. `title`, `why` and `source` are Markdown. `bad` and `good` list what an example changes in a wrapper."""
+    """A rule. `title`, `why` and `source` are Markdown. `bad` and `good` list what an example changes in a wrapper.
+
+    A `pedantic` rule only concerns style, and is off without --pedantic.
+    """
 
     code: str
     name: str
@@ -48,6 +51,7 @@ class RuleDoc:
     why: str
     source: str
     fixable: bool
+    pedantic: bool
     bad: dict[str, Any]
     good: dict[str, Any]
 
@@ -70,6 +74,7 @@ def _rule_doc(code: str, entry: dict[str, Any]) -> RuleDoc:
         entry["why"].strip(),
         entry["source"].strip(),
         entry.get("fixable", False),
+        entry.get("pedantic", False),
         entry["bad"],
         entry["good"],
     )
@@ -95,6 +100,7 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
                 "severity": _severity(rule.code),
                 "title": rule.title,
                 "fixable": rule.fixable,
+                "pedantic": rule.pedantic,
             }
             for rule in rules
         ]
@@ -104,9 +110,13 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
         group = [rule for rule in rules if rule.code.startswith(prefix)]
         if group:
             lines += ["", f"{heading} ({_severity(prefix)}s)"]
-            lines += [f"{rule.code}{'*' if rule.fixable else ' '} {rule.title}" for rule in group]
-    lines += ["", "* `--fix` fixes it. `--explain CODE` says why, with examples."]
+            lines += [f"{rule.code}{_marks(rule)} {rule.title}" for rule in group]
+    lines += ["", "* `--fix` fixes it. + Only with `--pedantic`. `--explain CODE` says why."]
     return "\n".join(lines[1:]) + "\n"
+
+
+def _marks(rule: RuleDoc) -> str:
+    return f"{'*' if rule.fixable else ''}{'+' if rule.pedantic else ''}".ljust(1)
 
 
 def _severity(code: str) -> str:
@@ -129,6 +139,7 @@ def page() -> str:
         "- A source that begins with `core/` is a file of start-os v0.3.5.1.",
         "- An example only shows what differs from a wrapper without findings.",
         "- The column *Fix* shows whether `--fix` can fix findings of a rule.",
+        "- A rule that only concerns style is off, unless you pass `--pedantic` or its code to `--select`.",
         "",
     ]
     for prefix, (heading, what) in _GROUPS.items():
@@ -152,6 +163,7 @@ def _table(rules: list[RuleDoc]) -> Iterator[str]:
 def _description(rule: RuleDoc) -> Iterator[str]:
     """Yield everything except the heading, followed by an empty line."""
     fix = " `--fix` fixes it." if rule.fixable else ""
+    fix += " Only reported with `--pedantic`." if rule.pedantic else ""
     yield from (f"{rule.title}.{fix}", "", rule.why, "", f"Source: {_linked(rule.source)}", "")
     for name, example in (("Bad", rule.bad), ("Good", rule.good)):
         for said, text, language in _parts(example):

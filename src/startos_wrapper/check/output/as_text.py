@@ -1,15 +1,18 @@
 """Format findings for a terminal: place, code and message, the line with a caret, and what to do."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 
 from startos_wrapper.check.output.report import Report, message, severity
-from startos_wrapper.check.registry import Finding
+from startos_wrapper.check.registry import Finding, is_error
 from startos_wrapper.files.source import Place
-from startos_wrapper.terminal import printable
+from startos_wrapper.terminal import printable, shorten
 
 # Lines longer than this are cut around the caret, with up to _BEFORE characters before it.
 _LONGEST_LINE = 160
 _BEFORE = 60
+# Lists of more findings don't fit on a screen.
+_LONG_LIST, _WIDTH = 10, 80
 # We don't use Rich because importing it takes 40 ms.
 _COLORS = {"place": "1", "error": "1;31", "warning": "1;33", "frame": "1;34", "clean": "1;32"}
 
@@ -17,13 +20,25 @@ _Paint = Callable[[str, str], str]
 
 
 def as_text(report: Report, color: bool = False) -> str:
-    """Return a block for each finding, a line for each fix, and a summary line."""
+    """Return a block for each finding, a line for each fix, a line per rule for a long list, and a summary line."""
     paint = _colored if color else _plain
     parts = [_block(report, finding, paint) for finding in report.findings]
     if report.fixed:
         parts.append("\n".join(f"{_head(report, f, paint)} fixed: {message(f.what)}" for f in report.fixed))
+    if len(report.findings) > _LONG_LIST:
+        parts.append("\n".join(_per_rule(report, paint)))
     parts.append(paint(report.summary(), "error" if report.errors else "warning" if report.warnings else "clean"))
     return "\n\n".join(parts) + "\n"
+
+
+def _per_rule(report: Report, paint: _Paint) -> Iterator[str]:
+    """Yield a line per rule with the number of its findings: errors first, then the most frequent."""
+    from startos_wrapper.check.rule_docs import rule_docs
+
+    counts = Counter(finding.code for finding in report.findings)
+    for code, count in sorted(counts.items(), key=lambda each: (not is_error(each[0]), -each[1], each[0])):
+        title = shorten(rule_docs()[code].title, _WIDTH - 12, "…")
+        yield f"{count:5}  {paint(code, severity(code))} {title}"
 
 
 def _plain(text: str, _: str) -> str:

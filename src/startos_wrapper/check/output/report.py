@@ -20,9 +20,10 @@ def _no_source(_: str) -> Source | None:
 class Report:
     """The findings of one or more wrappers.
 
-    Paths are relative to the working directory. `findings` and `fixed` (findings that `--fix` has fixed) are sorted by
-    place, then code. `silenced` counts silenced findings. `cut` lists rules that would report more findings.
-    `source_of` returns a text file by its path, or None if it doesn't exist. It's only called for files with findings.
+    Paths are relative to the working directory. `findings` and `fixed` (findings that `--fix` has fixed) are sorted:
+    errors first, then by place and code. `silenced` counts silenced findings. `cut` lists rules that would report more
+    findings. `source_of` returns a text file by its path, or None if it doesn't exist. It's only called for files with
+    findings.
     """
 
     findings: list[Finding]
@@ -79,7 +80,7 @@ class Report:
 
 
 def _sorted(findings: list[Finding]) -> list[Finding]:
-    return sorted(findings, key=lambda finding: (finding.place, finding.code, finding.what))
+    return sorted(findings, key=lambda finding: (not finding.is_error, finding.place, finding.code, finding.what))
 
 
 def severity(code: str) -> str:

@@ -20,24 +20,32 @@ def copied(wrapper: Wrapper) -> set[str]:
 
 @checks("W801", "W802")
 def ignore_file(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a missing .dockerignore, or one that doesn't exclude the images although the whole folder is copied."""
+    """Find a missing .dockerignore, or one that doesn't exclude the images, if the whole folder is copied.
+
+    BuildKit only sends what the Dockerfile copies, so the file makes no difference otherwise.
+    """
     dockerfile, context = dockerfile_of(wrapper), build_context(wrapper)
-    if dockerfile is None or wrapper.in_submodule(context):
+    if dockerfile is None or wrapper.in_submodule(context) or not _copies_all(wrapper, context):
         return
     beside = posixpath.normpath(posixpath.join(context, ".dockerignore"))
     file = next((file for file in (f"{dockerfile.source.file}.dockerignore", beside) if wrapper.is_file(file)), None)
     images = posixpath.relpath(wrapper.asset("docker-images"), context)
     if file is None:
-        what = "There is no .dockerignore, so .git, docker-images and the finished package can end up in the build"
+        what = "There is no .dockerignore, so .git, docker-images and the finished package end up in the build"
         todo = f"create {beside} with the lines docker-images, *.s9pk and .git"
         yield Finding("W801", Place(dockerfile.source.file), what, todo)
         return
     source = wrapper.readable(file)
-    if source and posixpath.normpath(context) in copied(wrapper) and not _ignores(source, images):
+    if source and not _ignores(source, images):
         what = f"The Dockerfile copies the whole folder, and {file} doesn't exclude the old images in {images}"
         start = "" if source.text.endswith("\n") or not source.text else "\n"
         fix = source.edit(len(source.text), len(source.text), f"{start}{images}\n")
         yield Finding("W802", Place(file), what, f"add the line {images}", (fix,))
+
+
+def _copies_all(wrapper: Wrapper, context: str) -> bool:
+    whole = posixpath.normpath(context)
+    return not copied(wrapper).isdisjoint({whole, posixpath.normpath(posixpath.join(whole, "*"))})
 
 
 def _ignores(source: Source, path: str) -> bool:

@@ -8,6 +8,7 @@ from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.makefile_conversion import needs_conversion
+from startos_wrapper.files.manifest.os_grammar import package_id
 from startos_wrapper.files.source import Place, Source, TooLargeError
 from startos_wrapper.files.template_source import Reach, in_full, reach
 from startos_wrapper.files.wrapper import Wrapper
@@ -42,9 +43,11 @@ def answers(wrapper: Wrapper) -> Iterator[Finding]:
     yield from _makefile(wrapper, node)
     answer = _text(node, "service_id")
     if answer is not None and wrapper.id is not None and answer.value != wrapper.id:
-        what = f"The manifest's id is {wrapper.id}, but the next update writes {answer.value}"
-        update = f"startos-wrapper update --data service_id={wrapper.id}"
-        todo = f"run `{update}`, or change the manifest's id to {answer.value}"
+        what = f"The manifest's id is {shown(wrapper.id)}, but the next update writes {shown(str(answer.value))}"
+        todo = f"change the manifest's id to {shown(str(answer.value))}"
+        if package_id(wrapper.id):
+            update = f"run `startos-wrapper update --data service_id={wrapper.id}`"
+            todo = f"{update}, or {todo}" if package_id(str(answer.value)) else update
         yield Finding("W809", source.place(answer.start, answer.end), what, todo)
 
 

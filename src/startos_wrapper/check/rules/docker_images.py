@@ -13,13 +13,12 @@ from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.data import processors
 from startos_wrapper.files.documents import NotADocumentError, read_document
-from startos_wrapper.files.manifest.os_grammar import version_numbers
+from startos_wrapper.files.manifest.os_grammar import package_id, version_numbers
 from startos_wrapper.files.source import Place, Source, TooLargeError, UnreadableError
 from startos_wrapper.files.tar import NotFoundError, head, member, names
 from startos_wrapper.files.wrapper import Wrapper
 
 _LARGEST_ICON = 102_400
-_ID = re.compile(r"[a-z]+(?:-[a-z]+)*")
 # S/s9pk/reader.rs:118-144
 _TAG = re.compile(r"start9/([^/]*)/([^:]*):(.*)", re.DOTALL)
 
@@ -66,7 +65,7 @@ def image_ids(wrapper: Wrapper) -> set[str] | None:
 @checks("E300")
 def package(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the package in the wrapper's folder is complete. S/s9pk/header.rs:35-67"""
-    if wrapper.id is None or not _ID.fullmatch(wrapper.id):
+    if wrapper.id is None or not package_id(wrapper.id):
         return
     file = f"{wrapper.id}.s9pk"
     try:
@@ -328,7 +327,7 @@ def _tags(data: bytes) -> list[str] | str:
 def _parts(text: str) -> Tag | None:
     """Split a tag, or return None if StartOS rejects it."""
     match = _TAG.fullmatch(text)
-    if match is None or not _ID.fullmatch(match[1]) or not _ID.fullmatch(match[2]) or version_numbers(match[3]) is None:
+    if match is None or not package_id(match[1]) or not package_id(match[2]) or version_numbers(match[3]) is None:
         return None
     return Tag(text, match[1], match[2], match[3])
 

@@ -12,6 +12,9 @@ from startos_wrapper.files.wrapper import Wrapper
 _HARMLESS = {"", ":", "[", "echo", "exec", "exit", "export", "kill", "local", "printf", "read", "return", "set"}
 _HARMLESS |= {"shift", "sleep", "test", "trap", "true", "unset", "wait"}
 
+# Commands that often fail in a script that works: nothing found, nothing to remove, no such process.
+_FAIL_OFTEN = {"[", "[[", "test", "cmp", "diff", "expr", "grep", "kill", "let", "pgrep", "pkill", "read", "rm", "umount"}
+
 
 @checks("W704")
 def goes_on_after_failure(wrapper: Wrapper) -> Iterator[Finding]:
@@ -22,11 +25,13 @@ def goes_on_after_failure(wrapper: Wrapper) -> Iterator[Finding]:
     risky = [command for command in entry.script.commands if _can_fail(command)]
     if not risky or risky[0] is entry.last:
         return
-    line = entry.place(risky[0].start).line
-    what = f"Without `set -e`, the service starts even if `{entry.short(risky[0])}` on line {line} fails"
-    yield Finding(
-        "W704", entry.place(0, len(entry.text.split("\n")[0].rstrip())), what, "write `set -e` on the next line"
-    )
+    first = risky[0]
+    what = f"The service starts even if `{entry.short(first)}` fails, because the script doesn't use `set -e`"
+    # `set -e` would also end scripts that go on after a harmless failure, e.g. of grep, or after `wait`.
+    todo = "add `|| exit 1` to what the service can't start without, or use `set -e`"
+    if any(command.name == "wait" or command.name in _FAIL_OFTEN for command in entry.script.commands):
+        todo = "add `|| exit 1` to what the service can't start without"
+    yield Finding("W704", entry.place(first.start, first.end), what, todo)
 
 
 def _sets_errexit(command: Command) -> bool:

@@ -6,7 +6,13 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.data import processors
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.manifest.os_grammar import duration_is_misread, range_is_any, range_rest, version_rest
+from startos_wrapper.files.manifest.os_grammar import (
+    duration_is_misread,
+    range_rest,
+    uncovered,
+    version_numbers,
+    version_rest,
+)
 from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -44,14 +50,21 @@ def _of_range(text: str, rest: str) -> str:
 @checks("W508")
 def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
     """Find versions that a service with config can reach without a migration. S/install/mod.rs:1021-1063"""
-    if wrapper.manifest.get("config") is None:
+    if wrapper.manifest.get("config") is None or not wrapper.version:
         return
-    for side in ("from", "to"):
+    if wrapper.manifest.get("migrations") is None:
+        what = "There are no migrations, so the service is unconfigured after every update and downgrade"
+        yield Finding("W508", wrapper.at_key("config"), what, 'add migrations from "*" and to "*"')
+        return
+    own = version_numbers(wrapper.version)
+    for side, when in (("from", "an update from"), ("to", "a downgrade to")):
         ranges = wrapper.manifest.get("migrations", side)
-        if not any(map(range_is_any, ranges.fields if ranges else ())):
-            when = "an update" if side == "from" else "a downgrade"
-            what = f'migrations.{side} has no "*", so the service is unconfigured after {when}'
-            yield Finding("W508", wrapper.at_key("migrations", side), what, f'add "*" to migrations.{side}')
+        version = uncovered(ranges.fields if ranges else (), own) if own else None
+        if version:
+            what = f"migrations.{side} doesn't cover {version}, so the service is unconfigured after {when} it"
+            yield Finding(
+                "W508", wrapper.at_key("migrations", side), what, f'add "*" to migrations.{side} as the last one'
+            )
 
 
 @checks("W509", "W510")

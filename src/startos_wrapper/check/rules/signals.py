@@ -77,7 +77,11 @@ def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
     entry = entrypoint_of(wrapper)
     if entry is None or not entry.is_process_one:
         return
+    handles_stop = _handles_stop(wrapper, entry)
     for command in _futile_execs(entry.script):
+        # With a handler, the shell has to stay process 1, and it starts one process less.
+        if handles_stop and (command.background or command.child):
+            continue
         if command.piped:
             what = "exec has no effect in a pipeline: the shell stays process 1, and SIGTERM doesn't reach the service"
             todo = "remove the pipe, because StartOS logs the output of the service anyway"

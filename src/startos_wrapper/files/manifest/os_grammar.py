@@ -3,9 +3,12 @@
 All functions accept any text, never raise, and run in linear time.
 """
 
+import operator
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
+_ID = re.compile("[a-z]+(?:-[a-z]+)*")
 _U64, _U128 = 2**64 - 1, 2**128 - 1
 
 # --- Versions and ranges: emver, commit 61cf0bc9, src/emver.rs -------------------------------------------------------
@@ -18,8 +21,16 @@ _OR = re.compile(r"[ \t]*\|\|[ \t]*")
 _DASH = re.compile(r"[ \t]*-[ \t]*")
 _OPEN, _CLOSE = re.compile(r"\([ \t]*"), re.compile(r"[ \t]*\)")
 _OPERATOR = re.compile("[<>]=?|!?=|[~^]")
+Version = tuple[int, ...]
+# What the OS's parser makes of a range: an operator with a version, or & or | with several ranges.
+Form = tuple[Any, ...]
 # The form of a range that contains every version.
-_ANY = "*"
+_ANY: Form = ()
+# Ranges with more versions aren't compared.
+_MOST_ENDS = 200
+_COMPARE = {
+    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge
+}  # fmt: skip
 # We don't know at which depth the OS's parser overflows its stack, but nobody nests ranges.
 _DEEPEST = 64
 
@@ -35,7 +46,12 @@ class _Range(NamedTuple):
     """Where a range ends, and its form: the OS takes two ranges with the same form for the same key."""
 
     end: int
-    form: str = _ANY
+    form: Form = _ANY
+
+
+def package_id(text: str) -> bool:
+    """Return whether a text is the id of a package, an image, an interface and so on. M/id/mod.rs:26"""
+    return _ID.fullmatch(text) is not None
 
 
 def version(text: str) -> bool:
@@ -48,7 +64,7 @@ def version_numbers(text: str) -> tuple[int, int, int, int] | None:
     numbers = _numbers(text, 0)
     if numbers is None:
         return None
-    first, second, third, fourth = [*numbers.parts, 0, 0, 0][:_PARTS]
+    first, second, third, fourth = _padded(numbers)
     return first, second, third, fourth
 
 
@@ -63,15 +79,36 @@ def version_range(text: str) -> bool:
     return _range(text, 0) is not None
 
 
-def range_is_any(text: str) -> bool:
-    """Return whether a text is a range that contains every version."""
-    return range_form(text) == _ANY
-
-
-def range_form(text: str) -> str | None:
-    """Return a text that is the same for all spellings of a range, e.g. `>=1` and `>=1.0 `. emver.rs:179-212"""
+def range_form(text: str) -> Form | None:
+    """Return a value that is the same for all spellings of a range, e.g. `>=1` and `>=1.0 `. emver.rs:179-212"""
     found = _range(text, 0)
     return found.form if found else None
+
+
+def uncovered(ranges: Iterable[str], below: Version) -> str | None:
+    """Return a version lower than `below` that none of the ranges contains, or None if they contain all of them."""
+    forms = [form for text in ranges if (form := range_form(text)) is not None]
+    # No package has the version 0.
+    ends = sorted({(0, 0, 0, 1), *(end for form in forms for end in _ends(form))})
+    if len(ends) > _MOST_ENDS:
+        return None
+    # All versions between two ends are alike, so one of them is enough.
+    samples = (version for end in ends for version in (end, (*end[:-1], end[-1] + 1)))
+    return next((_shown(each) for each in samples if each < below and not any(_contains(f, each) for f in forms)), None)
+
+
+def _ends(form: Form) -> Iterator[Version]:
+    if form and form[0] in "&|":
+        yield from (end for part in form[1:] for end in _ends(part))
+    elif form:
+        yield form[1]
+
+
+def _contains(form: Form, version: Version) -> bool:
+    if form and form[0] in "&|":
+        combine = all if form[0] == "&" else any
+        return combine(_contains(part, version) for part in form[1:])
+    return not form or _COMPARE[form[0]](version, form[1])
 
 
 def range_rest(text: str) -> str:
@@ -110,10 +147,11 @@ def _range(text: str, at: int, depth: int = 0) -> _Range | None:
     found = _product(text, at, depth)
     if found is None:
         return _Range(at + 1) if text[at : at + 1] == "*" else None
+    forms = [found.form]
     while (gap := _OR.match(text, found.end)) and (item := _product(text, gap.end(), depth)):
-        is_any = _ANY in (found.form, item.form)
-        found = _Range(item.end, _ANY if is_any else f"({found.form} || {item.form})")
-    return found
+        found = item
+        forms.append(item.form)
+    return _Range(found.end, _ANY if _ANY in forms else _joined("|", forms))
 
 
 def _product(text: str, at: int, depth: int) -> _Range | None:
@@ -121,13 +159,18 @@ def _product(text: str, at: int, depth: int) -> _Range | None:
     found = _condition(text, at, depth)
     if found is None:
         return None
+    forms = [found.form]
     while (gap := _SPACES.match(text, found.end)) and (item := _condition(text, gap.end(), depth)):
-        found = _Range(item.end, _both(found.form, item.form))
-    return found
+        found = item
+        forms.append(item.form)
+    return _Range(found.end, _joined("&", [form for form in forms if form]))
 
 
-def _both(one: str, other: str) -> str:
-    return one if other == _ANY else other if one == _ANY else f"({one} {other})"
+def _joined(sign: str, forms: list[Form]) -> Form:
+    """Join forms from the left, so that `(a b) c` is the same as `a b c`, but `a (b c)` isn't."""
+    if len(forms) < 2:
+        return forms[0] if forms else _ANY
+    return (sign, *(forms[0][1:] if forms[0][0] == sign else forms[:1]), *forms[1:])
 
 
 def _condition(text: str, at: int, depth: int) -> _Range | None:
@@ -141,35 +184,37 @@ def _condition(text: str, at: int, depth: int) -> _Range | None:
 
 def _atom(text: str, at: int) -> _Range | None:
     """Read an operator with a version, a wildcard (`1.x`), or two versions joined by a hyphen."""
-    operator = _OPERATOR.match(text, at)
-    numbers = _numbers(text, operator.end() if operator else at)
+    sign = _OPERATOR.match(text, at)
+    numbers = _numbers(text, sign.end() if sign else at)
     if numbers is None:
         return None
-    parts = numbers.parts
-    low = (*parts, 0, 0, 0)[:_PARTS]
-    if operator:
-        if operator[0] == "~":
-            return _between(numbers.end, low, 2 if len(parts) == _PARTS else 1 if len(parts) > 1 else 0)
-        if operator[0] == "^" and any(low[:3]):
-            return _between(numbers.end, low, next(place for place in range(3) if low[place]))
-        return _Range(numbers.end, operator[0].replace("^", "=") + _shown(low))
-    if text.startswith(".x", numbers.end) and len(parts) < _PARTS:
-        return _between(numbers.end + 2, low, len(parts) - 1)
-    dash = _DASH.match(text, numbers.end)
+    end, parts, low = numbers.end, len(numbers.parts), _padded(numbers)
+    if sign and sign[0] == "~":
+        return _between(end, low, 2 if parts == _PARTS else 1 if parts > 1 else 0)
+    if sign and sign[0] == "^" and any(low[:3]):
+        return _between(end, low, next(place for place in range(3) if low[place]))
+    if sign:
+        return _Range(end, (sign[0].replace("^", "="), low))
+    if text.startswith(".x", end) and parts < _PARTS:
+        return _between(end + 2, low, parts - 1)
+    dash = _DASH.match(text, end)
     last = _numbers(text, dash.end()) if dash else None
-    if last is None:
-        return None
-    return _Range(last.end, _both(f">={_shown(low)}", f"<={_shown((*last.parts, 0, 0, 0)[:_PARTS])}"))
+    return _Range(last.end, ("&", (">=", low), ("<=", _padded(last)))) if last else None
 
 
-def _between(end: int, low: tuple[int, ...], place: int) -> _Range:
+def _between(end: int, low: Version, place: int) -> _Range:
     """Return the range from `low` to the next version that differs at `place`."""
     high = (*low[:place], low[place] + 1, 0, 0, 0)[:_PARTS]
-    return _Range(end, _both(f">={_shown(low)}", f"<{_shown(high)}"))
+    return _Range(end, ("&", (">=", low), ("<", high)))
 
 
-def _shown(parts: tuple[int, ...]) -> str:
-    return ".".join(map(str, parts))
+def _padded(numbers: _Numbers) -> Version:
+    return (*numbers.parts, 0, 0, 0)[:_PARTS]
+
+
+def _shown(version: Version) -> str:
+    """Return a version as the OS prints it: without a fourth number that is zero."""
+    return ".".join(map(str, version if version[-1] else version[:-1]))
 
 
 # --- Durations and ports: core/startos/src/util/serde.rs:470-629 -----------------------------------------------------
