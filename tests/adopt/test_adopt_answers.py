@@ -193,7 +193,11 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"migrations": "none"},
     ),
     "config by compat with another argument": (
-        {"config": {step: _compat("config", step, "/data", "/data/x", "more", mounts={"main": "/data"}) for step in ("get", "set")}}, {},
+        {
+            "volumes": {"main": {"type": "data"}, "compat": {"type": "assets"}},
+            "config": {step: _compat("config", step, "/data", "/mnt/assets/x", "more") for step in ("get", "set")},
+        },
+        {"config": "compat", "assets": {"compat": None}},
     ),
     "a backup by the image of the service": (
         {"backup": {step: {**CHECK, "inject": False, "mounts": {"BACKUP": "/mnt/b", "main": "/data"}} for step in ("create", "restore")}},

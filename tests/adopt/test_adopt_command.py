@@ -69,7 +69,7 @@ def test_every_answer_says_where_it_was_read(tmp_path: Path, capsys: Capture) ->
     for name, words in {
         "service_id": "id: tides", "volumes": "main:", "ui_port": "main:", "upstream_image": "FROM example.com",
         "packages": "apk add", "run": "exec tini", "environment": "TIDES_HARBOUR", "directories": "mkdir",
-        "user_name": "Marina", "github_user": "wrapper-repo", "config": "config:",
+        "github_user": "wrapper-repo", "config": "config:",
     }.items():  # fmt: skip
         file, _, line = answers[name]["places"][0].partition(":")
         assert words in lines[file][int(line) - 1], name
@@ -78,7 +78,6 @@ def test_every_answer_says_where_it_was_read(tmp_path: Path, capsys: Capture) ->
     assert answers["environment"]["value"] == {"TIDES_HARBOUR": "Port Blue"}
     assert answers["directories"]["value"] == ["/data/tables"]
     assert answers["packages"]["value"] == ["curl", "yq"]
-    assert answers["user_name"]["value"] == "Marina Blue"
 
 
 def test_the_report_names_what_differs_and_what_is_the_authors(tmp_path: Path, capsys: Capture) -> None:

@@ -19,7 +19,7 @@ _PART = "manifest"
 _FILE = "manifest.yaml"
 _MOST_NAMES = 3
 # A comment on a line of its own, or after a value without quotes.
-_COMMENT = re.compile(r"\s*#\s*(?=[^\s#])|[^\"'#]*\s#\s*(?=[^\s#])")
+_COMMENT = re.compile(r"""(?:(?:[^"'#]|"[^"]*"|'[^']*')*\s)?#[#\s]*(?=[^\s#])""")
 # The template sets these itself.
 _SET = {("release-notes",), ("assets", "docker-images")}
 
@@ -160,9 +160,9 @@ def _comments(plan: Plan, text: str) -> list[int]:
         first, last = source.place(node.start).line, source.place(max(node.start, node.end - 1)).line
         if isinstance(node.value, str) and last > first:
             inside |= set(range(first + 1, last + 1))
-    there = {line.partition("#")[2].strip() for line in text.splitlines() if "#" in line}
+    there = {line.partition("#")[2].strip("# ") for line in text.splitlines() if "#" in line}
     return [
         number
         for number, line in enumerate(source.lines, 1)
-        if number not in inside and (match := _COMMENT.match(line)) and line[match.end() :].strip() not in there
+        if number not in inside and (match := _COMMENT.match(line)) and line[match.end() :].strip("# ") not in there
     ]

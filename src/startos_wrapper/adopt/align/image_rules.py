@@ -70,12 +70,12 @@ class ImageRules:
         builds = [(line, build) for line, text in block.recipe for build in written_builds(text)]
         if len(builds) != 1 and block.recipe:
             yield Obstacle(block.line, f"it runs `docker build` {len(builds)} times" if builds else "it doesn't build")
-        for line, text in block.recipe:
-            if not text.startswith("#") and not all(map(self._is_usual, read_calls(masked(text.lstrip("@+- "))))):
-                yield Obstacle(line, f"it also runs `{shorten(text, 60)}`")
         for line, build in builds:
             if what := self._in_build(arch, block, build):
                 yield Obstacle(line, what)
+        for line, text in block.recipe:
+            if not text.startswith("#") and not all(map(self._is_usual, read_calls(masked(text.lstrip("@+- "))))):
+                yield Obstacle(line, f"it also runs `{shorten(text, 60)}`")
 
     def _is_usual(self, call: Call) -> bool:
         """Return whether a command of an image's recipe is part of what startos.mk does."""
