@@ -247,6 +247,22 @@ def test_a_volume_that_a_backup_does_not_save_is_told(tmp_path: Path) -> None:
     assert left.item == "mounts.cache" and "doesn't contain this volume" in left.reason
 
 
+@pytest.mark.parametrize(
+    ("entrypoint", "said"),
+    [
+        ("node server.js", "has no exec, so its last command is a guess (docker_entrypoint.sh:2)"),
+        (
+            "PORT=$(cat /port)\nexec sea --port $PORT",
+            "docker_entrypoint.sh:3 uses $PORT, which only your entrypoint sets",
+        ),
+        ("wait", "starts nothing that this answer can name, so tides is a guess"),
+    ],
+)
+def test_a_command_that_is_a_guess_is_told(tmp_path: Path, entrypoint: str, said: str) -> None:
+    left = _describe(tmp_path, **{"docker_entrypoint.sh": f"#!/bin/sh\n{entrypoint}\n"}).proposal.left
+    assert any(said in each.reason for each in left if each.answer == "run"), left
+
+
 def test_arguments_that_compat_does_not_take_are_told(tmp_path: Path) -> None:
     given = manifest(backup=_backup({"args": ["duplicity", "create", "/mnt/backup", "/data", "/more"]}, {}))
     description = _describe(tmp_path, given)
@@ -319,6 +335,13 @@ HELPER = "FROM golang:1.22-alpine AS build\nRUN go build\nFROM alpine:3.20\nCOPY
         ({"Makefile": None}, {"arches": ["aarch64", "x86_64"]}),
         ({".github/workflows/buildService.yml": "on: push\n"}, {"ci": "github", "updates": "none"}),
         ({"renovate.json": "{}\n"}, {"ci": "none", "updates": "renovate"}),
+        ({"docker_entrypoint.sh": "#!/bin/sh\ncd /srv\nnode server.js --all\n"}, {"run": ["node server.js --all"]}),
+        ({"docker_entrypoint.sh": "#!/bin/sh\nPORT=80\nexec tides --port $PORT --as '$PORT' \"$HOME\"\n"}, {"run": ["tides --port 80 --as '$PORT' \"$HOME\""]}),
+        ({"docker_entrypoint.sh": "#!/bin/sh\nexec tides --port $(cat /port)\n"}, {"run": ["tides"]}),
+        ({"docker_entrypoint.sh": "#!/bin/sh\nPORT=$(cat /port)\nexec sea --port $PORT\n"}, {"run": ["tides"]}),
+        ({"docker_entrypoint.sh": "#!/bin/sh\nexport PORT=80\nexec sea --port $PORT\n"}, {"run": ["sea --port $PORT"], "environment": {"PORT": "80"}}),
+        ({"Dockerfile": "FROM alpine:3.20\nCOPY --from=tides:1 /srv/www/ /www/\n"}, {"copies": {"tides:1": {"/srv/www/": "/www/"}}}),
+        ({"Makefile": "# docker-images/x86_64.tar:\n#\tdocker build --platform=linux/amd64 .\ndocker-images/aarch64.tar:\n\tdocker build . # linux/amd64\n"}, {"arches": ["aarch64"]}),
         ({"LICENSE": "Copyright 2020-2024, The Tides Authors.\n"}, {"user_name": ""}),
         ({".gitmodules": '[submodule "tides"]\n\tpath = tides\n', "Dockerfile": "FROM debian:12\nCOPY tides/ /src\n"}, {"upstream_image": "debian:12"}),
         ({".gitmodules": SUBMODULE, "Dockerfile": HELPER.replace("RUN", "COPY sea/tides/ .\nRUN")}, {"base": "golang", "source": "submodule", "submodule": "sea/tides"}),

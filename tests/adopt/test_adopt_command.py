@@ -201,7 +201,15 @@ def _parts(capsys: Capture, *arguments: str | Path) -> dict[str, bool]:
 
 
 def test_a_part_as_the_template_writes_it_is_managed(render: Render, capsys: Capture) -> None:
-    made = render({"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1", "run": "tides", "config": "script"})
+    made = render(
+        {
+            "service_id": "tides",
+            "base": "image",
+            "upstream_image": "example.com/tides:1",
+            "run": "tides",
+            "config": "script",
+        }
+    )
     (made / ANSWERS).unlink()
     commit(made)
     assert _parts(capsys, made) == dict.fromkeys(FILES, True)
