@@ -1,12 +1,14 @@
 """Helpers that the rules about the Dockerfile share."""
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
 from startos_wrapper.check.registry import Finding, Fix
 from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.dockerfile.instruction import Instruction
-from startos_wrapper.files.dockerfile.model import Dockerfile
+from startos_wrapper.files.dockerfile.model import Dockerfile, expand
+from startos_wrapper.files.fetched import is_remote
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
@@ -37,3 +39,22 @@ def finding(
 def short(text: str) -> str:
     """Shorten a text for a message."""
     return shorten(text, 100)
+
+
+def copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
+    """Yield each COPY and ADD that copies from the build context, with its sources and its destination."""
+    for instruction in instructions:
+        if instruction.taken:
+            sources = [word for word in instruction.taken if not word.text.startswith("<<")]
+            yield instruction, sources, instruction.words[-1]
+
+
+def copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, str]]:
+    """Yield the sources of COPY and ADD that are a single known path. Docker accepts a pattern that matches no file."""
+    for instruction, sources, _ in copies(dockerfile.instructions):
+        for word in sources if "parents" not in instruction.flags else []:
+            text = expand(word.text, instruction.stage.values if instruction.stage else {})
+            if text and not is_remote(text) and not re.search(r"[*?\[\\]", text):
+                path = posixpath.normpath("/" + text).lstrip("/")
+                if path and path.split("/")[0] != ".git":
+                    yield instruction, word, path

@@ -19,8 +19,11 @@ INCLUDE = re.compile(r"[s-]?include[ \t]+(.*)")
 _REFERENCE = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
 # How startos.mk writes a target that the author may have replaced.
 _DEFAULT = re.compile(r"\$\(call default,([^()]*)\)")
+# Functions that list files. `find` lists everything in the folders that are its first words.
+_WILDCARD = re.compile(r"\$\(wildcard ([^()$]*)\)")
+_FIND = re.compile(r"\$\(shell (?:ls|find) ((?:[^()$\s-][^()$\s]* ?)+)[^()$]*\)")
 # Real Makefiles have a few dozen targets, and one or two patterns.
-_MOST_TARGETS, _MOST_PATTERNS = 20_000, 100
+_MOST_TARGETS, _MOST_PATTERNS, _MOST_NEEDS = 20_000, 100, 1000
 
 
 def logical_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
@@ -238,6 +241,33 @@ class Makefile:
         """Return whether a rule that makes `path` has the prerequisite `need`."""
         rules = self._all_rules
         return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in rules)
+
+    def all_needs(self, path: str) -> set[str] | None:
+        """Return the prerequisites of `path` and theirs, as paths and patterns.
+
+        Return None if it's made every time, or if some of them can't be known without running make.
+        """
+        found: set[str] = set()
+        waiting = [path]
+        while waiting:
+            target = waiting.pop()
+            needs = (
+                " ".join(words) for _, targets, words in self._all_rules if any(_fits(each, target) for each in targets)
+            )
+            for text in needs:
+                plain = _FIND.sub(r" \1 ", _WILDCARD.sub(r" \1 ", text))
+                new = {need.removeprefix("./").rstrip("/") for need in plain.split() if "%" not in need} - found
+                if "$" in plain or any(map(self._is_made_every_time, new)) or len(found) > _MOST_NEEDS:
+                    return None
+                found |= new
+                waiting += new
+        return found
+
+    def _is_made_every_time(self, target: str) -> bool:
+        """Return whether a target is phony, or is like FORCE: no file has a name in capitals and an empty rule."""
+        rules = [needs for _, targets, needs in self._all_rules if target in targets]
+        phony = any(target in needs for _, targets, needs in self._all_rules if ".PHONY" in targets)
+        return phony or (target.isupper() and bool(rules) and not any(rules))
 
 
 def _fits(target: str, path: str) -> bool:

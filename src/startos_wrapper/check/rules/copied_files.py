@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from itertools import islice
 
 from startos_wrapper.check.comes_later import comes_later
-from startos_wrapper.check.in_dockerfile import finding, model, short
+from startos_wrapper.check.in_dockerfile import copied_paths, copies, finding, model, short
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import builds_of
-from startos_wrapper.files.dockerfile.instruction import Instruction
-from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.files.fetched import is_remote
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
@@ -20,19 +18,11 @@ _ARCHIVES = re.compile(r"\.(?:tar|tar\.\w+|t[gbx]z2?|txz|tzst|gz|bz2|xz|zst|lzma
 _MOST_ABSENT = 50
 
 
-def _copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[Word], Word]]:
-    """Yield each COPY and ADD that copies from the build context, with its sources and its destination."""
-    for instruction in instructions:
-        if instruction.taken:
-            sources = [word for word in instruction.taken if not word.text.startswith("<<")]
-            yield instruction, sources, instruction.words[-1]
-
-
 @checks("W612")
 def add_for_copy(wrapper: Wrapper) -> Iterator[Finding]:
     """Find ADD where COPY would do the same."""
     dockerfile = model(wrapper)
-    for instruction, sources, _ in _copies(dockerfile.instructions):
+    for instruction, sources, _ in copies(dockerfile.instructions):
         if instruction.name != "ADD" or {"checksum", "keep-git-dir", "unpack"} & set(instruction.flags):
             continue
         if sources and all(_is_plain(word.text) for word in sources):
@@ -57,22 +47,11 @@ def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
     dockerfile = model(wrapper)
     if any(build.context != "." for build in builds_of(wrapper)):
         return
-    absent = (copied for copied in _copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
+    absent = (copied for copied in copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
     for instruction, word, path in islice(absent, _MOST_ABSENT):
         if not comes_later(wrapper, path):
             what = f"{instruction.name} needs {short(path)}, which doesn't exist, and nothing in the wrapper makes it"
             yield finding("W613", dockerfile, word, what, f"add the file, or remove it from the {instruction.name}")
-
-
-def _copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, str]]:
-    """Yield the sources of COPY and ADD that are a single known path. Docker accepts a pattern that matches no file."""
-    for instruction, sources, _ in _copies(dockerfile.instructions):
-        for word in sources if "parents" not in instruction.flags else []:
-            text = expand(word.text, instruction.stage.values if instruction.stage else {})
-            if text and not is_remote(text) and not re.search(r"[*?\[\\]", text):
-                path = posixpath.normpath("/" + text).lstrip("/")
-                if path and path.split("/")[0] != ".git":
-                    yield instruction, word, path
 
 
 def _is_there(wrapper: Wrapper, path: str) -> bool:
@@ -86,7 +65,7 @@ def _is_there(wrapper: Wrapper, path: str) -> bool:
 def git_folder(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a COPY or ADD of the .git folder."""
     dockerfile = model(wrapper)
-    for instruction, sources, _ in _copies(dockerfile.instructions):
+    for instruction, sources, _ in copies(dockerfile.instructions):
         for word in sources:
             if re.match(r"(?:\./|/)?\.git(?:/|$)", word.text):
                 taken = f"{instruction.name} takes {short(word.text)}"

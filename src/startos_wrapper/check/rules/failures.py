@@ -15,21 +15,6 @@ _HARMLESS |= {"shift", "sleep", "test", "trap", "true", "unset", "wait"}
 # Commands that often fail in a script that works: nothing found, nothing to remove, no such process.
 _FAIL_OFTEN = {"[", "[[", "cmp", "diff", "expr", "grep", "kill", "let", "pgrep", "pkill", "read", "rm", "test"}
 _FAIL_OFTEN |= {"umount"}
-    "[",
-    "[[",
-    "test",
-    "cmp",
-    "diff",
-    "expr",
-    "grep",
-    "kill",
-    "let",
-    "pgrep",
-    "pkill",
-    "read",
-    "rm",
-    "umount",
-}
 
 
 @checks("W704")
