@@ -13,6 +13,7 @@ IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3"}
 WEB = {"name": "Web", "description": "The pages.", "port": 8080}
 NEED = {"version": "*", "requirement": "required"}
 ACT = {"name": "Reset", "description": "A new password.", "allowed-statuses": ["running"], "entrypoint": "reset.sh"}
+SHOW = {"type": "docker", "image": "main", "entrypoint": "show.sh", "io-format": "json"}
 COMPAT = {"check": {"type": "docker", "image": "compat", "entrypoint": "compat"}, "auto-configure": {"type": "script"}}
 LND = {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}
 
@@ -199,6 +200,17 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"migrations": "sql"}, "migrations", "sql", "as-config"),
     ({"certificates": {"cert": {"interface": "main"}}}, "certificates", "cert", "mount is missing"),
     # Procedures
+    ({"procedures": ["properties"]}, "procedures", "properties", "use a map"),
+    ({"procedures": {"propertys": SHOW}}, "procedures", "propertys", "the keys are config, properties"),
+    ({"procedures": {"properties": {**SHOW, "entrypoint": "a\nb"}}}, "procedures", "properties.entrypoint", "one line"),
+    ({"procedures": {"properties": {"type": "docker", "image": "main", "entrypoint": "x"}}}, "procedures", "properties", "io-format is missing"),
+    ({"procedures": {"properties": {**SHOW, "mounts": {"db": "/d"}}}}, "procedures", "properties.mounts", "has: main"),
+    ({"procedures": {"config": {"get": SHOW}}}, "procedures", "config", "set is missing"),
+    ({"procedures": {"backup": {"create": SHOW, "restore": {**SHOW, "mounts": {"BACKUP": "backup"}}}}}, "procedures", "backup.restore.mounts.BACKUP", "absolute path"),
+    ({"procedures": {"backup": {"create": SHOW, "restore": SHOW}}, "backup": {"type": "script"}}, "procedures", "backup", "no effect"),
+    ({"procedures": {"migrations": {"from": {"1.2": SHOW}, "to": {}}}}, "procedures", "migrations.from", "bare version isn't one"),
+    ({"procedures": {"migrations": {"from": {}, "to": [SHOW]}}}, "procedures", "migrations.to", "map of version ranges"),
+    ({"procedures": {"migrations": {"from": {"*": {"type": "script", "image": "main"}}, "to": {}}}}, "procedures", "migrations.from.*", "unknown key"),
     ({"health_checks": {"web": {"entrypoint": "check.sh"}}}, "health_checks", "web", "name is missing"),
     ({"health_checks": {"Web": {"name": "Web", "entrypoint": "x"}}}, "health_checks", "Web", "capitals"),
     ({"health_checks": {"web": {"name": "Web"}}}, "health_checks", "web", "set an entrypoint"),

@@ -25,6 +25,15 @@ COMPAT = {
 }  # fmt: skip
 
 
+OWN = {
+    "type": "docker",
+    "image": "main",
+    "entrypoint": NASTIEST.replace("\n", " ").strip(),
+    "args": [NASTIEST, "8", ""],
+    "io-format": "yaml",
+}
+
+
 def _docker(entrypoint: str, **more: Any) -> dict[str, Any]:
     return {"type": "docker", "image": "main", "entrypoint": entrypoint, "args": [], "io-format": "json", **more}
 
@@ -51,6 +60,14 @@ SAID: list[tuple[dict[str, Any], str, Any]] = [
      "health-checks", {"web": {"name": "Web", **_docker("check.sh", args=["a", "1"], inject=False, mounts={"main": "/d"}) | {"io-format": "yaml"}}}),
     ({"config": "script", "health_checks": {"a": {"name": "A", "type": "script"}, "b": {"name": "B", "entrypoint": "b"}}},
      "health-checks", {"a": {"name": "A", **SCRIPT}, "b": {"name": "B", **_docker("b", inject=True)}}),
+    # Procedures of the author's own
+    ({"procedures": {"properties": OWN}}, "properties", OWN),
+    ({"config": "compat", "assets": {"compat": None}, "procedures": {"properties": OWN}}, "properties", OWN),
+    ({"config": "script", "procedures": {"config": {"get": SCRIPT, "set": OWN}}}, "config", {"get": SCRIPT, "set": OWN}),
+    ({"config": "script", "procedures": {"migrations": {"from": {"<2.0.0 || >=3.0.0": OWN}, "to": {"*": {**SCRIPT, "args": ["to"]}}}}},
+     "migrations", {"from": {"<2.0.0 || >=3.0.0": OWN}, "to": {"*": {**SCRIPT, "args": ["to"]}}}),
+    ({"procedures": {"backup": {step: {**OWN, "mounts": {"BACKUP": "/b", "main": "/d"}} for step in ("create", "restore")}}},
+     "backup", {step: {**OWN, "mounts": {"BACKUP": "/b", "main": "/d"}} for step in ("create", "restore")}),
     # Actions
     ({"actions": {"reset": {"name": "Reset", "description": NASTIEST, "warning": "Sure?", "allowed-statuses": ["running"], "entrypoint": "r.sh", "inject": True}}},
      "actions", {"reset": {"name": "Reset", "description": NASTIEST, "warning": "Sure?", "allowed-statuses": ["running"], "implementation": _docker("r.sh", inject=True)}}),
