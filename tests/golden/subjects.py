@@ -25,7 +25,7 @@ __all__ = ["ROOT", "main"]
 
 ROOT = tools.ROOT
 #: The commands, each with its own --help. "" is the program itself.
-COMMANDS = ("", "new", "check", "update", "undo", "manage", "adopt", "questions")
+COMMANDS = ("", "new", "image", "check", "update", "undo", "manage", "adopt", "questions")
 
 
 def copy_template(folder: Path) -> Path:

@@ -181,7 +181,7 @@ def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: 
     }
     assert [line for line in text.splitlines() if len(line) > 80] == []
     for line in (
-        "#   CMD         nginx -g 'daemon off;'", "#   STOPSIGNAL  SIGQUIT", "#   /bin/sh     /bin/busybox", "#   init        none",
+        "#   processors  x86_64 (linux/amd64)", "#   CMD         nginx -g 'daemon off;'", "#   STOPSIGNAL  SIGQUIT", "#   /bin/sh     /bin/busybox", "#   init        none",
         "# A guess: the only TCP port that the image exposes.",
         "#               NGINX_VERSION=1.27.3",
     ):  # fmt: skip
@@ -202,7 +202,7 @@ def test_json_has_the_same_in_fields(tmp_path: Path, capsys: pytest.CaptureFixtu
     # The image of a wrapper is no upstream image.
     assert [each["name"] for each in data["missing"]] == ["upstream_image", "volumes"]
     assert data["image"]["files"] == {"shell": None} and "no /bin/sh" in " ".join(data["notes"])
-    assert data["image"]["cmd"] == ["nginx", "-g", "daemon off;"] and data["image"]["platforms"] == ["linux/amd64"]
+    assert data["image"]["cmd"] == ["nginx", "-g", "daemon off;"] and data["image"]["processors"] == ["x86_64"]
 
 
 def test_the_files_tell_an_init(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

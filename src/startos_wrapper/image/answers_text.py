@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import yaml
 
+from startos_wrapper.files.images.image_config import processor_of
 from startos_wrapper.image.advice import Advice
 from startos_wrapper.image.seen import Seen
 from startos_wrapper.terminal import printable, shorten
@@ -62,7 +63,7 @@ def _lines(seen: Seen, advice: Advice) -> Iterator[str]:
 
 def _facts(seen: Seen) -> Iterator[tuple[str, list[str]]]:
     config = seen.config
-    yield "platforms", list(seen.platforms)
+    yield "processors", [f"{processor_of(name) or 'not for StartOS'} ({name})" for name in seen.platforms]
     yield "ENTRYPOINT", [shlex.join(config.entrypoint)] if config.entrypoint else []
     yield "CMD", [shlex.join(config.cmd)] if config.cmd else []
     yield "USER", [config.user or "root"]

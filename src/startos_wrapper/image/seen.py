@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from startos_wrapper.files.images.file_tree import FileTree
-from startos_wrapper.files.images.image_config import ImageConfig
+from startos_wrapper.files.images.image_config import ImageConfig, processor_of
 from startos_wrapper.files.procedure_scripts import SMALL_INITS
 
 _SHELL = "/bin/sh"
@@ -63,6 +63,7 @@ class Seen:
             "name": self.name,
             "source": self.source,
             "platforms": list(self.platforms),
+            "processors": list(dict.fromkeys(filter(None, map(processor_of, self.platforms)))),
             "entrypoint": list(config.entrypoint),
             "cmd": list(config.cmd),
             "user": config.user,
