@@ -17,7 +17,7 @@ SHELL: dict[str, Content] = {
     "/usr/bin/wget": Link("/bin/busybox"),
 }
 ENTRY: dict[str, Content] = {"/usr/local/bin/docker_entrypoint.sh": "#!/bin/sh\nset -eu\n"}
-RULES = {"E630", "E631", "E632", "E633", "W617", "W634", "W635"}
+RULES = {"E620", "E621", "E622", "E623", "W617", "W624", "W625"}
 
 
 def found(folder: Path, image: bytes | dict[str, bytes], **change: Any) -> list[tuple[str, str]]:
@@ -78,7 +78,7 @@ def test_a_volume_of_the_dockerfile_is_found_there_and_not_twice(tmp_path: Path)
     assert [what.partition(",")[0] for _, what in messages] == ["Nothing is mounted at the VOLUME /desk"]
 
 
-# --- E630 and E631: what starts --------------------------------------------------------------------------------------------
+# --- E620 and E621: what starts --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("writer", [name for name in WRITERS if name != "oci-layout"])
@@ -87,25 +87,25 @@ def test_whatever_wrote_the_tar_the_programs_are_found(writer: str, tmp_path: Pa
     assert found(tmp_path / "good", good) == []
     bad = WRITERS[writer](config("aarch64", Env=["PATH=/opt/bin:/bin:/usr/bin"]), [tar(SHELL), tar(ENTRY)], TAG)
     assert found(tmp_path / "bad", bad) == [
-        ("E630", "main: docker_entrypoint.sh isn't in the image's PATH, /opt/bin:/bin:/usr/bin (aarch64.tar)")
+        ("E620", "main: docker_entrypoint.sh isn't in the image's PATH, /opt/bin:/bin:/usr/bin (aarch64.tar)")
     ]
 
 
 PATHS = {
     "docker_entrypoint.sh": [],
     "/usr/local/bin/docker_entrypoint.sh": [],
-    "/docker_entrypoint.sh": ["E630"],
+    "/docker_entrypoint.sh": ["E620"],
     "/data/in-a-volume.sh": [],
     "/leads-into-a-volume": [],
-    "/leads-nowhere": ["E630"],
-    "/srv/plain.sh": ["E630"],
-    "/srv": ["E630"],
+    "/leads-nowhere": ["E620"],
+    "/srv/plain.sh": ["E620"],
+    "/srv": ["E620"],
     "./run.sh": [],
-    "bash-script": ["E631"],
+    "bash-script": ["E621"],
     "env-script": [],
-    "env-of-nothing": ["E631"],
-    "dos-script": ["E631"],
-    "glibc-program": ["E631"],
+    "env-of-nothing": ["E621"],
+    "dos-script": ["E621"],
+    "glibc-program": ["E621"],
     "static-program": [],
     "/srv/data-script": [],
 }
@@ -136,13 +136,13 @@ def test_an_entrypoint_starts_if_the_image_has_what_it_needs(
 def test_what_is_missing_is_named(tmp_path: Path) -> None:
     files: dict[str, Content] = {**ENTRY, "/usr/bin/wget": elf("aarch64", "/lib/ld-musl-aarch64.so.1")}
     assert found(tmp_path, built(files)) == [
-        ("E631", "main: /usr/local/bin/docker_entrypoint.sh needs the interpreter /bin/sh, which isn't in the image (aarch64.tar)"),
-        ("E631", "health-checks.web: /usr/bin/wget needs the loader /lib/ld-musl-aarch64.so.1, which isn't in the image (aarch64.tar)"),
+        ("E621", "main: /usr/local/bin/docker_entrypoint.sh needs the interpreter /bin/sh, which isn't in the image (aarch64.tar)"),
+        ("E621", "health-checks.web: /usr/bin/wget needs the loader /lib/ld-musl-aarch64.so.1, which isn't in the image (aarch64.tar)"),
     ]  # fmt: skip
 
 
 def test_a_shell_that_a_later_layer_removes_is_gone(tmp_path: Path) -> None:
-    assert codes(tmp_path, built(SHELL, {**ENTRY, "/bin/.wh.busybox": Plain()})) == ["E631", "E630"]
+    assert codes(tmp_path, built(SHELL, {**ENTRY, "/bin/.wh.busybox": Plain()})) == ["E621", "E620"]
 
 
 def test_the_program_behind_tini_counts_as_well(tmp_path: Path) -> None:
@@ -150,17 +150,17 @@ def test_the_program_behind_tini_counts_as_well(tmp_path: Path) -> None:
     files: dict[str, Content] = {**SHELL, "/sbin/tini": elf("aarch64")}
     path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
     assert found(tmp_path, built(files), manifest=manifest) == [
-        ("E630", f"main: nothing.sh isn't in the image's PATH, {path} (aarch64.tar)")
+        ("E620", f"main: nothing.sh isn't in the image's PATH, {path} (aarch64.tar)")
     ]
 
 
-# --- E632 and W634: processors ---------------------------------------------------------------------------------------------
+# --- E622 and W624: processors ---------------------------------------------------------------------------------------------
 
 
 def test_a_base_of_another_processor_is_found_by_its_programs(tmp_path: Path) -> None:
     wrong: dict[str, Content] = {**SHELL, "/bin/busybox": elf("x86_64")}
     ((code, what),) = found(tmp_path, built(wrong, ENTRY))
-    assert code == "E632"
+    assert code == "E622"
     assert what == (
         "/bin/sh is a program for x86_64, but aarch64 servers load docker-images/aarch64.tar, so the service doesn't start"
     )
@@ -171,7 +171,7 @@ def test_a_config_for_another_processor_counts_if_there_are_no_programs(tmp_path
         "main:\n  type: docker\n  image: main\n  entrypoint: /data/a\n  mounts: {main: /data}\nhealth-checks: {}\n"
     )
     ((code, what),) = found(tmp_path / "a", built({"/etc": FOLDER}, processor="x86_64"), manifest=manifest)
-    assert (code, what.partition(",")[0]) == ("E632", "The image is for x86_64 (linux/amd64)")
+    assert (code, what.partition(",")[0]) == ("E622", "The image is for x86_64 (linux/amd64)")
     # A base that is named for one processor has programs for the other one. They run, whatever the config says.
     assert found(tmp_path / "b", built(SHELL, ENTRY, processor="x86_64")) == []
 
@@ -185,19 +185,19 @@ def test_only_programs_in_path_have_to_be_for_the_processor(tmp_path: Path) -> N
         "/bin/plain": Plain(elf("x86_64")),
     }
     assert found(tmp_path, built(SHELL, {**ENTRY, **more})) == [
-        ("W634", "/usr/local/bin/yq (and 1 more) is a program for x86_64, which can't run on aarch64")
+        ("W624", "/usr/local/bin/yq (and 1 more) is a program for x86_64, which can't run on aarch64")
     ]
 
 
-# --- W635: the stop signal -------------------------------------------------------------------------------------------------
+# --- W625: the stop signal -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("signal", "trap", "expected"),
     [
-        ("SIGQUIT", "TERM INT", ["W635"]),
-        ("3", "TERM", ["W635"]),
-        ("SIGWINCH", "TERM INT", ["W635"]),
+        ("SIGQUIT", "TERM INT", ["W625"]),
+        ("3", "TERM", ["W625"]),
+        ("SIGWINCH", "TERM INT", ["W625"]),
         ("SIGTERM", "TERM", []),
         ("15", "SIGTERM", []),
         ("", "TERM", []),
@@ -236,7 +236,7 @@ def test_a_tar_that_is_cut_is_damaged(tmp_path: Path) -> None:
     listed = f'[{{"Config": "c", "RepoTags": ["{TAG}"], "Layers": ["layer"]}}]'
     whole = tar({"manifest.json": listed, "c": "{}", "layer": tar({**SHELL, "/big": "x" * 100_000})})
     assert found(tmp_path, whole[:50_000]) == [
-        ("E633", "docker-images/aarch64.tar is damaged or truncated, so no server can load it")
+        ("E623", "docker-images/aarch64.tar is damaged or truncated, so no server can load it")
     ]
 
 

@@ -35,14 +35,14 @@ class _Chain:
     todo: str = ""
 
 
-@checks("E633")
+@checks("E623")
 def damaged(wrapper: Wrapper) -> Iterator[Finding]:
     """Find tars that lack a part of their image. S/install/mod.rs:1208 runs `podman load`"""
     for file, what in damaged_images(wrapper):
-        yield Finding("E633", Place(file), f"{file} {shown(what)}, so no server can load it", "build the image again")
+        yield Finding("E623", Place(file), f"{file} {shown(what)}, so no server can load it", "build the image again")
 
 
-@checks("E630", "E631")
+@checks("E620", "E621")
 def startable(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the image has each program that the manifest starts. S/procedure/docker.rs:233-245"""
     found: dict[tuple[str, str, str, Place], list[str]] = {}
@@ -56,7 +56,7 @@ def startable(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding(code, place, f"{what} ({named(files)})", todo)
 
 
-@checks("E632")
+@checks("E622")
 def other_processor(wrapper: Wrapper) -> Iterator[Finding]:
     """Find images whose programs are for another processor than that of the servers that load them."""
     for image, processor in _for_processors(wrapper):
@@ -68,10 +68,10 @@ def other_processor(wrapper: Wrapper) -> Iterator[Finding]:
         if wrong:
             what = f"{shown(wrong[0])}, but {processor} servers load {image.file}, so the service doesn't start"
             todo = f"build it with `--platform {processors()[processor].platform}`, from a base that exists for it"
-            yield Finding("E632", Place(image.file), what[0].upper() + what[1:], todo)
+            yield Finding("E622", Place(image.file), what[0].upper() + what[1:], todo)
 
 
-@checks("W634")
+@checks("W624")
 def other_program(wrapper: Wrapper) -> Iterator[Finding]:
     """Find programs in the image's PATH that are for another processor, e.g. a download without a variable in it."""
     for image, processor in _for_processors(wrapper):
@@ -85,7 +85,7 @@ def other_program(wrapper: Wrapper) -> Iterator[Finding]:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             what = f"{shown(path)}{more} is a program for {machine}, which can't run on {processor}"
             todo = f"install the one for {processor}, e.g. with TARGETARCH in the address"
-            yield Finding("W634", Place(image.file), what, todo)
+            yield Finding("W624", Place(image.file), what, todo)
 
 
 def _for_processors(wrapper: Wrapper) -> Iterator[tuple[BuiltImage, str]]:
@@ -100,7 +100,7 @@ def _programs(wrapper: Wrapper, image: BuiltImage) -> list[tuple[str, Elf]]:
     return [found for procedure, name in names for found in _chain(wrapper, image, procedure, name).programs]
 
 
-@checks("W635")
+@checks("W625")
 def stop_signal_not_trapped(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a stop signal of the base that the entrypoint doesn't handle. S/manager/manager_seed.rs:17-31"""
     entry = entrypoint_of(wrapper)
@@ -119,7 +119,7 @@ def stop_signal_not_trapped(wrapper: Wrapper) -> Iterator[Finding]:
     for signal, files in signals.items():
         what = f"StartOS stops {named(files)} with the STOPSIGNAL of its base, {shown(signal)}, which no trap handles"
         place = entry.place(traps[0].start, traps[0].end)
-        yield Finding("W635", place, what, "write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile")
+        yield Finding("W625", place, what, "write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile")
 
 
 def _run_in(wrapper: Wrapper) -> Iterator[tuple[BuiltImage, Procedure]]:
@@ -187,22 +187,22 @@ def _broken(chain: _Chain, image: BuiltImage, name: str, needed_by: str, kind: s
     """Fill in why a program can't be started."""
     what, by_name = shown(name), "/" not in name
     if kind == "loader":
-        chain.code, chain.what = "E631", f"{shown(needed_by)} needs the loader {what}, which isn't in the image"
+        chain.code, chain.what = "E621", f"{shown(needed_by)} needs the loader {what}, which isn't in the image"
         chain.todo = "build it for the C library of this base (musl on Alpine, else glibc), or link it statically"
     elif kind == "interpreter":
-        chain.code, chain.what = "E631", f"{shown(needed_by)} needs the interpreter {what}, which isn't in the image"
+        chain.code, chain.what = "E621", f"{shown(needed_by)} needs the interpreter {what}, which isn't in the image"
         chain.todo = "install it, or use a base that has it"
         if name.endswith("\r"):
             chain.todo = "save the script with Unix line endings"
     elif is_there:
-        chain.code, chain.what = "E630", f"{what} isn't executable in the image, so the container doesn't start"
+        chain.code, chain.what = "E620", f"{what} isn't executable in the image, so the container doesn't start"
         chain.todo = "copy it with `COPY --chmod=0755`"
     elif by_name:
         folders = shown(":".join(image.config.path))
-        chain.code, chain.what = "E630", f"{what} isn't in the image's PATH, {folders}"
+        chain.code, chain.what = "E620", f"{what} isn't in the image's PATH, {folders}"
         chain.todo = "write its full path in the manifest, or copy it into one of these folders"
     else:
-        chain.code, chain.what = "E630", f"{what} isn't in the image"
+        chain.code, chain.what = "E620", f"{what} isn't in the image"
         chain.todo = "copy it into the image, or write the right path"
     return chain
 
