@@ -27,7 +27,7 @@ _EPILOG = """\
 examples:
   startos-wrapper new ../hello-world          ask the questions
   startos-wrapper new ../hello-world --defaults -d service_id=hello-world
-  startos-wrapper new ../web -d base=image -d run=nginx
+  startos-wrapper new ../web -d base=image -d upstream_image=nginx:1.27.3
   startos-wrapper new ../hello-world --data-file answers.yml
 
 `startos-wrapper questions` lists what can be answered.
