@@ -4,6 +4,7 @@ We use tree-sitter because it's the only maintained parser on PyPI that knows to
 """
 
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -19,6 +20,9 @@ Shape = dict[str, "Shape | None"]
 _DEEPEST = 3
 # The bundles of real wrappers have about 150 kB. On broken texts, the parser takes quadratic time.
 _LONGEST, _MOST_OPEN = 400_000, 200
+# Correct bundles take a tenth of a second.
+_MOST_STEPS_IN_ERROR, _MOST_SECONDS = 400, 2
+_CHUNK = 32 * 1024
 # After an arrow function with a body, a line break ends the statement, which the grammar doesn't know.
 _BRACKET = re.compile(r"[][(){}]")
 _CHANGE = re.compile(
@@ -54,12 +58,15 @@ def read_module(text: str) -> Module:
     if len(text) > _LONGEST or _most_open(text) > _MOST_OPEN:
         return Module(has_all=True)
     data = text.encode()
-    root = _parser().parse(data).root_node
-    if root.has_error:
-        lenient = _parser().parse(_AFTER_BODY.sub(b"};", data)).root_node
-        if lenient.has_error:
-            return Module(_offset(data, _first_error(root).start_byte))
-        data, root = _AFTER_BODY.sub(b"};", data), lenient
+    root = _parse(data)
+    if isinstance(root, int) or (root and root.has_error):
+        data = _AFTER_BODY.sub(b"};", data)
+        lenient = _parse(data)
+        if isinstance(lenient, int) or (lenient and lenient.has_error):
+            return Module(_offset(text.encode(), root if isinstance(root, int) else _first_error(root).start_byte))
+        root = lenient
+    if root is None:
+        return Module(has_all=True)
     module = Module()
     # A later statement may change these.
     changed = {name for match in _CHANGE.finditer(text) for name in match.groups() if name}
@@ -73,6 +80,29 @@ def read_module(text: str) -> Module:
         if node.type == "export_statement":
             _read_export(module, node, values)
     return module
+
+
+def _parse(data: bytes) -> "Node | int | None":
+    """Return the root of the syntax tree, the offset of an error that stops the parser, or None if it gives up.
+
+    Searching for a way to go on after an error can take quadratic time.
+    """
+    first, in_error, steps = 0, 0, 0
+    start = time.process_time()
+
+    def gives_up(offset: int, has_error: bool) -> bool:
+        nonlocal first, in_error, steps
+        steps, in_error = steps + 1, in_error + 1 if has_error else 0
+        first = offset if in_error == 1 else first
+        is_late = steps % 100 == 0 and time.process_time() - start > _MOST_SECONDS
+        return in_error > _MOST_STEPS_IN_ERROR or is_late
+
+    parser = _parser()
+    parser.reset()
+    try:
+        return parser.parse(lambda byte, _: data[byte : byte + _CHUNK], progress_callback=gives_up).root_node
+    except ValueError:
+        return first if in_error > _MOST_STEPS_IN_ERROR else None
 
 
 def _most_open(text: str) -> int:
