@@ -374,6 +374,22 @@ def test_conflicts_are_found_wherever_an_author_writes(file: str, tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("copy", "file", "found"),
+    [
+        ("COPY site/ /srv/", "site/www/a.conf", True),
+        ("COPY conf/a.conf /etc/", "conf/a.conf", True),
+        ("COPY conf/a.conf /etc/", "conf/b.conf", False),
+        ("COPY . /src\nFROM alpine:3.24", "lib/a.c", True),
+        ("COPY . /src", "lib/tests/a.c", False),
+        ("COPY --from=build site/ /srv/", "site/a.conf", False),
+    ],
+)
+def test_conflicts_are_found_in_what_a_build_copies(copy: str, file: str, found: bool, tmp_path: Path) -> None:
+    files = {"Dockerfile": f"FROM alpine:3.24\n{copy}\n", file: CONFLICT}
+    assert ("E806" in _codes(tmp_path, files=files)) == found
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Title\n=======\n\ntext\n",
