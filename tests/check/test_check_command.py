@@ -138,6 +138,7 @@ def test_the_list_as_json_of_selected_rules(capsys: pytest.CaptureFixture[str]) 
         "title": "A value has the wrong type",
         "fixable": True,
         "pedantic": False,
+        "release": False,
     } in rules
     assert all(rule["code"].startswith("E1") and not rule["code"].startswith("E10") for rule in rules)
 

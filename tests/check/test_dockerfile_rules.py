@@ -478,6 +478,18 @@ def test_the_manifest_says_for_how_many_processors_and_else_the_makefile(tmp_pat
         ("apk update && apk upgrade --no-cache && apk add --no-cache tini", ["W607"]),
         ("apk update\nRUN apk add tini", ["W606", "W610"]),
         ("apk update\nRUN apk update && apk add tini", ["W606"]),
+        ("apk add --no-cache curl=8.14.1-r0", ["W630"]),
+        ("apk add --no-cache 'tini=0.19.0-r3' jq", ["W630"]),
+        ("apk add --no-cache -t .deps curl~8.14 jq=~1.8 tini tini@edge 'jq>1.7' a=$V-r0 b=1.2", []),
+        ("apk del curl=8.14.1-r0", []),
+        (
+            "apt-get update && apt-get install -y --no-install-recommends nginx=1.22.1-9+deb12u1 && rm -rf /var/lib/apt/lists/*",
+            ["W630"],
+        ),
+        (
+            "apt-get update && apt-get install -y --no-install-recommends 'nginx=1.22.*' b=$V && rm -rf /var/lib/apt/lists/*",
+            [],
+        ),
         ("apk update", []),
         ("apk del tini", []),
         ("echo apk add tini", []),

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from startos_wrapper.check.engine import check
 from startos_wrapper.check.rules import docker_images
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import NotFoundError, member
 from startos_wrapper.files.wrapper import Wrapper
+from tests.check import example_wrapper
 from tests.support.limits import little_cpu
 
 MANIFEST = 'id: hello-sky\nversion: "1.2.3"\n'
@@ -426,3 +428,34 @@ def test_a_name_that_is_no_text_can_be_printed(tmp_path: Path) -> None:
     findings = [*docker_images.image_tags(subject), *docker_images.beside_images(subject)]
     assert [finding.code for finding in findings] == ["E306", "W521"]
     assert all((finding.what + finding.place.file).isprintable() for finding in findings)
+
+
+STARTOS_MK = """\
+IMAGES := docker-images/aarch64.tar docker-images/x86_64.tar
+ARCH ?= $(shell uname -m | sed 's/armv7l/armv7/')
+$(IMAGES): docker-images/%.tar: Dockerfile
+\tdocker buildx build --tag start9/hello-sky/main:1.2.3 --output type=docker,dest=$@ .
+run: docker-images/$(ARCH).tar
+"""
+
+
+@pytest.mark.parametrize(
+    ("makefile", "arches", "lacking"),
+    [
+        (STARTOS_MK, "aarch64, x86_64", []),
+        (STARTOS_MK, "aarch64, armv7, riscv64, arm64", ["armv7", "riscv64"]),
+        (STARTOS_MK.replace("x86_64.tar", "armv7.tar", 1), "armv7", []),
+        # Here, a variable that nobody knows decides.
+        (STARTOS_MK.replace("IMAGES := docker-images/aarch64.tar", "IMAGES := $(shell ./list)"), "riscv64", []),
+        (STARTOS_MK.replace("IMAGES", "TARS"), "riscv64", []),
+        ("docker-images/x86_64.tar:\n\tdocker build .\n", "x86_64, riscv64", ["riscv64"]),
+        ("docker-images/%.tar:\n\tdocker build .\n", "x86_64, riscv64", []),
+    ],
+)
+def test_each_processor_of_the_manifest_needs_a_rule(
+    makefile: str, arches: str, lacking: list[str], tmp_path: Path
+) -> None:
+    manifest = f"hardware-requirements:\n  arch: [{arches}]\n"
+    root = example_wrapper.write(tmp_path / "wrapper", {"manifest": manifest, "files": {"Makefile": makefile}})
+    findings = check(root, lambda code: code == "W516").findings
+    assert [finding.what.split(",")[0].split()[-1] for finding in findings] == lacking

@@ -27,7 +27,7 @@ EVERYTHING: dict[str, Any] = {
     "startos": "0.3.5",
     "build_image": "docker.io/library/golang:1.25.1-alpine3.22",
     "runtime_image": "docker.io/library/alpine:3.22.1",
-    "packages": ["curl", "jq=1.8.1-r0"],
+    "packages": ["curl", "jq~1.8"],
     "copies": {"docker.io/mikefarah/yq:4.44.3": {"/usr/bin/yq": "/usr/local/bin/yq"}},
     "run": ["tides --port 8080 --name \"$HARBOUR\"", "nginx -g 'daemon off;'"],
     "arches": ["aarch64", "x86_64", "armv7"],

@@ -44,6 +44,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--ignore", metavar="CODES", action="append", help="skip these rules, separated by commas")
     parser.add_argument("--strict", action="store_true", help="fail on warnings, too")
     parser.add_argument("--pedantic", action="store_true", help="also check rules that only concern style")
+    parser.add_argument("--release", action="store_true", help="also check what must be filled in before a release")
     parser.add_argument("--fix", action="store_true", help="fix findings that have only one right answer")
     parser.add_argument("--list", action="store_true", help="list the rules; --format can be text or json")
     parser.add_argument("--explain", metavar="CODES", help="explain rules, separated by commas, with examples")
@@ -94,13 +95,13 @@ def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], 
 
 
 def _shown(arguments: argparse.Namespace) -> Callable[[str], bool]:
-    """Return a function that tells whether to report a rule: style only if it was asked for."""
+    """Return a function that tells whether to report a rule: some only if they were asked for."""
     selected = _codes(arguments.select or [])
 
     def shown(code: str) -> bool:
-        from startos_wrapper.check.rule_docs import rule_docs  # Reading it takes 10 ms.
+        from startos_wrapper.check.rule_docs import is_on  # Reading the documents takes 10 ms.
 
-        return arguments.pedantic or code in selected or not rule_docs()[code].pedantic
+        return code in selected or is_on(code, pedantic=arguments.pedantic, release=arguments.release)
 
     return shown
 

@@ -51,7 +51,13 @@ def _any(_: str) -> bool:
     return True
 
 
-def check(root: Path, wanted: _Choice = _any, shown: _Choice = _any) -> Outcome:
+def _unless_of_release(code: str) -> bool:
+    from startos_wrapper.check.rule_docs import is_on  # Reading the documents takes 10 ms.
+
+    return is_on(code)
+
+
+def check(root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release) -> Outcome:
     """Run all rules whose codes are `wanted` on the wrapper in the folder `root`, without changing any file.
 
     Findings of rules that aren't `shown` are left out, but a comment that silences one has its use.
@@ -71,7 +77,7 @@ def check(root: Path, wanted: _Choice = _any, shown: _Choice = _any) -> Outcome:
     return Outcome(wrapper, sorted([*kept, *unused], key=_order), silenced=silenced, cut=sorted(filter(shown, cut)))
 
 
-def repair(root: Path, wanted: _Choice = _any, shown: _Choice = _any) -> Outcome:
+def repair(root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release) -> Outcome:
     """Check the wrapper, apply all fixes, and return what is left.
 
     Raises: CannotError, as `check` does.

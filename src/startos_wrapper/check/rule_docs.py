@@ -24,7 +24,7 @@ _GROUPS = {
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
     "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
     "E7": ("Scripts", "A procedure always fails, because its container can't run the script or can't read a file."),
-    "E8": ("Merge", "Nothing rejects these leftovers of a merge, so they end up in the package or stop a later build."),
+    "E8": ("Leftovers", "Nothing rejects what a merge or the template left, so it ends up in the package."),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
     "W7": ("Scripts", "The service may not start, or doesn't stop or fail as it should."),
@@ -42,7 +42,7 @@ _LANGUAGES = {
 class RuleDoc:
     """A rule. `title`, `why` and `source` are Markdown. `bad` and `good` list what an example changes in a wrapper.
 
-    A `pedantic` rule only concerns style, and is off without --pedantic.
+    A `pedantic` rule only concerns style, and is off without --pedantic. A `release` rule is off without --release.
     """
 
     code: str
@@ -52,6 +52,7 @@ class RuleDoc:
     source: str
     fixable: bool
     pedantic: bool
+    release: bool
     bad: dict[str, Any]
     good: dict[str, Any]
 
@@ -75,9 +76,16 @@ def _rule_doc(code: str, entry: dict[str, Any]) -> RuleDoc:
         entry["source"].strip(),
         entry.get("fixable", False),
         entry.get("pedantic", False),
+        entry.get("release", False),
         entry["bad"],
         entry["good"],
     )
+
+
+def is_on(code: str, *, pedantic: bool = True, release: bool = False) -> bool:
+    """Return whether a rule is checked with these options."""
+    rule = rule_docs()[code]
+    return (pedantic or not rule.pedantic) and (release or not rule.release)
 
 
 def explain(code: str) -> str:
@@ -101,6 +109,7 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
                 "title": rule.title,
                 "fixable": rule.fixable,
                 "pedantic": rule.pedantic,
+                "release": rule.release,
             }
             for rule in rules
         ]
@@ -111,12 +120,12 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
         if group:
             lines += ["", f"{heading} ({_severity(prefix)}s)"]
             lines += [f"{rule.code}{_marks(rule)} {rule.title}" for rule in group]
-    lines += ["", "* `--fix` fixes it. + Only with `--pedantic`. `--explain CODE` says why."]
+    lines += ["", "* `--fix` fixes it. + Off by default. `--explain CODE` says why, with examples."]
     return "\n".join(lines[1:]) + "\n"
 
 
 def _marks(rule: RuleDoc) -> str:
-    return f"{'*' if rule.fixable else ''}{'+' if rule.pedantic else ''}".ljust(1)
+    return f"{'*' if rule.fixable else ''}{'+' if rule.pedantic or rule.release else ''}".ljust(1)
 
 
 def _severity(code: str) -> str:
@@ -134,12 +143,12 @@ def page() -> str:
         "",
         "This page lists the rules of `startos-wrapper check`. The codes are part of its API.",
         "",
-        "- An error (E) makes StartOS 0.3.5 or `start-sdk` reject the package, or is a merge that isn't finished (E8).",
+        "- An error (E) makes StartOS 0.3.5 or `start-sdk` reject the package, or is something unfinished (E8).",
         "- A warning (W) marks something that they accept, but that breaks or does harm later.",
         "- A source that begins with `core/` is a file of start-os v0.3.5.1.",
         "- An example only shows what differs from a wrapper without findings.",
         "- The column *Fix* shows whether `--fix` can fix findings of a rule.",
-        "- A rule that only concerns style is off, unless you pass `--pedantic` or its code to `--select`.",
+        "- A rule that only concerns style is off without `--pedantic`, and a rule for releases without `--release`.",
         "",
     ]
     for prefix, (heading, what) in _GROUPS.items():
@@ -164,6 +173,7 @@ def _description(rule: RuleDoc) -> Iterator[str]:
     """Yield everything except the heading, followed by an empty line."""
     fix = " `--fix` fixes it." if rule.fixable else ""
     fix += " Only reported with `--pedantic`." if rule.pedantic else ""
+    fix += " Only reported with `--release`." if rule.release else ""
     yield from (f"{rule.title}.{fix}", "", rule.why, "", f"Source: {_linked(rule.source)}", "")
     for name, example in (("Bad", rule.bad), ("Good", rule.good)):
         for said, text, language in _parts(example):

@@ -51,7 +51,7 @@ def _rule(rule: RuleDoc) -> dict[str, Any]:
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.why},
         "help": {"text": f"{rule.why}\n\nSource: {rule.source}", "markdown": explain(rule.code)},
-        "defaultConfiguration": {"level": severity(rule.code), "enabled": not rule.pedantic},
+        "defaultConfiguration": {"level": severity(rule.code), "enabled": not (rule.pedantic or rule.release)},
     }
 
 

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from operator import attrgetter
 
-from startos_wrapper.check.in_dockerfile import finding, model, runs
+from startos_wrapper.check.in_dockerfile import finding, model, runs, short
 from startos_wrapper.check.registry import Finding, Fix, checks
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile
@@ -16,6 +16,8 @@ from startos_wrapper.files.wrapper import Wrapper
 _INSTALLERS = {"apt-get", "apt", "aptitude"}
 _APK_WITHOUT_INDEX = {"del", "info", "cache", "update"}
 _APK_COMMANDS = {"add", "upgrade", "fetch", "fix", "search", "policy", *_APK_WITHOUT_INDEX}
+_APK_PIN = re.compile(r"(?P<name>[A-Za-z0-9][\w+.-]*)=[0-9][\w.]*-r[0-9]+")
+_APT_PIN = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]*(?::\w+)?)=[0-9][\w.+~:-]*")
 _APT_LISTS = re.compile(r"/var/lib/(?:\{[^}\s]{0,100})?apt|\bdistclean\b")
 _MOST_LATER = 20
 # The text before the first call of a RUN, and the operator between two calls.
@@ -58,6 +60,22 @@ def apk_cache(wrapper: Wrapper) -> Iterator[Finding]:
                 what = "apk add leaves the package index in the image"
                 fixes = () if updated else (dockerfile.source.edit(word.end, word.end, " --no-cache"),)
                 yield finding("W606", dockerfile, word, what, "write `apk add --no-cache`", fixes)
+
+
+@checks("W630")
+def pinned_packages(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a package pinned to a revision, which Alpine and Debian delete as soon as there is a newer one."""
+    dockerfile = model(wrapper)
+    for run in runs(dockerfile.instructions):
+        adds = [(call, _APK_PIN) for call, word in _apks(run) if word.text == "add"]
+        adds += [(call, _APT_PIN) for call, word in _apts(run) if word.text == "install"]
+        for call, pin in adds:
+            for word in call.args:
+                if found := pin.fullmatch(word.text.strip("\"'")):
+                    name = short(found["name"])
+                    what = f"{short(word.text)} is pinned to a revision. The next one replaces it, and the build fails"
+                    todo = f"write {name}: the tag of the base image already decides which release it comes from"
+                    yield finding("W630", dockerfile, word, what, todo)
 
 
 @checks("W607")

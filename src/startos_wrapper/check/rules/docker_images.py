@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from startos_wrapper.check.packing import asset_of, built, marked, shown
 from startos_wrapper.check.registry import Finding, checks
@@ -19,6 +19,8 @@ from startos_wrapper.files.tar import NotFoundError, head, member, names
 from startos_wrapper.files.wrapper import Wrapper
 
 _LARGEST_ICON = 102_400
+_ARCH = re.compile("[a-z0-9_]+")
+_MISNAMED = {name for processor in processors().values() for name in processor.misnamed}
 # S/s9pk/reader.rs:118-144
 _TAG = re.compile(r"start9/([^/]*)/([^:]*):(.*)", re.DOTALL)
 
@@ -182,16 +184,28 @@ def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that each architecture in the manifest has an image, if any architecture has one."""
     asset = asset_of(wrapper, "docker-images")
     listed = wrapper.manifest.get("hardware-requirements", "arch")
-    if asset is None or listed is None or wrapper.is_file(asset[0]) or _is_open(wrapper, asset[0]):
+    if asset is None or listed is None or wrapper.is_file(asset[0]):
         return
-    tars = {arch: f"{asset[0]}/{arch}.tar" for arch in processors()}
-    there = [arch for arch, tar in tars.items() if wrapper.is_file(tar) or built(wrapper, tar)]
+    rules = _image_list(wrapper)
+    if rules is None and _is_open(wrapper, asset[0]):
+        return
+    # Other names of a known architecture are W529's.
+    names = dict.fromkeys([*processors(), *filter(_ARCH.fullmatch, listed.texts())])
+    tars = {name: f"{asset[0]}/{name}.tar" for name in names if name not in _MISNAMED}
+    made = rules.__contains__ if rules is not None else partial(built, wrapper)
+    there = [arch for arch, tar in tars.items() if wrapper.is_file(tar) or made(tar)]
     seen = set(there)
     for item in listed.items if there else ():
         if item.text in tars and item.text not in seen:
             seen.add(item.text)
             what = f"The manifest lists {item.text}, but there is only an image for {' and '.join(there)}"
             yield Finding("W516", wrapper.at(item), what, f"build {tars[item.text]} too, or don't list {item.text}")
+
+
+def _image_list(wrapper: Wrapper) -> set[str] | None:
+    """Return the tars in IMAGES, which the rule of startos.mk builds, or None if the Makefile has no such list."""
+    listed = wrapper.makefile.expand(wrapper.makefile.variables.get("IMAGES", "")).split() if wrapper.makefile else []
+    return set(listed) if listed and not any("$" in tar for tar in listed) else None
 
 
 def _is_open(wrapper: Wrapper, folder: str) -> bool:

@@ -17,6 +17,7 @@ from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 
 # Other names for the architectures that servers report to the registry. S/registry/marketplace.rs:18-36
+_LAST = (0, 3, 5, 1)
 _ARCHES = {misnamed: arch for arch, processor in processors().items() for misnamed in processor.misnamed}
 
 
@@ -105,6 +106,17 @@ def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding(
             "W517", wrapper.at(None), what, 'add the oldest version that you support, e.g. `eos-version: "0.3.5"`'
         )
+
+
+@checks("W531")
+def eos_version_too_new(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find an eos-version above the last StartOS that installs such packages. S/s9pk/manifest.rs:34-35"""
+    node = wrapper.manifest.get("eos-version")
+    numbers = version_numbers(node.text) if node and node.text else None
+    if node and numbers and numbers > _LAST:
+        what = f"eos-version is {node.text}, but 0.3.5.1 is the last StartOS that installs such packages"
+        todo = 'write the oldest version that you support, e.g. "0.3.5"; StartOS 0.4 needs another kind of package'
+        yield Finding("W531", wrapper.at(node), what, todo)
 
 
 @checks("W523")

@@ -1,0 +1,88 @@
+"""`check --release` finds what the template or the author left to fill in, and nothing else does."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from startos_wrapper.check.engine import check
+from startos_wrapper.check.rules import release
+from startos_wrapper.cli import main
+from tests.check import example_wrapper
+from tests.check.example_wrapper import EXAMPLE
+from tests.support.tools import ROOT
+
+OURS = "wrapper-repo: https://github.com/a/b\nupstream-repo: https://github.com/a/b\n"
+ICON = {"icon.png": {"bytes": "89504e470d0a1a0a"}}
+
+
+def _found(folder: Path, manifest: str = OURS, files: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+    wrapper = example_wrapper.write(folder, {"manifest": manifest, "files": ICON | (files or {})})
+    findings = check(wrapper, lambda code: code.startswith("E82"), lambda _: True).findings
+    return [(finding.code, finding.place.file) for finding in findings]
+
+
+@pytest.mark.parametrize(
+    ("url", "is_placeholder"),
+    [
+        ("https://example.com", True), ("https://git.Example.ORG/a", True), ("https://a.example", True), ("http://localhost/", True),
+        ("https://wiki.test/a", True), ("https://example.com.:8443/", True), ("https://example.community", False),
+        ("https://myexample.com", False), ("https://github.com/example.com", False), ("mailto:a@example.com", False),
+        ("https://[::1", False), ("https://contest.org", False),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["wrapper-repo", "support-site"])
+def test_an_address_that_belongs_to_nobody(key: str, url: str, is_placeholder: bool, tmp_path: Path) -> None:
+    manifest = example_wrapper.stanzas(OURS) | {key: f"{key}: '{url}'\n"}
+    wanted = [("E820", "manifest.yaml")] if is_placeholder else []
+    assert _found(tmp_path / "wrapper", "".join(manifest.values())) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        ("(c) a\n\nAll rights reserved. Replace this with the text of your license.\n", [("E820", "LICENSE")]),
+        ("All rights reserved, until the text of a licence stands here.\n", [("E820", "LICENSE")]),
+        ("Copyright (c) a. All rights reserved.\n", []),
+    ],
+)
+def test_the_license_of_the_template_is_no_license(text: str, codes: list[tuple[str, str]], tmp_path: Path) -> None:
+    assert _found(tmp_path / "wrapper", files={"LICENSE": text}) == codes
+
+
+def test_the_icon_of_the_template_is_known_by_its_content(tmp_path: Path) -> None:
+    data = (ROOT / "template/icon.png").read_bytes()
+    assert data == (EXAMPLE / "icon.png").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == release.STARTERS_ICON
+    assert _found(tmp_path / "theirs", files={"icon.png": {"bytes": data.hex()}}) == [("E821", "icon.png")]
+    assert _found(tmp_path / "other", files={"icon.png": {"bytes": (data + b"x").hex()}}) == []
+    assert _found(tmp_path / "none", files={"icon.png": None}) == []
+
+
+@pytest.mark.parametrize(("notes", "count"), [("''", 1), ("' '", 1), ("|2\n\n", 1), ("First", 0), ("~", 0), ("5", 0)])
+def test_release_notes_must_say_something(notes: str, count: int, tmp_path: Path) -> None:
+    assert [code for code, _ in _found(tmp_path / "wrapper", f"{OURS}release-notes: {notes}\n")] == ["E822"] * count
+
+
+def test_only_a_release_asks_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(example_wrapper.write(tmp_path / "wrapper", {}))
+
+    def codes(*options: str) -> set[str]:
+        main(["check", "--format", "json", *options])
+        return {finding["code"] for finding in json.loads(capsys.readouterr().out)["findings"]}
+
+    assert codes() == codes("--select", "E8", "--pedantic") == set()
+    assert codes("--release") == codes("--release", "--select", "E8") == {"E820", "E821"}
+    assert codes("--select", "E821") == {"E821"}
+    assert main(["check", "--release"]) == 1
+
+
+def test_the_workflow_of_a_release_asks_for_it(render: Callable[[dict[str, Any]], Path]) -> None:
+    workflows = render({}) / ".github/workflows"
+    assert "startos-wrapper check --release --format github" in (workflows / "release.yml").read_text()
+    assert "startos-wrapper check --format github" in (workflows / "build.yml").read_text()
