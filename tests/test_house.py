@@ -17,7 +17,7 @@ BASE = {"errors", "terminal", "data"}
 READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
-    "copier_errors", "git_command", "interrupts", "work_tree",
+    "compiled_once", "copier_errors", "git_command", "interrupts", "work_tree",
 }  # fmt: skip
 COMMANDS = {"check", "adopt", "image", "manage", "new", "update", "show_questions"}
 

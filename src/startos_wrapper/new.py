@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.compiled_once import compiled_once
 from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
@@ -95,7 +96,13 @@ def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]
     # On standard output, Copier prints the prompts, and blank lines.
     blank_lines = contextlib.redirect_stdout(io.StringIO()) if arguments.defaults else contextlib.nullcontext()
     try:
-        with told(origin.source), warnings.catch_warnings(), contextlib.redirect_stderr(said), blank_lines:
+        with (
+            told(origin.source),
+            warnings.catch_warnings(),
+            contextlib.redirect_stderr(said),
+            blank_lines,
+            compiled_once(),
+        ):
             # We say the same in our words.
             warnings.simplefilter("ignore")
             worker = run_copy(

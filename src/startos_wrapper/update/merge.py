@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.compiled_once import compiled_once
 from startos_wrapper.copier_errors import refused_answer, told
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
@@ -72,7 +73,7 @@ def merged(work_tree: WorkTree, request: Request) -> Iterator[Merged]:
     """
     with tempfile.TemporaryDirectory(prefix="startos-wrapper.", ignore_cleanup_errors=True) as folder:
         git, symlinks = one_commit(work_tree.git, Path(folder).resolve() / "wrapper")
-        with environment_of(git):
+        with environment_of(git), compiled_once():
             told_changes, unused = _run_copier(git, request, symlinks)
             notes = []
             if is_old(git.folder):
