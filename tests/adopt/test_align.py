@@ -277,6 +277,28 @@ def test_what_was_read_from_the_manifest_with_yq_is_read_by_the_template(
     assert "echo clock >notes.txt" in aligned.make("notes.txt")
 
 
+@pytest.mark.parametrize(
+    ("value", "read"),
+    [
+        ("$(shell yq e '.version' manifest.yaml)", True),
+        ("$(shell toml get manifest.toml version)", True),
+        ("$(shell jq -r .version manifest.json)", True),
+        ("$(shell yq e '.version' manifest.yaml | sed 's/-.*//')", False),
+        ("$(shell grep version manifest.toml)", False),
+        ("$(shell yq e '.version' manifest.yaml || echo 1)", False),
+        ("$(shell yq e '.min-os-version' manifest.yaml)", False),
+        ("$(shell git describe)", False),
+    ],
+)
+def test_only_the_manifests_version_is_read_by_the_template(
+    tmp_path: Path, rendered: dict[str, str], value: str, read: bool
+) -> None:
+    more = f"\nVERSION := {value}\nnotes.txt:\n\techo $(VERSION) >$@\n"
+    text = plumbing_of(tmp_path, rendered, Makefile=f"all: clock.s9pk\n{more}").text("Makefile")
+    assert ("echo $(VERSION) >" in text) == read
+    assert (f"MY_VERSION := {value}" in text) != read
+
+
 def test_a_recipe_is_carried_over_to_its_end(tmp_path: Path, rendered: dict[str, str]) -> None:
     more = "\nMORE := yes\n\nnotes.txt:\n\techo one\n\n# Two.\n\techo \\\n  two\nifdef MORE\n\techo three\nendif\n"
     aligned = plumbing_of(tmp_path, rendered, more=more)

@@ -17,8 +17,8 @@ _TESTED = re.compile(r"^\s*ifn?def +([\w.-]+)", re.MULTILINE)
 _COMPUTED = re.compile(r"\$[({][\w.-]*\$[({]|\$[({](?:value|eval)\b|^\s*export\s*$", re.MULTILINE)
 # Reading the id or the version from the manifest. startos.mk has ID and VERSION for this.
 _FROM_MANIFEST = re.compile(
-    r"\$\(shell\s+(?:yq|cat|jq|tomlq|toml|grep|sed|awk)\b(?=[^()]*manifest\.(?:ya?ml|toml|json))"
-    r"[^()]*?(?:\s|['\"]|\.)(id|version)['\"]?(?:[\s)|][^()]*)?\)\s*\Z"
+    r"\$\(shell\s+(?:yq|jq|tomlq|toml)\b(?=[^()|]*manifest\.(?:ya?ml|toml|json))"
+    r"[^()|]*?(?:\s|['\"]|\.)(id|version)['\"]?(?:\s[^()|]*)?\)\s*\Z"
 )
 # startos.mk assigns this one with $(eval ...).
 _EVALUATED = "MINE"
@@ -133,7 +133,7 @@ class MakefileText:
         value = block.head[match.end() :].strip()
         if match[1] == ".DEFAULT_GOAL":
             return "" if value in ("all", "verify") else kept.text
-        read = None if "||" in value else _FROM_MANIFEST.fullmatch(value)
+        read = _FROM_MANIFEST.fullmatch(value)
         if read is None:
             return kept.text
         name = read[1].upper()
@@ -194,7 +194,7 @@ class MakefileText:
 
     def _is_read(self, name: str) -> bool:
         value = self.old.makefile.variables.get(name, "")
-        read = None if "||" in value else _FROM_MANIFEST.fullmatch(value)
+        read = _FROM_MANIFEST.fullmatch(value)
         return read is not None and read[1].upper() == name
 
 

@@ -30,8 +30,8 @@ def _references(name: str) -> re.Pattern[str]:
         r"\$[({]",
         r"\$[({](?:call|value|origin|flavor)\s+",
         r"^[ ]*ifn?def[ ]+",
-        r"^(?:(?:export|override|unexport|define)[ ]+)+",
-        r"^(?=[\w.-]+\s*(?::{0,3}|[?+!])=)",
+        r"^[ ]*(?:(?:export|override|unexport|define)[ ]+)+",
+        r"^[ ]*(?=[\w.-]+\s*(?::{0,3}|[?+!])=)",
         r"^[^\t#=\n][^#=\n]*:[ \t]*(?=[\w.-]+\s*(?::{0,3}|[?+])=)",
     )
     return re.compile(rf"({'|'.join(before)}){escaped}(?![\w.-])", re.MULTILINE)
