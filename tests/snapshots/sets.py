@@ -6,6 +6,7 @@ _IMAGE: dict[str, Any] = {
     "base": "image",
     "upstream_image": "docker.io/library/nginx:1.27.3",
     "upstream_repo": "https://github.com/nginx/nginx",
+    "run": "nginx -g 'daemon off;'",
 }
 _SCRIPT = {"type": "script"}
 EVERYTHING: dict[str, Any] = {
@@ -28,6 +29,7 @@ EVERYTHING: dict[str, Any] = {
     "build_image": "docker.io/library/golang:1.25.1-alpine3.22",
     "runtime_image": "docker.io/library/alpine:3.22.1",
     "packages": ["curl", "jq~1.8"],
+    "build": {"packages": ["protoc"], "prepare": "make assets", "folders": ["cmd/tides"], "commands": ["tides"], "c": True},
     "copies": {"docker.io/mikefarah/yq:4.44.3": {"/usr/bin/yq": "/usr/local/bin/yq"}},
     "run": ["tides --port 8080 --name \"$HARBOUR\"", "nginx -g 'daemon off;'"],
     "arches": ["aarch64", "x86_64", "armv7"],
@@ -58,6 +60,12 @@ EVERYTHING: dict[str, Any] = {
         "web": {"name": "Web", "success-message": "The tables are there.", "entrypoint": "check-web.sh", "args": ["8080", "-v"]},
         "synced": {"name": "Synced", **_SCRIPT},
         "apart": {"name": "Apart", "entrypoint": "check.sh", "inject": False, "io-format": "yaml", "mounts": {"main": "/data"}},
+    },
+    "procedures": {
+        "migrations": {
+            "from": {"<2.0.0": {"type": "docker", "image": "main", "entrypoint": "migrate.sh", "args": ["from"], "io-format": "json"}},
+            "to": {"<2.0.0": {"type": "docker", "image": "main", "entrypoint": "migrate.sh", "args": ["to"], "io-format": "json"}},
+        },
     },
     "actions": {
         "reset": {
@@ -91,13 +99,16 @@ EVERYTHING: dict[str, Any] = {
     "manage": ["manifest", "build", "plumbing", "ci"],
 }  # fmt: skip
 # Questions that EVERYTHING can't answer because they are asked for other bases and sources.
-NOT_ASKED = {"upstream_image", "submodule"}
+NOT_ASKED = {"upstream_image", "submodule", "health_options"}
 
 SETS: dict[str, dict[str, Any]] = {
     "default": {},
     "rust": {"base": "rust", "config": "script"},
     "alpine": {"base": "alpine", "config": "compat", "packages": ["jq"]},
-    "image": {**_IMAGE, "volumes": {"main": "/data", "cache": "/var/cache/nginx"}},
+    "image": {
+        **_IMAGE, "volumes": {"main": "/data", "cache": "/var/cache/nginx"}, "advanced": True,
+        "health_options": {"path": "/health", "timeout": 5, "grace": 600},
+    },
     "several-processes": {**_IMAGE, "run": ["nginx -g 'daemon off;'", 'worker --name "$HOME"'], "config": "script"},
     "everything": EVERYTHING,
 }
