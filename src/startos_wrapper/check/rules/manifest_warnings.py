@@ -63,6 +63,8 @@ def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
         version = uncovered(ranges.fields if ranges else (), own) if own else None
         if version:
             what = f"migrations.{side} doesn't cover {version}, so the service is unconfigured after {when} it"
+            if not ranges or not ranges.fields:
+                what = f"migrations.{side} is empty, so the service is unconfigured after {when} another version"
             yield Finding(
                 "W508", wrapper.at_key("migrations", side), what, f'add "*" to migrations.{side} as the last one'
             )

@@ -86,10 +86,12 @@ def range_form(text: str) -> Form | None:
 
 
 def uncovered(ranges: Iterable[str], below: Version) -> str | None:
-    """Return a version lower than `below` that none of the ranges contains, or None if they contain all of them."""
+    """Return a version lower than `below` that none of the ranges contains, or None if they contain all of them.
+
+    Versions below the lowest one that a range mentions don't count. There may be no such package.
+    """
     forms = [form for text in ranges if (form := range_form(text)) is not None]
-    # No package has the version 0.
-    ends = sorted({(0, 0, 0, 1), *(end for form in forms for end in _ends(form))})
+    ends = sorted({end for form in forms for end in _ends(form)}) or [(0, 0, 0, 1)]
     if len(ends) > _MOST_ENDS:
         return None
     # All versions between two ends are alike, so one of them is enough.
