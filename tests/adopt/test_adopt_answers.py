@@ -167,6 +167,7 @@ FEATURES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"config": "compat", "properties": "as-config", "migrations": "script", "assets": {"compat": None}},
     ),
     "backup of one volume as by default": ({"backup": _duplicity("/mnt/data", {"main": "/mnt/data"})}, {"backup": {}}),
+    "backup of a folder around one volume": ({"backup": _duplicity("/b", {"main": "/b/main"})}, {"backup": {"root": "/b", "mounts": {"main": "/b/main"}}}),
     "backup at another path": ({"backup": _duplicity("/root/data", {"main": "/root/data"}, **{"io-format": "yaml"})}, {"backup": {"root": "/root/data", "io-format": "yaml"}}),
     "backup by script": ({"backup": {step: {"type": "script"} for step in ("create", "restore")}}, {"backup": {"type": "script"}}),
     "backup by programs of the author": (

@@ -48,9 +48,8 @@ def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[st
     if root is None:
         return {}
     mounts = {id: path for id, path in mounts.items() if _holds(root, path)} or mounts
-    if mounts.keys() == volumes.keys() and len(mounts) == 1:
-        usual = root == "/mnt/data" or hides_home(root)
-        return {} if usual and list(mounts.values()) == [root] else {"root": root}
+    if mounts.keys() == volumes.keys() and list(mounts.values()) == [root]:
+        return {} if root == "/mnt/data" or hides_home(root) else {"root": root}
     return {"root": root, "mounts": mounts}
 
 
