@@ -21,7 +21,7 @@ from tests.support.tools import ROOT
 Answers = dict[str, Any]
 Rendered = Callable[[Answers], Manifest]
 # What the template says about backups needs no advice from check.
-BACKUP_RULES = ("W519", "W520", "W526", "W528", "W530", "W531", "W532")
+BACKUP_RULES = ("W519", "W520", "W526", "W528", "W530", "W533", "W532")
 LAYOUTS: dict[str, dict[str, str]] = {
     "at the home of root": {"main": "/root"},
     "one volume": {"main": "/data"},

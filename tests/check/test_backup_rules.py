@@ -10,7 +10,7 @@ import yaml
 from startos_wrapper.check.engine import check, repair
 from tests.check import example_wrapper
 
-CODES = ("W528", "W530", "W531", "W532")
+CODES = ("W528", "W530", "W533", "W532")
 VOLUMES = {
     "main": {"type": "data"},
     "db": {"type": "data"},
@@ -87,10 +87,10 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str, str]]]] = {
     "above the home": (_both("/", main="/"), [("W530", CREATE, "main"), ("W530", RESTORE, "main")]),
     "a volume is swapped": (
         {"create": _duplicity("create", "/d", main="/d/a", db="/d/b"), "restore": _duplicity("restore", "/d", main="/d/b", db="/d/a")},
-        [("W531", RESTORE, "main"), ("W531", RESTORE, "db")],
+        [("W533", RESTORE, "main"), ("W533", RESTORE, "db")],
     ),
-    "restored by a script": ({"create": _duplicity("create", "/d", main="/d"), "restore": {"type": "script"}}, [("W531", RESTORE, "")]),
-    "created by a script": ({"create": {"type": "script"}, "restore": _duplicity("restore", "/d", main="/d")}, [("W531", CREATE, "")]),
+    "restored by a script": ({"create": _duplicity("create", "/d", main="/d"), "restore": {"type": "script"}}, [("W533", RESTORE, "")]),
+    "created by a script": ({"create": {"type": "script"}, "restore": _duplicity("restore", "/d", main="/d")}, [("W533", CREATE, "")]),
     "scripts": ({"create": {"type": "script"}, "restore": {"type": "script"}}, []),
     "restored by a program": (
         {"create": _duplicity("create", "/d", main="/d"), "restore": _compat("/a/b.sh", BACKUP="/mnt/backup", assets="/a", main="/x")}, [],

@@ -137,7 +137,7 @@ def _moved(wrapper: Wrapper, procedure: Procedure) -> tuple[Edit, ...]:
     )
 
 
-@checks("W531")
+@checks("W533")
 def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a restore that puts data elsewhere than where the backup took it from, or that can't read the backup."""
     sides = {verb: _duplicity(wrapper, verb) for verb in ("create", "restore")}
@@ -150,13 +150,13 @@ def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
                     f"backup.restore has the volume {name} at {restore.mounts[name]} in {restore.folder}, but "
                     f"backup.create at {create.mounts[name]} in {create.folder}, so its files end up elsewhere"
                 )
-                yield Finding("W531", wrapper.at(restore.procedure.mounts.fields[name]), what, "use the same paths")
+                yield Finding("W533", wrapper.at(restore.procedure.mounts.fields[name]), what, "use the same paths")
     for other in wrapper.procedures:
         verb = other.path[-1]
         if other.path[0] == "backup" and other.kind == "script" and (create or restore):
             able = "can't read what duplicity wrote" if verb == "restore" else "doesn't write what duplicity can read"
             todo = "use a script in both procedures, or duplicity in both"
-            yield Finding("W531", wrapper.at(other.node.get("type")), f"{other.name} is a script, which {able}", todo)
+            yield Finding("W533", wrapper.at(other.node.get("type")), f"{other.name} is a script, which {able}", todo)
 
 
 @checks("W532")
