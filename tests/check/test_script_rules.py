@@ -137,6 +137,23 @@ def test_each_image_has_its_own_dockerfile(tmp_path: Path) -> None:
     assert (finding.code, finding.place.file) == ("E702", "tool.sh")
 
 
+def test_a_script_inside_the_main_container_is_found_by_the_mounts_of_main(tmp_path: Path) -> None:
+    inside = "{type: docker, image: main, inject: true, entrypoint: /mnt/assets/action.sh}"
+    assert ("health-checks.web", "assets/compat/action.sh") in _listed(_write(tmp_path, health=inside))
+
+
+def test_the_deepest_mount_point_counts(tmp_path: Path) -> None:
+    health = _procedure("/mnt/assets/action.sh").replace("main: /data", "main: /mnt")
+    assert ("health-checks.web", "assets/compat/action.sh") in _listed(_write(tmp_path, health=health))
+
+
+def test_a_script_is_found_by_its_name_if_its_folder_is_unknown(tmp_path: Path) -> None:
+    image = "FROM example/app:1.0\nCOPY scripts/check.sh .\nCOPY docker_entrypoint.sh $WHERE\n"
+    files = {"scripts/check.sh": "#!/bin/sh\nfi\n", "check.sh": None}
+    (finding,) = _found(_write(tmp_path, files, image=image))
+    assert (finding.code, finding.place.file) == ("E702", "scripts/check.sh")
+
+
 def test_a_binary_is_no_script_and_is_not_read(tmp_path: Path) -> None:
     elf = {"bytes": (b"\x7fELF\x02\x01\x01" + bytes(20)).hex()}
     wrapper = _write(tmp_path, {"check.sh": elf})

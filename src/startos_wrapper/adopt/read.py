@@ -12,7 +12,8 @@ from startos_wrapper.data import processors
 from startos_wrapper.files.builds import dockerfile_of
 from startos_wrapper.files.dockerfile.instruction import Stage
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
-from startos_wrapper.files.entrypoint import entrypoint_of, script_file
+from startos_wrapper.files.entrypoint import entrypoint_of
+from startos_wrapper.files.file_by_name import script_file
 from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE
 from startos_wrapper.files.shell.command_reader import read_script
 from startos_wrapper.files.shell.script import Command

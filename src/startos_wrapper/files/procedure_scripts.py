@@ -8,6 +8,7 @@ from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.file_by_name import file_named
 from startos_wrapper.files.image_files import Copied, ImageFiles, image_files
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.shell.command_reader import read_script
@@ -278,9 +279,9 @@ def _script(wrapper: Wrapper, target: Target) -> ProcedureScript | None:
         named = PurePosixPath(target.interpreter or "").name
         return ProcedureScript(wrapper, target, Spot(), target.text, None, named, target.has_init, "")
     spot = spot_of(wrapper, target.procedure, target.path)
-    file: str | None = spot.file
-    if file is None and spot.volume is None and not runs_in(wrapper, target.procedure).node.is_true("system"):
-        file = _same_name(wrapper, target)
+    file = spot.file
+    if spot == Spot() and not runs_in(wrapper, target.procedure).node.is_true("system"):
+        file = file_named(wrapper, target.path)
     source = text_file(wrapper, file) if file else None
     if source is None:
         return None
@@ -291,12 +292,6 @@ def _script(wrapper: Wrapper, target: Target) -> ProcedureScript | None:
     elif shell is None and not source.text.startswith("#!") and not source.file.endswith(".sh"):
         return None
     return ProcedureScript(wrapper, target, spot, source.text, source, shell, has_init or target.has_init, options)
-
-
-def _same_name(wrapper: Wrapper, target: Target) -> str | None:
-    """Return a file in the wrapper's root with the name of the script, for a Dockerfile that can't be followed."""
-    name = posixpath.basename(target.path)
-    return name if name and wrapper.is_file(name) else None
 
 
 def text_file(wrapper: Wrapper, file: str) -> Source | None:

@@ -7,7 +7,7 @@ from startos_wrapper.check.in_dockerfile import finding, model, short
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import expand
-from startos_wrapper.files.entrypoint import script_file
+from startos_wrapper.files.file_by_name import script_file
 from startos_wrapper.files.images.image_config import may_be_lost
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.word import Word
