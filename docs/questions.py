@@ -40,8 +40,8 @@ def page() -> str:
             choices = question["choices"]
             kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
         default = (
-            f"`{_cell(re.sub(r'{% (import|from) .+? %}', '', str(question['default'])))}`"
-            if question.get("default")
+            f"`{_cell(re.sub(r'{% (import|from) .+? -?%} ?', '', str(question['default'])))}`"
+            if question.get("default") not in (None, "")
             else "empty"
             if "default" in question
             else "none"
