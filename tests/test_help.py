@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -41,6 +43,16 @@ def test_no_line_is_wider_than_a_terminal(capsys: pytest.CaptureFixture[str], mo
     monkeypatch.setenv("COLUMNS", "80")
     for name in _commands(capsys):
         assert [line for line in _help(capsys, name).splitlines() if len(line) > 80] == []
+
+
+def test_a_command_does_not_import_the_others() -> None:
+    """Imports are most of the time that a check takes."""
+    code = "import sys; from startos_wrapper.cli import main; main(['check', '--list']); print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    ours = {name.split(".")[1] for name in modules if name.startswith("startos_wrapper.")}
+    assert "check" in ours
+    assert not ours & {"adopt", "manage", "new", "show_questions", "update"}
+    assert "copier" not in modules
 
 
 def test_every_example_is_a_command_that_the_program_understands(

@@ -97,6 +97,9 @@ def _rows(work: Path) -> dict[str, Row]:
         release(wrapper, "v1")
         update = (BIN / "copier", "update", "--quiet", "--defaults")
         rows[f"update, {name}"] = Row(update, cwd=wrapper, limit=UPDATE if name == "ours" else None)
+    # With an answer, even one that stays the same, it doesn't stop because there's no newer release.
+    again = (BIN / "startos-wrapper", "update", "--preview", "--quiet", "-d", "ui_port=8080")
+    rows["startos-wrapper update"] = Row(again, cwd=work / "ours-wrapper", limit=(1.0, "update, ours"))
     check = (BIN / "startos-wrapper", "check", "--strict")
     wrapper = work / "ours-wrapper"
     rows["check, default wrapper"] = Row((*check, wrapper), limit=(0.6, FLOOR))
