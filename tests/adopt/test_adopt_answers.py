@@ -264,6 +264,20 @@ def test_a_command_that_is_a_guess_is_told(tmp_path: Path, entrypoint: str, said
     assert any(said in each.reason for each in left if each.answer == "run"), left
 
 
+def test_what_does_not_work_is_corrected_in_a_stanza_that_stays(tmp_path: Path) -> None:
+    given = manifest(
+        backup=_backup({}, {"args": ["duplicity", "restore", "/data", "/mnt/backup"], "io-format": "yaml"}),
+        migrations={way: {"<2": {"type": "script", "args": ["to"]}} for way in ("from", "to")},
+    )
+    description = _describe(tmp_path, given)
+    assert {each.name for each in description.comparison.differences} == {
+        *(f"backup.restore.args.{index}" for index in (2, 3)),
+        "migrations.from.<2.args.0",
+    }
+    assert {description.reason(each).kind for each in description.comparison.differences} == {"corrected"}
+    assert set(description.asked.values["procedures"]) == {"backup", "migrations"}
+
+
 def test_arguments_that_compat_does_not_take_are_told(tmp_path: Path) -> None:
     given = manifest(backup=_backup({"args": ["duplicity", "create", "/mnt/backup", "/data", "/more"]}, {}))
     description = _describe(tmp_path, given)

@@ -20,6 +20,7 @@ _FROM_MANIFEST = re.compile(
     r"\$\(shell\s+(?:yq|jq|tomlq|toml)\b(?=[^()|]*manifest\.(?:ya?ml|toml|json))"
     r"[^()|]*?(?:\s|['\"]|\.)(id|version)['\"]?(?:\s[^()|]*)?\)\s*\Z"
 )
+_LONGEST_READ = 300
 # startos.mk assigns this one with $(eval ...).
 _EVALUATED = "MINE"
 # Variables of startos.mk in the settings that we write.
@@ -133,10 +134,9 @@ class MakefileText:
         value = block.head[match.end() :].strip()
         if match[1] == ".DEFAULT_GOAL":
             return "" if value in ("all", "verify") else kept.text
-        read = _FROM_MANIFEST.fullmatch(value)
-        if read is None:
+        name = _read_from_manifest(value)
+        if name is None:
             return kept.text
-        name = read[1].upper()
         return "" if block.name == name else "\n".join([*block.above, f"{block.name} := $({name})"])
 
     # --- Comments ----------------------------------------------------------------------------------------------------
@@ -194,8 +194,13 @@ class MakefileText:
 
     def _is_read(self, name: str) -> bool:
         value = self.old.makefile.variables.get(name, "")
-        read = _FROM_MANIFEST.fullmatch(value)
-        return read is not None and read[1].upper() == name
+        return _read_from_manifest(value) == name
+
+
+def _read_from_manifest(value: str) -> str | None:
+    """Return ID or VERSION if a value is read from the manifest and isn't changed, or None."""
+    read = _FROM_MANIFEST.fullmatch(value) if len(value) < _LONGEST_READ else None
+    return read[1].upper() if read else None
 
 
 def _names(text: str) -> set[str]:
