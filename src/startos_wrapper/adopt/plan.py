@@ -42,11 +42,13 @@ class Plan:
     notes: list[Note] = field(default_factory=list)
     # The author's Dockerfile after the changes, or None if the build uses no Dockerfile.
     dockerfile: Dockerfile | None = None
+    _noted: set[Note] = field(default_factory=set)
 
     def note(self, part: str, file: str, line: int, what: str, todo: str = "") -> None:
         """Add a note."""
         note = Note(part, file, line, what, todo)
-        if note not in self.notes:
+        if note not in self._noted:
+            self._noted.add(note)
             self.notes.append(note)
 
     def source(self, file: str) -> Source | None:

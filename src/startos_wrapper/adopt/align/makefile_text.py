@@ -99,17 +99,21 @@ class MakefileText:
         kept = [replace(each, text=self._shortened(each)) for each in kept]
         kept = [each for each in kept if each.text]
         text = "\n".join([*(each.text for each in kept if not self._is_variable(each.block)), *settings])
-        used, names = set(), _names(text)
         if _COMPUTED.search(self.old.source.text):
             return kept
-        more = True
-        while more:
-            more = False
-            for index, each in enumerate(kept):
-                if index not in used and (not self._is_variable(each.block) or names & _assigned(each.block)):
-                    used.add(index)
-                    names |= _names(each.text)
-                    more = True
+        used: set[int] = set()
+        by_name: dict[str, list[int]] = {}
+        for index, each in enumerate(kept):
+            if self._is_variable(each.block):
+                for name in _assigned(each.block):
+                    by_name.setdefault(name, []).append(index)
+            else:
+                used.add(index)
+        names = [*_names(text)]
+        while names:
+            for index in by_name.pop(names.pop(), []):
+                used.add(index)
+                names += _names(kept[index].text)
         unused = [each for index, each in enumerate(kept) if index not in used and each.text == each.block.text]
         if unused:
             listed = ", ".join(dict.fromkeys(name for each in unused for name in sorted(_assigned(each.block))))
@@ -154,14 +158,16 @@ class MakefileText:
         for _, group in groupby(enumerate(alone), key=lambda pair: pair[1] - pair[0]):
             indexes = [index for _, index in group]
             parts.append((indexes[0], "\n".join(lines[index] for index in indexes)))
-        ends = {each.block.line - 1 + len(each.block.lines): each.block for each in kept}
-        text, after = "", -1
+        ends = {
+            each.block.line - 1 - len(each.block.above): each.block.line - 1 + len(each.block.lines) for each in kept
+        }
+        found: list[str] = []
+        after = -1
         for start, part in sorted(parts):
             # Blocks that followed each other without a blank line still do.
-            text += "" if not text else "\n" if start == after else "\n\n"
-            text += part
-            after = next((end for end, block in ends.items() if start in (block.line - 1 - len(block.above),)), -1)
-        return text
+            found += [("\n" if start == after else "\n\n") if found else "", part]
+            after = ends.get(start, -1)
+        return "".join(found)
 
     # --- Names -------------------------------------------------------------------------------------------------------
 
