@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: help new test lint types bench adopt-trees fleet docs snapshots release-tags clean
+.PHONY: help new test lint types bench adopt-trees fleet examples docs snapshots release-tags clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \
@@ -36,6 +36,10 @@ adopt-trees: .venv/installed-dev ## Adopt copies of the repositories in TREES
 # With the real Renovate and a real Gitea, which takes minutes to build the first time. Run it for each release.
 fleet: .venv/installed-dev ## Update wrappers with Renovate and a forge on this machine
 	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/fleet/cases.py
+
+# With the tests' Docker engine, and sources from the registries of Go and Rust: many minutes. Run it for each release.
+examples: .venv/installed-dev ## Build and start the compiled examples in docs/examples
+	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/images/examples.py
 
 docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py

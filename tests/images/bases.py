@@ -24,6 +24,7 @@ UPSTREAM = "docker.io/acme/visits:1.0.0"
 BARE, SINGLE = "docker.io/acme/bare:1.0.0", "docker.io/acme/single:1.0.0"
 # Debian's architecture names by Docker's.
 DEBIAN = {"amd64": "amd64", "arm64": "arm64", "armv7": "armhf"}
+CPU = {"amd64": "x86_64", "arm64": "aarch64"}
 GNU = {"amd64": "x86_64-linux-gnu", "arm64": "aarch64-linux-gnu"}
 # Large files that base images don't need: documentation, and parts of gcc that aren't needed for linking.
 UNWANTED = [
@@ -126,6 +127,24 @@ def alpine(context: Path) -> None:
         package(folder, "busybox-static", files)
         link(files / "usr" / "sbin" / "httpd", "/bin/busybox")
         package(folder, "busybox-extras", files)
+        if arch in CPU:
+            c_library(folder, arch)
+
+
+def c_library(folder: Path, arch: str) -> None:
+    """Add musl and gcc's libraries as packages, in the folders where Alpine has them. There's no compiler among them."""
+    debian, files = folder.parent / "debian", folder.parent / "files"
+    unpack(debian, f"musl-{arch}")
+    library = debian / "usr" / "lib"
+    shutil.copytree(debian / "usr" / "include" / f"{CPU[arch]}-linux-musl", files / "usr" / "include")
+    shutil.copytree(library / f"{CPU[arch]}-linux-musl", files / "usr" / "lib")
+    package(folder, "musl-dev", files)
+    gcc = files / f"usr/lib/gcc/{CPU[arch]}-alpine-linux-musl/12"
+    gcc.mkdir(parents=True)
+    for path in (*library.glob(f"gcc/{GNU[arch]}/12/crt*.o"), *library.glob(f"gcc/{GNU[arch]}/12/libgcc*.a")):
+        shutil.copy(path, gcc)
+    package(folder, "gcc", files)
+    shutil.rmtree(debian)
 
 
 def build_packages(context: Path) -> None:
@@ -137,6 +156,19 @@ def build_packages(context: Path) -> None:
     package(folder, "git", files)
     # Empty, because the compilers don't need any of its files.
     package(folder, "musl-dev", files)
+    unpack(files, "clang-amd64")
+    # It compiles for the image's C library only, and has its own headers.
+    for pattern in ("usr/include", "usr/lib/gcc", "usr/lib/*/*.a", "usr/lib/llvm-*/lib/*.a", "usr/bin/*"):
+        for path in files.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    programs, linker = files / "usr/lib/llvm-22/bin", context / "linker"
+    for path in [*programs.glob("lld*"), *programs.glob("*ld*.lld")]:
+        (linker / path.relative_to(files)).parent.mkdir(parents=True, exist_ok=True)
+        path.rename(linker / path.relative_to(files))
+    for name in ("clang", "clang++"):
+        link(files / "usr" / "bin" / name, f"/usr/lib/llvm-22/bin/{name}")
+    package(folder, "clang", files)
+    package(folder, "lld", linker)
 
 
 def golang(context: Path) -> None:
@@ -167,6 +199,7 @@ def rust(context: Path) -> None:
         programs = folder / "usr" / "local" / "cargo" / "bin"
         for name in ("rustc", "cargo"):
             link(programs / name, f"/usr/bin/{name}")
+        link(folder / "usr" / "bin" / "cc", "gcc")
         shutil.copy(RECIPES / "rustup", programs)
         (folder / "usr" / "local" / "rustup").mkdir()
     build_packages(context)

@@ -1,7 +1,6 @@
 """`source`: a fixed ref that the Dockerfile fetches, or a submodule, both from a local git server."""
 
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from tests.images.engine import Engine
+from tests.images.git_server import git, serve
 from tests.images.wrappers import Wrappers
-from tests.support.limits import until
 
 # Programs with a single, vendored dependency. They serve a page with the dependency's text.
 GO = {
@@ -50,39 +49,101 @@ fn main() {
     "vendor/words/.cargo-checksum.json": json.dumps({"files": {}}),
 }
 
+# A service for cgo next to a tool, which embeds a file that a step before the build makes.
+CGO = {
+    "go.mod": "module example.com/cgo\n\ngo 1.22\n",
+    "cmd/tool/main.go": "package main\n\nfunc main() {}\n",
+    "cmd/hello/main.go": """package main
 
-def _git(folder: Path, *arguments: str) -> str:
-    return subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, text=True).stdout.strip()
+// #include <math.h>
+// #cgo LDFLAGS: -lm
+import "C"
+
+import (
+	_ "embed"
+	"fmt"
+	"net/http"
+)
+
+//go:embed made.txt
+var made string
+
+var edition string
+
+func main() {
+	http.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, "%s by C, %s%g", edition, made, float64(C.cbrt(27)))
+	})
+	panic(http.ListenAndServe(":8080", nil))
+}
+""",
+}
+# A workspace whose only service has C code, which its build script compiles with the compiler that the crate `cc` would use.
+WORKSPACE = {
+    "Cargo.toml": '[workspace]\nmembers = ["server"]\nresolver = "2"\n',
+    "server/Cargo.toml": '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n\n[features]\nsecond = []\n',
+    "server/hello.c": "#include <math.h>\ndouble root(double x) { return cbrt(x); }\n",
+    "server/build.rs": """use std::{env, process::Command};
+
+fn main() {
+    let (target, out) = (env::var("TARGET").unwrap(), env::var("OUT_DIR").unwrap());
+    let compiler = env::var(format!("CC_{}", target.replace('-', "_"))).expect("no C compiler");
+    let object = format!("{out}/hello.o");
+    let run = |program: &str, words: &[&str]| assert!(Command::new(program).args(words).status().unwrap().success());
+    run(&compiler, &["-O2", "-c", "hello.c", "-o", &object]);
+    run("ar", &["crs", &format!("{out}/libhello.a"), &object]);
+    println!("cargo:rustc-link-search={out}\\ncargo:rustc-link-lib=static=hello");
+}
+""",
+    "server/src/main.rs": """use std::io::{Read, Write};
+
+extern "C" {
+    fn root(x: f64) -> f64;
+}
+
+fn main() {
+    for stream in std::net::TcpListener::bind("0.0.0.0:8080").unwrap().incoming() {
+        let mut stream = stream.unwrap();
+        let _ = stream.read(&mut [0; 1024]);
+        let edition = if cfg!(feature = "second") { "second" } else { "first" };
+        let _ = write!(stream, "HTTP/1.0 200 OK\\r\\n\\r\\n{edition} by C, {}{}", include_str!("../made.txt"), unsafe { root(27.0) });
+    }
+}
+""",
+}
+# The answers for both.
+WITH_C = {
+    "cgo": {
+        "folders": ["cmd/..."], "commands": ["hello"], "c": True,
+        "prepare": "sh -c 'echo made >cmd/hello/made.txt'", "flags": ["-ldflags=-X main.edition=second -extldflags=-static"],
+    },
+    "workspace": {
+        "folders": ["server"], "c": True, "prepare": ["touch server/made.txt", "sh -c 'echo made >server/made.txt'"],
+        "flags": ["--features=second"],
+    },
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A git server with both programs: v1.0.0 works, and the commit after it doesn't compile."""
     folder = tmp_path_factory.mktemp("git")
-    for name, files in (("golang", GO), ("rust", RUST)):
+    for name, files in (("golang", GO), ("rust", RUST), ("cgo", CGO), ("workspace", WORKSPACE)):
         repository = folder / name
         for path, text in files.items():
             (repository / path).parent.mkdir(parents=True, exist_ok=True)
             (repository / path).write_text(text)
-        if name == "rust":
+        if "Cargo.toml" in files:
             subprocess.run(["cargo", "generate-lockfile", "--offline"], cwd=repository, check=True, capture_output=True)
-        _git(repository, "init", "-q")
-        _git(repository, "add", "--force", ".")
-        _git(repository, "commit", "-qm", "good")
-        _git(repository, "tag", "v1.0.0")
-        for source in (*repository.glob("main.go"), *repository.glob("src/main.rs")):
+        git(repository, "init", "-q")
+        git(repository, "add", "--force", ".")
+        git(repository, "commit", "-qm", "good")
+        git(repository, "tag", "v1.0.0")
+        for source in (*repository.rglob("main.go"), *repository.rglob("main.rs")):
             source.write_text("broken\n")
-        _git(repository, "commit", "-qam", "broken")
-    with socket.socket() as probe:
-        probe.bind((engine.gateway, 0))
-        port = probe.getsockname()[1]
-    command = ["git", "daemon", "--export-all", f"--listen={engine.gateway}", f"--port={port}", f"--base-path={folder}"]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True) as git:
-        address = f"git://{engine.gateway}:{port}"
-        until(lambda: subprocess.run(["git", "ls-remote", f"{address}/rust"], capture_output=True).returncode == 0)
+        git(repository, "commit", "-qam", "broken")
+    with serve(engine, folder) as address:
         yield address
-        # `git daemon` starts a child process, which must be stopped too.
-        subprocess.run(["pkill", "--session", str(git.pid)], check=False)
 
 
 @pytest.mark.parametrize("base", ["golang", "rust"])
@@ -110,9 +171,9 @@ def test_a_submodule_is_built_and_run(wrappers: Wrappers, server: str, base: str
     refused = wrapper.make("images", check=False)
     assert refused.returncode != 0
     assert "the submodule hello is missing: README.md says how to get it" in refused.stderr
-    _git(wrapper.folder, "submodule", "add", "-q", f"{server}/{base}", "hello")
-    _git(wrapper.folder / "hello", "checkout", "-q", "v1.0.0")
-    _git(wrapper.folder, "add", "hello")
+    git(wrapper.folder, "submodule", "add", "-q", f"{server}/{base}", "hello")
+    git(wrapper.folder / "hello", "checkout", "-q", "v1.0.0")
+    git(wrapper.folder, "add", "hello")
     wrapper.make("images")
     for arch in ("aarch64", "x86_64"):
         container = wrapper.start(arch, tmp_path)
@@ -134,3 +195,29 @@ def test_a_ref_that_is_not_there_is_named(wrappers: Wrappers, server: str) -> No
     assert result.returncode != 0
     assert "v9.9.9" in result.stderr
     assert not wrapper.tar("x86_64").exists()
+
+
+@pytest.mark.parametrize("name", WITH_C)
+def test_c_is_compiled_for_both_processors(wrappers: Wrappers, server: str, name: str, tmp_path: Path) -> None:
+    """This also builds one folder, with a flag, after a step before the build."""
+    wrapper = wrappers.new({
+        "base": "golang" if name == "cgo" else "rust", "source": "upstream", "upstream_repo": f"{server}/{name}",
+        "upstream_ref": "v1.0.0", "run": "hello", "arches": ["aarch64", "x86_64"], "build": WITH_C[name],
+    })  # fmt: skip
+    wrapper.make("images")
+    for arch in ("aarch64", "x86_64"):
+        container = wrapper.start(arch, tmp_path)
+        assert container.page().split() == ["second", "by", "C,", "made", "3"]
+        assert container.execute("ls", "/usr/local/bin/").stdout.split() == ["docker_entrypoint.sh", "hello"]
+        container.remove()
+
+
+@pytest.mark.parametrize("name", WITH_C)
+def test_a_build_that_cannot_work_names_the_answer(wrappers: Wrappers, server: str, name: str) -> None:
+    wrapper = wrappers.new({
+        "base": "golang" if name == "cgo" else "rust", "source": "upstream", "upstream_repo": f"{server}/{name}",
+        "upstream_ref": "v1.0.0", "run": "hello", "arches": ["x86_64"],
+    })  # fmt: skip
+    result = wrapper.make("images", check=False)
+    assert result.returncode != 0
+    assert "See: startos-wrapper questions build" in result.stderr

@@ -106,7 +106,9 @@ SETS: dict[str, dict[str, Any]] = {
     "rust": {"base": "rust", "config": "script"},
     "alpine": {"base": "alpine", "config": "compat", "packages": ["jq"]},
     "image": {
-        **_IMAGE, "volumes": {"main": "/data", "cache": "/var/cache/nginx"}, "advanced": True,
+        **_IMAGE,
+        "volumes": {"main": "/data", "cache": "/var/cache/nginx"},
+        "advanced": True,
         "health_options": {"path": "/health", "timeout": 5, "grace": 600},
     },
     "several-processes": {**_IMAGE, "run": ["nginx -g 'daemon off;'", 'worker --name "$HOME"'], "config": "script"},
