@@ -392,7 +392,7 @@ def test_an_entrypoint_of_another_name_is_found_where_the_dockerfile_has_it(tmp_
 def test_a_command_that_nobody_can_read_is_a_guess_and_says_so(tmp_path: Path) -> None:
     description = _describe(tmp_path, None, **{"docker_entrypoint.sh": "tides on | tee log\n"})
     assert [left.reason for left in description.proposal.left if left.answer == "run"] == [
-        "no command that the entrypoint runs at its end was found, so tides is a guess"
+        "your entrypoint starts nothing that this answer can name, so tides is a guess"
     ]
 
 

@@ -179,7 +179,7 @@ def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: 
         "run": "/docker-entrypoint.sh nginx -g 'daemon off;'",
         "ui_port": 80,
     }
-    assert [line for line in text.splitlines() if len(line) > 80] == []
+    assert [line for line in text.splitlines() if len(line) > 80 and str(tmp_path) not in line] == []
     for line in (
         "#   processors  x86_64 (linux/amd64)", "#   CMD         nginx -g 'daemon off;'", "#   STOPSIGNAL  SIGQUIT", "#   /bin/sh     /bin/busybox", "#   init        none",
         "# A guess: the only TCP port that the image exposes.",

@@ -23,7 +23,7 @@ _GROUPS = {
     "E3": ("Verify", "The package is built, but `start-sdk verify`, `start-sdk publish` and every install reject it."),
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
     "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
-    "E7": ("Scripts", "A procedure always fails, because its container can't run the script or can't read a file."),
+    "E7": ("Procedures", "A procedure always fails, because its container can't run the script or can't read a file."),
     "E8": ("Leftovers", "Nothing rejects what a merge or the template left, so it ends up in the package."),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
