@@ -217,6 +217,7 @@ def test_a_build_that_cannot_work_names_the_answer(wrappers: Wrappers, server: s
     wrapper = wrappers.new({
         "base": "golang" if name == "cgo" else "rust", "source": "upstream", "upstream_repo": f"{server}/{name}",
         "upstream_ref": "v1.0.0", "run": "hello", "arches": ["x86_64"],
+        "build": {"folders": ["cmd/hello"]} if name == "cgo" else {},
     })  # fmt: skip
     result = wrapper.make("images", check=False)
     assert result.returncode != 0
