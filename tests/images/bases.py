@@ -176,8 +176,13 @@ def golang(context: Path) -> None:
     version = go("env", "GOVERSION").strip()
     modules = Path(go("env", "GOMODCACHE").strip()) / "golang.org"
     sources = {"amd64": Path(go("env", "GOROOT").strip()), "arm64": modules / f"toolchain@v0.0.1-{version}.linux-arm64"}
-    unwanted = shutil.ignore_patterns("testdata", "test", "api", "doc", "_*")
     for arch, source in sources.items():
+
+        def unwanted(folder: str, names: list[str], root: str = str(source)) -> set[str]:
+            # Deeper down, these are packages, e.g. go/doc.
+            large = {"test", "api", "doc"} if folder == root else {"testdata"}
+            return {name for name in names if name in large or name.startswith("_")}
+
         target = context / arch / "usr" / "local" / "go"
         shutil.copytree(source, target, symlinks=True, ignore=unwanted)
         # Files from a module aren't executable.
