@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import islice
 
 from startos_wrapper.files.builds import image_build
 from startos_wrapper.files.dockerfile.instruction import Instruction
@@ -19,7 +20,7 @@ _PATTERN = re.compile(r"[*?\[]")
 _FETCHES = re.compile(
     r"\b(?:git|curl|wget|tar|unzip|make|npm|yarn|pip3?|cargo|go|gem|mv|cp|install|ln|cat|echo|printf|tee)\b"
 )
-_MOST_FILES, _MOST_FOLDERS = 500, 100
+_MOST_FILES, _MOST_FOLDERS, _MOST_LANDINGS = 500, 50, 500
 # The PATH of containers whose image has none.
 DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Base images that contain a distribution and no service. What they contain is known.
@@ -57,7 +58,9 @@ class ImageFiles:
         self.wrapper = wrapper
         self.dockerfile = dockerfile
         self.context = context
-        self._landings = list(self._read())
+        self._landings = list(islice(self._read(), _MOST_LANDINGS))
+        self._found: dict[str, Copied | None] = {}
+        self._may_have: dict[str, bool] = {}
 
     @property
     def distribution(self) -> str | None:
@@ -85,6 +88,11 @@ class ImageFiles:
 
     def find(self, path: str) -> Copied | None:
         """Return the file that is at `path` in the image. A path without a slash is a name in any folder of it."""
+        if path not in self._found:
+            self._found[path] = self._find(path)
+        return self._found[path]
+
+    def _find(self, path: str) -> Copied | None:
         for landing in reversed(self._landings):
             for file, target in self._pairs(landing, path):
                 hit = target == path if "/" in path else posixpath.basename(target) == path
@@ -102,6 +110,11 @@ class ImageFiles:
 
     def may_have(self, path: str) -> bool:
         """Return whether an instruction that can't be followed may put a file at `path`, or a file of that name."""
+        if path not in self._may_have:
+            self._may_have[path] = self._may_put(path)
+        return self._may_have[path]
+
+    def _may_put(self, path: str) -> bool:
         name, folder = posixpath.basename(path), posixpath.dirname(path)
         for landing in self._landings:
             # The source may be in a submodule that isn't checked out, or be made by the build.

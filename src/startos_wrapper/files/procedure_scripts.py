@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from itertools import islice
 from pathlib import PurePosixPath
 
 from startos_wrapper.files.documents.value import Node
@@ -30,6 +31,8 @@ _OTHER_INTERPRETERS = re.compile(r"python[0-9.]*|node|perl|ruby|php")
 # Programs that run the program after their options or, for some, after the name of a user.
 _STARTERS = {"exec", "command", "env", "nice", "setpriv", *INITS, *_MANY_IN_ONE} - {"s6-setuidgid"}
 _WITH_USER = {"gosu", "su-exec", "s6-setuidgid", "setuidgid"}
+# Real manifests have up to 30 procedures.
+_MOST_CALLED, _MOST_TARGETS = 20, 300
 _SPEAKING = {"", ":", "echo", "exit", "printf", "return", "true"}
 
 
@@ -230,8 +233,8 @@ def scripts_of(wrapper: Wrapper) -> list[ProcedureScript]:
 @lru_cache(maxsize=2)
 def called_targets(wrapper: Wrapper) -> list[Target]:
     """Return what all procedures run in containers, with the scripts of the wrapper that the text of `sh -c` runs."""
-    targets = [target for procedure in wrapper.procedures for target in targets_of(procedure)]
-    return [each for target in targets for each in (target, *_called(wrapper, target))]
+    targets = (target for procedure in wrapper.procedures for target in targets_of(procedure))
+    return list(islice((each for target in targets for each in (target, *_called(wrapper, target))), _MOST_TARGETS))
 
 
 def files_once(wrapper: Wrapper) -> list[ProcedureScript]:
@@ -269,9 +272,6 @@ def _called(wrapper: Wrapper, target: Target) -> Iterator[Target]:
             spot = spot_of(wrapper, target.procedure, inner.path) if inner.path else Spot()
             if spot.file and wrapper.is_file(spot.file):
                 yield inner
-
-
-_MOST_CALLED = 20
 
 
 def _script(wrapper: Wrapper, target: Target) -> ProcedureScript | None:
