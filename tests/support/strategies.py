@@ -183,7 +183,7 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
         "sigterm_timeout": draw(st.sampled_from(["30s", "5m", "1h"])),
         "ci": draw(st.sampled_from(["github", "none"])), "updates": draw(st.sampled_from(["renovate", "none"])),
         "support_site": draw(st.one_of(st.just(""), urls)), "donation_url": draw(st.one_of(st.just(""), urls)),
-        "packages": draw(st.lists(st.sampled_from(["curl", "jq", "bash=5.2.37-r0"]), unique=True)),
+        "packages": draw(st.lists(st.sampled_from(["curl", "jq", "bash~5.2"]), unique=True)),
         "interfaces": draw(st.dictionaries(ids, _interface(), max_size=3)),
         "copies": draw(st.dictionaries(IMAGES, st.dictionaries(PATHS, PATHS, min_size=1, max_size=2), max_size=2)),
     }  # fmt: skip
