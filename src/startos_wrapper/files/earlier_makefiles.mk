@@ -280,3 +280,9 @@ run: docker-images/$(ARCH).tar ## Run the service on this machine, with its volu
 # Put your own targets in service.mk, an optional file that no update touches. It can also add to SOURCES, to BUILD_ARGS
 # (options for docker buildx build), and to the prerequisites of the targets below.
 # A builder at an address gets a name derived from it. A builder that you name must already exist.
+
+# What an image is built from.
+SOURCES := Dockerfile docker_entrypoint.sh manifest.yaml $(shell find service -type f -not -path '*/target/*')
+
+# What an image is built from.
+SOURCES := Dockerfile docker_entrypoint.sh manifest.yaml

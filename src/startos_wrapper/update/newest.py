@@ -16,6 +16,7 @@ _FILE_URL = ("file:", "git+file:")
 # `git describe`: the tag, how many commits came after it, and the commit.
 _DESCRIBED = re.compile(r"(.+)-\d+-g([0-9a-f]+)")
 _COMMIT = re.compile("[0-9a-f]{40,64}")
+_HASH = re.compile("[0-9a-f]{7,64}")
 MOVE = "startos-wrapper manage --template URL"
 # Copier's name for the recorded release.
 CURRENT = ":current:"
@@ -97,7 +98,9 @@ def target(recorded: Recorded, ref: str | None) -> Target:
     described = _DESCRIBED.fullmatch(recorded.release)
     if releases:
         newest = max(releases)
-        current = _version(described[1] if described else recorded.release)
+        # A commit such as 05397a8 reads as a version, too.
+        is_commit = recorded.release not in tags and _HASH.fullmatch(recorded.release)
+        current = None if is_commit else _version(described[1] if described else recorded.release)
         # An installation from the repository records the commit, even if a tag is there.
         same = found[f"refs/tags/{releases[newest]}"].startswith(described[2] if described else recorded.release)
         if same or (current is not None and current >= newest):
