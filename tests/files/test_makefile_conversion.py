@@ -67,7 +67,7 @@ EDITS: dict[str, tuple[Callable[[str], str], list[str]]] = {
     "a default": (lambda text: text.replace("MAX_SIZE ?= 100", "MAX_SIZE ?= 300"), ["MAX_SIZE ?= 300", "include"]),
     "more words": (
         lambda text: text.replace("*/target/*')\n", "*/target/*') patch.txt\n", 1),
-        ["include", "SOURCES += patch.txt"],
+        ["include", "SOURCES := Dockerfile docker_entrypoint.sh manifest.yaml"],
     ),
     "other words": (
         lambda text: text.replace("SOURCES := Dockerfile", "SOURCES := other/Dockerfile"),

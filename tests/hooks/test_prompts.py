@@ -88,8 +88,10 @@ def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -
     terminal.child.send("nginx" + ENTER)
     terminal.child.expect("pin a tag")
     terminal.child.send(":1.27.3" + ENTER)
-    for question in ("Do you want to answer the advanced", "What's the URL of the upstream", "Which command starts",
-                     *ORDER[8:]):  # fmt: skip
+    for question in ("Do you want to answer the advanced", "What's the URL of the upstream"):
+        terminal.answer(question)
+    terminal.answer("Which command starts", "nginx")
+    for question in ORDER[8:]:
         terminal.answer(question)
     recorded = terminal.finish()
     assert recorded["upstream_image"] == "nginx:1.27.3"
