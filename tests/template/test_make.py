@@ -220,7 +220,9 @@ def test_without_a_list_in_dockerignore_every_file_makes_a_new_image(
 
 def test_a_file_that_is_edited_during_the_build_makes_a_new_image(wrapper: Wrapper) -> None:
     _ready(wrapper)
-    wrapper.program("docker", DOCKER + "case $* in *' build '*) echo >>service/main.go;; esac\n")
+    # Files that are written within a few milliseconds have the same time, so write until it's a later one.
+    edit = "until test service/main.go -nt .build/x86_64.start; do echo >>service/main.go; done"
+    wrapper.program("docker", DOCKER + f"case $* in *' build '*) {edit};; esac\n")
     assert wrapper.make("x86_64").returncode == 0
     assert wrapper.make("--question", "x86_64").returncode == 1
 
