@@ -21,6 +21,7 @@ from packaging.version import Version
 from startos_wrapper.cli import main
 from startos_wrapper.files.makefile_conversion import needs_conversion
 from startos_wrapper.update import merge, transfer, write
+from startos_wrapper.update.newest import Recorded, target
 from tests.support.copies import copier
 from tests.support.limits import HUNG
 from tests.update.releases import Project, git
@@ -224,6 +225,11 @@ def test_a_template_without_tags_is_updated_to_its_last_commit(tmp_path: Path, c
     capsys.readouterr()
     assert tiny.run("update") == 0
     assert capsys.readouterr().out.startswith("Nothing changed: already at ")
+
+
+@pytest.mark.parametrize("commit", ["05397a8", "1234567", "1234567" + "8" * 33])
+def test_a_commit_that_looks_like_a_version_is_not_newer_than_a_release(tiny: Tiny, commit: str) -> None:
+    assert not target(Recorded(tiny.wrapper / ANSWERS, str(tiny.template), commit), None).is_current
 
 
 def test_a_commit_after_the_newest_release_is_not_older_than_it(tiny: Tiny, capsys: Capture) -> None:
