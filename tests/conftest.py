@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from copier import run_copy
 
-from tests.support.copies import compiled_once
+from startos_wrapper.compiled_once import compiled_once
 from tests.support.depth import DEEP
 
 ROOT = Path(__file__).parents[1]

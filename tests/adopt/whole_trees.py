@@ -13,8 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from startos_wrapper.check.engine import check
+from startos_wrapper.compiled_once import compiled_once
 from tests.adopt import after
-from tests.support.copies import compiled_once, copier
+from tests.support.copies import copier
 from tests.support.tools import CORPUS
 from tests.update import (
     authors,

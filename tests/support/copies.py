@@ -7,13 +7,10 @@ import runpy
 import subprocess
 import traceback
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-import jinja2
-import pytest
 from plumbum import local
 
 
@@ -49,31 +46,3 @@ def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedP
     if check:
         done.check_returncode()
     return done
-
-
-@contextlib.contextmanager
-def compiled_once() -> Iterator[None]:
-    """Cache compiled Jinja templates: compiling every question and file again takes three quarters of a copy's time."""
-    compile = jinja2.Environment.compile
-    kept: dict[Any, Any] = {}
-
-    def remembering(
-        self: jinja2.Environment,
-        source: Any,
-        name: Any = None,
-        filename: Any = None,
-        raw: Any = False,
-        defer_init: Any = False,
-    ) -> Any:
-        if not isinstance(source, str) or "{% yield" in source:  # Compiling this changes the environment.
-            return compile(self, source, name, filename, raw, defer_init)
-        key = (source, name, raw, defer_init, type(self), self.lexer, tuple(self.extensions))
-        if key in kept:
-            self.preprocess(source, name, filename)  # So does this.
-        else:
-            kept[key] = compile(self, source, name, filename, raw, defer_init)
-        return kept[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(jinja2.Environment, "compile", remembering)
-        yield
