@@ -53,7 +53,7 @@ def copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, st
     """Yield the sources of COPY and ADD that are a single known path. Docker accepts a pattern that matches no file."""
     for instruction, sources, _ in copies(dockerfile.instructions):
         for word in sources if "parents" not in instruction.flags else []:
-            text = expand(word.text, instruction.stage.values if instruction.stage else {})
+            text = expand(word.text, instruction.values)
             if text and not is_remote(text) and not re.search(r"[*?\[\\]", text):
                 path = posixpath.normpath("/" + text).lstrip("/")
                 if path and path.split("/")[0] != ".git":

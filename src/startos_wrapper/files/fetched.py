@@ -50,14 +50,14 @@ def downloads_of(dockerfile: Dockerfile) -> list[Download]:
             found += _of_run(dockerfile, instruction)
         elif instruction.name == "ADD":
             for word in instruction.words[:-1]:
-                address = filled(word.text, instruction.stage.values if instruction.stage else {})
+                address = filled(word.text, instruction.values)
                 if _ADDRESS.match(address) and not _GIT.search(address):
                     found.append(Download(instruction, word, address, (posixpath.basename(address),)))
     return found[:_MOST_DOWNLOADS]
 
 
 def _of_run(dockerfile: Dockerfile, run: Instruction) -> Iterator[Download]:
-    values: ChainMap[str, str | None] = ChainMap({}, run.stage.values if run.stage else {})
+    values: ChainMap[str, str | None] = ChainMap({}, run.values)
     calls = run.calls
     for index, call in enumerate(calls):
         for word in (*call.assigned, *(call.args if call.program == "export" else ())):

@@ -12,6 +12,7 @@ from startos_wrapper.files.builds import image_build
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.files.fetched import is_remote
+from startos_wrapper.files.images.image_config import DEFAULT_PATH
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -21,8 +22,6 @@ _FETCHES = re.compile(
     r"\b(?:git|curl|wget|tar|unzip|make|npm|yarn|pip3?|cargo|go|gem|mv|cp|install|ln|cat|echo|printf|tee)\b"
 )
 _MOST_FILES, _MOST_FOLDERS, _MOST_LANDINGS = 500, 50, 500
-# The PATH of containers whose image has none.
-DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Base images that contain a distribution and no service. What they contain is known.
 _DISTRIBUTION = re.compile(
     r"(?:docker\.io/)?(?:(?:library|amd64|arm64v8|arm32v7|i386)/)?(alpine|debian|ubuntu|busybox)(?:[:@].*)?"
@@ -162,7 +161,7 @@ class ImageFiles:
         # Only a distribution is known to begin in `/`.
         folder: str | None = "/" if self.distribution else None
         for instruction in self.dockerfile.shipped:
-            values = instruction.stage.values if instruction.stage else {}
+            values = instruction.values
             if instruction.name == "WORKDIR" and instruction.words:
                 folder = _joined(folder, expand(instruction.words[0].text, values))
             if not instruction.taken:

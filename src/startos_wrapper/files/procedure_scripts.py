@@ -202,8 +202,7 @@ def images_of(wrapper: Wrapper, procedure: Procedure) -> ImageFiles | None:
 
 def runs_in(wrapper: Wrapper, procedure: Procedure) -> Procedure:
     """Return the procedure whose container this one runs in. S/procedure/docker.rs:757-771"""
-    main = next((each for each in wrapper.procedures if each.path == ("main",)), None)
-    return main if main and procedure.node.is_true("inject") else procedure
+    return wrapper.main if wrapper.main and procedure.node.is_true("inject") else procedure
 
 
 def _mount_of(wrapper: Wrapper, procedure: Procedure, path: str) -> tuple[str, str] | None:

@@ -183,6 +183,11 @@ class Wrapper:
         return procedures_of(self.manifest)
 
     @cached_property
+    def main(self) -> Procedure | None:
+        """Return the procedure that starts the service, or None if the manifest has no such mapping."""
+        return next((procedure for procedure in self.procedures if procedure.path == ("main",)), None)
+
+    @cached_property
     def volumes(self) -> dict[str, str | None]:
         """Return the declared volumes and their types."""
         node = self.manifest.get("volumes")

@@ -124,7 +124,7 @@ class _Carried:
         if target == "all" and others:
             return f"it also makes {' and '.join(others)}"
         if kind == "clean":
-            return "its recipe has conditions" if has_conditions(block) and more else None
+            return "its recipe has conditions" if has_conditions(block.text) and more else None
         if kind == "package" and "image.tar" in block.needs and not self.images.obstacle:
             return None
         if kind in ("goal", "package") and more:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from startos_wrapper.adopt.align.known_targets import has_conditions
 from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile, old_makefile
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import WrittenBuild, masked, written_builds
@@ -30,7 +31,6 @@ _HARMLESS = re.compile(r"(?:[12]?>>?|&>)\s*/dev/null|2?>&[12]")
 _SETTING = re.compile(r"(?:DOCKER_CLI_EXPERIMENTAL|DOCKER_BUILDKIT|BUILDKIT_PROGRESS)=")
 # In startos.mk, these mean something else than in the author's rule.
 _OF_THE_RULE = re.compile(r"\$(?:[<^+?|%]|\([<^+?|%*@][DF]?\))")
-_CONDITION = re.compile(r"^\s*if(?:n?eq|n?def)\b", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class ImageRules:
         return self.old.makefile.expand(file).strip("'\"").removeprefix("./") or "Dockerfile"
 
     def _in_rule(self, arch: str, block: Block) -> Iterator[Obstacle]:
-        if _CONDITION.search(GUARD.sub(r"\1", block.text)):
+        if has_conditions(GUARD.sub(r"\1", block.text)):
             yield Obstacle(block.line, "its recipe has conditions")
         builds = [(line, build) for line, text in block.recipe for build in written_builds(text)]
         if len(builds) != 1 and block.recipe:

@@ -40,9 +40,9 @@ def unusual(block: Block) -> list[tuple[int, str]]:
     return [(line, text) for line, text in block.recipe if not _is_usual(text)]
 
 
-def has_conditions(block: Block) -> bool:
-    """Return whether the recipe has conditions."""
-    return _CONDITION.search(block.text) is not None
+def has_conditions(text: str) -> bool:
+    """Return whether a rule has conditions."""
+    return _CONDITION.search(text) is not None
 
 
 def _is_usual(text: str) -> bool:

@@ -1,12 +1,11 @@
 """Propose the answer `backup`: how a wrapper saves and restores its data."""
 
 from collections.abc import Mapping
-from pathlib import PurePosixPath
 from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
-from startos_wrapper.files.manifest.compat_home import hides_home
+from startos_wrapper.files.manifest.compat_home import hides_home, is_in
 
 _DRIVE = "BACKUP"
 
@@ -47,7 +46,7 @@ def _duplicity(create: Mapping[str, Any], volumes: Mapping[str, Any]) -> dict[st
     root = _root(create, mounts)
     if root is None:
         return {}
-    mounts = {id: path for id, path in mounts.items() if _holds(root, path)} or mounts
+    mounts = {id: path for id, path in mounts.items() if is_in(path, root)} or mounts
     if mounts.keys() == volumes.keys() and list(mounts.values()) == [root]:
         return {} if root == "/mnt/data" or hides_home(root) else {"root": root}
     return {"root": root, "mounts": mounts}
@@ -58,19 +57,14 @@ def _not_saved(manifest: Mapping[str, Any], entry: Mapping[str, Any]) -> list[st
     return [
         id
         for id, path in _mounts(manifest["backup"]["create"]).items()
-        if "root" in entry and not _holds(entry["root"], path)
+        if "root" in entry and not is_in(path, entry["root"])
     ]
-
-
-def _holds(folder: str, path: str) -> bool:
-    here = PurePosixPath(path)
-    return PurePosixPath(folder) in (here, *here.parents)
 
 
 def _root(create: Mapping[str, Any], mounts: Mapping[str, str]) -> str | None:
     """Return the folder that is saved: the argument that is or contains a data mount, or else the first mount."""
     for argument in reversed(create.get("args") or []):
-        if any(_holds(argument, path) for path in mounts.values()):
+        if any(is_in(path, argument) for path in mounts.values()):
             return str(argument)
     return next(iter(mounts.values()), None)
 

@@ -44,7 +44,7 @@ class _Duplicity:
 def _duplicity(wrapper: Wrapper, verb: str) -> _Duplicity | None:
     """Return the procedure `backup.<verb>` if it runs duplicity in the compat image, even with reversed arguments."""
     procedure = next((each for each in in_container(wrapper) if each.path == ("backup", verb)), None)
-    if procedure is None or not _on_compat(procedure) or len(procedure.args) != 4:
+    if procedure is None or not procedure.is_on_compat or len(procedure.args) != 4:
         return None
     entrypoint, args = procedure.node.get("entrypoint"), procedure.args
     mounts = mounted(procedure)
@@ -55,11 +55,6 @@ def _duplicity(wrapper: Wrapper, verb: str) -> _Duplicity | None:
         if data.text and PurePosixPath(drive.text or "") == backup:
             return _Duplicity(procedure, data, mounts)
     return None
-
-
-def _on_compat(procedure: Procedure) -> bool:
-    image = procedure.node.get("image")
-    return image is not None and image.text == "compat" and procedure.node.is_true("system")
 
 
 @checks("W528")
@@ -103,7 +98,7 @@ def hidden_by_a_mount(wrapper: Wrapper) -> Iterator[Finding]:
 
 def _runs_duplicity(wrapper: Wrapper, procedure: Procedure) -> bool:
     """Return whether a procedure is a backup by duplicity in the compat image, e.g. in a script of an assets volume."""
-    if procedure.path[0] != "backup" or not _on_compat(procedure):
+    if procedure.path[0] != "backup" or not procedure.is_on_compat:
         return False
     entrypoint = procedure.node.get("entrypoint")
     program = PurePosixPath(entrypoint.text or "" if entrypoint else "")

@@ -9,14 +9,14 @@ from startos_wrapper.check.built_image import BuiltImage, built_images, damaged_
 from startos_wrapper.check.packing import shown
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.procedures import in_container
+from startos_wrapper.check.rules.signals import traps
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import shipped_instructions
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.entrypoint import entrypoint_of
 from startos_wrapper.files.images.elf import Elf, read_elf
-from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.manifest.procedure import Procedure
-from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE, SMALL_INITS
+from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE, SMALL_INITS, runs_in
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -107,18 +107,17 @@ def stop_signal_not_trapped(wrapper: Wrapper) -> Iterator[Finding]:
     # Another rule compares the Dockerfile's own STOPSIGNAL.
     if entry is None or any(each.name == "STOPSIGNAL" for each in shipped_instructions(wrapper)):
         return
-    traps = [command for command in entry.script.commands if command.name == "trap" and len(command.args) > 1]
-    handled = {signal_name(word) for command in traps for word in command.args[1:]}
-    if not traps or "TERM" not in handled or any("$" in word for word in handled):
+    handlers = traps(entry.script)
+    handled = {signal for _, _, signals in handlers for signal in signals}
+    if "TERM" not in handled or any("$" in word for word in handled):
         return
     signals: dict[str, list[str]] = {}
     for image in built_images(wrapper):
-        main = next((each for each in in_container(wrapper) if each.name == "main"), None)
-        if main and image.is_of(main) and image.config.signal not in handled:
+        if wrapper.main and image.is_of(wrapper.main) and image.config.signal not in handled:
             signals.setdefault(image.config.signal, []).append(image.file)
     for signal, files in signals.items():
         what = f"StartOS stops {named(files)} with the STOPSIGNAL of its base, {shown(signal)}, which no trap handles"
-        place = entry.place(traps[0].start, traps[0].end)
+        place = entry.place(handlers[0][0].start, handlers[0][0].end)
         yield Finding("W625", place, what, "write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile")
 
 
@@ -178,9 +177,8 @@ def _interpreter(shebang: Sequence[str]) -> str | None:
 
 def _mounts(wrapper: Wrapper, procedure: Procedure) -> list[str]:
     """Return the mount points of a procedure, which are those of main if it runs inside main's container."""
-    injected = procedure.node.is_true("inject")
-    owner = next((each for each in wrapper.procedures if each.name == "main"), procedure) if injected else procedure
-    return [posixpath.normpath(node.text) for node in owner.mounts.fields.values() if node.text]
+    mounts = runs_in(wrapper, procedure).mounts.fields.values()
+    return [posixpath.normpath(node.text) for node in mounts if node.text]
 
 
 def _broken(chain: _Chain, image: BuiltImage, name: str, needed_by: str, kind: str, *, is_there: bool) -> _Chain:

@@ -31,9 +31,8 @@ _COMMANDS = {
 def _calls(wrapper: Wrapper) -> Iterator[tuple[Procedure, list[Node]]]:
     """Yield the procedures that run compat, and its arguments. A procedure with inject runs in the main container."""
     for procedure in in_container(wrapper):
-        node = procedure.node
-        image, entrypoint = node.get("image"), node.get("entrypoint")
-        is_compat = node.is_true("system") and image and image.text == "compat" and not node.is_true("inject")
+        entrypoint = procedure.node.get("entrypoint")
+        is_compat = procedure.is_on_compat and not procedure.node.is_true("inject")
         if is_compat and entrypoint and PurePosixPath(entrypoint.text or "").name == "compat":
             yield procedure, procedure.args
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from startos_wrapper.check.comes_later import comes_later
 from startos_wrapper.check.in_dockerfile import short
 from startos_wrapper.check.registry import Finding, MakeExecutable, checks
-from startos_wrapper.files.image_files import DEFAULT_PATH, Copied, ImageFiles
+from startos_wrapper.files.image_files import Copied, ImageFiles
+from startos_wrapper.files.images.image_config import DEFAULT_PATH
 from startos_wrapper.files.procedure_scripts import Spot, Target, called_targets, images_of, spot_of
 from startos_wrapper.files.wrapper import Wrapper
 

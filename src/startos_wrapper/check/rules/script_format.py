@@ -7,13 +7,12 @@ from pathlib import PurePosixPath
 
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.image_files import ImageFiles
-from startos_wrapper.files.procedure_scripts import ProcedureScript, files_once, images_of, runs_in
+from startos_wrapper.files.procedure_scripts import SHELLS, ProcedureScript, files_once, images_of, runs_in
 from startos_wrapper.files.shell.command_reader import read_script
 from startos_wrapper.files.shell.script import NotUnderstoodError
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
-_SHELLS = {"sh", "bash", "dash", "ash"}
 # The interpreters that an image contains if it's nothing but a distribution. StartOS builds compat and utils from
 # alpine. system-images/compat/Dockerfile, system-images/utils/Dockerfile
 _INTERPRETERS = {
@@ -84,7 +83,7 @@ def _without_shebang(source: Source) -> Iterator[Finding]:
 def shell_syntax(wrapper: Wrapper) -> Iterator[Finding]:
     """Find scripts that a shell can't parse. It runs nothing, or only what is before the error."""
     for script in files_once(wrapper):
-        if script.shell not in _SHELLS or "\r\n" in script.text:
+        if script.shell not in SHELLS or "\r\n" in script.text:
             continue
         try:
             read_script(script.text)

@@ -6,9 +6,10 @@ from pathlib import PurePosixPath
 
 from startos_wrapper.check.in_dockerfile import short
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.rules.signals import signal_name, traps
+from startos_wrapper.check.rules.signals import traps
 from startos_wrapper.check.tree import MOST_READ, walk
 from startos_wrapper.files.image_files import ImageFiles
+from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.procedure_scripts import (
     INITS,
     SHELLS,
@@ -62,9 +63,8 @@ _STOPS = (
 
 def _main(wrapper: Wrapper) -> Iterator[Target]:
     """Yield what main runs."""
-    for procedure in wrapper.procedures:
-        if procedure.path == ("main",):
-            yield from targets_of(procedure)
+    if wrapper.main:
+        yield from targets_of(wrapper.main)
 
 
 def _main_scripts(wrapper: Wrapper) -> Iterator[ProcedureScript]:

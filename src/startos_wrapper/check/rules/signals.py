@@ -6,17 +6,12 @@ from collections.abc import Iterator
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import shipped_instructions
 from startos_wrapper.files.entrypoint import entrypoint_of
+from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.procedure_scripts import INITS, ProcedureScript
 from startos_wrapper.files.shell.script import Command, Script
 from startos_wrapper.files.wrapper import Wrapper
 
-_SIGNALS = {"15": "TERM", "2": "INT", "3": "QUIT", "1": "HUP", "28": "WINCH", "0": "EXIT"}
 _KILLS_ALL = re.compile(r"\b(?:jobs|pkill|killall|pgrep|eval)\b|\bkill\b[^\n;&|]*\s(?:0(?![\w.])|-\$\$|--\s)")
-
-
-def signal_name(name: str) -> str:
-    """Return the name of a signal without SIG."""
-    return _SIGNALS.get(name, name.upper().removeprefix("SIG"))
 
 
 def traps(script: Script) -> list[tuple[Command, str, list[str]]]:

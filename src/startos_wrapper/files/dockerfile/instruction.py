@@ -72,6 +72,11 @@ class Instruction:
         """Return the sources of a COPY or ADD from the build context, as they're written."""
         return self.words[:-1] if self.name in ("COPY", "ADD") and "from" not in self.flags else []
 
+    @property
+    def values(self) -> "dict[str, str | None]":
+        """Return the values of the ARGs and ENVs in its stage. Unknown ones are None."""
+        return self.stage.values if self.stage else {}
+
     @cached_property
     def text(self) -> str:
         """Return the whole instruction, including scripts, to search it for mentions."""

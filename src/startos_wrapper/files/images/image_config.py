@@ -12,10 +12,12 @@ from typing import Any
 from startos_wrapper.data import processors
 
 # What a container has in its PATH if the image doesn't set it.
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
 # Folders whose content may be lost.
 _PASSING = re.compile(r"cache|tmp|temp|/logs?\b|/run\b")
-_SIGNALS = {"1": "HUP", "2": "INT", "3": "QUIT", "9": "KILL", "10": "USR1", "12": "USR2", "15": "TERM", "28": "WINCH"}
+# Linux on all processors of StartOS. signal(7); 0 is EXIT in a trap of a shell.
+_SIGNALS = {"0": "EXIT", "1": "HUP", "2": "INT", "3": "QUIT", "9": "KILL", "10": "USR1", "12": "USR2", "15": "TERM"}
+_SIGNALS |= {"28": "WINCH"}
 
 
 class ImageError(Exception):
@@ -72,7 +74,7 @@ class ImageConfig:
     def path(self) -> tuple[str, ...]:
         """The folders in which the container engine looks for programs."""
         found = [entry.removeprefix("PATH=") for entry in self.environment if entry.startswith("PATH=")]
-        return tuple((found[-1] if found else _PATH).split(":"))
+        return tuple(found[-1].split(":")) if found else DEFAULT_PATH
 
     @cached_property
     def signal(self) -> str:

@@ -43,6 +43,12 @@ class Procedure:
         node = self.node.get("args")
         return node.items if node else []
 
+    @property
+    def is_on_compat(self) -> bool:
+        """Return whether this names StartOS's own image compat."""
+        image = self.node.get("image")
+        return image is not None and image.text == "compat" and self.node.is_true("system")
+
 
 _PROCEDURES: tuple[tuple[tuple[str, ...], dict[str, bool]], ...] = (
     (("main",), {}),
