@@ -1,15 +1,19 @@
 """Run Docker, two BuildKits and a registry for the tests, as long as a session needs them."""
 
 import fcntl
+import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tests.support.limits import HUNG
@@ -168,8 +172,13 @@ def _runtime(folder: Path) -> list[str]:
 def engine(folder: Path) -> Iterator[Engine]:
     """Start everything under `folder`, which need not exist. Stop and remove it at the end.
 
-    Only one process per machine can do this at a time, and others wait. Until the end, logs are in `folder`.
+    Only one process per machine can do this at a time, and others wait. Until the end, logs are in `folder`. If
+    TEST_ENGINE names the file of an engine that `python -m tests.images.engine` keeps, use that one instead.
     """
+    if kept := os.environ.get("TEST_ENGINE"):
+        described = json.loads(Path(kept).read_text())
+        yield Engine(**described | {"env": dict(os.environ) | described["env"], "folder": Path(described["folder"])})
+        return
     reason = missing()
     if reason:
         raise RuntimeError(reason)
@@ -231,3 +240,22 @@ def engine(folder: Path) -> Iterator[Engine]:
         stack.enter_context(_service(data, command, lambda: found.docker("info", check=False).returncode == 0, env))
         stack.callback(remove_containers)
         yield found
+
+
+def keep(file: Path) -> None:
+    """Run an engine until Ctrl-C, for several test sessions in a row. Describe it in `file`."""
+    with tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as running:
+        names = ("DOCKER_HOST", "DOCKER_CONFIG", "PATH")
+        described = asdict(running) | {
+            "env": {name: running.env[name] for name in names},
+            "folder": str(running.folder),
+        }
+        file.write_text(json.dumps(described))
+        print(f"TEST_ENGINE={file} uses this engine. Ctrl-C ends it.", flush=True)
+        with suppress(KeyboardInterrupt):
+            signal.pause()
+    file.unlink()
+
+
+if __name__ == "__main__":
+    keep(Path(sys.argv[1]).resolve())
