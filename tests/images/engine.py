@@ -16,6 +16,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from startos_wrapper.interrupts import ended_like_ctrl_c
 from tests.support.limits import HUNG
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "startos-wrapper"
@@ -243,8 +244,8 @@ def engine(folder: Path) -> Iterator[Engine]:
 
 
 def keep(file: Path) -> None:
-    """Run an engine until Ctrl-C, for several test sessions in a row. Describe it in `file`."""
-    with tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as running:
+    """Run an engine until Ctrl-C or SIGTERM, for several test sessions in a row. Describe it in `file`."""
+    with ended_like_ctrl_c(), tempfile.TemporaryDirectory() as folder, engine(Path(folder)) as running:
         names = ("DOCKER_HOST", "DOCKER_CONFIG", "PATH")
         described = asdict(running) | {
             "env": {name: running.env[name] for name in names},
