@@ -74,7 +74,14 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 
 # Tests that take minutes, in the order in which to start them: a long test that starts last keeps one worker busy
 # alone.
-LONGEST = ("tests/images/", "tests/update/", "test_text.py", "test_the_matrix", "test_fuzz.py")
+LONGEST = (
+    "tests/images/",
+    "tests/update/",
+    "tests/adopt/test_after.py",
+    "test_text.py",
+    "test_the_matrix",
+    "test_fuzz.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -87,6 +94,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "engine" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("images"))
     items.sort(key=lambda item: next((at for at, name in enumerate(LONGEST) if name in item.nodeid), len(LONGEST)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one worker more than there are processors, because tests often wait for containers and for git."""
+    return (os.cpu_count() or 1) + 1
 
 
 def _why(report: pytest.TestReport) -> str:
