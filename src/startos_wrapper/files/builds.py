@@ -9,14 +9,12 @@ from pathlib import PurePosixPath
 
 from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile
-from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.makefile import DEEPEST, REFERENCE, Makefile, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 _BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
-# References to variables. The short ones are only those that contain a shell operator.
-_REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
 # Distinguishes builds of the package's images from builds of tools.
 _PACKED = re.compile(r"start9/|docker-images|image\.tar")
 _TAG = re.compile(r"start9/[^/:]+/([a-z-]+)(?::|$)")
@@ -27,7 +25,6 @@ _WITHOUT_VALUE |= {"--check", "--compress"}
 # The long names of short options.
 _LONG = {"-t": "--tag", "-f": "--file", "-o": "--output"}
 _MOST_CALLS = 100
-_DEEPEST = 6
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def builds_of(wrapper: Wrapper) -> list[Build]:
     """Return the builds of the package's images, or all builds in the Makefile if none of them is recognized."""
     if wrapper.makefile is None:
         return []
-    lines = (line for line in wrapper.makefile.every_line if line.startswith("\t") and _BUILDERS.search(line))
+    lines = (line for line in wrapper.makefile.commands if _BUILDERS.search(line))
     calls: list[tuple[str, Build]] = []
     for line in islice(lines, _MOST_CALLS):
         builds = (_build(call) for call in read_calls(_plain(wrapper.makefile, line)))
@@ -91,8 +88,8 @@ def _plain(makefile: Makefile, line: str) -> str:
         expanded = makefile.expand(match[0])
         return "$_" if re.search(r"[$()]", expanded) else expanded
 
-    for _ in range(_DEEPEST):
-        line = _REFERENCE.sub(value, line)
+    for _ in range(DEEPEST):
+        line = REFERENCE.sub(value, line)
     return line
 
 
@@ -176,13 +173,6 @@ def written_builds(line: str) -> list[WrittenBuild]:
             program = call.program.lstrip("@+-")
             found.append(WrittenBuild(arguments, next(iter(files), None), context, program, given, where))
     return found
-
-
-def masked(line: str) -> str:
-    """Return a line of a recipe with make's variables replaced by as many underscores, for a parser of shell code."""
-    for _ in range(_DEEPEST):
-        line = _REFERENCE.sub(lambda match: "_" * len(match[0]), line)
-    return line
 
 
 def _end(line: str, word: Word) -> int:

@@ -9,14 +9,22 @@ from pathlib import PurePosixPath
 
 from startos_wrapper.files.source import Source
 
-ASSIGNMENT = re.compile(r"(?:export\s+|override\s+)*([\w.-]+)\s*(:{0,3}=|\?=|\+=|!=)")
-_RULE = re.compile(r"([^\t#=:][^#=:]*?)\s*&?::?(?!=)\s*(.*)$", re.DOTALL)
+ASSIGNMENT = re.compile(r" *(?:(?:export|override|private)\s+)*([\w.-]+)\s*(:{0,3}=|\?=|\+=|!=)")
+_DEFINE = re.compile(r" *(?:(?:export|override|private)\s+)*define\s+(\S+)")
+_ENDEF = re.compile(r" *endef\s*(?:#.*)?$")
+# Targets, prerequisites, and the command behind a semicolon. A comment ends the line before that.
+_RULE = re.compile(r"(?!vpath\s)([^\t#=:][^#=:]*)::?(?![:=])((?:\\#|[^#;])*)(?:#.*|;(.*))?$", re.DOTALL)
+# `NAME = value` in the place of a rule's prerequisites.
+_FOR_TARGET = re.compile(r"\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?::{0,3}|[?+!])=")
+# References to variables. The short ones are only those that contain a shell operator.
+REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
+DEEPEST = 6
 _IF, _ENDIF = re.compile(r"\s*if(?:eq|neq|def|ndef)\b"), re.compile(r"\s*endif\b")
 _CONDITION = re.compile(r"\s*(?:if(?:eq|neq|def|ndef)|else|endif)\b")
 # A word of a list. References to variables can contain blanks.
 WORD = re.compile(r"(?:\$\((?:[^()]|\([^()]*\))*\)|[^\s$]|\$)+")
 INCLUDE = re.compile(r"[s-]?include[ \t]+(.*)")
-_REFERENCE = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
+_NAMED = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
 # How startos.mk writes a target that the author may have replaced.
 _DEFAULT = re.compile(r"\$\(call default,([^()]*)\)")
 # Functions that list files. `find` lists everything in the folders that are its first words.
@@ -40,6 +48,40 @@ def logical_lines(lines: Sequence[str]) -> list[tuple[int, str]]:
     return [*found, (first, held)] if held else found
 
 
+def masked(line: str) -> str:
+    """Return a line with make's variables replaced by as many underscores, for a reader of rules or of shell code."""
+    for _ in range(DEEPEST):
+        line = REFERENCE.sub(lambda match: "_" * len(match[0]), line)
+    return line
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """The first line of a rule, as it's written.
+
+    `command` is what comes after a semicolon, or None. `variable` is the name in `target: NAME = value`, or empty. Such
+    a line has neither prerequisites nor a command.
+    """
+
+    targets: str
+    needs: str = ""
+    command: str | None = None
+    variable: str = ""
+
+
+def read_rule(line: str) -> RuleLine | None:
+    """Read a logical line as the first line of a rule, or return None if it's something else."""
+    match = _RULE.match(masked(line))
+    if match is None:
+        return None
+    # `&` marks targets that one run of the recipe makes together.
+    targets = line[: match.end(1)].strip().removesuffix("&").rstrip()
+    if own := _FOR_TARGET.match(line[match.start(2) :]):
+        return RuleLine(targets, variable=own[1])
+    command = None if match[3] is None else line[match.start(3) :].strip()
+    return RuleLine(targets, line[match.start(2) : match.end(2)].strip(), command)
+
+
 @dataclass
 class Block:
     """A part of a Makefile. `kind` is variable, rule, condition or other. `above` are the comments right before it."""
@@ -58,23 +100,36 @@ class Block:
         """Return the first logical line."""
         return " ".join(logical_lines(self.lines)[0][1].split())
 
+    @cached_property
+    def rule(self) -> RuleLine:
+        """Return the first line of the rule. For other blocks, everything in it is empty."""
+        found = read_rule(logical_lines(self.lines)[0][1]) if self.kind == "rule" else None
+        return found or RuleLine("")
+
     @property
     def name(self) -> str:
         """Return the name of the variable, or the target as it's written."""
-        match = (ASSIGNMENT if self.kind == "variable" else _RULE).match(self.head)
-        return match[1].strip() if match else ""
+        if self.kind == "rule":
+            return " ".join(self.rule.targets.split())
+        match = _DEFINE.match(self.head) or ASSIGNMENT.match(self.head)
+        return match[1] if match else ""
 
     @property
     def needs(self) -> list[str]:
         """Return the rule's prerequisites, as they're written."""
-        match = _RULE.match(self.head)
-        return WORD.findall(match[2].split(";")[0]) if match else []
+        return WORD.findall(self.rule.needs)
 
     @property
     def recipe(self) -> list[tuple[int, str]]:
         """Return the logical lines of the rule's recipe, without conditions, with their line numbers."""
         lines = logical_lines(self.lines)[1:]
-        return [(self.line + at, text.strip()) for at, text in lines if text.startswith("\t") and text.strip()]
+        first = [(self.line, self.rule.command)] if self.rule.command else []
+        return [*first, *((self.line + at, text.strip()) for at, text in lines if text[:1] == "\t" and text.strip())]
+
+    @property
+    def has_recipe(self) -> bool:
+        """Whether the rule has a recipe, which may be empty."""
+        return self.rule.command is not None or bool(self.recipe)
 
 
 def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
@@ -85,23 +140,31 @@ def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
         line, start = lines[index], index
         if not line.strip():
             above = []
-        elif line.lstrip().startswith("#"):
-            above.append(line)
-        if not line.strip() or line.lstrip().startswith("#"):
             index += 1
             continue
         index = _last(lines, index) + 1
+        if line.lstrip(" ").startswith("#"):
+            above += lines[start:index]
+            continue
+        _, line = logical_lines(lines[start:index])[0]
         kind = "other"
         if _IF.match(line):
             kind, index = "condition", _after_condition(lines, start)
-        elif line.startswith("define "):
-            kind, index = "variable", next((at + 1 for at in range(start, len(lines)) if lines[at] == "endef"), index)
+        elif _DEFINE.match(line):
+            kind, index = "variable", _after_definition(lines, start) or index
         elif ASSIGNMENT.match(line):
             kind = "variable"
-        elif not line.startswith("\t") and _RULE.match(line):
+        elif not line.startswith("\t") and read_rule(line):
             kind, index = "rule", _after_recipe(lines, index)
         yield Block(start + 1, kind, list(lines[start:index]), above)
         above = []
+
+
+def assigned(block: Block) -> set[str]:
+    """Return the names of the variables that a block assigns, for everything or for one target."""
+    if block.kind == "condition":
+        return {name for each in read_blocks(block.lines[1:-1]) for name in assigned(each)}
+    return {block.name if block.kind == "variable" else block.rule.variable} - {""}
 
 
 def _last(lines: Sequence[str], index: int) -> int:
@@ -109,6 +172,16 @@ def _last(lines: Sequence[str], index: int) -> int:
     while lines[index].endswith("\\") and index + 1 < len(lines):
         index += 1
     return index
+
+
+def _after_definition(lines: Sequence[str], index: int) -> int | None:
+    """Return the index after the `endef` that ends the definition at `index`, or None without one."""
+    depth = 0
+    for at in range(index, len(lines)):
+        depth += bool(_DEFINE.match(lines[at])) - bool(_ENDEF.match(lines[at]))
+        if depth == 0:
+            return at + 1
+    return None
 
 
 def _after_condition(lines: Sequence[str], index: int) -> int:
@@ -188,10 +261,19 @@ class Makefile:
                     if name in others:
                         yield from self._every_line(others.pop(name), others)
 
+    @cached_property
+    def commands(self) -> list[str]:
+        """Return the logical lines of the recipes in all files, and the commands behind semicolons."""
+        found = []
+        for line in self.every_line:
+            rule = None if ASSIGNMENT.match(line) or line.startswith("\t") else read_rule(line)
+            found += [line] if line.startswith("\t") else [rule.command] if rule and rule.command else []
+        return found
+
     def expand(self, text: str) -> str:
         """Replace references to variables with their values, a few levels deep."""
         for _ in range(4):
-            expanded = _REFERENCE.sub(lambda match: self.variables.get(match[1], match[0]), text)
+            expanded = _NAMED.sub(lambda match: self.variables.get(match[1], match[0]), text)
             if expanded == text or len(expanded) > 10_000:
                 break
             text = expanded
@@ -209,11 +291,11 @@ class Makefile:
     def _rules(self, lines: list[tuple[int, str]]) -> list[tuple[int, list[str], list[str]]]:
         found = []
         for number, line in lines:
-            if line.startswith("\t") or ASSIGNMENT.match(line) or not (match := _RULE.match(line)):
+            if line.startswith("\t") or ASSIGNMENT.match(line) or not (rule := read_rule(line)):
                 continue
             # In a static pattern rule, `targets: pattern: needs`, the pattern becomes a harmless prerequisite.
-            targets = _DEFAULT.sub(r"\1", self.expand(match[1])).split()
-            needs = self.expand(match[2].split(";")[0].replace("$$", "$")).replace(":", " ").split()
+            targets = _DEFAULT.sub(r"\1", self.expand(rule.targets)).split()
+            needs = self.expand(rule.needs.replace("$$", "$")).replace(":", " ").split()
             found.append((number, targets, needs))
         return found
 

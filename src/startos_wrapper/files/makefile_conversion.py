@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
-from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, read_blocks
+from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, assigned, read_blocks
 from startos_wrapper.files.source import Source
 
 MAINTAINED = "startos.mk"
@@ -25,8 +25,6 @@ _CARRIED = "# From the earlier Makefile, for your lines below."
 # `$(NAME)`, `$(call NAME,...)` and `ifdef NAME`.
 _USED = re.compile(r"\$[({](?:call\s+)?([\w.-]+)|^[ ]*ifn?def\s+([\w.-]+)", re.MULTILINE)
 _TARGET = re.compile(r"^\$\(call default,(.+)\):", re.MULTILINE)
-# `TARGET: NAME = value`
-_FOR_TARGET = re.compile(r"[^=]*?:\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?::{0,3}|[?+!])=")
 # In an answer's place, these are words of earlier releases that startos.mk may not have.
 _EARLIER = re.compile(r"aarch64|x86_64|armv7|linux/\S+|scripts/embassy\.js|assets(/\S+)?|template")
 # The targets of all those releases.
@@ -191,7 +189,7 @@ class _Converter:
         names = _used(line for block in wanted for line in block.lines) - set(now)
         names |= _used(line for block in wanted for line in block.lines if line.startswith("\t")) - same
         while names:
-            more = [each for each in self.blocks if not (each.kept or each.carried) and _assigned(each.block) & names]
+            more = [each for each in self.blocks if not (each.kept or each.carried) and assigned(each.block) & names]
             for each in more:
                 each.carried, each.first = True, self._comes_first(each.block)
             names = _used(line for each in more for line in each.block.lines) - same
@@ -205,9 +203,9 @@ class _Converter:
         found: list[str] = []
         for each in self.blocks:
             block, old = each.block, was.get(each.block.name)
-            if not (each.kept and old and block.name in self.targets) or _has_recipe(block):
+            if not (each.kept and old and block.name in self.targets) or block.has_recipe:
                 continue
-            if _has_recipe(old) or set(_needs(old)) - set(_needs(block)):
+            if old.has_recipe or set(old.needs) - set(block.needs):
                 found.append(block.name)
         return found
 
@@ -217,7 +215,7 @@ class _Converter:
             self.look.append(Place(0, f"{MAINTAINED} has what you had removed: {', '.join(removed)}"))
         for each in self.blocks:
             name = each.block.name
-            if each.kept and name in self.targets and (_has_recipe(each.block) or name in replaced):
+            if each.kept and name in self.targets and (each.block.has_recipe or name in replaced):
                 self.look.append(Place(each.block.line, f"your {name} replaces that of {MAINTAINED}"))
 
     # --- The new text -------------------------------------------------------------------------------------------------
@@ -275,21 +273,11 @@ def _operator(block: Block) -> str:
     return match[2] if match else ""
 
 
-def _assigned(block: Block) -> set[str]:
-    """Return the names of the variables that a block assigns, for everything or for one target."""
-    if block.kind == "condition":
-        return {name for each in read_blocks(block.lines[1:-1]) for name in _assigned(each)}
-    if block.kind == "variable":
-        return {block.name or block.head.split()[1]}
-    match = _FOR_TARGET.match(block.head) if block.kind == "rule" else None
-    return {match[1]} if match else set()
-
-
 def _definitions(blocks: Iterable[Block]) -> dict[str, str]:
     """Return the texts of the assignments outside of conditions, by variable."""
     found: dict[str, str] = {}
     for block in blocks:
-        for name in _assigned(block) if block.kind == "variable" else ():
+        for name in assigned(block) if block.kind == "variable" else ():
             found[name] = found.get(name, "") + _text(block)
     return found
 
@@ -297,13 +285,3 @@ def _definitions(blocks: Iterable[Block]) -> dict[str, str]:
 def _used(lines: Iterable[str]) -> set[str]:
     """Return the names that lines may use as variables."""
     return {name for pair in _USED.findall("\n".join(lines)) for name in pair if name}
-
-
-def _has_recipe(block: Block) -> bool:
-    return bool(block.recipe) or ";" in block.head.partition("#")[0]
-
-
-def _needs(block: Block) -> list[str]:
-    """Return the rule's prerequisites without the text that `make help` shows."""
-    words = block.needs
-    return words[: next((at for at, word in enumerate(words) if word.startswith("#")), len(words))]

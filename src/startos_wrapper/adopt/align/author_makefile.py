@@ -21,6 +21,8 @@ from startos_wrapper.terminal import shorten
 _FILE = "Makefile"
 _PART = "plumbing"
 _INCLUDES = re.compile(r"[s-]?include\b")
+# The first one that's free. A Makefile can have several rules for `clean`.
+_CLEAN_NAMES = ("clean-service", *(f"clean-service-{number}" for number in range(2, 1000)))
 _OLD_DENO = re.compile(r"\bdeno bundle\b")
 
 
@@ -54,9 +56,15 @@ class _Carried:
         self.templates = {target for _, targets, _ in self.new.rules for target in targets}
         self.images = ImageRules(old)
         self.needs = Prerequisites(plan, old, self.new)
-        # The settings for startos.mk, and the blocks that stay.
+        # Targets of startos.mk that a condition has a rule for, so that those outside of it must stay, too.
+        self.conditional = {
+            target for block in old.makefile.blocks if block.kind == "condition" for target in self._known(block)
+        }
+        # The settings for startos.mk, the blocks that stay, and the targets of those that startos.mk replaces.
         self.lines: list[str] = []
         self.kept: list[Kept] = []
+        self.gone: dict[str, int] = {}
+        self.cleaning: set[str] = set()
 
     def note(self, line: int, what: str, todo: str = "") -> None:
         self.plan.note(_PART, self.old.source.file, line, what, todo)
@@ -68,7 +76,10 @@ class _Carried:
             self.note(0, "removed, because make would read it instead of Makefile")
         self._settings()
         self.kept = [kept for block in self.old.makefile.blocks for kept in self._kept(block)]
-        return MakefileText(self.old, self.new, self.note).write(makefile, self.kept, self.lines)
+        text = MakefileText(self.plan.wrapper, self.old, self.new, self.note).write(makefile, self.kept, self.lines)
+        if self.gone:
+            self.note(min(self.gone.values()), f"{MAINTAINED} has these rules of yours: {', '.join(self.gone)}")
+        return text
 
     # --- Settings ----------------------------------------------------------------------------------------------------
 
@@ -85,8 +96,10 @@ class _Carried:
                 self.note(line, f"the package depended on {word}, which doesn't exist, so it no longer does")
         if self.images.obstacle is None:
             self.lines += self.images.lines(self._renamed())
-        if not self._keeps("all") and (first := self.needs.first_goals()):
-            self.lines.append(f"$(IMAGES): | {' '.join(first)}")
+        if not self._keeps("all"):
+            first, last = self.needs.of_all()
+            self.lines += [f"$(IMAGES): | {' '.join(first)}"] if first else []
+            self.lines += [f"all: {' '.join(last)}"] if last else []
 
     def _renamed(self) -> set[str]:
         """Return the build arguments that the aligned Dockerfile has replaced with TARGETARCH."""
@@ -120,6 +133,8 @@ class _Carried:
             return self.images.obstacle.what if self.images.obstacle else None
         if kind == "image":
             return "startos.mk doesn't make it" if more else None
+        if target in self.conditional:
+            return "a condition has another rule for it"
         others = [word for word in block.needs if kind_of(self.old.makefile.expand(word)) in ("clean", "processor")]
         if target == "all" and others:
             return f"it also makes {' and '.join(others)}"
@@ -129,6 +144,8 @@ class _Carried:
             return None
         if kind in ("goal", "package") and more:
             return f"it also runs `{shorten(more[0][1], 60)}`"
+        if kind in ("goal", "processor") and target != "all" and (own := self.needs.of_goal(block.needs)):
+            return f"it also makes {' and '.join(own)}"
         return None
 
     def _kept(self, block: Block) -> Iterator[Kept]:
@@ -142,7 +159,9 @@ class _Carried:
         else:
             target = self.old.makefile.expand(block.name).removeprefix("./")
             kind = kind_of(target)
-            if target == ".PHONY":
+            if block.rule.variable:
+                yield Kept(block, block.text)
+            elif target == ".PHONY":
                 yield Kept(block, block.text, is_phony=True)
             elif kind == "own" and not any(block is each for each, _ in self.old.several):
                 yield self._own(block, target)
@@ -163,13 +182,12 @@ class _Carried:
             other = target.replace(found[1], wanted[found[1]])
             if not self.old.makefile.makes(other) and INTEL in self.plan.arches:
                 self.note(block.line, f"{target} is for one architecture", f"write a rule for {other}, too")
-        return Kept(block, block.text, (target,) if target in self.templates else ())
+        return Kept(block, block.text, tuple(name for name in target.split() if name in self.templates))
 
     def _replacing(self, block: Block, target: str, reason: str) -> Iterator[Kept]:
         """Keep a rule for a target that startos.mk has, too."""
-        if target == "image.tar":
-            arch = next((arch for arch, _, _ in self.old.builds), ARM)
-            tar = f"docker-images/{arch}.tar"
+        tar = f"docker-images/{next((arch for arch, _, _ in self.old.builds), ARM)}.tar"
+        if target == "image.tar" and not self.old.makefile.makes(tar):
             self.note(block.line, f"your rule for image.tar is kept, because {reason}; {tar} is a copy of it")
             copy = f"{tar}: image.tar\n\tmkdir -p docker-images\n\tcp image.tar $@"
             yield Kept(block, f"{block.text.rstrip()}\n\n{copy}", (tar,))
@@ -177,8 +195,12 @@ class _Carried:
         instead = tuple("$(IMAGES)" if "%" in name else name for name in target.split())
         if kind_of(target) == "package":
             instead = ("$(ID).s9pk",)
+        if not block.has_recipe and any(name == target and each.has_recipe for each, name in self.old.rules()):
+            # It only adds prerequisites to the rule with the recipe, whichever that is.
+            instead = ()
         name = shorten(block.name, 60)
-        self.note(block.line, f"your rule for {name} is kept instead of the one in {MAINTAINED}, because {reason}")
+        instead_of = f" instead of the one in {MAINTAINED}" if instead else ""
+        self.note(block.line, f"your rule for {name} is kept{instead_of}, because {reason}")
         yield Kept(block, block.text, instead)
 
     def _replaced(self, block: Block, target: str, kind: str) -> Iterator[Kept]:
@@ -188,29 +210,40 @@ class _Carried:
             # The commands of these rules have been checked by themselves.
             more = [(line, text) for line, text in more if text.startswith("#")]
         if kind == "clean" and (block.needs or more):
-            # In startos.mk, clean has a recipe, which runs after these.
-            needs = [*block.needs, *(["clean-service"] if more else [])]
-            lines = [f"clean: {' '.join(needs)}"]
-            if more:
-                lines = [".PHONY: clean-service", *lines, "clean-service:", *(f"\t{text}" for _, text in more)]
-            yield Kept(block, "\n".join([*block.above, *lines]))
+            yield Kept(block, "\n".join(self._clean(block, more)))
             return
-        if block.above:
+        self.gone.setdefault(shorten(block.name, 60), block.line)
+        comments = [*block.above, *(line for line in block.lines if line.startswith("#"))]
+        if comments:
             first = block.line - len(block.above)
-            self.note(first, f"the comment on {target} is gone with its rule: {shorten(' '.join(block.above), 80)}")
+            self.note(first, f"the comment on {target} is gone with its rule: {shorten(' '.join(comments), 80)}")
         for line, text in more:
             todo = "if you still need it, write a rule with it"
             self.note(line, f"{shorten(block.name, 60)} also ran `{shorten(text, 80)}`", todo)
 
+    def _clean(self, block: Block, more: list[tuple[int, str]]) -> Iterator[str]:
+        """Yield rules for what `clean` does in addition to the one in startos.mk, which has a recipe and runs later."""
+        name = next(name for name in _CLEAN_NAMES if not (self.old.makefile.makes(name) or name in self.cleaning))
+        self.cleaning.add(name)
+        yield from [f".PHONY: {name}"] if more else []
+        yield from block.above
+        yield f"clean: {' '.join([*block.needs, *([name] if more else [])])}"
+        if more:
+            yield f"{name}:"
+            yield from (f"\t{text}" for _, text in more)
+
+    def _known(self, block: Block) -> list[str]:
+        """Return the targets of rules in a condition that startos.mk has, too."""
+        inner = [each for each in read_blocks(block.lines[1:-1]) if each.kind == "rule" and not each.rule.variable]
+        targets = (self.old.makefile.expand(each.name).removeprefix("./") for each in inner)
+        return [target for target in targets if kind_of(target) not in ("own", "special")]
+
     def _condition(self, block: Block) -> Iterator[Kept]:
         """Keep rules and variables in conditions. Rules for targets of startos.mk replace those."""
-        inner = [each for each in read_blocks(block.lines[1:-1]) if each.kind == "rule"]
-        targets = [self.old.makefile.expand(each.name).removeprefix("./") for each in inner]
-        known = [target for target in targets if kind_of(target) not in ("own", "special")]
-        if known:
+        if known := self._known(block):
             todo = f"remove them if {MAINTAINED} does what they do"
             self.note(block.line, f"rules in a condition replace those in {MAINTAINED}: {', '.join(known)}", todo)
-        elif targets:
+        elif any(each.kind == "rule" for each in read_blocks(block.lines[1:-1])):
             self.note(block.line, f"`{shorten(block.head, 60)}` is kept")
         replaced = tuple("$(ID).s9pk" if kind_of(target) == "package" else target for target in known)
         yield Kept(block, block.text, replaced)

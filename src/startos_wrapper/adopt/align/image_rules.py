@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 from startos_wrapper.adopt.align.known_targets import has_conditions
 from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile, old_makefile
 from startos_wrapper.data import processors
-from startos_wrapper.files.builds import WrittenBuild, masked, written_builds
-from startos_wrapper.files.makefile import Block
+from startos_wrapper.files.builds import WrittenBuild, written_builds
+from startos_wrapper.files.makefile import Block, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.terminal import shorten

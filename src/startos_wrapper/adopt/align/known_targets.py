@@ -3,8 +3,7 @@
 import re
 from typing import Literal
 
-from startos_wrapper.files.builds import masked
-from startos_wrapper.files.makefile import Block
+from startos_wrapper.files.makefile import Block, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
 
 Kind = Literal["image", "package", "goal", "processor", "clean", "special", "own"]
@@ -74,7 +73,7 @@ def _is_usual_call(call: Call, *, text: str, about_server: bool) -> bool:
         case "rm" | "cp":
             # Some copied docker-images/ARCH.tar to image.tar, to pack a single image.
             words = [word for word in written[1:] if not word.startswith("-")]
-            return bool(words) and all(map(_REMOVED.fullmatch, words))
+            return bool(words) and all(word in ("$@", "$<") or _REMOVED.fullmatch(word) for word in words)
         case "mkdir":
             return all(word.startswith(("-", "docker-images", "./docker-images")) for word in texts)
         case "ls" | "du":

@@ -1,14 +1,16 @@
 """Put the new Makefile together: the line that includes startos.mk, what stays of the old one, and the settings."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from startos_wrapper.adopt.align.name_clashes import clashes, renamed
 from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile
-from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, read_blocks
+from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, assigned, read_blocks
 from startos_wrapper.files.makefile_conversion import MAINTAINED, includes_startos
+from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.terminal import shorten
 
 _NAME = re.compile(r"\$[({](?:(?:call|value|origin|flavor|foreach)\s+)?([\w.-]+)")
 # Variables that a condition tests without a dollar sign.
@@ -25,6 +27,8 @@ _LONGEST_READ = 300
 _EVALUATED = "MINE"
 # Variables of startos.mk in the settings that we write.
 _IN_SETTINGS = {"SOURCES", "BUILD_ARGS", "IMAGES", "ID"}
+# Marks a reference to a variable of startos.mk until the author's variable of that name has another one.
+_OURS = "\0"
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,18 @@ class Kept:
 class MakefileText:
     """Writes the new Makefile. `new` is startos.mk, and `note` adds a note about a line of the old Makefile."""
 
-    def __init__(self, old: OldMakefile, new: Makefile, note: Callable[..., None]) -> None:
+    def __init__(self, wrapper: Wrapper, old: OldMakefile, new: Makefile, note: Callable[..., None]) -> None:
+        self.id = wrapper.id
         self.old = old
         self.new = new
         self.note = note
+        self.templates = {target for _, targets, _ in new.rules for target in targets}
+        # The names that mean the same in startos.mk, wherever the author assigns them.
+        meanings: dict[str, set[str | None]] = {}
+        for each in _all_blocks(old.makefile.blocks):
+            for name in assigned(each):
+                meanings.setdefault(name, set()).add(self._meaning(each))
+        self.same = {name for name in ("ID", "VERSION") if meanings.get(name, {name}) == {name}}
 
     def write(self, makefile: str, kept: list[Kept], settings: list[str]) -> str:
         """Return the new Makefile. `makefile` is the template's, and `settings` are lines for startos.mk."""
@@ -55,6 +67,7 @@ class MakefileText:
         if goal := self._first_goal(kept):
             body = f".DEFAULT_GOAL := {goal}\n\n{body}"
         body = "\n\n".join(part for part in self._without_clashes(body, "\n".join(settings)) if part)
+        body = body.replace(_OURS, "")
         lines = makefile.splitlines()
         if mine := [target for target in replaced if self._is_unseen(target, body)]:
             at = next(index for index, line in enumerate(lines) if includes_startos(line))
@@ -77,6 +90,7 @@ class MakefileText:
 
     def _phony(self, kept: list[Kept]) -> list[Kept]:
         """Leave targets that startos.mk has out of .PHONY."""
+        ours = self.templates | {word for _, target in self.old.rules() for word in target.split()}
         names = {word for each in kept if each.block.kind == "rule" for word in each.block.name.split()}
         names |= {
             word for each in kept if each.block.kind == "condition" for word in each.text.replace(":", " ").split()
@@ -85,7 +99,7 @@ class MakefileText:
         for each in kept:
             if not each.is_phony:
                 found.append(each)
-            elif words := [word for word in each.block.needs if word in names]:
+            elif words := [word for word in each.block.needs if word in names or word not in ours]:
                 text = (
                     each.text
                     if words == each.block.needs
@@ -97,6 +111,7 @@ class MakefileText:
     def _used(self, kept: list[Kept], settings: list[str]) -> list[Kept]:
         """Leave out variables that nothing needs any more, and those that startos.mk has with the same meaning."""
         kept = [replace(each, text=self._shortened(each)) for each in kept]
+        self._left_out([each.block for each in kept if not each.text], f"{MAINTAINED} has them")
         kept = [each for each in kept if each.text]
         text = "\n".join([*(each.text for each in kept if not self._is_variable(each.block)), *settings])
         if _COMPUTED.search(self.old.source.text):
@@ -105,19 +120,18 @@ class MakefileText:
         by_name: dict[str, list[int]] = {}
         for index, each in enumerate(kept):
             if self._is_variable(each.block):
-                for name in _assigned(each.block):
+                for name in assigned(each.block):
                     by_name.setdefault(name, []).append(index)
             else:
                 used.add(index)
-        names = [*_names(text)]
+        # make may read a variable that nothing refers to, such as SHELL.
+        names = [*_names(text), *(by_name.keys() - _names(self.old.source.text))]
         while names:
             for index in by_name.pop(names.pop(), []):
                 used.add(index)
                 names += _names(kept[index].text)
-        unused = [each for index, each in enumerate(kept) if index not in used and each.text == each.block.text]
-        if unused:
-            listed = ", ".join(dict.fromkeys(name for each in unused for name in sorted(_assigned(each.block))))
-            self.note(unused[0].block.line, f"left out, because no rule uses them any more: {listed}")
+        unused = [each for index, each in enumerate(kept) if index not in used]
+        self._left_out([each.block for each in unused], "no rule uses them any more")
         return [each for index, each in enumerate(kept) if index in used]
 
     def _is_variable(self, block: Block) -> bool:
@@ -129,19 +143,46 @@ class MakefileText:
             return re.fullmatch(r"\s*(?:else|endif).*", block.head) is not None
         return block.kind == "variable" and not block.head.startswith(("export ", "."))
 
+    def _left_out(self, blocks: list[Block], why: str) -> None:
+        """Report variables that aren't in the new Makefile, and the comments on them."""
+        if blocks:
+            names = dict.fromkeys(name for block in blocks for name in sorted(assigned(block)))
+            self.note(blocks[0].line, f"left out, because {why}: {', '.join(names)}")
+        for block in blocks:
+            comments = [*block.above, *(line for line in block.lines if "#" in line and block.kind == "variable")]
+            if comments:
+                self.note(
+                    block.line, f"gone with {', '.join(sorted(assigned(block)))}: {shorten(' '.join(comments), 80)}"
+                )
+
     def _shortened(self, kept: Kept) -> str:
         """Return the text of a variable that is read from the manifest, as startos.mk reads it, or else its text."""
         block = kept.block
         match = ASSIGNMENT.match(block.head) if block.kind == "variable" else None
         if match is None:
             return kept.text
-        value = block.head[match.end() :].strip()
         if match[1] == ".DEFAULT_GOAL":
-            return "" if value in ("all", "verify") else kept.text
-        name = _read_from_manifest(value)
+            return "" if block.head[match.end() :].strip() in ("all", "verify") else kept.text
+        name = self._meaning(block)
         if name is None:
             return kept.text
-        return "" if block.name == name else "\n".join([*block.above, f"{block.name} := $({name})"])
+        if block.name == name and name in self.same:
+            return "\n".join([*block.above, f"export {name}"]) if "export" in match[0] else ""
+        return "\n".join([*block.above, f"{match[0].strip()} $({_OURS}{name})"])
+
+    def _meaning(self, block: Block) -> str | None:
+        """Return ID or VERSION if that's what a block assigns, and nothing else, or None.
+
+        An id that the author has written out is the same, because it never changes.
+        """
+        match = ASSIGNMENT.match(block.head) if block.kind == "variable" else None
+        if match is None or match[2] in ("+=", "!="):
+            return None
+        value = block.head[match.end() :].split(" #")[0].strip()
+        if match[1] == "ID" and value == self.id:
+            return "ID"
+        read = _FROM_MANIFEST.fullmatch(value) if len(value) < _LONGEST_READ else None
+        return read[1].upper() if read else None
 
     # --- Comments ----------------------------------------------------------------------------------------------------
 
@@ -153,7 +194,7 @@ class MakefileText:
             for block in self.old.makefile.blocks
             for index in range(block.line - 1 - len(block.above), block.line - 1 + len(block.lines))
         }
-        alone = [index for index, line in enumerate(lines) if line.startswith("#") and index not in inside]
+        alone = [index for index, line in enumerate(lines) if line.strip() and index not in inside]
         parts: list[tuple[int, str]] = [(each.block.line - 1 - len(each.block.above), each.text) for each in kept]
         for _, group in groupby(enumerate(alone), key=lambda pair: pair[1] - pair[0]):
             indexes = [index for _, index in group]
@@ -182,12 +223,13 @@ class MakefileText:
 
     def _without_clashes(self, body: str, settings: str) -> tuple[str, str]:
         """Return the texts with other names for variables that mean something else in startos.mk."""
-        assigned = {name for block in self.old.makefile.blocks for name in _assigned(block)}
-        same = {name for name in ("ID", "VERSION") if name not in assigned or self._is_read(name)}
-        names = [name for name in (*self.new.variables, _EVALUATED) if name not in same and not name.startswith(".")]
+        mine = {name for block in self.old.makefile.blocks for name in assigned(block)}
+        elsewhere = {name for file in self.old.makefile.included for name in _assigned_in(file)}
+        theirs = [name for name in (*self.new.variables, _EVALUATED) if not name.startswith(".")]
+        names = [name for name in theirs if name not in self.same | elsewhere]
         found = clashes(body, names)
-        found += [name for name in clashes(settings, names) if name in assigned - {*found} - _IN_SETTINGS]
-        taken = {*assigned, *self.new.variables}
+        found += [name for name in clashes(settings, names) if name in mine - {*found} - _IN_SETTINGS]
+        taken = {*mine, *self.new.variables}
         body, new = renamed(body, found, taken)
         settings, _ = renamed(settings, [name for name in found if name not in _IN_SETTINGS], taken)
         for before, after in new.items():
@@ -198,29 +240,19 @@ class MakefileText:
             self.note(line, f"{before} is now {after}, because {MAINTAINED} has a variable of that name", todo)
         return body, settings
 
-    def _is_read(self, name: str) -> bool:
-        value = self.old.makefile.variables.get(name, "")
-        return _read_from_manifest(value) == name
+
+def _all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks, and those inside conditions instead of the conditions."""
+    for block in blocks:
+        if block.kind == "condition":
+            yield from _all_blocks(read_blocks(block.lines[1:-1]))
+        else:
+            yield block
 
 
-def _read_from_manifest(value: str) -> str | None:
-    """Return ID or VERSION if a value is read from the manifest and isn't changed, or None."""
-    read = _FROM_MANIFEST.fullmatch(value) if len(value) < _LONGEST_READ else None
-    return read[1].upper() if read else None
+def _assigned_in(makefile: Makefile) -> set[str]:
+    return {name for block in makefile.blocks for name in assigned(block)}
 
 
 def _names(text: str) -> set[str]:
     return set(_NAME.findall(text)) | set(_TESTED.findall(text))
-
-
-def _assigned(block: Block) -> set[str]:
-    """Return the names that a block assigns."""
-    if block.kind == "condition":
-        return {name for each in _inner(block) for name in _assigned(each)}
-    if block.kind == "variable":
-        return {block.name or block.head.split()[1]}
-    return set()
-
-
-def _inner(block: Block) -> Iterable[Block]:
-    return read_blocks(block.lines[1:-1])

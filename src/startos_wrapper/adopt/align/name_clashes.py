@@ -32,6 +32,6 @@ def _references(name: str) -> re.Pattern[str]:
         r"^[ ]*ifn?def[ ]+",
         r"^[ ]*(?:(?:export|override|unexport|define)[ ]+)+",
         r"^[ ]*(?=[\w.-]+\s*(?::{0,3}|[?+!])=)",
-        r"^[^\t#=\n][^#=\n]*:[ \t]*(?=[\w.-]+\s*(?::{0,3}|[?+])=)",
+        r"^[^\t#=\n][^#=\n]*:[ \t]*(?:(?:export|override|private)[ \t]+)*(?=[\w.-]+\s*(?::{0,3}|[?+])=)",
     )
     return re.compile(rf"({'|'.join(before)}){escaped}(?![\w.-])", re.MULTILINE)

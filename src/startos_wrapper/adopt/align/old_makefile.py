@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
+from startos_wrapper.adopt.align.known_targets import unusual
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import WrittenBuild, written_builds
 from startos_wrapper.files.makefile import Block, Makefile
@@ -24,19 +25,34 @@ class OldMakefile:
         self.makefile = makefile
 
     def rules(self) -> Iterator[tuple[Block, str]]:
-        """Yield the rules outside of conditions, each with the path of its target."""
+        """Yield the rules outside of conditions, each with the path of its target, without variables of targets."""
         for block in self.makefile.blocks:
-            if block.kind == "rule":
+            if block.kind == "rule" and not block.rule.variable:
                 yield block, self.makefile.expand(block.name).removeprefix("./")
 
     @cached_property
     def images(self) -> dict[str, Block]:
-        """The rules that build the images, by architecture. The key of image.tar is empty."""
+        """The rules that build the images, by architecture. The key of image.tar is empty.
+
+        If there are several for an image, the last one that has a recipe counts, as for make. A rule that only copies
+        another image doesn't.
+        """
         found: dict[str, Block] = {}
         for block, target in self.rules():
-            if match := _IMAGE.fullmatch(target):
+            match = _IMAGE.fullmatch(target)
+            if match and (block.has_recipe or (match[1] or "") not in found) and not self._is_copy(block):
                 found[match[1] or ""] = block
         return found
+
+    def needs(self, arch: str) -> list[str]:
+        """Return the prerequisites of an image in all its rules. A rule without a recipe adds some."""
+        target = f"docker-images/{arch}.tar" if arch else "image.tar"
+        return [word for block, name in self.rules() if name == target for word in block.needs]
+
+    def _is_copy(self, block: Block) -> bool:
+        """Return whether a rule only copies another image: to pack a single one, or for older servers."""
+        other = any(_IMAGE.fullmatch(self.makefile.expand(word).removeprefix("./")) for word in block.needs)
+        return other and block.has_recipe and not unusual(block) and not any(written_builds(t) for _, t in block.recipe)
 
     @cached_property
     def several(self) -> list[tuple[Block, list[str]]]:

@@ -26,7 +26,7 @@ class Prerequisites:
     def of_images(self) -> list[str]:
         """Return the lines for the images, for all architectures or for one."""
         lines: list[str] = []
-        needs = {arch: self._extra(block.needs) for arch, block in self.old.images.items()}
+        needs = {arch: self._extra(self.old.needs(arch)) for arch in self.old.images}
         every = [word for words in needs.values() for word in words]
         shared = [
             word
@@ -72,12 +72,18 @@ class Prerequisites:
                     if "$" not in word and not self._exists(word) and not _ASSETS.fullmatch(word):
                         yield block.line, word
 
-    def first_goals(self) -> list[str]:
-        """Return what `all` makes before the images, such as fetching submodules."""
-        for block, target in self.old.rules():
-            if target == "all":
-                return [word for word in block.needs if kind_of(self.old.makefile.expand(word)) == "own"]
-        return []
+    def of_all(self) -> tuple[list[str], list[str]]:
+        """Return what `all` makes before the package, such as fetching submodules, and what it makes after that."""
+        words = [word for block, target in self.old.rules() if target == "all" for word in block.needs]
+        kinds = [kind_of(self.old.makefile.expand(word)) for word in words]
+        at = next((at for at, kind in enumerate(kinds) if kind != "own"), 0)
+        return words[:at], [word for word, kind in zip(words[at:], kinds[at:], strict=True) if kind == "own"]
+
+    def of_goal(self, needs: Sequence[str]) -> list[str]:
+        """Return what a goal such as `install` makes in addition to the package."""
+        words = (word for word in self._extra(needs) if not _ASSETS.fullmatch(word))
+        expanded = ((word, self.old.makefile.expand(word)) for word in words)
+        return [word for word, text in expanded if kind_of(text) == "own" and ".s9pk" not in text]
 
     def _extra(self, needs: Sequence[str]) -> list[str]:
         return [
