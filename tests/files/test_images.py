@@ -27,6 +27,7 @@ from tests.support.image_tars import (
     config,
     docker_save,
     elf,
+    oci_index,
     old_docker_save,
     tar,
 )  # fmt: skip
@@ -84,6 +85,79 @@ def test_an_image_is_the_same_whatever_wrote_its_tar(writer: str, tmp_path: Path
     assert image.tags == ("a/b:1",)
     files = image.files(budget())
     assert files.find("/bin/sh") is not None and files.find("/entry") is not None
+
+
+def several(folder: Path, data: bytes) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Return the platform, the tags and all platforms of each image in a tar."""
+    (folder / "image.tar").write_bytes(data)
+    return [(each.config.platform, each.tags, each.platforms) for each in read_images(folder / "image.tar")]
+
+
+TWO = [(config("x86_64"), [tar({"/a": "1"})]), (config("aarch64"), [tar({"/a": "2"})])]
+BOTH = ("linux/amd64", "linux/arm64")
+
+
+@pytest.mark.parametrize("nested", [True, False])
+@pytest.mark.parametrize("annotation", ["io.containerd.image.name", "org.opencontainers.image.ref.name"])
+def test_an_image_for_several_platforms_has_all_of_them(nested: bool, annotation: str, tmp_path: Path) -> None:
+    data = oci_index(TWO, "a/b:1", "a/b:1.2", nested=nested, annotation=annotation)
+    names = ("a/b:1", "a/b:1.2")
+    assert several(tmp_path, data) == [(BOTH[0], names, BOTH), (BOTH[1], names, BOTH)]
+    for image in read_images(tmp_path / "image.tar"):
+        assert image.files(budget()).find("/a")
+
+
+def test_a_platform_that_was_not_saved_is_still_one_of_the_image(tmp_path: Path) -> None:
+    assert several(tmp_path, oci_index(TWO, "a/b:1", without=["arm64"])) == [(BOTH[0], ("a/b:1",), BOTH)]
+    assert fault(tmp_path, oci_index(TWO, without=["arm64", "amd64"])).startswith(
+        "is incomplete: it contains no blobs/"
+    )
+
+
+def test_the_index_beside_manifest_json_tells_the_platforms(tmp_path: Path) -> None:
+    """`docker save` with containerd's images lists what can be loaded without them in manifest.json."""
+    with tarfile.open(fileobj=io.BytesIO(buildkit(*TWO[0], "a/b:1"))) as alone:
+        listed = alone.extractfile("manifest.json")
+        assert listed
+        data = oci_index(TWO, "a/b:1", without=["arm64"], more={"manifest.json": Plain(listed.read())})
+    assert several(tmp_path, data) == [(BOTH[0], ("a/b:1",), BOTH)]
+
+
+def test_images_with_different_names_are_different_images(tmp_path: Path) -> None:
+    one, other = (oci_index([image], name) for image, name in zip(TWO, ("a:1", "b:1"), strict=True))
+    members: dict[str, Content] = {}
+    listed = []
+    for data in (one, other):
+        with tarfile.open(fileobj=io.BytesIO(data)) as read:
+            found = {name: file.read() for name in read.getnames() if (file := read.extractfile(name))}
+        listed += json.loads(found.pop("index.json"))["manifests"]
+        members |= {name: Plain(content) for name, content in found.items()}
+    members["index.json"] = Plain(json.dumps({"manifests": listed}).encode())
+    assert several(tmp_path, tar(members)) == [(BOTH[0], ("a:1",), ()), (BOTH[1], ("b:1",), ())]
+
+
+def test_the_layers_of_an_image_for_windows_need_not_be_there(tmp_path: Path) -> None:
+    listed = json.dumps([{"Config": "c", "Layers": ["elsewhere"]}])
+    windows = {"os": "windows", "architecture": "amd64", "config": {}}
+    assert several(tmp_path, tar({"manifest.json": listed, "c": json.dumps(windows)})) == [("windows/amd64", (), ())]
+
+
+def test_an_index_that_contains_itself_ends(tmp_path: Path) -> None:
+    digest = f"sha256:{'1' * 64}"
+    index = json.dumps({"manifests": [{"digest": digest}] * 3})
+    said = f"is damaged: blobs/sha256/{'1' * 64} has another digest"
+    assert fault(tmp_path, tar({"index.json": index, f"blobs/sha256/{'1' * 64}": index})) == said
+
+
+def test_a_tar_of_a_folder_is_read_as_well(tmp_path: Path) -> None:
+    with tarfile.open(fileobj=io.BytesIO(oci_index(TWO, "a:1"))) as read:
+        members = {f"./{name}": Plain(file.read()) for name in read.getnames() if (file := read.extractfile(name))}
+    assert [platform for platform, _, _ in several(tmp_path, tar(members))] == list(BOTH)
+
+
+def test_a_mount_point_is_the_same_however_it_is_written() -> None:
+    found = ImageConfig.of({"config": {"Volumes": dict.fromkeys(["/data/", "/data", "//data/.", "/srv/../data", "x"])}})
+    assert found.volumes == ("/data", "x")
 
 
 def test_an_inspected_image_is_read_as_well() -> None:
@@ -237,6 +311,7 @@ def test_a_server_runs_32_bit_programs_of_its_own_kind() -> None:
         (b"x" * 2000, "isn't a tar"),
         (gzip.compress(tar({"manifest.json": "[]"})), "is compressed with gzip"),
         (tar({"a": "b"}), "contains no image: it has neither manifest.json nor index.json"),
+        (tar({"etc/passwd": ""}), "contains the files of a container and no image, as `docker export` writes them"),
         (tar({"manifest.json": "{"}), "has a manifest.json that isn't valid JSON"),
         (tar({"manifest.json": "[" * 100_000}), "has a manifest.json that isn't valid JSON"),
         (tar({"manifest.json": "{}"}), "has a manifest.json that isn't a list of images"),

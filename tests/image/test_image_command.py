@@ -1,5 +1,6 @@
 """`startos-wrapper image`: what it asks, what it proposes, and that `new` accepts the proposal."""
 
+import gzip
 import json
 import os
 import shlex
@@ -14,7 +15,7 @@ from startos_wrapper.files.images.image_config import ImageConfig
 from startos_wrapper.image.advice import Advice, advise
 from startos_wrapper.image.seen import Seen
 from startos_wrapper.rendering import Template
-from tests.support.image_tars import FOLDER, Content, Link, buildkit, config, docker_save, elf, tar
+from tests.support.image_tars import FOLDER, Content, Link, buildkit, config, docker_save, elf, oci_index, tar
 
 SHELL: dict[str, Content] = {"/bin/busybox": elf("x86_64"), "/bin/sh": Link("/bin/busybox")}
 NGINX: dict[str, Any] = {
@@ -106,6 +107,7 @@ def test_the_command_is_quoted_as_the_question_wants_it(entrypoint: Any, cmd: An
     [
         (["/var/lib/desk"], {"main": "/var/lib/desk"}),
         (["/data/", "/config"], {"main": "/config", "data": "/data"}),
+        (["/data", "/data/", "/data/."], {"main": "/data"}),
         (["/var/lib/desk/db", "/var/lib/desk"], {"main": "/var/lib/desk", "db": "/var/lib/desk/db"}),
         (["/a/data", "/b/data", "/c/data", "/d/1"], {"main": "/a/data", "data": "/b/data", "data-a": "/c/data", "data-b": "/d/1"}),
         (["/var/cache/x", "/tmp"], None),
@@ -132,6 +134,8 @@ def test_each_volume_with_data_is_mounted_the_outer_one_first(volumes: list[str]
         (["80/tcp", "443/tcp"], 80, None),
         (["443/tcp"], 443, None),
         (["80/tcp", "9000/tcp", "53/udp"], None, (80, 9000)),
+        (["53/UDP", "80/TCP"], 80, None),
+        (["0/tcp", "70000/tcp", "8000-8010/tcp", "٨٨/tcp"], None, ()),
         (["53/udp"], None, ()),
         ([], None, ()),
     ],
@@ -161,9 +165,28 @@ def test_what_the_wrapper_changes_or_needs_is_a_note() -> None:
     assert "UDP" in said(advice(ExposedPorts={"53/udp": {}}))
 
 
-def test_an_image_for_no_server_of_startos_says_so() -> None:
-    found = advice("linux/riscv64")
-    assert "arches" in missing(found) and "arches" not in found.answers
+@pytest.mark.parametrize("platform", ["linux/riscv64", "windows/amd64", "linux/arm/v6"])
+def test_an_image_that_startos_cannot_run_is_refused(
+    platform: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system, architecture, *variant = platform.split("/")
+    settings = {"os": system, "architecture": architecture, "variant": "".join(variant), "config": {"Cmd": ["app"]}}
+    (tmp_path / "image.tar").write_bytes(buildkit(settings, [], "a/b:1"))
+    what = (
+        f"a/b:1: this image is for {platform}, and StartOS only runs images for linux/arm64, linux/amd64, linux/arm/v7"
+    )
+    assert error(capsys, tmp_path / "image.tar") == (1, f"{what}; choose another image or tag")
+
+
+def test_an_image_that_does_not_name_its_processor_leaves_arches_open() -> None:
+    found = advise(Seen("a", "b", ImageConfig.of({}), ("",), is_complete=False, pinned=None))
+    assert {"arches", "run", "volumes", "ui_port"} <= missing(found).keys()
+
+
+def test_instructions_that_the_wrappers_build_runs_are_a_note() -> None:
+    assert "ONBUILD instructions, which Docker runs when it builds the wrapper: COPY . /app" in said(
+        advice(OnBuild=["COPY . /app"])
+    )
 
 
 # --- Tars ----------------------------------------------------------------------------------------------------------------
@@ -226,9 +249,50 @@ def test_of_several_images_one_for_startos_is_shown(tmp_path: Path, capsys: pyte
     assert "The tar contains 2 images. This is b:1." in output(capsys, tmp_path / "two.tar")
 
 
+def test_an_image_for_several_processors_names_them_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    layers = [tar(SHELL)]
+    other = (config("aarch64", **NGINX | {"Cmd": ["other"]}), layers)
+    riscv = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
+    path = tmp_path / "image.tar"
+    path.write_bytes(oci_index([riscv, (config("x86_64", **NGINX), layers), other], "web:1", "web:1.27.3"))
+    text = output(capsys, path)
+    assert yaml.safe_load(text)["upstream_image"] == "web:1.27.3" and "arches" not in yaml.safe_load(text)
+    for line in (
+        "# web:1.27.3, from", "#   processors  not for StartOS (linux/riscv64)", "#               x86_64 (linux/amd64)",
+        "#               aarch64 (linux/arm64)", "#   CMD         other", "#   /bin/sh     /bin/busybox",
+        "#   The image is also named web:1.", "#   For x86_64, the image's config differs from the one above.",
+    ):  # fmt: skip
+        assert line in text
+    assert "images. This is" not in text and "may not exist" not in text
+
+
+def test_an_image_for_one_of_several_processors_answers_arches(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    riscv = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
+    (tmp_path / "image.tar").write_bytes(oci_index([riscv, (config("x86_64", **NGINX), [tar(SHELL)])], "web:1"))
+    assert yaml.safe_load(output(capsys, tmp_path / "image.tar"))["arches"] == ["x86_64"]
+
+
+@pytest.mark.parametrize(
+    ("tags", "pinned"),
+    [
+        (["web:latest", "web:1"], "web:1"),
+        (["web:1", "web:1.27", "web:1.27.3", "web:latest"], "web:1.27.3"),
+        (["start9/web/main:1.0.0", "web:1"], "web:1"),
+        (["web:latest", "web"], None),
+    ],
+)
+def test_of_several_tags_the_most_exact_one_counts(
+    tags: list[str], pinned: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert yaml.safe_load(output(capsys, write(tmp_path, *tags))).get("upstream_image") == pinned
+
+
 @pytest.mark.parametrize(
     ("data", "exit_code", "message"),
     [
+        (gzip.compress(b""), 1, "is compressed with gzip; unpack it: gzip -dc"),
         (b"", 1, "is empty; save the image again with `docker save --output FILE IMAGE`"),
         (b"no tar" * 200, 1, "isn't a tar; save"),
         (tar({"manifest.json": "[]"}), 1, ": contains no image"),
@@ -365,6 +429,14 @@ def test_without_docker_only_tars_are_read(
     monkeypatch.setenv("PATH", str(tmp_path))
     code, text = error(capsys, "web:1")
     assert code == 2 and text.startswith("docker isn't installed here, so only the tar of an image can be read; run")
+
+
+@pytest.mark.parametrize("name", ["image.tar.gz", "x.tgz", "docker-images/a.tar.zst"])
+def test_a_compressed_tar_that_is_missing_is_no_image_of_docker_s(
+    name: str, docker: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = docker([])
+    assert error(capsys, name) == (2, f"{name}: no such file; pass a tar, or the name of an image") and not log.exists()
 
 
 @pytest.mark.parametrize("name", ["-rf", "a b", "A", "", "web:1;x", "$(x)"])

@@ -6,7 +6,7 @@ import io
 import json
 import struct
 import tarfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -106,15 +106,35 @@ def old_docker_save(settings: Mapping[str, Any], layers: list[bytes], *tags: str
 
 def oci_layout(settings: Mapping[str, Any], layers: list[bytes], *tags: str) -> bytes:
     """Return what `--output type=oci` writes: an index that points to another one, with an attestation."""
-    members, manifest = _blobs(settings, [gzip.compress(layer, 1) for layer in layers])
-    image = {**_add(members, json.dumps(manifest).encode()), "platform": {"architecture": "amd64", "os": "linux"}}
-    attestation = {"digest": f"sha256:{'0' * 64}", "platform": {"architecture": "unknown", "os": "unknown"}}
-    outer = _add(members, json.dumps({"manifests": [attestation, image]}).encode())
-    if tags:
-        image["annotations"] = {"io.containerd.image.name": tags[0]}
-        outer = _add(members, json.dumps({"manifests": [attestation, image]}).encode())
-    index = json.dumps({"manifests": [outer]}).encode()
-    return tar({**members, "index.json": Plain(index), "oci-layout": Plain(b"{}")})
+    return oci_index([(settings, layers)], *tags)
+
+
+def oci_index(
+    images: list[tuple[Mapping[str, Any], list[bytes]]],
+    *tags: str,
+    nested: bool = True,
+    annotation: str = "io.containerd.image.name",
+    without: Iterable[str] = (),
+    more: Mapping[str, Content] | None = None,
+) -> bytes:
+    """Return an OCI layout with an image for several platforms, by their configs and layers.
+
+    Without `nested`, index.json lists them all, and not an index of them. `annotation` is where the names are. Of the
+    platforms in `without`, the tar doesn't have any blob. `more` are other members.
+    """
+    members: dict[str, Content] = {}
+    listed = [{"digest": f"sha256:{'0' * 64}", "platform": {"architecture": "unknown", "os": "unknown"}}]
+    for settings, layers in images:
+        blobs, manifest = _blobs(settings, [gzip.compress(layer, 1) for layer in layers])
+        descriptor = _add(blobs, json.dumps(manifest).encode())
+        platform = {name: settings[name] for name in ("architecture", "os", "variant") if name in settings}
+        members |= {} if platform.get("architecture") in without else blobs
+        listed.append({**descriptor, "platform": platform})
+    outer = listed if not nested else [_add(members, json.dumps({"manifests": listed}).encode())]
+    # An image with two names is listed twice.
+    named = [{**each, "annotations": {annotation: tag}} for tag in tags for each in outer] or outer
+    index = json.dumps({"manifests": named}).encode()
+    return tar({**members, "index.json": Plain(index), "oci-layout": Plain(b"{}"), **(more or {})})
 
 
 #: All forms of an image's tar, by what writes them.

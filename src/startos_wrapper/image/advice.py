@@ -67,7 +67,7 @@ def advise(seen: Seen) -> Advice:
 def _processors(seen: Seen, advice: Advice) -> None:
     known = [arch for arch in processors() if arch in map(processor_of, seen.platforms)]
     if not known:
-        advice.missing.append(Missing("arches", f"the image is for {', '.join(seen.platforms)}, not for StartOS"))
+        advice.missing.append(Missing("arches", "the image doesn't say which processor it's for"))
     elif seen.is_complete and not {"aarch64", "x86_64"} <= set(known):
         advice.answers["arches"] = Answer(known, f"The image only exists for {_listed(seen.platforms)}.")
     elif not seen.is_complete:
@@ -137,9 +137,9 @@ def _is_same_in_yaml(text: str) -> bool:
 def _volumes(seen: Seen, advice: Advice) -> None:
     found: dict[str, str] = {}
     # The outer one of two that are nested has to be mounted first.
-    for path in sorted(path.rstrip("/") for path in seen.config.volumes):
+    for path in sorted(seen.config.volumes):
         if _is_refused(path):
-            advice.notes.append(f"No volume can be mounted at the VOLUME {path or '/'}.")
+            advice.notes.append(f"No volume can be mounted at the VOLUME {path}.")
         elif may_be_lost(path):
             advice.notes.append(f"The VOLUME {path} isn't kept. If it has data, add it to volumes.")
         else:
@@ -156,7 +156,7 @@ def _volumes(seen: Seen, advice: Advice) -> None:
 def _is_refused(path: str) -> bool:
     folders = load("folders")
     kernel = any(f"{path}/".startswith(f"{folder}/") for folder in folders["kernel"])
-    return path in ("", *folders["hidden_by_mount"]) or kernel or not pattern("path").fullmatch(path)
+    return path in ("/", *folders["hidden_by_mount"]) or kernel or not pattern("path").fullmatch(path)
 
 
 def _volume_id(path: str, taken: dict[str, str]) -> str:
@@ -172,7 +172,7 @@ def _volume_id(path: str, taken: dict[str, str]) -> str:
 
 
 def _ports(seen: Seen, advice: Advice) -> None:
-    tcp = sorted({int(port) for port, _, kind in _split(seen.config.exposed) if kind in ("", "tcp") and port.isdigit()})
+    tcp = sorted({int(port) for port, kind in _split(seen.config.exposed) if kind in ("", "tcp") and _is_port(port)})
     if not tcp:
         what = "the image exposes no TCP port" if seen.config.exposed else "the image has no EXPOSE"
         advice.missing.append(Missing("ui_port", f"{what}: which one does the web UI listen on? 0 for none"))
@@ -189,8 +189,13 @@ def _ports(seen: Seen, advice: Advice) -> None:
     advice.missing.append(Missing("interfaces", what))
 
 
-def _split(exposed: Sequence[str]) -> list[tuple[str, str, str]]:
-    return [port.partition("/") for port in exposed]
+def _split(exposed: Sequence[str]) -> list[tuple[str, str]]:
+    parts = (port.partition("/") for port in exposed)
+    return [(port, kind.lower()) for port, _, kind in parts]
+
+
+def _is_port(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,5}", text) is not None and 0 < int(text) < 65536
 
 
 # --- What else to know -------------------------------------------------------------------------------------------
@@ -211,7 +216,10 @@ def _notes(seen: Seen, advice: Advice) -> None:
         advice.notes.append(seen.unread)
     elif seen.shell is None:
         advice.notes.append("The image has no /bin/sh. Shell scripts, e.g. of health checks, need one.")
-    if all(port.endswith("/udp") for port in config.exposed) and config.exposed:
+    if config.onbuild:
+        what = "The image has ONBUILD instructions, which Docker runs when it builds the wrapper:"
+        advice.notes.append(f"{what} {'; '.join(config.onbuild)}")
+    if config.exposed and all(kind == "udp" for _, kind in _split(config.exposed)):
         advice.notes.append("The image only exposes UDP ports, which StartOS doesn't forward.")
 
 

@@ -26,7 +26,9 @@ examples:
 Complete the output, write it to a file, and create a wrapper with it:
 `startos-wrapper new --data-file FILE my-service`.
 
-exit codes: 0 done, 1 not an image, 2 couldn't run"""
+exit codes: 0 done, 1 not an image that StartOS can run, 2 couldn't run"""
+
+_TARS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -53,8 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     from startos_wrapper.image.advice import advise
     from startos_wrapper.image.answers_text import as_json, as_text
+    from startos_wrapper.image.choice import require_processor
 
     seen = _look(arguments.image, arguments.remote)
+    require_processor(printable(seen.name), seen.platforms)
     print_text((as_json if arguments.format == "json" else as_text)(seen, advise(seen)))
     return Exit.DONE
 
@@ -66,7 +70,7 @@ def _look(name: str, remote: bool) -> "Seen":
 
     path = Path(name)
     try:
-        is_path = name != "" and (path.exists() or name.endswith(".tar") or name.startswith((".", "/", "~")))
+        is_path = name != "" and (path.exists() or name.endswith(_TARS) or name.startswith((".", "/", "~")))
     except (OSError, ValueError):
         is_path = False
     # A name such as `docker-images/x86_64.tar` is also a valid name of an image.

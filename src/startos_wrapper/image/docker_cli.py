@@ -4,9 +4,9 @@ import json
 import subprocess
 from typing import Any
 
-from startos_wrapper.data import pattern, processors
 from startos_wrapper.errors import CannotError, RefusedError
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, processor_of
+from startos_wrapper.image.choice import chosen, differences, is_pinned
 from startos_wrapper.image.seen import Seen
 
 _LOCAL, _REMOTE = "docker image inspect", "docker buildx imagetools inspect"
@@ -53,10 +53,7 @@ def inspect_remote(reference: str) -> Seen:
     if not images:
         config = _config(reference, image)
         images = {config.platform: config}
-    known = {processor_of(name): config for name, config in images.items()}
-    config = next((known[arch] for arch in processors() if arch in known), next(iter(images.values())))
-    others = {processor for processor, each in known.items() if processor and _differs(each, config)}
-    notes = [f"For {arch}, the image's config differs from the one above." for arch in sorted(others)]
+    config = chosen(list(images.items()), lambda item: processor_of(item[0]))[1]
     manifest = found.get("manifest")
     digest = manifest.get("digest") if isinstance(manifest, dict) else None
     name = reference.partition("@")[0]
@@ -70,26 +67,13 @@ def inspect_remote(reference: str) -> Seen:
         is_complete=True,
         pinned=_pinned(reference, f"{name}@{digest}"),
         unread=unread,
-        notes=tuple(notes),
-    )
-
-
-def _differs(one: ImageConfig, other: ImageConfig) -> bool:
-    """Return whether two images need different answers."""
-    return (one.entrypoint, one.cmd, one.volumes, one.exposed, one.user, one.signal) != (
-        other.entrypoint,
-        other.cmd,
-        other.volumes,
-        other.exposed,
-        other.user,
-        other.signal,
+        notes=tuple(differences(config, images.values())),
     )
 
 
 def _pinned(*names: str) -> str | None:
     """Return the first name that always means the same image."""
-    fits = (name for name in names if pattern("image").fullmatch(name) and pattern("pinned_image").fullmatch(name))
-    return next(fits, None)
+    return next(filter(is_pinned, names), None)
 
 
 def _config(reference: str, data: Any) -> ImageConfig:

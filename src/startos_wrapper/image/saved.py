@@ -1,14 +1,16 @@
 """Read an image from a tar."""
 
+import re
+import shlex
 from pathlib import Path
 
-from startos_wrapper.data import pattern, processors
 from startos_wrapper.errors import CannotError, RefusedError
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.images.image_tar import StoredImage, read_images
 from startos_wrapper.files.images.layer import Budget, UnknownCompressionError
 from startos_wrapper.files.source import TooLargeError, UnreadableError
+from startos_wrapper.image.choice import chosen, differences, is_pinned
 from startos_wrapper.image.seen import Seen
 
 # The user waits for this image only. It takes half a minute.
@@ -21,39 +23,59 @@ def read_saved(path: Path) -> Seen:
         images = read_images(path)
         if not images:
             raise RefusedError(f"{path}: contains no image")
-        image = _chosen(images)
+        image = chosen(images, _processor)
         tree, unread = _files(image)
     except ImageError as error:
-        raise RefusedError(f"{path} {error}; save the image again with `docker save --output FILE IMAGE`") from error
+        raise RefusedError(f"{path} {error}; {_todo(path, str(error))}") from error
     except TooLargeError as error:
         raise RefusedError(f"{path}: {error}") from error
     except UnreadableError as error:
         raise CannotError(f"{path}: {error}") from error
-    tag = next(iter(image.tags), "")
-    notes = [] if len(images) == 1 else [f"The tar contains {len(images)} images. This is {tag or 'the first'}."]
-    is_pinned = pattern("image").fullmatch(tag) and pattern("pinned_image").fullmatch(tag)
+    same = {each.config.platform: each for each in images if each.tags == image.tags}
+    # An image of a wrapper isn't an upstream image.
+    pinned = max(filter(_is_upstream, image.tags), key=_exactness, default=None)
+    name = pinned or next(iter(image.tags), path.name)
+    notes = [f"The image is also named {tag}." for tag in image.tags if tag != name]
+    if len(images) > len(same):
+        notes.append(f"The tar contains {len(images)} images. This is {name if image.tags else 'the first'}.")
     return Seen(
-        name=tag or path.name,
+        name=name,
         source=str(path),
         config=image.config,
-        platforms=(image.config.platform,),
-        is_complete=False,
-        # An image of a wrapper isn't an upstream image.
-        pinned=tag if is_pinned and not tag.startswith("start9/") else None,
+        platforms=image.platforms or (image.config.platform,),
+        is_complete=bool(image.platforms),
+        pinned=pinned,
         tree=tree,
         unread=unread,
-        notes=tuple(notes),
+        notes=(*notes, *differences(image.config, [each.config for each in same.values()])),
     )
 
 
-def _chosen(images: list[StoredImage]) -> StoredImage:
-    """Return the first image for a processor that StartOS runs on, or the first one."""
-    known = (image for image in images if image.config.processor in processors())
-    return next(known, images[0])
+def _processor(image: StoredImage) -> str | None:
+    return image.config.processor
+
+
+def _is_upstream(tag: str) -> bool:
+    return is_pinned(tag) and not tag.startswith("start9/")
+
+
+def _exactness(tag: str) -> int:
+    """Return how many numbers a tag has: nginx:1.27.3 is more exact than nginx:1."""
+    return len(re.findall(r"\d+", tag.rpartition(":")[2]))
+
+
+def _todo(path: Path, fault: str) -> str:
+    compressed = re.fullmatch(r"is compressed with (\w+)", fault)
+    if compressed:
+        # All of these programs have this option.
+        return f"unpack it: {compressed[1]} -dc {shlex.quote(str(path))} >image.tar"
+    return "save the image again with `docker save --output FILE IMAGE`"
 
 
 def _files(image: StoredImage) -> tuple[FileTree | None, str]:
     """Return the files of an image, or None and the reason why we don't know them. Raises: ImageError."""
+    if not image.config.is_linux:
+        return None, "The files of the image weren't read, because it isn't for Linux."
     try:
         return image.files(Budget(_MOST_BYTES, _MOST_MEMBERS)), ""
     except UnknownCompressionError as error:

@@ -3,6 +3,7 @@
 https://github.com/opencontainers/image-spec/blob/v1.1.0/config.md
 """
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,7 +33,8 @@ class NoConfigError(ImageError):
 class ImageConfig:
     """What an image says about itself.
 
-    `exposed` are the ports with their protocols, as in `8080/tcp`. An image for any platform but Linux has no use here.
+    `exposed` are the ports with their protocols, as in `8080/tcp`. `onbuild` are instructions for images built on this
+    one. An image for any platform but Linux has no use here.
     """
 
     platform: str
@@ -44,6 +46,7 @@ class ImageConfig:
     volumes: tuple[str, ...] = ()
     exposed: tuple[str, ...] = ()
     stop_signal: str = ""
+    onbuild: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: object) -> "ImageConfig":
@@ -65,9 +68,10 @@ class ImageConfig:
             environment=_texts(inner, "Env"),
             user=_text(inner, "User"),
             workdir=_text(inner, "WorkingDir"),
-            volumes=_keys(inner, "Volumes"),
+            volumes=tuple(dict.fromkeys(map(_clean, _keys(inner, "Volumes")))),
             exposed=_keys(inner, "ExposedPorts"),
             stop_signal=_text(inner, "StopSignal"),
+            onbuild=_texts(inner, "OnBuild"),
         )
 
     @property
@@ -80,6 +84,11 @@ class ImageConfig:
     def signal(self) -> str:
         """The name of the signal that stops the container, without SIG."""
         return signal_name(self.stop_signal) if self.stop_signal else "TERM"
+
+    @property
+    def is_linux(self) -> bool:
+        """Whether the image is for Linux, or doesn't say for which system it is."""
+        return self.platform.partition("/")[0] in ("linux", "")
 
     @property
     def processor(self) -> str | None:
@@ -103,6 +112,11 @@ def may_be_lost(path: str) -> bool:
 def signal_name(text: str) -> str:
     """Return the name of a signal that is given as a name or as a number, without SIG."""
     return _SIGNALS.get(text.strip(), text.strip().upper().removeprefix("SIG"))
+
+
+def _clean(path: str) -> str:
+    """Return a path as the container engine does: /data for /data/ and for //data/."""
+    return posixpath.normpath(re.sub("^//+", "/", path)) if path else path
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

@@ -1,37 +1,33 @@
 """Read the images in a tar that `docker save` or BuildKit wrote, or in an OCI layout inside a tar.
 
-https://github.com/moby/moby/blob/v28.0.0/image/tarexport (manifest.json, in both of its layouts) and
-https://github.com/opencontainers/image-spec/blob/v1.1.0/image-layout.md (index.json). Of the tar, only the headers, the
-JSON files and the layers that are asked for are read.
+https://github.com/moby/moby/blob/v28.0.0/image/tarexport (manifest.json, in both of its layouts). Of the tar, only the
+headers, the JSON files and the layers that are asked for are read.
 """
 
-import json
-import posixpath
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError
 from startos_wrapper.files.images.layer import Budget, read_layer, unpacked_size
+from startos_wrapper.files.images.members import IncompleteError, Members, get, is_texts
+from startos_wrapper.files.images.oci_index import MOST_IMAGES, Group, groups, platforms_by_config
 from startos_wrapper.files.source import TooLargeError
-from startos_wrapper.files.tar import Extent, NotFoundError, content, index, opened
+from startos_wrapper.files.tar import Extent, NotFoundError, opened
 
-_DIGEST = re.compile(r"(sha256|sha512):([0-9a-f]{64,128})")
-_MOST_IMAGES, _MOST_LAYERS = 100, 512
-_UNKNOWN = "unknown"  # the platform of an attestation, which is no image
+_MOST_LAYERS = 512
 
 
 @dataclass(frozen=True)
 class StoredImage:
-    """An image in a tar: its config, its tags, and where its layers are."""
+    """An image in a tar: its config, its tags, where its layers are, and all platforms that it exists for, if known."""
 
     file: Path
     config: ImageConfig
     tags: tuple[str, ...]
     layers: tuple[Extent, ...]
+    platforms: tuple[str, ...] = ()
 
     def files(self, budget: Budget) -> FileTree:
         """Read the layers.
@@ -50,49 +46,6 @@ class StoredImage:
         return tree
 
 
-class _Tar:
-    """The members of an open tar."""
-
-    def __init__(self, handle: int, path: Path) -> None:
-        self._handle, self._path = handle, path
-        self.members = index(handle)
-
-    def extent(self, name: str) -> Extent:
-        """Return where a member's content is. Raises: ImageError if it isn't there."""
-        name = posixpath.normpath(name)
-        found = self.members.get(_bytes(name))
-        if found and found.link:
-            # `docker save` wrote a link for a layer that the tar already had.
-            folder = "" if found.link in self.members else posixpath.dirname(name)
-            name = posixpath.normpath(posixpath.join(folder, found.link.decode("utf-8", "replace")))
-            found = self.members.get(_bytes(name))
-        if found is None or found.link:
-            raise ImageError(f"is incomplete: it contains no {name}")
-        return found
-
-    def json(self, name: str) -> Any:
-        """Return the content of a JSON file. Raises: ImageError, TooLargeError."""
-        data = content(self._handle, self._path.name, name, self.extent(name))
-        try:
-            return json.loads(data.decode())
-        except (ValueError, RecursionError) as error:
-            raise ImageError(f"has a {name} that isn't valid JSON") from error
-
-    def blob(self, descriptor: Any) -> str:
-        """Return the name of the member that a descriptor of the OCI layout points to. Raises: ImageError."""
-        digest = descriptor.get("digest") if isinstance(descriptor, dict) else None
-        match = _DIGEST.fullmatch(digest) if isinstance(digest, str) else None
-        if match is None:
-            raise ImageError("has an index.json with an image that has no digest")
-        return f"blobs/{match[1]}/{match[2]}"
-
-    def image(self, config: str, tags: tuple[str, ...], layers: list[str]) -> StoredImage:
-        if len(layers) > _MOST_LAYERS:
-            raise TooLargeError(f"an image with more than {_MOST_LAYERS} layers")
-        found = ImageConfig.of(self.json(config))
-        return StoredImage(self._path, found, tags, tuple(map(self.extent, layers)))
-
-
 def read_images(path: Path) -> list[StoredImage]:
     """Return the images in a tar: those of manifest.json, or without it those of index.json.
 
@@ -102,61 +55,50 @@ def read_images(path: Path) -> list[StoredImage]:
         if handle is None:
             raise ImageError("isn't a regular file")
         try:
-            tar = _Tar(handle, path)
+            members = Members(handle, path.name)
         except NotFoundError as error:
             raise ImageError(str(error)) from error
-        if b"manifest.json" in tar.members:
-            return list(_docker_images(tar))
-        if b"index.json" in tar.members:
-            return list(_oci_images(tar))
+        if "manifest.json" in members:
+            return list(_docker_images(members, path))
+        if "index.json" in members:
+            return [image for group in groups(members) for image in _oci_images(members, path, group)]
+        if "etc" in members or "etc/passwd" in members:
+            raise ImageError("contains the files of a container and no image, as `docker export` writes them")
     raise ImageError("contains no image: it has neither manifest.json nor index.json")
 
 
-def _docker_images(tar: _Tar) -> Iterator[StoredImage]:
-    listed = tar.json("manifest.json")
-    if not isinstance(listed, list) or len(listed) > _MOST_IMAGES:
+def _docker_images(members: Members, path: Path) -> Iterator[StoredImage]:
+    listed = members.json("manifest.json")
+    if not isinstance(listed, list) or len(listed) > MOST_IMAGES:
         raise ImageError("has a manifest.json that isn't a list of images")
+    known = platforms_by_config(members)
     for entry in listed:
-        config, layers, tags = (_get(entry, name) for name in ("Config", "Layers", "RepoTags"))
-        if not isinstance(config, str) or not _is_texts(layers or []) or not _is_texts(tags or []):
+        config, layers, tags = (get(entry, name) for name in ("Config", "Layers", "RepoTags"))
+        if not isinstance(config, str) or not is_texts(layers or []) or not is_texts(tags or []):
             raise NoConfigError("has a manifest.json with an image that has no config or layers")
-        yield tar.image(config, tuple(tags or ()), layers or [])
+        found = ImageConfig.of(members.json(config))
+        yield StoredImage(path, found, tuple(tags or ()), _layers(members, found, layers or []), known.get(config, ()))
 
 
-def _oci_images(tar: _Tar) -> Iterator[StoredImage]:
-    waiting = _manifests(tar.json("index.json"))
-    for number, descriptor in enumerate(waiting):
-        if number >= _MOST_IMAGES:
-            raise TooLargeError(f"a tar with more than {_MOST_IMAGES} images")
-        if _get(_get(descriptor, "platform"), "architecture") == _UNKNOWN:
-            continue
-        manifest = tar.json(tar.blob(descriptor))
-        if _get(manifest, "manifests") is not None:
-            # An index for several platforms. Docker's own tars have one inside index.json.
-            waiting += _manifests(manifest)
-            continue
-        layers = _get(manifest, "layers")
-        if not isinstance(layers, list):
-            raise ImageError("has an image without a list of layers")
-        tag = _get(_get(descriptor, "annotations"), "io.containerd.image.name")
-        tags = (tag,) if isinstance(tag, str) else ()
-        yield tar.image(tar.blob(_get(manifest, "config")), tags, [tar.blob(layer) for layer in layers])
+def _oci_images(members: Members, path: Path, group: Group) -> list[StoredImage]:
+    """Return the image for each platform that the tar has. Raises: ImageError if it has none of them."""
+    found: list[StoredImage] = []
+    fault: IncompleteError | None = None
+    for manifest in group.manifests:
+        try:
+            config = ImageConfig.of(members.blob_json(manifest.config(members)))
+            layers = _layers(members, config, manifest.layers(members))
+            found.append(StoredImage(path, config, group.tags, layers, group.platforms))
+        except IncompleteError as error:
+            # Docker lists all platforms of an image, but only saves what it has pulled.
+            fault = fault or error
+    if fault and not found:
+        raise fault
+    return found
 
 
-def _manifests(index: Any) -> list[Any]:
-    listed = _get(index, "manifests")
-    if not isinstance(listed, list):
-        raise ImageError("has an index.json that isn't a list of images")
-    return list(listed)
-
-
-def _get(data: Any, name: str) -> Any:
-    return data.get(name) if isinstance(data, dict) else None
-
-
-def _is_texts(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "replace")
+def _layers(members: Members, config: ImageConfig, names: list[str]) -> tuple[Extent, ...]:
+    """Return where the layers are. Those of an image for another system may have to be fetched from elsewhere."""
+    if len(names) > _MOST_LAYERS:
+        raise TooLargeError(f"an image with more than {_MOST_LAYERS} layers")
+    return tuple(map(members.extent, names)) if config.is_linux else ()
