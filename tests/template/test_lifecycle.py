@@ -19,12 +19,15 @@ echo open >"/root/$name"
 while :; do sleep 0.1; done
 """
 # As s6-overlay's: it refuses to be anything but process 1, hands its environment on, and stops its services.
-INIT = """#!/bin/sh
+FIRST = """#!/bin/sh
 [ "$$" -eq 1 ] || { echo "init: fatal: can only run as pid 1" >&2; exit 100; }
-/opt/one &
+"""
+INIT = f"""{FIRST}/opt/one &
 trap 'kill -TERM "$!"; wait "$!"; exit 0' TERM
 wait
 """
+# The same with Debian's s6: s6-svscan takes the place of process 1, and starts and stops each service of a folder.
+S6_INIT = f"{FIRST}exec s6-svscan /etc/s6\n"
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +98,25 @@ def test_an_init_is_process_1_and_hands_the_environment_on(build: Build, shell: 
     closes(wrapper, "one")
     assert (wrapper.base.root / "root" / "greeting").read_text() == "it's $me\n"
     assert (wrapper.base.root / "srv" / "logs").is_dir()
+
+
+@pytest.mark.parametrize(("run", "comm"), [("/init", "s6-svscan"), ("s6-svscan /etc/s6", "tini"), (None, "s6-svscan")])
+def test_s6_stops_its_services(build: Build, run: Any, comm: str) -> None:
+    """As the init that it has to be, as a service below tini, and as the entrypoint of the image."""
+    answers = {} if run else {"container": {"entrypoint": "/init"}}
+    wrapper = build(run, **answers, environment={"GREETING": "a"})
+    wrapper.base.script("init", S6_INIT)
+    for name in ("s6-svscan", "s6-supervise"):
+        wrapper.base.program(name, f"usr/bin/{name}")
+    for name in ("one", "two"):
+        wrapper.base.script(f"etc/s6/{name}/run", f"#!/bin/sh\nexec /opt/{name}\n")
+    with wrapper.started() as container:
+        container.until("root/one", "root/two")
+        assert Path(f"/proc/{container.init}/comm").read_text() == f"{comm}\n"
+        assert container.health() == 0
+        assert container.stop() in {0, 143}
+        assert [container.read(f"root/{name}") for name in ("one", "two")] == ["closed\n"] * 2
+        assert container.read("root/greeting") == "a\n"
 
 
 def test_container_init_false_is_for_an_init_with_another_name(build: Build) -> None:
