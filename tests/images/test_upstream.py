@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,9 @@ func main() {
     "vendor/example.com/words/words.go": 'package words\n\nconst Hello = "hello from upstream"\n',
 }
 RUST = {
-    "Cargo.toml": '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n\n[dependencies]\nwords = "1"\n',
+    "Cargo.toml": '[package]\nname = "hello"\nversion = "1.0.0"\nedition = "2021"\n\n[dependencies]\nwords = "1"\n\n'
+    '[features]\nmore = []\n\n[[bin]]\nname = "extra"\npath = "src/extra.rs"\nrequired-features = ["more"]\n',
+    "src/extra.rs": "fn main() {}\n",
     "src/main.rs": """use std::io::{Read, Write};
 
 fn main() {
@@ -222,3 +225,24 @@ def test_a_build_that_cannot_work_names_the_answer(wrappers: Wrappers, server: s
     result = wrapper.make("images", check=False)
     assert result.returncode != 0
     assert "See: startos-wrapper questions build" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "build", "said"),
+    [
+        # Go leaves out a program that needs C if the folder has a pattern, and cargo one that needs a feature.
+        ("cgo", {"folders": ["cmd/..."]}, "hello isn't in the image. The build made: /usr/local/bin/tool"),
+        ("cgo", {"folders": ["cmd/..."], "commands": ["hello"]}, "The build made no command hello, only: /out/tool"),
+        ("rust", {"commands": ["hello", "extra"]}, "The build made no command extra, only: /out/hello"),
+    ],
+)
+def test_a_command_that_the_compiler_leaves_out_stops_the_build(
+    wrappers: Wrappers, server: str, name: str, build: dict[str, Any], said: str
+) -> None:
+    wrapper = wrappers.new({
+        "base": "golang" if name == "cgo" else "rust", "source": "upstream", "upstream_repo": f"{server}/{name}",
+        "upstream_ref": "v1.0.0", "run": "hello", "arches": ["x86_64"], "build": build,
+    })  # fmt: skip
+    result = wrapper.make("images", check=False)
+    assert result.returncode != 0 and said in result.stderr
+    assert "Does it need C, a flag, or another folder? See: startos-wrapper questions build" in result.stderr
