@@ -38,7 +38,7 @@ fleet: .venv/installed-dev ## Update wrappers with Renovate and a forge on this 
 	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/fleet/cases.py
 
 # With the tests' Docker engine, and sources from the registries of Go and Rust: many minutes. Run it for each release.
-examples: .venv/installed-dev ## Build and start the compiled examples in docs/examples
+examples: .venv/installed-dev ## Build and start the examples in docs/examples
 	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/images/examples.py
 
 docs: .venv/installed-dev ## Write the generated pages of docs/ again
