@@ -172,9 +172,11 @@ def test_what_bash_refuses_is_at_most_understood_in_part(text: str) -> None:
         "#!/bin/sh\nset -e\nrun &\ntrap stop 15\nwait\n",
         "#!/bin/sh\nset -e\nfor s in TERM INT; do trap stop $s; done\nrun &\nwait\n",
         "#!/bin/bash\nset -e\nrun &\ntrap stop EXIT\nwait\n",
-        "#!/usr/bin/tini /bin/sh\nset -e\nrun\n",
+        "#!/usr/bin/tini /bin/sh\nset -e\nexec run\n",
+        "#!/usr/bin/tini /bin/sh\nset -e\nrun &\ntrap 'kill $!' TERM\nwait\n",
         "#!/bin/sh\nset -e\n. /start.sh\n",
-        '#!/bin/sh\nset -e\n[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\nrun\n',
+        '#!/bin/sh\nset -e\n[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\nexec run\n',
+        "#!/usr/bin/with-contenv sh\nset -e\nrun\n",
         "#!/usr/bin/env python3\nprint()\n",
     ],
 )
@@ -188,6 +190,10 @@ def test_a_script_that_gives_its_place_up_or_handles_sigterm_is_fine(script: str
         ("#!/bin/sh\nset -e\nprepare\nrun --now\necho ended\n", "run --now"),
         ("#!/bin/sh\nset -e\ntini -- run\n", "tini -- run"),
         ("#!/bin/sh\nset -e\nrun &\nwait\n", "wait"),
+        ("#!/bin/sh\nset -e\nrun\nexport X=y\n", "run"),
+        ("#!/usr/bin/tini /bin/sh\nset -e\nrun\n", "run"),
+        ('#!/bin/sh\nset -e\n[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\nrun\n', "run"),
+        ('#!/bin/sh\nset -e\nif [ $$ = 1 ]; then exec dumb-init "${0}"; fi\nrun &\nwait\n', "wait"),
         ("#!/bin/sh\nset -e\nexec 3>log\nrun\n", "run"),
         ("#!/bin/sh\nset -e\n(exec run)\nother\n", "other"),
         ("#!/bin/sh\nset -e\nrun &\ntrap stop INT\nwait\n", "wait"),
@@ -197,7 +203,7 @@ def test_a_script_that_gives_its_place_up_or_handles_sigterm_is_fine(script: str
         ("#!/bin/sh\nset -e\ncat <<EOF >file\nexec run\ntrap a TERM\nEOF\nrun\n", "run"),
     ],
 )
-def test_a_shell_that_stays_process_one_is_found_at_what_it_waits_for(script: str, at: str, tmp_path: Path) -> None:
+def test_a_shell_that_stays_is_found_at_what_it_waits_for(script: str, at: str, tmp_path: Path) -> None:
     (finding,) = _found(tmp_path, script)
     assert finding.code == "W701"
     assert script.splitlines()[finding.place.line - 1][finding.place.column - 1 :].startswith(at)
@@ -239,8 +245,9 @@ BAD = "#!/bin/sh\nset -e\nrun\n"
         ("/usr/local/bin/docker_entrypoint.sh", "[]", ["W701"]),
         ("sh", "[/usr/local/bin/docker_entrypoint.sh]", ["W701"]),
         ("sh", "[-c, docker_entrypoint.sh]", []),
-        ("tini", "[docker_entrypoint.sh]", []),
-        ("/sbin/tini", "[-p, SIGTERM, -g, --, docker_entrypoint.sh]", []),
+        ("tini", "[docker_entrypoint.sh]", ["W701"]),
+        ("/sbin/tini", "[-p, SIGTERM, -g, --, docker_entrypoint.sh]", ["W701"]),
+        ("s6-setuidgid", "[app, docker_entrypoint.sh]", []),
         ("/init", "[]", []),
         ("npm", "[run, start]", []),
         ("other.sh", "[]", []),
@@ -252,7 +259,53 @@ def test_the_script_is_what_the_manifest_runs(entrypoint: str, args: str, codes:
 
 def test_under_tini_a_script_is_still_read_for_other_faults(tmp_path: Path) -> None:
     script = "#!/bin/sh\nmkdir /x\nrun\n"
-    assert _codes(tmp_path, script, manifest=_main("tini", "[--, docker_entrypoint.sh]")) == ["W704"]
+    assert _codes(tmp_path, script, manifest=_main("tini", "[--, docker_entrypoint.sh]")) == ["W704", "W701"]
+
+
+def test_a_shell_below_tini_ends_at_sigterm_and_the_service_with_it(tmp_path: Path) -> None:
+    script = '#!/bin/sh\nset -e\n[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\nrun\n'
+    (finding,) = _found(tmp_path, script)
+    assert finding.what == (
+        "tini passes SIGTERM on to sh, which ends at once, and the container with it. It doesn't reach `run`"
+    )
+    assert finding.todo == "write `exec run`"
+
+
+@pytest.mark.parametrize("start", ["", "exec 3>log\n", '[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\n'])
+def test_a_script_that_ends_after_a_process_in_the_background_is_found_once(start: str, tmp_path: Path) -> None:
+    """Not at the command before it, which the script doesn't wait for any longer."""
+    files = {"docker_entrypoint.sh": f"#!/bin/sh\nset -e\n{start}mkdir -p x\nrun &\n"}
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": files})
+    found = check(wrapper, lambda code: code in {"W701", "W711"}).findings
+    assert [finding.code for finding in found] == ["W711"]
+
+
+@pytest.mark.parametrize(
+    ("script", "entrypoint", "code"),
+    [
+        ("", "docker_entrypoint.sh", "E707"),
+        ("\n \n", "docker_entrypoint.sh", "E707"),
+        ("", "sh", "E718"),
+        ("", "tini", "E718"),
+        ("#!/bin/sh\n", "docker_entrypoint.sh", "E718"),
+        ("#!/bin/sh\nset -eu\n# exec run\nexport A=b\necho ready\n", "docker_entrypoint.sh", "E718"),
+        ("#!/bin/sh\nstart() {\n  exec run\n}\n", "docker_entrypoint.sh", "E718"),
+        ('#!/bin/sh\n[ "$$" -ne 1 ] || exec tini -- "$0" "$@"\n', "docker_entrypoint.sh", "E718"),
+        ("#!/bin/sh\nwhile :; do :; done\n", "docker_entrypoint.sh", None),
+        ("#!/bin/sh\n. /etc/start\n", "docker_entrypoint.sh", None),
+        ("#!/bin/sh\nstart() {\n  exec run\n}\nstart\n", "docker_entrypoint.sh", None),
+        ("#!/bin/sh\nif (\n", "docker_entrypoint.sh", None),
+        ("#!/usr/bin/env python3\n", "docker_entrypoint.sh", None),
+    ],
+)
+def test_a_main_script_that_starts_nothing_is_an_error(
+    script: str, entrypoint: str, code: str | None, tmp_path: Path
+) -> None:
+    args = "[]" if entrypoint == "docker_entrypoint.sh" else "[/usr/local/bin/docker_entrypoint.sh]"
+    files = {"docker_entrypoint.sh": script}
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": files, "manifest": _main(entrypoint, args)})
+    found = check(wrapper, lambda each: each in {"E707", "E718"}).findings
+    assert [finding.code for finding in found] == ([code] if code else [])
 
 
 @pytest.mark.parametrize(

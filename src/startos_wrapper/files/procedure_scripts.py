@@ -34,6 +34,8 @@ _WITH_USER = {"gosu", "su-exec", "s6-setuidgid", "setuidgid"}
 # Real manifests have up to 30 procedures.
 _MOST_CALLED, _MOST_TARGETS = 20, 300
 _SPEAKING = {"", ":", "echo", "exit", "printf", "return", "true"}
+# What only changes the shell itself, or decides what it does next, so it's never the service.
+_SETTING = {"[", "test", "alias", "cd", "export", "readonly", "set", "shift", "shopt", "trap", "ulimit", "umask", "unset"}
 
 
 @dataclass(frozen=True)
@@ -119,8 +121,29 @@ class ProcedureScript:
 
     @property
     def last(self) -> Command | None:
-        """Return the last command that the script itself waits for, apart from echo and the like."""
-        return next(filter(in_foreground, reversed(self.script.commands)), None)
+        """Return the last program that the script itself waits for, apart from echo and the like."""
+        return next((each for each in reversed(self.started) if in_foreground(each)), None)
+
+    @property
+    def started(self) -> list[Command]:
+        """Return the programs that the script starts, apart from echo and the like, and from itself below an init."""
+        return [each for each in self.script.commands if _does_something(each) and each is not self.restart]
+
+    @property
+    def restart(self) -> Command | None:
+        """Return the `exec` that starts this script again below an init, e.g. `exec tini -- "$0" "$@"`."""
+        execs = (each for each in self.script.commands if each.is_exec)
+        return next((each for each in execs if init_in(each) and {"$0", "${0}"} & set(each.args)), None)
+
+    @property
+    def init(self) -> str | None:
+        """Return the small init, e.g. tini, that starts the script's shell and passes signals on to it."""
+        words = [self.target.procedure.node.get("entrypoint"), *self.target.procedure.args]
+        given = [node.text or "" for node in words if node] if self.target.has_init else []
+        shebang = self.text.split("\n", 1)[0][2:].split() if self.source and self.text.startswith("#!") else []
+        names = (PurePosixPath(word).name for word in (*given, *shebang))
+        above = next((name for name in names if name in SMALL_INITS), None)
+        return above or (init_in(self.restart) if self.restart else None)
 
     def short(self, command: Command) -> str:
         """Shorten the text of a command for a message."""
@@ -129,6 +152,17 @@ class ProcedureScript:
     def place(self, start: int, end: int | None = None) -> Place:
         """Return the place of a part of the text. Text in the manifest is reported as a whole."""
         return self.source.place(start, end) if self.source else self.wrapper.at(self.target.node)
+
+
+def init_in(command: Command) -> str | None:
+    """Return the small init that a command starts."""
+    names = (PurePosixPath(word.value).name for word in command.words)
+    return next((name for name in names if name in SMALL_INITS), None)
+
+
+def _does_something(command: Command) -> bool:
+    is_redirection = command.name == "exec" and not command.is_exec
+    return command.name not in _SPEAKING | _SETTING and not is_redirection
 
 
 def in_foreground(command: Command) -> bool:
@@ -154,13 +188,13 @@ def _target(procedure: Procedure, words: list[tuple[str, Node]], has_init: bool 
         if name in _MANY_IN_ONE and at + 1 < len(words) and words[at + 1][0] in SHELLS:
             at += 1
             continue
-        if name in INITS:
-            has_init = True
+        if name in INITS or name in _WITH_USER:
+            has_init = has_init or name in INITS
         elif name in SHELLS or _OTHER_INTERPRETERS.fullmatch(name):
             interpreter = words[at][0]
         else:
             break
-        at += 1
+        at += 2 if name in _WITH_USER else 1
         while at < len(words) and words[at][0].startswith("-"):
             option = words[at][0]
             if interpreter and re.fullmatch(r"-[a-z]*c[a-z]*", option) and at + 1 < len(words):
@@ -300,7 +334,7 @@ def text_file(wrapper: Wrapper, file: str) -> Source | None:
     except (TooLargeError, UnreadableError):
         return None
     is_utf16 = data is not None and data[:2] in (b"\xff\xfe", b"\xfe\xff")
-    return None if not data or (b"\0" in data[:1024] and not is_utf16) else wrapper.readable(file)
+    return None if data is None or (b"\0" in data[:1024] and not is_utf16) else wrapper.readable(file)
 
 
 def _shebang(source: Source) -> tuple[bool, str | None, str]:

@@ -3,8 +3,16 @@
 from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.files.procedure_scripts import ProcedureScript, in_foreground, program_of, shell_scripts
-from startos_wrapper.files.shell.script import Command, Script
+from startos_wrapper.files.procedure_scripts import (
+    SHELLS,
+    ProcedureScript,
+    files_once,
+    in_foreground,
+    program_of,
+    shell_scripts,
+)
+from startos_wrapper.files.shell.command_reader import read_script
+from startos_wrapper.files.shell.script import Command, NotUnderstoodError, Script
 from startos_wrapper.files.wrapper import Wrapper
 
 _ALL_ARGUMENTS = (["$@"], ["$*"], ["${@}"], ["${*}"])
@@ -68,7 +76,8 @@ def ends_in_background(wrapper: Wrapper) -> Iterator[Finding]:
         if not entry.is_main or not commands or not commands[-1].background:
             continue
         last = commands[-1]
-        if any(each.is_exec or each.name in ("wait", ".", "source") for each in entry.script.commands):
+        others = [each for each in entry.script.commands if each is not entry.restart]
+        if any(each.is_exec or each.name in ("wait", ".", "source") for each in others):
             continue
         if any(each.nested and each.start > last.end for each in entry.script.commands):
             continue
@@ -76,6 +85,30 @@ def ends_in_background(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding(
             "W711", entry.place(last.start, last.end), what, "remove the `&`, and put `exec` before the command"
         )
+
+
+@checks("E718")
+def nothing_runs(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a main script that starts nothing, e.g. an empty file that a shell runs."""
+    for entry in files_once(wrapper):
+        if not entry.is_main or not (entry.shell in SHELLS or not entry.text.strip()):
+            continue
+        if not entry.text.strip() and entry.is_run_itself and not entry.target.has_init:
+            continue  # The kernel refuses it, which another rule reports.
+        if _starts_something(entry):
+            continue
+        what = "The script starts nothing, so the container ends at once, and StartOS restarts it forever"
+        yield Finding("E718", entry.place(0, 1), what, "end it with `exec` and the command of the service")
+
+
+def _starts_something(entry: ProcedureScript) -> bool:
+    """Return whether a script may run a program or a loop. Functions only count if something calls them."""
+    try:
+        read_script(entry.text)
+    except NotUnderstoodError:
+        return True
+    outside = [each for each in entry.script.commands if each.function is None and each is not entry.restart]
+    return any(each.nested or each in entry.started for each in outside)
 
 
 @checks("W713")

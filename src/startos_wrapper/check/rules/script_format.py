@@ -67,7 +67,10 @@ def no_shebang(wrapper: Wrapper) -> Iterator[Finding]:
 
 def _without_shebang(source: Source) -> Iterator[Finding]:
     blanks = len(source.text) - len(source.text.lstrip())
-    if source.bom:
+    if not source.text.strip():
+        what = "The script is empty, so the kernel can't run it (exec format error)"
+        yield Finding("E707", source.line_place(1), what, "begin it with `#!/bin/sh`, and write the commands below")
+    elif source.bom:
         what = "A byte order mark precedes `#!`, so the kernel can't run the script (exec format error)"
         yield Finding("E707", source.line_place(1), what, "save the file as UTF-8 without a byte order mark")
     elif blanks and source.text.startswith("#!", blanks):

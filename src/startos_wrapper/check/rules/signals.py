@@ -40,20 +40,38 @@ def _futile_execs(script: Script) -> list[Command]:
 
 @checks("W701")
 def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find a shell that stays process 1 without a SIGTERM handler. StartOS starts containers without --init."""
+    """Find a shell that SIGTERM ends or doesn't move, while the service runs on. StartOS starts containers without --init.
+
+    Below tini, a shell dies of SIGTERM before the service has read it. `tini -g` doesn't help: tini ends with the shell.
+    """
     entry = entrypoint_of(wrapper)
-    if entry is None or not entry.is_process_one or _handles_stop(wrapper, entry):
+    if entry is None or (entry.has_init and entry.init is None) or _handles_stop(wrapper, entry):
         return
-    commands = entry.script.commands
-    if any(command.is_exec and not command.child for command in commands):
+    commands, restart = entry.script.commands, entry.restart
+    if any(command.is_exec and not command.child and command is not restart for command in commands):
         return
     last = entry.last
     if last is None or last.name in (".", "source", "eval"):
         return
+    if last.name not in _WAITING and any(
+        each.background and each.function is None and each.start > last.start for each in commands
+    ):
+        # The script ends after a process in the background, so nothing stays.
+        return
+    yield _lost(entry, last, entry.init)
+
+
+_WAITING = {"wait", "sleep", "tail"}
+
+
+def _lost(entry: ProcedureScript, last: Command, init: str | None) -> Finding:
+    """Tell which processes get no SIGTERM, and what to write instead."""
     shell = entry.shell or "the shell"
     what = f"SIGTERM has no effect: {shell} is process 1, has no handler for it, and doesn't pass it on to"
+    if init:
+        what = f"{init} passes SIGTERM on to {shell}, which ends at once, and the container with it. It doesn't reach"
     if last.name == "wait":
-        what += " the processes that it waits for"
+        what += " the processes that `wait` waits for"
         todo = "write `trap 'kill -TERM $pid' TERM` before it, with the ids of all these processes"
     elif last.name in ("sleep", "tail"):
         what += " the background processes"
@@ -61,9 +79,9 @@ def sigterm_lost(wrapper: Wrapper) -> Iterator[Finding]:
     else:
         what += f" `{entry.short(last)}`"
         todo = f"write `exec {entry.short(last)}`"
-        if last.name not in INITS:
+        if init is None and last.name not in INITS:
             todo += ", or put `exec tini -- ` before it if it starts other processes"
-    yield Finding("W701", entry.place(last.start, last.end), what, todo)
+    return Finding("W701", entry.place(last.start, last.end), what, todo)
 
 
 @checks("W702")
@@ -78,10 +96,10 @@ def exec_without_effect(wrapper: Wrapper) -> Iterator[Finding]:
         if handles_stop and (command.background or command.child):
             continue
         if command.piped:
-            what = "exec has no effect in a pipeline: the shell stays process 1, and SIGTERM doesn't reach the service"
+            what = "exec has no effect in a pipeline: the shell stays, and SIGTERM doesn't reach the service"
             todo = "remove the pipe, because StartOS logs the output of the service anyway"
         else:
-            what = "exec has no effect before `&`: the shell stays process 1"
+            what = "exec has no effect before `&`: the shell stays, and doesn't pass SIGTERM on"
             todo = "remove exec and kill this process in the SIGTERM handler, or remove the `&` of the last process"
         yield Finding("W702", entry.place(command.start, command.end), what, todo)
 
