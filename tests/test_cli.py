@@ -43,7 +43,7 @@ def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["-d", "service_id=hello2"], "without digits"),
+        (["-d", "service_id=hello2"], "only a-z"),
         ([], "service_id: this answer is required"),
         (["-d", "service_id=a", "-d", "volume={}"], 'did you mean "volumes"?'),
         (["-d", "service_id=a", "-d", "changes={}"], 'unknown question "changes"'),

@@ -164,5 +164,5 @@ def test_everything_real_is_accepted_but_for_what_0_3_5_refuses(
 
 
 def test_the_rules_can_refuse(rules: Environment) -> None:
-    assert "without digits" in _fault(rules, "service_id", {"service_id": "a1", "_copier_conf": {"data": {}}})
+    assert "only a-z" in _fault(rules, "service_id", {"service_id": "a1", "_copier_conf": {"data": {}}})
     assert "use a map" in _fault(rules, "interfaces", {"interfaces": ["main"]})

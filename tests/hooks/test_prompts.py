@@ -48,7 +48,7 @@ ORDER = [
 def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(template: Path, tmp_path: Path) -> None:
     terminal = Terminal(template, tmp_path / "w")
     terminal.answer("What's the service's id", "hello2")
-    terminal.child.expect("without digits")
+    terminal.child.expect("only a-z")
     terminal.child.send(BACKSPACE + ENTER)
     for question in ORDER:
         terminal.answer(question)

@@ -106,13 +106,13 @@ def test_a_prompt_with_a_long_default_is_seen_whole(template: Path, tmp_path: Pa
 # Answers that beginners type, with what the line at the bottom of the terminal must say: it has 80 columns, of which Copier
 # uses the first half.
 WRONG = {
-    "service_id": ("hello2", "use a-z and single hyphens"),
-    "title": ("A title of more than 29 bytes is too long", "use at most 29 bytes"),
-    "version": ("v1.2.3", "use 1 to 4 numbers"),
-    "github_user": ("https://github.com/satoshi", "use letters"),
-    "ui_port": ("70000", "use a whole number from 0"),
-    "volumes": ("{main: data}", "use an absolute path"),
-    "assets": ("{web: /proc/web}", "/proc belongs to the"),
+    "service_id": ("hello2", "use only a-z and single hyphens"),
+    "title": ("A title of more than 29 bytes is too long", "use at most 29 bytes: it has"),
+    "version": ("v1.2.3", "use 1 to 4 numbers, joined by dots"),
+    "github_user": ("https://github.com/satoshi", "use letters, digits, single hyphens"),
+    "ui_port": ("70000", "use a whole number, 0 to 65535"),
+    "volumes": ("{main: data}", "an absolute path, no spaces or .."),
+    "assets": ("{web: /proc/web}", "/proc belongs to the kernel: web"),
 }
 GOOD = {"service_id": "hello-world", "volumes": "{main: /data}", "assets": "{web: /mnt/web}"}
 

@@ -492,7 +492,7 @@ def test_volumes_that_an_older_release_sorted_are_put_in_order_by_hand(history: 
     volumes = {"outer": "/data", "cache": "/data/cache"}
     project = Project.new(tmp_path / "wrapper", history, "0.3.0", {"volumes": volumes})
     result = project.update(check=False)
-    assert result.returncode == 1 and "would hide cache" in result.stderr
+    assert result.returncode == 1 and "it would hide cache at" in result.stderr
     record(project, {"volumes": volumes})
     project.update()
     assert project.unmerged == set()
