@@ -145,6 +145,16 @@ def test_a_shell_that_a_later_layer_removes_is_gone(tmp_path: Path) -> None:
     assert codes(tmp_path, built(SHELL, {**ENTRY, "/bin/.wh.busybox": Plain()})) == ["E621", "E620"]
 
 
+def test_a_file_in_path_without_a_run_bit_is_told_from_one_that_is_not_there(tmp_path: Path) -> None:
+    files: dict[str, Content] = {**SHELL, "/usr/local/bin/docker_entrypoint.sh": Plain(b"#!/bin/sh\n")}
+    assert found(tmp_path, built(files)) == [
+        (
+            "E620",
+            "main: /usr/local/bin/docker_entrypoint.sh isn't executable in the image, so it can't be started (aarch64.tar)",
+        )
+    ]
+
+
 def test_the_program_behind_tini_counts_as_well(tmp_path: Path) -> None:
     manifest = "main:\n  type: docker\n  image: main\n  entrypoint: tini\n  args: [-p, SIGTERM, --, nothing.sh]\n  mounts: {main: /data}\n"
     files: dict[str, Content] = {**SHELL, "/sbin/tini": elf("aarch64")}

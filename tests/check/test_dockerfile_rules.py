@@ -614,7 +614,9 @@ def test_add_where_copy_is_meant(tmp_path: Path, words: str, found: bool) -> Non
         ("prepared.conf", False),
         ("touched.txt", False),
         ("<<EOF", False),
-        ("link", False),
+        ("link", True),
+        ("good-link", False),
+        ("in-ci.conf", False),
     ],
 )
 def test_a_file_is_absent_unless_something_makes_it(tmp_path: Path, source: str, absent: bool) -> None:
@@ -623,11 +625,32 @@ def test_a_file_is_absent_unless_something_makes_it(tmp_path: Path, source: str,
         ".gitmodules": '[submodule "sub"]\n\tpath = sub\n',
         ".gitignore": "/ignored/\n*.out\n",
         "prepare.sh": "#!/bin/sh\necho >prepared.conf\n",
+        ".github/workflows/build.yml": "steps: [{run: touch in-ci.conf}]\n",
     }
     text = f"FROM a:1\nARG KNOWN=absent\nCOPY {source} /to\nEOF\n"
-    found = _found(tmp_path, text, files=files, links={"link": "nowhere"})
+    found = _found(tmp_path, text, files=files, links={"link": "nowhere", "good-link": "prepare.sh"})
     places = [(each.code, each.place.line, each.place.column, each.place.length) for each in found]
-    assert places == ([("W613", 3, 6, len(source))] if absent else [])
+    assert places == ([("E613", 3, 6, len(source))] if absent else [])
+
+
+@pytest.mark.parametrize(
+    ("use", "absent"),
+    [
+        ("RUN true", False),
+        ("COPY --from=other /x /", True),
+        ("COPY --from=0 /x /", True),
+        ("RUN --mount=type=bind,from=other,target=/o true", True),
+        ("FROM other", True),
+    ],
+)
+def test_a_stage_that_the_image_does_not_need_is_not_built(tmp_path: Path, use: str, absent: bool) -> None:
+    codes = _codes(tmp_path, f"FROM a:1 AS other\nCOPY absent /\nFROM b:1\n{use}\n")
+    assert ("E613" in codes) == absent
+
+
+def test_what_another_target_of_the_dockerfile_copies_is_not_looked_for(tmp_path: Path) -> None:
+    files = {"Makefile": BUILD.format("--target runtime", ".")}
+    assert _codes(tmp_path, "FROM a:1 AS runtime\nFROM runtime\nCOPY absent /\n", files=files) == []
 
 
 @pytest.mark.parametrize("flags", ["--from=build", "--parents"])

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from startos_wrapper.check.engine import check
+from startos_wrapper.check import image_tars
 from startos_wrapper.check.rules import docker_images
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import NotFoundError, member
@@ -145,7 +146,7 @@ def test_the_search_is_given_up_among_too_many_members(tmp_path: Path) -> None:
 def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": b" " * 2_000_000}))
     assert found(subject) == []
-    assert docker_images.image_ids(subject) is None
+    assert image_tars.image_ids(subject) is None
 
 
 # --- The package -------------------------------------------------------------------------------------------------------
@@ -231,13 +232,13 @@ def test_a_tag_of_another_form_is_refused(tag: str, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=image(TAG, tag))
     assert found(subject) == [("E304", "aarch64.tar")]
     assert all(finding.what.isprintable() for finding in docker_images.image_tags(subject))
-    assert docker_images.image_ids(subject) is None
+    assert image_tars.image_ids(subject) is None
 
 
 def test_several_images_of_the_package_pass(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=image(TAG, "start9/hello-sky/data-base:1.2.3"))
     assert found(subject) == []
-    assert docker_images.image_ids(subject) == {"main", "data-base"}
+    assert image_tars.image_ids(subject) == {"main", "data-base"}
 
 
 def test_each_kind_of_fault_is_told_once_for_a_tar_and_counts_the_rest(tmp_path: Path) -> None:
@@ -297,14 +298,14 @@ def test_a_manifest_without_id_and_version_is_left_to_its_own_rules(manifest: st
 def test_a_manifest_json_that_cannot_be_taken_is_one_fault(manifest: bytes, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": manifest}))
     assert found(subject) == [("E303", "aarch64.tar")]
-    assert docker_images.image_ids(subject) is None
+    assert image_tars.image_ids(subject) is None
 
 
 @pytest.mark.parametrize("manifest", [b"[]", b'[{"RepoTags": []}]'])
 def test_an_image_without_tags_holds_no_ids(manifest: bytes, tmp_path: Path) -> None:
     subject = wrapper(tmp_path, aarch64=tar({"manifest.json": manifest}))
     assert found(subject) == []
-    assert docker_images.image_ids(subject) == set()
+    assert image_tars.image_ids(subject) == set()
 
 
 # --- Which tars count --------------------------------------------------------------------------------------------------
@@ -332,15 +333,15 @@ def test_a_tar_is_judged_if_a_device_would_load_it(names: list[str], judged: lis
 
 def test_an_image_counts_only_if_every_device_gets_it(tmp_path: Path) -> None:
     more = image(TAG, "start9/hello-sky/more:1.2.3")
-    assert docker_images.image_ids(wrapper(tmp_path, aarch64=image(TAG), x86_64=more)) == {"main"}
-    assert docker_images.image_ids(wrapper(tmp_path, aarch64=more)) == {"main", "more"}
-    assert docker_images.image_ids(wrapper(tmp_path, aarch64=b"")) is None
+    assert image_tars.image_ids(wrapper(tmp_path, aarch64=image(TAG), x86_64=more)) == {"main"}
+    assert image_tars.image_ids(wrapper(tmp_path, aarch64=more)) == {"main", "more"}
+    assert image_tars.image_ids(wrapper(tmp_path, aarch64=b"")) is None
 
 
 def test_without_a_tar_no_image_is_known(tmp_path: Path) -> None:
-    assert docker_images.image_ids(wrapper(tmp_path)) is None
+    assert image_tars.image_ids(wrapper(tmp_path)) is None
     (tmp_path / "docker-images").rmdir()
-    assert docker_images.image_ids(Wrapper(tmp_path)) is None
+    assert image_tars.image_ids(Wrapper(tmp_path)) is None
 
 
 def test_a_folder_in_place_of_a_tar_is_no_image(tmp_path: Path) -> None:
@@ -358,7 +359,7 @@ def test_a_single_image_is_read_under_its_name(tmp_path: Path) -> None:
     subject = wrapper(tmp_path, MANIFEST + "assets: {docker-images: ./image.tar}\n")
     (tmp_path / "image.tar").write_bytes(STALE)
     assert found(subject) == [("E306", "image.tar")]
-    assert docker_images.image_ids(subject) == {"main"}
+    assert image_tars.image_ids(subject) == {"main"}
     assert list(docker_images.no_images(subject)) == [] and list(docker_images.beside_images(subject)) == []
 
 

@@ -222,6 +222,19 @@ def test_a_script_that_a_build_makes_is_not_missing(maker: dict[str, str], tmp_p
         ("ENV PATH=/opt:$PATH\nCOPY check.sh /opt/", "check.sh", ""),
         ("COPY check.sh /usr/bin/", "/bin/check.sh", ""),
         ("COPY --from=a/b:1 /out/ /opt/", "/opt/check.sh", ""),
+        ("COPY --from=a/b:1 /out/service /usr/local/bin/service", "check.sh", "no instruction"),
+        ("COPY --from=a/b:1 /out/service /usr/local/bin/service", f"{BIN}/check.sh", "no instruction"),
+        ("COPY --from=a/b:1 /out/other.sh /opt/", "/opt/check.sh", "no instruction"),
+        ("COPY --from=a/b:1 /out/service /usr/local/bin/", "check.sh", ""),
+        ("COPY --from=a/b:1 /root /", "check.sh", ""),
+        ("COPY --from=a/b:1 /a.sh /usr/bin/check.sh", "check.sh", ""),
+        ("COPY missing.sh /usr/bin/", "check.sh", "no instruction"),
+        ("COPY missing /usr/bin/", "check.sh", ""),
+        ('ENTRYPOINT ["check.sh"]', "check.sh", "no instruction"),
+        ("RUN apk add --no-cache curl git && rm -rf /x", "check.sh", "no instruction"),
+        ("RUN apk add --no-cache curl", "/usr/share/curl/check.sh", ""),
+        ("RUN curl -O a.example/x.tar && tar xf x.tar", "check.sh", ""),
+        ("RUN ./install-all", "check.sh", ""),
         ("RUN ln -s /opt/check.sh /usr/bin/", "check.sh", ""),
         ("COPY missing/ /opt/", "/opt/check.sh", ""),
         ("RUN wget -O- https://example.com | tar xz", "check.sh", ""),
@@ -314,6 +327,20 @@ def test_what_the_script_s_own_shell_can_parse_is_fine(text: str, tmp_path: Path
 def test_an_interpreter_that_the_image_lacks(base: str, line: str, install: str, found: bool, tmp_path: Path) -> None:
     image = f"FROM {base}\nRUN get {install}\nCOPY docker_entrypoint.sh check.sh {BIN}/\n"
     assert _codes(tmp_path, files={"check.sh": f"{line}\nx\n"}, image=image) == ["W708"] * found
+
+
+@pytest.mark.parametrize(
+    ("copy", "found"),
+    [
+        ("--from=a/b:1 /out/service /usr/local/bin/service", True),
+        ("--from=a/b:1 /out/service /usr/local/bin/", False),
+        ("--from=a/b:1 /usr/bin/bash /usr/local/bin/", False),
+        ("--from=a/b:1 / /", False),
+    ],
+)
+def test_only_a_copy_to_a_folder_of_programs_may_bring_an_interpreter(copy: str, found: bool, tmp_path: Path) -> None:
+    image = f"FROM alpine:3.24\nCOPY {copy}\nCOPY docker_entrypoint.sh check.sh {BIN}/\n"
+    assert _codes(tmp_path, files={"check.sh": "#!/bin/bash\nx\n"}, image=image) == ["W708"] * found
 
 
 @pytest.mark.parametrize(

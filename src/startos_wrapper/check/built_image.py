@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from startos_wrapper.check.rules.docker_images import Tar, loaded_tars
+from startos_wrapper.check.image_tars import Tar, loaded_tars
 from startos_wrapper.data import processors
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError

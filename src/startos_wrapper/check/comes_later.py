@@ -6,6 +6,7 @@ import re
 from functools import lru_cache
 from itertools import islice
 
+from startos_wrapper.check.tree import workflows
 from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -36,9 +37,10 @@ def _ignored(wrapper: Wrapper) -> tuple[set[str], list[str]]:
 
 @lru_cache(maxsize=1)
 def _builders(wrapper: Wrapper) -> list[bytes]:
-    """Return the texts of the files that can make others: the Makefile, and scripts in the root and in scripts/."""
+    """Return the texts of the files that can make others: the Makefile, workflows, scripts in the root and scripts/."""
     names = [name for name in wrapper.listed(".") if name.endswith((".sh", ".mk"))]
     names += [f"scripts/{name}" for name in wrapper.listed("scripts") if name.endswith(".sh")]
+    names += workflows(wrapper)
     # Without the lines of targets and prerequisites: a mere prerequisite isn't made by its rule.
     found = [_RULE.sub("", wrapper.makefile.text).encode()] if wrapper.makefile else []
     for name in names[:_MOST_SCRIPTS]:

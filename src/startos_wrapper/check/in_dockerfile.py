@@ -51,7 +51,7 @@ def copies(instructions: list[Instruction]) -> Iterator[tuple[Instruction, list[
 
 def copied_paths(dockerfile: Dockerfile) -> Iterator[tuple[Instruction, Word, str]]:
     """Yield the sources of COPY and ADD that are a single known path. Docker accepts a pattern that matches no file."""
-    for instruction, sources, _ in copies(dockerfile.instructions):
+    for instruction, sources, _ in copies(dockerfile.built):
         for word in sources if "parents" not in instruction.flags else []:
             text = expand(word.text, instruction.values)
             if text and not is_remote(text) and not re.search(r"[*?\[\\]", text):

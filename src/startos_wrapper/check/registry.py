@@ -55,7 +55,7 @@ def is_error(code: str) -> bool:
 
 
 # Rules that were warnings once. Options and comments may still use these codes.
-_RENAMED = {"W618": "E618", "W707": "E707", "W806": "E806", "W807": "E807"}
+_RENAMED = {"W613": "E613", "W618": "E618", "W707": "E707", "W806": "E806", "W807": "E807"}
 
 
 def current(code: str) -> str:

@@ -13,14 +13,18 @@ from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.files.fetched import is_remote
 from startos_wrapper.files.images.image_config import DEFAULT_PATH
+from startos_wrapper.files.paths import is_in
 from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 _PATTERN = re.compile(r"[*?\[]")
-# Programs that can put files anywhere in an image.
-_FETCHES = re.compile(
-    r"\b(?:git|curl|wget|tar|unzip|make|npm|yarn|pip3?|cargo|go|gem|mv|cp|install|ln|cat|echo|printf|tee)\b"
-)
+# Programs that put no other files into an image than those that the instruction names.
+_HARMLESS = {"", ":", "[", "true", "false", "test", "set", "export", "cd", "exit", "rm", "rmdir", "mkdir", "chmod"}
+_HARMLESS |= {"chown", "chgrp", "adduser", "addgroup", "useradd", "groupadd", "usermod", "passwd", "setcap"}
+_HARMLESS |= {"update-ca-certificates", "locale-gen", "apt-mark"}
+# The packages of a distribution put programs into PATH, and only a few of them end in .sh.
+_PACKAGE_MANAGERS = {"apk", "apt", "apt-get"}
+_IN_PACKAGES = {"gettext.sh"}
 _MOST_FILES, _MOST_FOLDERS, _MOST_LANDINGS = 500, 50, 500
 # Base images that contain a distribution and no service. What they contain is known.
 _DISTRIBUTION = re.compile(
@@ -114,22 +118,40 @@ class ImageFiles:
         return self._may_have[path]
 
     def _may_put(self, path: str) -> bool:
-        name, folder = posixpath.basename(path), posixpath.dirname(path)
-        for landing in self._landings:
-            # The source may be in a submodule that isn't checked out, or be made by the build.
-            if not self.wrapper.is_file(landing.source) and not self.wrapper.is_dir(landing.source):
-                return True
+        name = posixpath.basename(path)
+        in_path = posixpath.dirname(path) in ("", *self.search_path) and name not in _IN_PACKAGES
         for instruction in self.dockerfile.shipped:
-            is_run = instruction.name == "RUN"
-            if (name in instruction.text and not instruction.taken) or (is_run and _FETCHES.search(instruction.text)):
+            if instruction.name == "RUN" and (name in instruction.text or _may_write(instruction, in_path)):
                 return True
-            if instruction.name in ("COPY", "ADD") and not instruction.taken and instruction.words:
-                target = instruction.words[-1].text.rstrip("/") or "/"
-                if not folder or "$" in target or not target.startswith("/") or _holds(target, path):
-                    return True
             if any(is_remote(word.text) or "$" in word.text for word in instruction.taken):
                 return True
+        return self.may_copy(path)
+
+    def may_copy(self, path: str) -> bool:
+        """Return whether another stage, another image, or a source that doesn't exist yet may bring a file."""
+        for landing in self._landings:
+            # The source may be in a submodule that isn't checked out, or be made by the build.
+            is_there = self.wrapper.is_file(landing.source) or self.wrapper.is_dir(landing.source)
+            if not is_there and self._may_land(landing.source, landing.target, path):
+                return True
+        for instruction in self.dockerfile.shipped:
+            if instruction.name not in ("COPY", "ADD") or instruction.taken or not instruction.words:
+                continue
+            target = expand(instruction.words[-1].text, instruction.values) or ""
+            if any(self._may_land(word.text, target, path) for word in instruction.words[:-1]):
+                return True
         return False
+
+    def _may_land(self, source: str, target: str, path: str) -> bool:
+        """Return whether a file or folder, copied to `target`, can be or contain the file at `path`."""
+        if not target.startswith("/") or "$" in source:
+            return True
+        if not posixpath.dirname(path):
+            return any(self._may_land(source, target, posixpath.join(folder, path)) for folder in self.search_path)
+        target, name = posixpath.normpath(target), posixpath.basename(path)
+        # Scripts aren't folders.
+        is_other = source.endswith(".sh") and posixpath.basename(source) != name
+        return path == target or (is_in(path, target) and not is_other)
 
     def _pairs(self, landing: _Landing, path: str) -> Iterator[tuple[str, str]]:
         """Yield the paths in the wrapper and in the image that a file can have because of a COPY."""
@@ -193,8 +215,12 @@ class ImageFiles:
                     yield _Landing(instruction, word, posixpath.join(folder, name), target, True)
 
 
-def _holds(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
+def _may_write(run: Instruction, in_path: bool) -> bool:
+    """Return whether a RUN may put files anywhere that it doesn't name, or that are in a folder outside PATH."""
+    if run.listed is not None or re.search(r"\.(?:deb|apk)\b", run.text):
+        return True
+    known = _HARMLESS | (_PACKAGE_MANAGERS if in_path else set())
+    return any(call.program not in known or "$" in call.program for call in run.calls)
 
 
 def _joined(folder: str | None, path: str | None) -> str | None:

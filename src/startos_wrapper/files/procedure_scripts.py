@@ -35,7 +35,21 @@ _WITH_USER = {"gosu", "su-exec", "s6-setuidgid", "setuidgid"}
 _MOST_CALLED, _MOST_TARGETS = 20, 300
 _SPEAKING = {"", ":", "echo", "exit", "printf", "return", "true"}
 # What only changes the shell itself, or decides what it does next, so it's never the service.
-_SETTING = {"[", "test", "alias", "cd", "export", "readonly", "set", "shift", "shopt", "trap", "ulimit", "umask", "unset"}
+_SETTING = {
+    "[",
+    "test",
+    "alias",
+    "cd",
+    "export",
+    "readonly",
+    "set",
+    "shift",
+    "shopt",
+    "trap",
+    "ulimit",
+    "umask",
+    "unset",
+}
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
 from startos_wrapper.adopt.read import Facts
-from startos_wrapper.files.manifest.compat_home import hides_home, is_in
+from startos_wrapper.files.manifest.compat_home import hides_home
+from startos_wrapper.files.paths import is_in
 
 _DRIVE = "BACKUP"
 

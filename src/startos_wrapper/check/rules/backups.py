@@ -10,8 +10,9 @@ from startos_wrapper.check.rules.mounts import mounted
 from startos_wrapper.check.rules.procedures import in_container
 from startos_wrapper.data import load
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.manifest.compat_home import hides_home, is_in, related
+from startos_wrapper.files.manifest.compat_home import hides_home
 from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.paths import is_in, related
 from startos_wrapper.files.source import Edit
 from startos_wrapper.files.wrapper import Wrapper
 

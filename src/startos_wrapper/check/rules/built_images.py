@@ -16,7 +16,7 @@ from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.entrypoint import entrypoint_of
 from startos_wrapper.files.images.elf import Elf, read_elf
 from startos_wrapper.files.manifest.procedure import Procedure
-from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE, SMALL_INITS, runs_in
+from startos_wrapper.files.procedure_scripts import runs_in, targets_of
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -132,13 +132,9 @@ def _started(procedure: Procedure) -> Iterator[tuple[Node, str]]:
     if entrypoint is None or not entrypoint.text:
         return
     yield entrypoint, entrypoint.text
-    words = iter(procedure.args if posixpath.basename(entrypoint.text) in SMALL_INITS else ())
-    for word in words:
-        if word.text in INIT_OPTIONS_WITH_VALUE:
-            next(words, None)
-        elif word.text and not word.text.startswith("-"):
-            yield word, word.text
-            return
+    for target in targets_of(procedure):
+        if target.is_run_itself and target.node is not entrypoint:
+            yield target.node, target.path
 
 
 def _chain(wrapper: Wrapper, image: BuiltImage, procedure: Procedure, name: str) -> _Chain:
@@ -152,7 +148,7 @@ def _chain(wrapper: Wrapper, image: BuiltImage, procedure: Procedure, name: str)
         if tree is None or (found is None and _may_be_mounted(name, image, mounts)):
             return chain
         if found is None or not found[1].is_file or not found[1].is_executable:
-            return _broken(chain, image, name, needed_by, kind, is_there=found is not None)
+            return _broken(chain, image, name, needed_by, kind, there=found[0] if found else None)
         place, file = found
         words = file.head[2:].split(b"\n")[0].decode("utf-8", "replace").split(" ") if file.head[:2] == b"#!" else []
         elf = read_elf(file.head)
@@ -181,7 +177,7 @@ def _mounts(wrapper: Wrapper, procedure: Procedure) -> list[str]:
     return [posixpath.normpath(node.text) for node in mounts if node.text]
 
 
-def _broken(chain: _Chain, image: BuiltImage, name: str, needed_by: str, kind: str, *, is_there: bool) -> _Chain:
+def _broken(chain: _Chain, image: BuiltImage, name: str, needed_by: str, kind: str, there: str | None) -> _Chain:
     """Fill in why a program can't be started."""
     what, by_name = shown(name), "/" not in name
     if kind == "loader":
@@ -192,8 +188,8 @@ def _broken(chain: _Chain, image: BuiltImage, name: str, needed_by: str, kind: s
         chain.todo = "install it, or use a base that has it"
         if name.endswith("\r"):
             chain.todo = "save the script with Unix line endings"
-    elif is_there:
-        chain.code, chain.what = "E620", f"{what} isn't executable in the image, so the container doesn't start"
+    elif there:
+        chain.code, chain.what = "E620", f"{shown(there)} isn't executable in the image, so it can't be started"
         chain.todo = "copy it with `COPY --chmod=0755`"
     elif by_name:
         folders = shown(":".join(image.config.path))

@@ -41,24 +41,36 @@ def _is_plain(source: str) -> bool:
     return not is_remote(source) and not _ARCHIVES.search(name)
 
 
-@checks("W613")
+@checks("E613")
 def absent_source(wrapper: Wrapper) -> Iterator[Finding]:
     """Find files that the build copies, but that don't exist and that nothing in the wrapper makes."""
     dockerfile = model(wrapper)
-    if any(build.context != "." for build in builds_of(wrapper)):
+    builds = builds_of(wrapper)
+    if any(build.context != "." for build in builds) or _has_target(wrapper):
         return
-    absent = (copied for copied in copied_paths(dockerfile) if not _is_there(wrapper, copied[2]))
-    for instruction, word, path in islice(absent, _MOST_ABSENT):
+    absent = ((word, path, why) for _, word, path in copied_paths(dockerfile) if (why := _why_absent(wrapper, path)))
+    for word, path, why in islice(absent, _MOST_ABSENT):
         if not comes_later(wrapper, path):
-            what = f"{instruction.name} needs {short(path)}, which doesn't exist, and nothing in the wrapper makes it"
-            yield finding("W613", dockerfile, word, what, f"add the file, or remove it from the {instruction.name}")
+            what = f"The build stops here: {short(path)} {why}, and nothing in the wrapper makes it"
+            yield finding("E613", dockerfile, word, what, "add the file, or remove it from the instruction")
 
 
-def _is_there(wrapper: Wrapper, path: str) -> bool:
+def _has_target(wrapper: Wrapper) -> bool:
+    """Return whether the Makefile may build another stage than the last one."""
+    return wrapper.makefile is not None and any("--target" in line for line in wrapper.makefile.every_line)
+
+
+def _why_absent(wrapper: Wrapper, path: str) -> str | None:
+    """Return why the build context doesn't contain a file or folder. BuildKit follows links inside of the context."""
+    file = wrapper.root / path
     try:
-        return os.path.lexists(wrapper.root / path)
-    except ValueError:
-        return True
+        if not os.path.lexists(file):
+            return "doesn't exist"
+        if file.exists():
+            return None
+        return f"is a link to {short(str(file.readlink()))}, which doesn't exist" if file.is_symlink() else None
+    except (OSError, ValueError):
+        return None
 
 
 @checks("W614")

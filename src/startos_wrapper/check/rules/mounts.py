@@ -6,8 +6,8 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.procedures import in_container
 from startos_wrapper.files.documents.value import Node
-from startos_wrapper.files.manifest.compat_home import related
 from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.paths import related
 from startos_wrapper.files.wrapper import Wrapper
 
 _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}

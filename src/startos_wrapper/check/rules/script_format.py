@@ -143,8 +143,7 @@ def _may_have(images: ImageFiles | None, interpreter: str) -> bool:
     for instruction in images.dockerfile.shipped:
         if name in instruction.text or (instruction.name == "RUN" and "$" in instruction.text):
             return True
-        if instruction.name in ("COPY", "ADD") and not instruction.taken:
-            return True
         if instruction.name in ("COPY", "ADD") and re.search(r"\.(?:tar|t[gx]z|apk|deb)", instruction.text):
             return True
-    return False
+    # Any folder of PATH counts, because /bin is a link to /usr/bin in some images.
+    return images.may_copy(posixpath.basename(interpreter))

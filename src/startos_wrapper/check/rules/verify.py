@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from startos_wrapper.check.image_tars import image_ids
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.rules.docker_images import image_ids
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.os_grammar import port_number
 from startos_wrapper.files.manifest.procedure import Procedure

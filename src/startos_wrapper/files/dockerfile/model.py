@@ -47,6 +47,23 @@ class Dockerfile:
         lineage = self.final.lineage if self.final else []
         return [instruction for stage in lineage for instruction in stage.instructions]
 
+    @cached_property
+    def built(self) -> list[Instruction]:
+        """Return the instructions that the build runs, in order: without stages that the image doesn't need."""
+        waiting, needed = list(self.final.lineage if self.final else ()), []
+        while waiting:
+            stage = waiting.pop()
+            if stage in needed:
+                continue
+            needed.append(stage)
+            for instruction in stage.instructions:
+                sources = [word.text for word in instruction.flags.get("from", [])]
+                mounts = (word.text for word in instruction.flags.get("mount", []))
+                sources += (part[5:] for mount in mounts for part in mount.split(",") if part.startswith("from="))
+                found = (self.stage(expand(source, instruction.values) or source) for source in sources)
+                waiting += (other for each in found if each for other in each.lineage)
+        return [instruction for stage in self.stages if stage in needed for instruction in stage.instructions]
+
     def stage(self, name: str) -> Stage | None:
         """Return the stage with the name or number that `COPY --from` uses."""
         if name.isascii() and name.isdigit() and len(name) < 6:

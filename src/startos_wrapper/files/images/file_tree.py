@@ -102,17 +102,20 @@ class FileTree:
     def program(self, name: str, path: Iterable[str], workdir: str = "/") -> tuple[str, Node] | None:
         """Return the path and the file of a program that is given by its path, or by a name to look up in PATH.
 
-        Of the files in PATH, the first one that can be run counts. execvp(3)
+        Of the files in PATH, the first one that can be run counts. If there's none, it's the first one. execvp(3)
         """
         if "/" in name:
             found = self.find(posixpath.join("/", workdir, name))
             return (posixpath.normpath(posixpath.join("/", workdir, name)), found[1]) if found else None
+        refused = None
         for folder in path:
             place = posixpath.join("/", workdir, folder, name)
             found = self.find(place)
-            if found and found[1].is_file and found[1].is_executable:
-                return place, found[1]
-        return None
+            if found and found[1].is_file:
+                if found[1].is_executable:
+                    return place, found[1]
+                refused = refused or (place, found[1])
+        return refused
 
     def programs(self, folders: Iterable[str]) -> Iterator[tuple[str, Node]]:
         """Yield the programs and scripts in some folders."""
