@@ -57,12 +57,19 @@ def _template(folder: Path, config: dict[str, Any], files: dict[str, str]) -> Pa
     return release(folder, "v1.0.0")
 
 
+def _first(question: dict[str, Any]) -> Any:
+    """Return the first choice, as Copier wants it: a list in YAML if several can be chosen."""
+    choices = question["choices"]
+    first = next(iter(choices.values() if isinstance(choices, dict) else choices))
+    return f"[{first}]" if question.get("multiselect") else first
+
+
 def _bare_questions() -> dict[str, Any]:
     plain = {"str": "x", "int": 1, "bool": False, "yaml": "{}"}
     config: dict[str, Any] = {}
     for name, question in asked(read_config(ROOT)).items():
         kept = {key: question[key] for key in ("type", "help", "choices", "multiselect") if key in question}
-        default = question.get("default") if "choices" in question else plain[question["type"]]
+        default = _first(question) if "choices" in question else plain[question["type"]]
         config[name] = {**kept, "default": default}
         if "advanced" in str(question.get("when")):
             config[name]["when"] = "{{ advanced }}"
