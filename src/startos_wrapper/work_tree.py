@@ -7,6 +7,10 @@ from pathlib import Path
 from startos_wrapper.errors import RefusedError, UsageError
 from startos_wrapper.files.git import has_commit, repository
 from startos_wrapper.git_command import Git
+from startos_wrapper.terminal import commands_for
+
+# What `git status` says about a file in conflict.
+_UNMERGED = ("DD", "AU", "UD", "UA", "DU", "AA", "UU")
 
 
 class WorkTree:
@@ -30,19 +34,41 @@ class WorkTree:
         self.git.ask("--version")  # Raises if git isn't installed.
 
     def refuse_changes(self, but: str | None = None) -> None:
-        """Raise RefusedError if something isn't committed, except for the file `but`."""
+        """Raise RefusedError if something isn't committed, except for the file `but`.
+
+        What's inside a submodule doesn't count: we don't change it, and neither `git add` nor `git stash` takes it.
+        """
         paths = [".", *([f":(exclude){but}"] if but else [])]
-        status = self.git.ask("status", "--porcelain", "-z", "--untracked-files=all", "--", *paths)
+        options = ("--porcelain", "-z", "--untracked-files=all", "--ignore-submodules=dirty")
+        status = self.git.ask("status", *options, "--", *paths)
         if status is None or self.git.ask("rev-parse", "--verify", "-q", "HEAD") is None:
             what = "git finds no commit here, so you couldn't undo anything; commit first"
             raise RefusedError(f"{self.folder}: {what}")
         changed = [entry for entry in status.split("\0") if entry]
         if changed:
-            more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
-            # git prints paths from the top of the repository, and the wrapper may be a subfolder.
-            prefix = (self.git.ask("rev-parse", "--show-prefix") or "").strip()
-            first = self.folder / changed[0][3:].removeprefix(prefix)
-            raise RefusedError(f"{first}: not committed{more}; commit or stash first, so that you can undo")
+            raise self._not_committed(changed, but is None)
+
+    def _not_committed(self, changed: list[str], may_stash: bool) -> RefusedError:
+        """Return the error for what `git status` lists, with commands after which it lists nothing."""
+        more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
+        # git prints paths from the top of the repository, and the wrapper may be a subfolder.
+        prefix = (self.git.ask("rev-parse", "--show-prefix") or "").strip()
+        odd = next((entry for entry in changed if entry.endswith("/") or entry[:2] in _UNMERGED), None)
+        first = self.folder / (odd or changed[0])[3:].removeprefix(prefix)
+        if odd and odd.endswith("/"):
+            return RefusedError(f"{first}/: a git repository in the wrapper; add it to .gitignore, or move it elsewhere")
+        if odd:
+            return RefusedError(f"{first}: in conflict; resolve it, `git add` it and commit first")
+        git, _ = commands_for(self.folder)
+        lines = ["To commit:", f'  {git} add --all . && {git} commit -m "My changes"']
+        if may_stash:
+            lines += ["Or to put it aside, until `git stash pop`:", f"  {self.put_aside}"]
+        return RefusedError(f"{first}: not committed{more}, so you couldn't undo it", *lines)
+
+    @property
+    def put_aside(self) -> str:
+        """The command that stashes everything that isn't committed, with untracked files."""
+        return f"{commands_for(self.folder)[0]} stash push -u ."
 
     def refuse_unless_held(self, files: Iterable[str]) -> None:
         """Raise RefusedError for an existing file that git couldn't restore, or that isn't a regular file."""

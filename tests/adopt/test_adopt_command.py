@@ -318,7 +318,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
     "without git": (_without_git, "not in a git repository, so updates can't merge; run git init"),
     "without a commit": (_without_commit, "no commit yet"),
-    "uncommitted work": (_uncommitted, "Makefile: not committed; commit or stash first"),
+    "uncommitted work": (_uncommitted, "Makefile: not committed, so you couldn't undo it"),
     "untracked work": (_untracked, "new.txt: not committed"),
     "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "no manifest.yaml, .toml or .json found"),
     "broken YAML": (_with("manifest.yaml", "id: tides\ntitle: [\n"), "manifest.yaml:2:9: Invalid YAML"),

@@ -142,7 +142,7 @@ def test_an_update_killed_while_it_writes_is_undone(tiny: Tiny, capsys: Capture,
     if name != "write_file":
         assert tiny.state() != before
         assert tiny.run("update") == 1
-        assert "`startos-wrapper undo` undoes it." in capsys.readouterr().err
+        assert capsys.readouterr().err.endswith("To undo it:\n  startos-wrapper undo\n")
     tiny.run("undo")
     assert tiny.state() == before
 
@@ -308,6 +308,73 @@ def test_nothing_is_written_through_a_folder_that_became_a_symlink(tiny: Tiny, t
     assert tiny.run("undo") == 1
     assert "gone: not a regular folder" in capsys.readouterr().err
     assert not (tmp_path / "file.txt").exists()
+
+
+# ---- Every piece of advice ends ------------------------------------------------------------------------------------
+
+
+def _advice(told: str) -> list[str]:
+    return [line.strip() for line in told.splitlines() if line.startswith("  git ")]
+
+
+@pytest.mark.parametrize("change", ["untracked", "edited", "staged"])
+@pytest.mark.parametrize("which", [0, 1])
+def test_after_each_printed_command_the_update_runs(tiny: Tiny, capsys: Capture, change: str, which: int) -> None:
+    """Also when an earlier update is committed, so that there's nothing to undo."""
+    _readable_names(tiny)
+    _updated(tiny)
+    _resolve(tiny)
+    tiny.commit("Update the template")
+    path = tiny.wrapper / ("new.txt" if change == "untracked" else "same.txt")
+    path.write_text("mine\n")
+    if change == "staged":
+        git(tiny.wrapper, "add", "same.txt")
+    capsys.readouterr()
+    assert tiny.run("update") == 1
+    told = capsys.readouterr().err
+    assert "undo it:" not in told
+    subprocess.run(_advice(told)[which], shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    assert tiny.run("update") == 0
+
+
+def test_an_untracked_file_is_not_what_an_update_wrote(tiny: Tiny, capsys: Capture) -> None:
+    """Nothing tells its author to delete it."""
+    _updated(tiny)
+    assert tiny.run("undo") == 0
+    (tiny.wrapper / "new.txt").write_text("mine\n")
+    capsys.readouterr()
+    assert tiny.run("undo") == 1
+    assert "clean" not in capsys.readouterr().err
+    assert tiny.run("update") == 1
+    assert "undo it:" not in (told := capsys.readouterr().err)
+    subprocess.run(_advice(told)[1], shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    _updated(tiny)
+
+
+def test_a_committed_update_is_reverted_with_the_printed_commands_in_a_dirty_tree(tiny: Tiny, capsys: Capture) -> None:
+    _readable_names(tiny)
+    _updated(tiny)
+    _resolve(tiny)
+    tiny.commit("Update the template")
+    (tiny.wrapper / "text.txt").write_text("mine\n")
+    assert tiny.run("undo") == 1
+    for command in _advice(capsys.readouterr().err):
+        subprocess.run(command, shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
+    assert "_commit: v1.0.0" in (tiny.wrapper / ".copier-answers.yml").read_text()
+
+
+def test_what_no_command_puts_aside_is_named(tiny: Tiny, capsys: Capture) -> None:
+    """A repository in the wrapper, and a conflict: `git stash` takes neither."""
+    _updated(tiny)
+    assert tiny.run("update") == 1
+    told = capsys.readouterr().err
+    assert "text.txt: in conflict; resolve it" in told
+    assert "stash" not in told
+    assert tiny.run("undo") == 0
+    git(tiny.wrapper, "init", "-q", "inner")
+    (tiny.wrapper / "inner" / "file").write_text("")
+    assert tiny.run("update") == 1
+    assert "inner/: a git repository in the wrapper" in capsys.readouterr().err
 
 
 # ---- Nothing to undo ----------------------------------------------------------------------------------------------

@@ -87,17 +87,20 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _refuse_changes(work_tree: "WorkTree") -> None:
-    """Raise RefusedError if something isn't committed."""
+    """Raise RefusedError if something isn't committed. If that's an update, say how to undo it."""
     from startos_wrapper.update.journal import JournalFolder
+    from startos_wrapper.update.restore import standing
 
     try:
         work_tree.refuse_changes()
     except RefusedError as error:
         journal = JournalFolder(work_tree.git).read()
-        if journal is None:
+        found = standing(work_tree, journal) if journal else None
+        if journal is None or found is None or found.committed or not (found.back or found.changed):
             raise
-        more = f"The last update, from {journal.old} to {journal.new}, may be what isn't committed."
-        raise RefusedError(str(error), more, "`startos-wrapper undo` undoes it.") from error
+        what = f"The update from {journal.old} to {journal.new} isn't committed. To undo it:"
+        undo = f"  {PROGRAM} undo{commands_for(work_tree.folder)[1]}"
+        raise RefusedError(str(error), *error.more, what, undo) from error
 
 
 def _update(

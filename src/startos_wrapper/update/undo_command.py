@@ -119,8 +119,13 @@ def _committed(work_tree: "WorkTree", journal: "Journal", found: "Standing") -> 
     lines = [f"  {commit} {printable(subject)}", "To take it back:", f"  {git} revert --no-edit {mainline}{commit}"]
     rest = _uncommitted(work_tree, *(f":(literal){entry.path}" for entry in journal.entries))
     if rest:
-        lines[1:1] = ["Commit or stash these files first:", *_listed(rest)]
+        lines[1:1] = ["These files aren't committed:", *_listed(rest), *_aside(work_tree)]
     return RefusedError("not undone: the update is already committed:", *lines)
+
+
+def _aside(work_tree: "WorkTree") -> list[str]:
+    """Return how to get a clean work tree, which git needs to revert a commit."""
+    return ["To put aside what isn't committed, until `git stash pop`:", f"  {work_tree.put_aside}"]
 
 
 def _uncommitted(work_tree: "WorkTree", *pathspecs: str) -> list[str]:
@@ -135,10 +140,10 @@ def _nothing(work_tree: "WorkTree") -> RefusedError:
     git, _ = commands_for(work_tree.folder)
     what = "nothing to undo: no update that isn't committed or undone"
     names = _uncommitted(work_tree, ".")
-    if names:
+    if names and work_tree.git.ask("diff", "--name-only", "-G^_commit:", "HEAD", "--", ANSWERS):
         return RefusedError(
             what,
-            "These files aren't committed. `copier update` may have written them:",
+            "These files aren't committed. `copier update` wrote at least one of them:",
             *_listed(names),
             "To go back to the last commit. This deletes all changes since then, also yours:",
             f"  {git} restore --source=HEAD --staged --worktree . && {git} clean -fd .",
@@ -158,7 +163,9 @@ def _nothing(work_tree: "WorkTree") -> RefusedError:
         commit, subject = last.strip().split("\0")
         return RefusedError(
             what,
-            f'The last update that was committed is {commit} "{printable(subject)}". To take it back:',
+            f'The last update that was committed is {commit} "{printable(subject)}".',
+            *(_aside(work_tree) if names else []),
+            "To take it back:",
             f"  {git} revert --no-edit {commit}",
         )
     return RefusedError(what)
