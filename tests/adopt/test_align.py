@@ -351,6 +351,64 @@ def test_a_target_of_the_author_is_kept(
     assert any("kept" in note.what and note.line == 30 for note in aligned.notes)
 
 
+@pytest.mark.parametrize(
+    ("rule", "goal", "commands"),
+    [
+        ("verify: clock.s9pk ; ./compare $<", "verify", "./compare clock.s9pk"),
+        ("clean: ; rm -rf rust", "clean", "rm -rf rust\nrm -rf .build docker-images clock.s9pk"),
+        ("clean:: ; rm -rf oil\nclean:: ; rm -rf dust", "clean", "rm -rf oil\nrm -rf dust\nrm -rf .build docker-images clock.s9pk"),
+        ("install: oil clock.s9pk\n\tstart-cli package install $<\noil:\n\techo oil", "install", "echo oil\nstart-cli package install oil"),
+    ],
+)  # fmt: skip
+def test_a_recipe_on_the_line_of_its_rule_and_more_prerequisites_stay(
+    tmp_path: Path, rendered: dict[str, str], rule: str, goal: str, commands: str
+) -> None:
+    aligned = plumbing_of(tmp_path, rendered, Makefile=f"all: verify\n{rule}\n")
+    assert aligned.make("-o", "clock.s9pk", goal).strip() == commands
+
+
+def test_a_command_on_the_line_of_a_replaced_rule_is_named(tmp_path: Path, rendered: dict[str, str]) -> None:
+    aligned = plumbing_of(tmp_path, rendered, Makefile="all: verify\nx86: ; ./wind\n")
+    assert aligned.todo == ["Makefile:2: x86 also ran `./wind`; if you still need it, write a rule with it"]
+
+
+@pytest.mark.parametrize(
+    ("makefile", "said"),
+    [
+        ("ID := clock\nNAME := $(ID)\n", "clock clock"),
+        ('ID := $(shell yq e ".id" manifest.yaml)\nID := $(strip $(ID))s\nNAME := $(ID)\n', "clocks clocks"),
+        ('NAME := $(shell yq e ".id" manifest.yaml)\nID := 1000\n', "1000 clock"),
+        ('NAME ?= $(shell yq e ".id" manifest.yaml)\nNAME += x\nexport ID = $(NAME)\n', "clock x clock x"),
+        ("include own.mk\nNAME := $(ID)\n", "tower tower"),
+    ],
+)
+def test_an_id_of_the_author_keeps_its_value(
+    tmp_path: Path, rendered: dict[str, str], makefile: str, said: str
+) -> None:
+    more = {"own.mk": "ID := tower\n"}
+    aligned = plumbing_of(tmp_path, rendered, Makefile=f"{makefile}all: verify\nshow:\n\techo $(ID) $(NAME)\n", **more)
+    assert aligned.make("show") == f"echo {said}\n"
+
+
+@pytest.mark.parametrize("copy", ["cp $< $@", "ln -s $< $@"])
+@pytest.mark.parametrize("built", ["image.tar", "docker-images/aarch64.tar"])
+def test_an_image_that_is_a_copy_of_another_makes_no_circle(
+    tmp_path: Path, rendered: dict[str, str], built: str, copy: str
+) -> None:
+    copied = ({"image.tar", "docker-images/aarch64.tar"} - {built}).pop()
+    build = f"docker buildx build --tag start9/clock/main:1.4.2 --platform=linux/arm64 -o type=docker,dest={built} ."
+    makefile = f"all: {copied}\n{built}: Dockerfile\n\t{build}\n{copied}: {built}\n\t{copy}\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=makefile)
+    done = run("make", "--dry-run", "docker-images/aarch64.tar", cwd=aligned.folder)
+    assert done.stdout.count("docker buildx build") == 1
+    assert done.stderr == ""
+
+
+def test_a_shell_that_no_rule_names_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
+    text = plumbing_of(tmp_path, rendered, Makefile="SHELL := /bin/bash\nall: verify\n").text("Makefile")
+    assert "\nSHELL := /bin/bash\n" in text
+
+
 def test_a_makefile_that_adds_nothing_becomes_the_templates(tmp_path: Path, rendered: dict[str, str]) -> None:
     plain = "all: verify\n\nverify: clock.s9pk\n\tstart-sdk verify s9pk clock.s9pk\n\nclean:\n\trm -rf docker-images\n"
     aligned = plumbing_of(tmp_path, rendered, Makefile=plain)

@@ -13,7 +13,7 @@ ASSIGNMENT = re.compile(r" *(?:(?:export|override|private)\s+)*([\w.-]+)\s*(:{0,
 _DEFINE = re.compile(r" *(?:(?:export|override|private)\s+)*define\s+(\S+)")
 _ENDEF = re.compile(r" *endef\s*(?:#.*)?$")
 # Targets, prerequisites, and the command behind a semicolon. A comment ends the line before that.
-_RULE = re.compile(r"(?!vpath\s)([^\t#=:][^#=:]*)::?(?![:=])((?:\\#|[^#;])*)(?:#.*|;(.*))?$", re.DOTALL)
+_RULE = re.compile(r"(?!vpath\s)([^\t#=:][^#=:]*)::?(?![:=])((?:\\#|[^#;])*)(?:(#.*)|;(.*))?$", re.DOTALL)
 # `NAME = value` in the place of a rule's prerequisites.
 _FOR_TARGET = re.compile(r"\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?::{0,3}|[?+!])=")
 # References to variables. The short ones are only those that contain a shell operator.
@@ -67,6 +67,7 @@ class RuleLine:
     needs: str = ""
     command: str | None = None
     variable: str = ""
+    comment: str = ""
 
 
 def read_rule(line: str) -> RuleLine | None:
@@ -78,8 +79,9 @@ def read_rule(line: str) -> RuleLine | None:
     targets = line[: match.end(1)].strip().removesuffix("&").rstrip()
     if own := _FOR_TARGET.match(line[match.start(2) :]):
         return RuleLine(targets, variable=own[1])
-    command = None if match[3] is None else line[match.start(3) :].strip()
-    return RuleLine(targets, line[match.start(2) : match.end(2)].strip(), command)
+    command = None if match[4] is None else line[match.start(4) :].strip()
+    comment = "" if match[3] is None else line[match.start(3) :].strip()
+    return RuleLine(targets, line[match.start(2) : match.end(2)].strip(), command, comment=comment)
 
 
 @dataclass

@@ -123,7 +123,8 @@ class _Mine:
 
 class _Converter:
     def __init__(self, mine: str, written: _Written, makefile: str) -> None:
-        self.mine = mine.splitlines()
+        # Not splitlines(), which also splits at form feeds and other characters.
+        self.mine = mine.replace("\r\n", "\n").removesuffix("\n").split("\n")
         self.end = "\r\n" if "\r\n" in mine else "\n"
         self.written = written
         self.makefile = makefile.splitlines()
@@ -155,6 +156,10 @@ class _Converter:
         self._keep_whole_variables()
         for each in self.blocks:
             each.first = each.kept and self._comes_first(each.block)
+            if each.first and each.block.name in _NEEDED_FIRST and not self.written.has(each.block):
+                # Otherwise, the assignment in startos.mk would replace it.
+                line = self.mine[each.block.line - 1].lstrip()
+                self.mine[each.block.line - 1] = f"override {line.removeprefix('override ')}"
         self._carry()
         replaced = self._replaced()
         self._note(replaced)

@@ -206,15 +206,16 @@ class _Carried:
     def _replaced(self, block: Block, target: str, kind: str) -> Iterator[Kept]:
         """Leave out a rule that startos.mk replaces, and report what it doesn't do."""
         more = unusual(block)
-        if kind == "image" and self.images.obstacle is None and target != "docker-images":
+        if self.images.obstacle is None and any(block is each for each in self.old.images.values()):
             # The commands of these rules have been checked by themselves.
             more = [(line, text) for line, text in more if text.startswith("#")]
         if kind == "clean" and (block.needs or more):
+            self.note(block.line, f"clean does what your rule did in addition to the one in {MAINTAINED}")
             yield Kept(block, "\n".join(self._clean(block, more)))
             return
         self.gone.setdefault(shorten(block.name, 60), block.line)
-        comments = [*block.above, *(line for line in block.lines if line.startswith("#"))]
-        if comments:
+        comments = [*block.above, block.rule.comment, *(line for line in block.lines if line.startswith("#"))]
+        if comments := list(filter(None, comments)):
             first = block.line - len(block.above)
             self.note(first, f"the comment on {target} is gone with its rule: {shorten(' '.join(comments), 80)}")
         for line, text in more:

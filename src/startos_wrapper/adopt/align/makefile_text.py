@@ -164,7 +164,7 @@ class MakefileText:
         if match[1] == ".DEFAULT_GOAL":
             return "" if block.head[match.end() :].strip() in ("all", "verify") else kept.text
         name = self._meaning(block)
-        if name is None:
+        if name is None or (name == block.name and name not in self.same and "$" not in block.head):
             return kept.text
         if block.name == name and name in self.same:
             return "\n".join([*block.above, f"export {name}"]) if "export" in match[0] else ""
@@ -228,7 +228,7 @@ class MakefileText:
         theirs = [name for name in (*self.new.variables, _EVALUATED) if not name.startswith(".")]
         names = [name for name in theirs if name not in self.same | elsewhere]
         found = clashes(body, names)
-        found += [name for name in clashes(settings, names) if name in mine - {*found} - _IN_SETTINGS]
+        found += [name for name in clashes(settings, names) if name not in {*found} | _IN_SETTINGS]
         taken = {*mine, *self.new.variables}
         body, new = renamed(body, found, taken)
         settings, _ = renamed(settings, [name for name in found if name not in _IN_SETTINGS], taken)
