@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.check.engine import check
 from startos_wrapper.check import image_tars
+from startos_wrapper.check.engine import check
 from startos_wrapper.check.rules import docker_images
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import NotFoundError, member
@@ -150,6 +150,33 @@ def test_a_manifest_that_is_too_large_is_not_read(tmp_path: Path) -> None:
 
 
 # --- The package -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("needs", "changed", "anew"),
+    [
+        ("manifest.yaml", "manifest.yaml", True),
+        ("manifest.yaml", "Dockerfile", False),
+        ("$(wildcard *.sh) Dockerfile", "Dockerfile", True),
+        ("$$(call changed,$$@)", "service/main.go", True),
+        ("$$(call changed,$$@)", "service", True),
+        ("$$(call changed,$$@)", "docs/notes.md", False),
+        ("$$(call changed,$$@)", ".build/new", False),
+    ],
+)
+def test_an_image_that_make_will_build_again_is_not_read(needs: str, changed: str, anew: bool, tmp_path: Path) -> None:
+    """Else its errors would stop make before it builds the next one."""
+    folders = {"service/main.go": "x", "docs/notes.md": "x", ".build/new": ""}
+    files = {"Makefile": f"docker-images/%.tar: {needs}\n\tbuild\n", ".dockerignore": "docs\n.build\n", **folders}
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": files})
+    (wrapper / "docker-images").mkdir()
+    tar = wrapper / "docker-images/aarch64.tar"
+    tar.write_bytes(b"")
+    for path in (*wrapper.rglob("*"), tar):
+        os.utime(path, (1, 1) if path != tar else (2, 2))
+    os.utime(wrapper / changed, (3, 3))
+    assert (image_tars.loaded_tars(Wrapper(wrapper)) == []) == anew
+
 
 SECTIONS = ("manifest", "license", "instructions", "icon", "docker_images", "assets", "scripts")
 

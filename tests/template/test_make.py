@@ -266,6 +266,27 @@ def test_images_and_pack_do_without_startos_wrapper(wrapper: Wrapper) -> None:
     assert not (wrapper.programs / "startos-wrapper").exists()
 
 
+def test_make_checks_again_what_it_has_built_before_it_packs(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    wrapper.program("startos-wrapper", 'echo "check $(ls docker-images 2>/dev/null | tr "\\n" " ")" >>calls\n')
+    assert wrapper.make().returncode == 0
+    steps = [line for line in (wrapper.folder / "calls").read_text().splitlines() if not line.startswith("docker ")]
+    images = "aarch64.tar x86_64.tar "
+    assert steps == ["check ", f"check {images}", f"start-sdk pack {images}", f"start-sdk verify {images}"]
+    (wrapper.folder / "calls").unlink()
+    assert wrapper.make().returncode == 0
+    assert (wrapper.folder / "calls").read_text().count("check ") == 1
+
+
+def test_make_packs_nothing_if_the_built_images_have_an_error(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    wrapper.program("startos-wrapper", "#!/bin/sh\ntest ! -e docker-images\n")
+    assert wrapper.make().returncode != 0
+    assert "start-sdk" not in (wrapper.folder / "calls").read_text()
+    wrapper.program("startos-wrapper", "#!/bin/sh\n")
+    assert wrapper.make().returncode == 0
+
+
 @pytest.mark.parametrize("arches", [["x86_64"], ["armv7"]])
 def test_an_architecture_that_there_is_no_image_for_has_no_target(
     render: Render, tmp_path: Path, arches: list[str]
@@ -372,6 +393,16 @@ def test_a_workflow_runs_the_check_of_the_recorded_release(
     assert done.stdout == f"pipx install {address}\nstartos-wrapper check {options}--format github\n"
     wrapper.program("startos-wrapper", "#!/bin/sh\nexit 1\n")
     assert _run(wrapper, check).returncode == 1
+
+
+@pytest.mark.parametrize(("name", "options"), [("build.yml", ""), ("release.yml", "--release ")])
+def test_a_workflow_checks_what_was_built_before_it_publishes(wrapper: Wrapper, name: str, options: str) -> None:
+    steps = _steps(wrapper, name)
+    names = [step.get("name", step.get("uses", "").partition("@")[0]) for step in steps]
+    at = names.index("Check the images")
+    assert steps[at]["run"] == f"startos-wrapper check {options}--format github"
+    assert names[at - 1] == "Build, pack and verify" and "actions/checkout" in names[:at]
+    assert {"actions/upload-artifact", "softprops/action-gh-release"} & set(names[at:])
 
 
 def test_a_workflow_fails_if_nobody_can_get_the_template(wrapper: Wrapper) -> None:

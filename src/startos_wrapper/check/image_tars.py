@@ -2,11 +2,16 @@
 
 import os
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
+from pathlib import Path, PurePosixPath
 
 from startos_wrapper.check.packing import asset_of, marked
+from startos_wrapper.check.tree import walk
 from startos_wrapper.data import processors
+from startos_wrapper.files.dockerignore import Dockerignore, dockerignore_of
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.manifest.os_grammar import package_id, version_numbers
 from startos_wrapper.files.source import Source, TooLargeError, UnreadableError
@@ -84,14 +89,35 @@ def _chosen(stems: list[str]) -> list[str]:
 
 
 def _made_anew(wrapper: Wrapper, file: str) -> bool:
-    """Return whether make will rebuild an image before packing, because the manifest is newer."""
-    makefile, manifest = wrapper.makefile, wrapper.manifest_file
-    if makefile is None or manifest is None or not makefile.depends(file, manifest):
-        return False
+    """Return whether make will rebuild an image before packing, because something that it's built from is newer."""
+    needs = wrapper.makefile.needs(file) if wrapper.makefile else []
+    sources: Iterable[str] = (need for need in needs if not re.search(r"[$%*?\[]", need))
+    # The function of startos.mk that compares everything that Docker can copy.
+    if any(need.startswith("changed,") for need in needs):
+        sources = chain(sources, _copyable(wrapper))
     try:
-        return (wrapper.root / file).stat().st_mtime < (wrapper.root / manifest).stat().st_mtime
-    except OSError:
+        built = (wrapper.root / file).stat().st_mtime
+        return any(_changed_at(wrapper.root / source) > built for source in sources)
+    except (OSError, ValueError):
         return False
+
+
+def _copyable(wrapper: Wrapper) -> Iterator[str]:
+    """Yield the files that Docker can copy, and their folders."""
+    source = dockerignore_of(wrapper, "Dockerfile", ".")
+    ignore = Dockerignore(source) if source else None
+    for file in (file.removeprefix("./") for file in walk(wrapper, ".")):
+        is_made = file.startswith((".build/", ".data/")) or file.endswith(".s9pk")
+        if not is_made and not (ignore and ignore.shuts_out(file)):
+            yield file
+            yield from (str(folder) for folder in PurePosixPath(file).parents if str(folder) != ".")
+
+
+def _changed_at(path: Path) -> float:
+    try:
+        return path.lstat().st_mtime
+    except OSError:
+        return 0
 
 
 def _tar(wrapper: Wrapper, file: str, inside: str | None = None) -> Tar:

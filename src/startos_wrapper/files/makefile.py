@@ -321,11 +321,6 @@ class Makefile:
         names, patterns = self._made
         return path in names or any(_fits(pattern, path) for pattern in patterns)
 
-    def depends(self, path: str, need: str) -> bool:
-        """Return whether a rule that makes `path` has the prerequisite `need`."""
-        rules = self._all_rules
-        return any(need in needs and any(_fits(target, path) for target in targets) for _, targets, needs in rules)
-
     def all_needs(self, path: str) -> set[str] | None:
         """Return the prerequisites of `path` and theirs, as paths and patterns.
 
@@ -335,17 +330,22 @@ class Makefile:
         waiting = [path]
         while waiting:
             target = waiting.pop()
-            needs = (
-                " ".join(words) for _, targets, words in self._all_rules if any(_fits(each, target) for each in targets)
-            )
-            for text in needs:
-                plain = _FIND.sub(r" \1 ", _WILDCARD.sub(r" \1 ", text))
+            for plain in self._needs(target):
                 new = {need.removeprefix("./").rstrip("/") for need in plain.split() if "%" not in need} - found
                 if "$" in plain or any(map(self._is_made_every_time, new)) or len(found) > _MOST_NEEDS:
                     return None
                 found |= new
                 waiting += new
         return found
+
+    def needs(self, path: str) -> list[str]:
+        """Return the words of the prerequisites of `path` itself: paths, patterns, and parts of calls of functions."""
+        return [word.removeprefix("./") for plain in self._needs(path) for word in plain.split()]
+
+    def _needs(self, path: str) -> Iterator[str]:
+        for _, targets, words in self._all_rules:
+            if any(_fits(each, path) for each in targets):
+                yield _FIND.sub(r" \1 ", _WILDCARD.sub(r" \1 ", " ".join(words)))
 
     def _is_made_every_time(self, target: str) -> bool:
         """Return whether a target is phony, or is like FORCE: no file has a name in capitals and an empty rule."""
