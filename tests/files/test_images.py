@@ -333,10 +333,17 @@ def test_a_damaged_tar_is_named_in_a_sentence(data: bytes, said: str, tmp_path: 
     assert fault(tmp_path, data) == said
 
 
-def test_a_layer_that_we_cannot_decompress_is_not_called_damaged(tmp_path: Path) -> None:
-    image = stored(tmp_path, buildkit(config("x86_64"), [b"\x28\xb5\x2f\xfd" + b"x" * 100], zipped=False))
-    with pytest.raises(UnknownCompressionError, match="zstd"):
+@pytest.mark.parametrize(("method", "begin"), [("zstd", b"\x28\xb5\x2f\xfd"), ("xz", b"\xfd7zXZ"), ("bzip2", b"BZh")])
+def test_a_layer_that_we_cannot_decompress_is_not_called_damaged(method: str, begin: bytes, tmp_path: Path) -> None:
+    image = stored(tmp_path, buildkit(config("x86_64"), [begin + b"x" * 100], zipped=False))
+    with pytest.raises(UnknownCompressionError, match=method):
         image.files(budget())
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_text_that_utf_8_cannot_encode_is_replaced_as_go_does(writer: str, tmp_path: Path) -> None:
+    image = stored(tmp_path, WRITERS[writer](config("x86_64", Cmd=["\udcff"], User="\ud800"), [], "a/\udcff:1"))
+    assert (image.config.cmd, image.config.user, image.tags) == (("\ufffd",), "\ufffd", ("a/\ufffd:1",))
 
 
 def test_wherever_a_tar_is_cut_there_is_a_sentence(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from startos_wrapper.image.seen import Seen
 from startos_wrapper.rendering import Template
 from tests.support.image_tars import FOLDER, Content, Link, buildkit, config, docker_save, elf, oci_index, tar
 
+RISCV: tuple[dict[str, Any], list[bytes]] = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
 SHELL: dict[str, Content] = {"/bin/busybox": elf("x86_64"), "/bin/sh": Link("/bin/busybox")}
 NGINX: dict[str, Any] = {
     "Entrypoint": ["/docker-entrypoint.sh"],
@@ -159,7 +160,8 @@ def test_what_the_wrapper_changes_or_needs_is_a_note() -> None:
     )
     assert "/init is its own init" in said(advice(Entrypoint=["/init"]))
     assert "The image runs as 1000:1000, but" in said(advice(User="1000:1000"))
-    assert "runs as" not in said(advice(User="0:0"))
+    for user in ("0:0", "root", "0:1000", "root:", " "):
+        assert "runs as" not in said(advice(User=user))
     assert "STOPSIGNAL, SIGWINCH." in said(advice(StopSignal="SIGWINCH"))
     assert "STOPSIGNAL" not in said(advice(StopSignal="15"))
     assert "UDP" in said(advice(ExposedPorts={"53/udp": {}}))
@@ -216,6 +218,12 @@ def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: 
     assert "exec /docker-entrypoint.sh nginx -g 'daemon off;'\n" in (tmp_path / "w/docker_entrypoint.sh").read_text()
 
 
+def test_names_in_an_image_that_are_no_text_are_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    odd: dict[str, Content] = {"/bin/sh": Link("\udcff"), "/bin/\udcff": "#!/x"}
+    text = output(capsys, write(tmp_path, layers=[odd], Cmd=["\udcff"], Volumes={"/\udcff": {}}))
+    assert yaml.safe_load(text)["run"] == ["'\ufffd'"] and "#   /bin/sh     /bin/\\udcff\n" in text
+
+
 def test_json_has_the_same_in_fields(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = write(tmp_path, "start9/web/main:1", layers=[{"/etc": FOLDER}], **NGINX)
     data = json.loads(output(capsys, "--format", "json", path))
@@ -224,6 +232,7 @@ def test_json_has_the_same_in_fields(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert data["guesses"] == ["ui_port"]
     # The image of a wrapper is no upstream image.
     assert [each["name"] for each in data["missing"]] == ["upstream_image", "volumes"]
+    assert data["missing"][0]["reason"] == "this is a wrapper's own image"
     assert data["image"]["files"] == {"shell": None} and "no /bin/sh" in " ".join(data["notes"])
     assert data["image"]["cmd"] == ["nginx", "-g", "daemon off;"] and data["image"]["processors"] == ["x86_64"]
 
@@ -252,9 +261,8 @@ def test_of_several_images_one_for_startos_is_shown(tmp_path: Path, capsys: pyte
 def test_an_image_for_several_processors_names_them_all(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     layers = [tar(SHELL)]
     other = (config("aarch64", **NGINX | {"Cmd": ["other"]}), layers)
-    riscv = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
     path = tmp_path / "image.tar"
-    path.write_bytes(oci_index([riscv, (config("x86_64", **NGINX), layers), other], "web:1", "web:1.27.3"))
+    path.write_bytes(oci_index([RISCV, (config("x86_64", **NGINX), layers), other], "web:1", "web:1.27.3"))
     text = output(capsys, path)
     assert yaml.safe_load(text)["upstream_image"] == "web:1.27.3" and "arches" not in yaml.safe_load(text)
     for line in (
@@ -269,8 +277,7 @@ def test_an_image_for_several_processors_names_them_all(tmp_path: Path, capsys: 
 def test_an_image_for_one_of_several_processors_answers_arches(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    riscv = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
-    (tmp_path / "image.tar").write_bytes(oci_index([riscv, (config("x86_64", **NGINX), [tar(SHELL)])], "web:1"))
+    (tmp_path / "image.tar").write_bytes(oci_index([RISCV, (config("x86_64", **NGINX), [tar(SHELL)])], "web:1"))
     assert yaml.safe_load(output(capsys, tmp_path / "image.tar"))["arches"] == ["x86_64"]
 
 
@@ -296,16 +303,24 @@ def test_of_several_tags_the_most_exact_one_counts(
         (b"", 1, "is empty; save the image again with `docker save --output FILE IMAGE`"),
         (b"no tar" * 200, 1, "isn't a tar; save"),
         (tar({"manifest.json": "[]"}), 1, ": contains no image"),
+        (
+            docker_save(config("x86_64", Env=["x" * 2**20]), []),
+            1,
+            " is larger than 1024 KiB; is it an image that `docker save` wrote?",
+        ),
         (docker_save(config("x86_64"), [tar(SHELL)])[:2000], 1, "is damaged or truncated; save"),
         (docker_save({"config": {"Cmd": 1}}, []), 1, "has a config in which Cmd isn't a list of texts; save"),
+        (FOLDER, 1, ": is a folder; for an OCI layout, pass a tar of it: tar -cf image.tar -C"),
         (None, 2, ": no such file; pass a tar, or the name of an image"),
     ],
 )
 def test_a_tar_that_is_no_image_is_named_in_one_line(
-    data: bytes | None, exit_code: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    data: bytes | str | None, exit_code: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "image.tar"
-    if data is not None:
+    if data == FOLDER:
+        path.mkdir()
+    elif isinstance(data, bytes):
         path.write_bytes(data)
     code, text = error(capsys, path)
     assert code == exit_code and message in text and str(path) in text and "\n" not in text

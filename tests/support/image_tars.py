@@ -6,7 +6,7 @@ import io
 import json
 import struct
 import tarfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,11 +110,11 @@ def oci_layout(settings: Mapping[str, Any], layers: list[bytes], *tags: str) -> 
 
 
 def oci_index(
-    images: list[tuple[Mapping[str, Any], list[bytes]]],
+    images: Sequence[tuple[Mapping[str, Any], list[bytes]]],
     *tags: str,
     nested: bool = True,
     annotation: str = "io.containerd.image.name",
-    without: Iterable[str] = (),
+    without: Container[Any] = (),
     more: Mapping[str, Content] | None = None,
 ) -> bytes:
     """Return an OCI layout with an image for several platforms, by their configs and layers.

@@ -147,11 +147,16 @@ def padded(length: int) -> int:
     return (length + BLOCK - 1) // BLOCK * BLOCK
 
 
+def compression(start: bytes) -> str | None:
+    """Return the name of the program that compressed a file with these first bytes, or None if none did."""
+    return next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
+
+
 def _instead(start: bytes) -> str:
     """Describe a file that begins with `start` and isn't a tar."""
     if not start:
         return "is empty"
-    method = next((name for magic, name in _COMPRESSED.items() if start.startswith(magic)), None)
+    method = compression(start)
     return f"is compressed with {method}" if method else "isn't a tar"
 
 

@@ -19,7 +19,7 @@ _IDLE = _SHELLS | {"node", "python", "python3", "php", "ruby", "irb", "jshell"}
 _INIT_FLAGS = {"-s", "-v", "-vv", "-vvv", "-w", "--", "--single-child"}
 # StartOS ends TLS and speaks plain HTTP to the container. S/net/vhost.rs:312-329
 _TLS = {443, 8443}
-_ROOT = {"", "0", "root", "0:0", "root:root", "root:0", "0:root"}
+_ROOT = {"", "0", "root"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,9 @@ def advise(seen: Seen) -> Advice:
     if seen.pinned:
         advice.answers["upstream_image"] = Answer(seen.pinned)
     else:
-        advice.missing.append(Missing("upstream_image", "the image has no name with a tag or digest"))
+        is_ours = seen.name.startswith("start9/")
+        why = "this is a wrapper's own image" if is_ours else "the image has no name with a tag or digest"
+        advice.missing.append(Missing("upstream_image", why))
     _processors(seen, advice)
     _run(seen, advice)
     _volumes(seen, advice)
@@ -206,7 +208,7 @@ def _notes(seen: Seen, advice: Advice) -> None:
     if seen.init in ("s6-overlay", "/init"):
         name = "s6-overlay" if seen.init == "s6-overlay" else "its own init"
         advice.notes.append(f"/init is {name}, which must be process 1 of the container.")
-    if config.user not in _ROOT:
+    if config.user.partition(":")[0].strip() not in _ROOT:
         what = f"The image runs as {config.user}, but StartOS creates volumes as root. The wrapper's image runs"
         advice.notes.append(f"{what} as root, and a service that refuses root must switch users itself.")
     if config.signal != "TERM":

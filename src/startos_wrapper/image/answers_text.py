@@ -63,7 +63,10 @@ def _lines(seen: Seen, advice: Advice) -> Iterator[str]:
 
 def _facts(seen: Seen) -> Iterator[tuple[str, list[str]]]:
     config = seen.config
-    yield "processors", [f"{processor_of(name) or 'not for StartOS'} ({name})" for name in seen.platforms]
+    yield (
+        "processors",
+        [f"{processor_of(name) or 'not for StartOS'} ({name})" if name else "?" for name in seen.platforms],
+    )
     yield "ENTRYPOINT", [shlex.join(config.entrypoint)] if config.entrypoint else []
     yield "CMD", [shlex.join(config.cmd)] if config.cmd else []
     yield "USER", [config.user or "root"]

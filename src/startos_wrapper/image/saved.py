@@ -19,6 +19,8 @@ _MOST_BYTES, _MOST_MEMBERS = 8 * 1024**3, 1_000_000
 
 def read_saved(path: Path) -> Seen:
     """Return what a tar says about an image. Raises: CommandError."""
+    if path.is_dir():
+        raise RefusedError(f"{path}: is a folder; for an OCI layout, pass a tar of it: tar -cf image.tar -C {path} .")
     try:
         images = read_images(path)
         if not images:
@@ -28,7 +30,9 @@ def read_saved(path: Path) -> Seen:
     except ImageError as error:
         raise RefusedError(f"{path} {error}; {_todo(path, str(error))}") from error
     except TooLargeError as error:
-        raise RefusedError(f"{path}: {error}") from error
+        # The members of the tar are named after its file.
+        what = str(error).removeprefix(f"{path.name}: ")
+        raise RefusedError(f"{path}: {what}; is it an image that `docker save` wrote?") from error
     except UnreadableError as error:
         raise CannotError(f"{path}: {error}") from error
     same = {each.config.platform: each for each in images if each.tags == image.tags}

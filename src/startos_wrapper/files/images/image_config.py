@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 
 from startos_wrapper.data import processors
+from startos_wrapper.terminal import well_formed
 
 # What a container has in its PATH if the image doesn't set it.
 DEFAULT_PATH = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
@@ -123,18 +124,18 @@ def _text(data: Mapping[str, Any], name: str) -> str:
     value = data.get(name) or ""
     if not isinstance(value, str):
         raise ImageError(f"has a config in which {name} isn't text")
-    return value
+    return well_formed(value)
 
 
 def _texts(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = data.get(name) or []
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise ImageError(f"has a config in which {name} isn't a list of texts")
-    return tuple(value)
+    return tuple(map(well_formed, value))
 
 
 def _keys(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = data.get(name) or {}
     if not isinstance(value, dict):
         raise ImageError(f"has a config in which {name} isn't a JSON object")
-    return tuple(value)
+    return tuple(map(well_formed, value))

@@ -15,6 +15,7 @@ from startos_wrapper.files.images.members import IncompleteError, Members, get, 
 from startos_wrapper.files.images.oci_index import MOST_IMAGES, Group, groups, platforms_by_config
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.tar import Extent, NotFoundError, opened
+from startos_wrapper.terminal import well_formed
 
 _MOST_LAYERS = 512
 
@@ -77,7 +78,13 @@ def _docker_images(members: Members, path: Path) -> Iterator[StoredImage]:
         if not isinstance(config, str) or not is_texts(layers or []) or not is_texts(tags or []):
             raise NoConfigError("has a manifest.json with an image that has no config or layers")
         found = ImageConfig.of(members.json(config))
-        yield StoredImage(path, found, tuple(tags or ()), _layers(members, found, layers or []), known.get(config, ()))
+        yield StoredImage(
+            path,
+            found,
+            tuple(map(well_formed, tags or ())),
+            _layers(members, found, layers or []),
+            known.get(config, ()),
+        )
 
 
 def _oci_images(members: Members, path: Path, group: Group) -> list[StoredImage]:

@@ -10,10 +10,9 @@ from typing import Protocol
 from startos_wrapper.files.images.elf import MAGIC
 from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.source import TooLargeError
-from startos_wrapper.files.tar import BLOCK, Extent, Header, header, padded
+from startos_wrapper.files.tar import BLOCK, Extent, Header, compression, header, padded
 
 _CHUNK = 1024 * 1024
-_GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 # PATH_MAX of Linux is 4096. A pax header also has times and extended attributes.
 _LONGEST_NAME = 64 * 1024
 # As far as the program headers and the name of the loader go, or a shebang.
@@ -94,7 +93,7 @@ class _Compressed:
 
 def unpacked_size(handle: int, layer: Extent) -> int:
     """Return how much there is to decompress, as a layer itself says. RFC 1952, ISIZE"""
-    is_gzip = os.pread(handle, min(2, layer.length), layer.start) == _GZIP
+    is_gzip = compression(os.pread(handle, min(2, layer.length), layer.start)) == "gzip"
     end = layer.start + layer.length
     return int.from_bytes(os.pread(handle, 4, end - 4), "little") if is_gzip and layer.length > 18 else 0
 
@@ -104,11 +103,11 @@ def read_layer(handle: int, extent: Extent, budget: Budget) -> Iterator[Member]:
 
     Raises: ImageError if it's damaged, TooLargeError if the budget is used up, UnknownCompressionError.
     """
-    start = os.pread(handle, min(4, extent.length), extent.start)
-    if start == _ZSTD:
-        raise UnknownCompressionError("zstd")
+    method = compression(os.pread(handle, min(5, extent.length), extent.start))
+    if method not in (None, "gzip"):
+        raise UnknownCompressionError(method)
     plain = _Plain(handle, extent)
-    stream = _Compressed(plain, budget) if start.startswith(_GZIP) else plain
+    stream = _Compressed(plain, budget) if method else plain
     try:
         yield from _members(stream, budget)
     except (zlib.error, EOFError, gzip.BadGzipFile) as error:

@@ -10,6 +10,7 @@ from typing import Any
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError
 from startos_wrapper.files.images.members import IncompleteError, Members, blob, get
 from startos_wrapper.files.source import TooLargeError
+from startos_wrapper.terminal import well_formed
 
 MOST_IMAGES = 100
 _UNKNOWN = "unknown"  # the platform of an attestation, which is no image
@@ -114,14 +115,14 @@ def _own(members: Members, manifest: Manifest) -> str:
 
 def _platform(given: Any) -> str:
     parts = [get(given, name) for name in ("os", "architecture", "variant")]
-    return "/".join(part for part in parts if isinstance(part, str) and part)
+    return "/".join(well_formed(part) for part in parts if isinstance(part, str) and part)
 
 
 def _names(descriptor: Any) -> Iterator[str]:
     found = [get(get(descriptor, "annotations"), name) for name in _NAMES]
     for name in found[:1] if isinstance(found[0], str) else found[1:]:
         if isinstance(name, str):
-            yield name
+            yield well_formed(name)
 
 
 def _listed(index: Any) -> list[Any]:
