@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from startos_wrapper.question_docs import questions
-from startos_wrapper.questions import asked, read_config
+from startos_wrapper.questions import asked, asked_default, read_config
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "questions.md"
@@ -40,8 +40,8 @@ def page() -> str:
             choices = question["choices"]
             kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
         default = (
-            f"`{_cell(re.sub(r'{% (import|from) .+? -?%} ?', '', str(question['default'])))}`"
-            if question.get("default") not in (None, "")
+            f"`{_cell(re.sub(r'{% (import|from) .+? -?%} ?', '', str(asked_default(question))))}`"
+            if "default" in question and asked_default(question) != ""
             else "empty"
             if "default" in question
             else "none"

@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.data import load, template
-from startos_wrapper.questions import asked, condition, read_config
+from startos_wrapper.questions import asked, asked_default, condition, read_config
 
 _INCLUDE = re.compile(r"^--- !include (\S+)$", re.MULTILINE)
 _NAME = re.compile(r"^(\w+):", re.MULTILINE)
@@ -121,7 +121,7 @@ def _default(item: dict[str, Any], known: list[str]) -> str:
     """Return a default as it's typed, or the names of the answers that it's made from."""
     if "default" not in item:
         return "required"
-    text = str(item["default"])
+    text = str(asked_default(item))
     if "{" not in text.replace("{}", ""):
         return text or "empty"
     text = re.sub(r"{%-? *(from|import) .*?%}|\| *title\b", "", text)

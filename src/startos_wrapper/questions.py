@@ -12,6 +12,8 @@ from startos_wrapper.data import loader
 _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
 # The values of `when` for computed questions, which are never asked and never recorded.
 _NEVER = (False, "{{ false }}")
+# How a default begins if only a question that is asked needs it. Copier takes much less time without a default.
+_IF_ASKED = re.compile(r"^{% if not [^%]+ %}{{ UNSET }}{% endif -?%} ?")
 # copier/_tools.py: cast_to_bool
 _BOOLEAN = {
     **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True),
@@ -44,6 +46,12 @@ def is_computed(question: Any) -> bool:
 def asked(config: dict[str, Any]) -> dict[str, Any]:
     """Return the questions that can be answered, by name, in order."""
     return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
+
+
+def asked_default(question: dict[str, Any]) -> Any:
+    """Return the default of a question with one, as copier.yml has it for when the question is asked."""
+    default = question["default"]
+    return _IF_ASKED.sub("", default, count=1) if isinstance(default, str) else default
 
 
 def condition(name: str, config: dict[str, Any]) -> str:

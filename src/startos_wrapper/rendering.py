@@ -18,7 +18,7 @@ from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[i
 
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader, template
-from startos_wrapper.questions import read_config
+from startos_wrapper.questions import asked_default, read_config
 
 # A path that doesn't exist, so that there are no earlier answers.
 _NOWHERE = "/dev/null/wrapper"
@@ -173,7 +173,8 @@ class Template:
     def _default(self, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> Any:
         if "default" not in question:
             raise _UnsetError
-        default = question["default"]
+        # Questions that aren't asked get their defaults too, although Copier leaves them without an answer.
+        default = asked_default(question)
         if not isinstance(default, str):
             return default
         text = self._render(default, asked, given)

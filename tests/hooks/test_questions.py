@@ -14,7 +14,7 @@ from copier._template import load_template_config
 from jinja2 import Environment, nodes
 
 from startos_wrapper.data import licenses, load, processors
-from startos_wrapper.questions import asked, is_computed, read_config
+from startos_wrapper.questions import asked, asked_default, is_computed, read_config
 from tests.conftest import ROOT, Render
 
 SETTINGS = {
@@ -157,6 +157,36 @@ def test_the_lists_of_answers_are_those_of_the_questions() -> None:
     assert set(answers["text_answers"]) == {name for name in single if QUESTIONS[name]["type"] == "str"}
     given = {name for name, question in QUESTIONS.items() if f"{name} is defined" not in question.get("when", "")}
     assert set(answers["advanced_answers"]) == {name for name in given if "advanced" in QUESTIONS[name].get("when", "")}
+
+
+def test_a_question_has_no_default_exactly_when_it_is_not_asked() -> None:
+    """Copier takes seven times as long for an answer that nobody needs: `default` begins with the negated `when`."""
+    for name, question in QUESTIONS.items():
+        when = question.get("when", "")
+        if "advanced" in when and "{%" not in when:
+            condition = when.strip("{} ")
+            several = " " in condition
+            negated = f"{{% if not {f'({condition})' if several else condition} %}}{{{{ UNSET }}}}{{% endif"
+            assert question["default"].startswith(negated), name
+            assert "UNSET" not in asked_default(question), name
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {}, {"base": "alpine", "config": "compat", "ui_port": 0}, {"base": "rust", "source": "upstream"},
+        {"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx", "config": "script"},
+        {"base": "rust", "source": "submodule", "license": "other", "github_user": "satoshi"},
+    ],
+)  # fmt: skip
+def test_a_question_that_is_not_asked_has_the_same_default_as_one_that_is(
+    render: Render, given: dict[str, Any]
+) -> None:
+    plain, advanced = render(given), render({**given, "advanced": True})
+    files = {path.relative_to(plain) for path in plain.rglob("*") if path.is_file()}
+    assert files == {path.relative_to(advanced) for path in advanced.rglob("*") if path.is_file()}
+    for file in files - {Path(".copier-answers.yml")}:
+        assert (plain / file).read_bytes() == (advanced / file).read_bytes(), file
 
 
 def _names_read(path: Path) -> set[str]:
