@@ -15,6 +15,7 @@ from startos_wrapper.data import load, pattern
 from tests.adopt import services
 from tests.check import example_wrapper
 from tests.conftest import ROOT
+from tests.support.copies import copier
 from tests.support.limits import little_cpu
 from tests.support.oracle import faults
 
@@ -65,6 +66,26 @@ def test_a_refusal_is_one_line_and_no_traceback(
     assert len(lines) == 1
     assert said in lines[0]
     assert not (tmp_path / "w").exists()
+
+
+def test_what_only_an_image_can_tell_has_no_default(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its ports and where its data is: a default would only be a guess."""
+    image = ["-d", "service_id=a", "-d", "base=image", "-d", "upstream_image=nginx:1.27"]
+    arguments = ["new", str(tmp_path / "w"), "--defaults", "--quiet", *image]
+    assert main(arguments) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split(":")[0].strip() for line in lines[1:4]] == ["run", "ui_port", "volumes"]
+    assert lines[4:] == ["`startos-wrapper image IMAGE` shows what the image says."]
+    assert not (tmp_path / "w").exists()
+    assert main([*arguments, "-d", "run=nginx", "-d", "ui_port=80", "-d", "volumes={}"]) == 0
+
+
+def test_copier_says_which_answers_about_an_image_are_guesses(template: Path, tmp_path: Path) -> None:
+    image = ["-d", "service_id=a", "-d", "base=image", "-d", "upstream_image=nginx:1.27", "-d", "run=nginx"]
+    told = copier("copy", "--defaults", *image, "-d", "ui_port=80", template, tmp_path / "w").stderr
+    assert "only the image says what is right. Check these:\n- volumes: {" in told
+    told = copier("copy", "--defaults", "-d", "service_id=a", template, tmp_path / "x").stderr
+    assert "only the image says" not in told
 
 
 def test_an_answer_to_a_question_that_is_not_asked_is_named(wrapper_command: str, tmp_path: Path) -> None:

@@ -74,11 +74,11 @@ def unused_answers(names: Iterable[str], unasked: Container[str], questions: dic
     return messages
 
 
-def refused_answers(messages: list[str]) -> RefusedError:
-    """Return one error for all wrong answers."""
+def refused_answers(messages: list[str], *hints: str) -> RefusedError:
+    """Return one error for all wrong answers. `hints` are lines after them."""
     if len(messages) == 1:
-        return RefusedError(messages[0])
-    return RefusedError(f"{len(messages)} answers are wrong:", *(f"  {message}" for message in messages))
+        return RefusedError(messages[0], *hints)
+    return RefusedError(f"{len(messages)} answers are wrong:", *(f"  {message}" for message in messages), *hints)
 
 
 def _from_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:

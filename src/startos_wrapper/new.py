@@ -12,7 +12,7 @@ from typing import Any
 
 from startos_wrapper.compiled_once import compiled_once
 from startos_wrapper.copier_errors import NO_TERMINAL, told
-from startos_wrapper.data import template
+from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
 from startos_wrapper.given_answers import known_questions, read_answers, refused_answers, unused_answers
 from startos_wrapper.origin import Origin, find_origin
@@ -152,6 +152,11 @@ def _refuse(answers: dict[str, Any]) -> None:
     # Imported late, because only this needs it.
     from startos_wrapper.rendering import Template
 
-    refused = Template().refusals(answers)
+    refused = [str(error) for error in Template().refusals(answers)]
+    hints = []
+    if answers.get("base") == "image":
+        missing = [name for name in load("image_guesses") if name not in answers]
+        refused += [f"{name}: this answer is required, because its default is a guess for an image" for name in missing]
+        hints = ["`startos-wrapper image IMAGE` shows what the image says."] if missing else []
     if refused:
-        raise refused_answers([str(error) for error in refused])
+        raise refused_answers(refused, *hints)

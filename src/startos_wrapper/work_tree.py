@@ -56,7 +56,7 @@ class WorkTree:
         odd = next((entry for entry in changed if entry.endswith("/") or entry[:2] in _UNMERGED), None)
         first = self.folder / (odd or changed[0])[3:].removeprefix(prefix)
         if odd and odd.endswith("/"):
-            return RefusedError(f"{first}/: a git repository in the wrapper; add it to .gitignore, or move it elsewhere")
+            return RefusedError(f"{first}/: a git repository in the wrapper; add it to .gitignore or move it")
         if odd:
             return RefusedError(f"{first}: in conflict; resolve it, `git add` it and commit first")
         git, _ = commands_for(self.folder)

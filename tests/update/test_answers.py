@@ -91,6 +91,7 @@ def _base(old: str, new: str) -> Change:
     stale = ({"run"} if old in {"alpine", "image"} and new != "image" else set()) | (
         {"packages"} if old == "alpine" else set()
     )
+    stale |= {"ui_port", "volumes"} if new == "image" else set()
     # Coming from an image, the command stays the image's, so nothing would run a starter.
     written = set() if old == "image" and new == "alpine" else STARTERS[new]
     return Change(
@@ -250,9 +251,10 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     assert {name: now[name] for name in change.given} == change.given
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
     assert changed - set(change.given) == set(change.followed) == listed(message, "Other changed answers:")
-    assert set(now) - set(recorded) - set(change.given) == listed(
-        message, "New questions, answered with their defaults:"
-    )
+    new = {name for name in set(now) - set(recorded) - set(change.given) if now[name] not in ({}, [], "", None)}
+    # With `advanced`, old questions are recorded for the first time.
+    told = set() if now["advanced"] and not recorded["advanced"] else new
+    assert told == listed(message, "New questions, answered with their defaults:")
     assert listed(message, "Unchanged. Check whether they still fit:") == set(change.stale)
 
     # Whole files
@@ -285,6 +287,57 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
         assert {name: files(project.folder)[name] for name in change.deleted} == {
             name: before[name] for name in change.deleted
         }
+
+
+INTERFACES = {"main": WEB}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"ui_port": 9090}, "ui_port: change interfaces, too: 9090 (they have their own ports: 8080)"),
+        ({"health_check": "none"}, "health_check: it would have no effect: health_checks"),
+        ({"migrations": "script"}, "migrations: it would have no effect: procedures.migrations"),
+        ({"base": "image"}, "upstream_image: this answer is required; pass it with -d upstream_image=VALUE"),
+        # The first of them doesn't hide the second.
+        (
+            {"interfaces": INTERFACES, "ui_port": 8080, "health_check": "process"},
+            "health_check: it would have no effect",
+        ),
+    ],
+)
+def test_a_new_answer_without_effect_is_refused(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path, given: dict[str, Any], said: str
+) -> None:
+    """An interface with its own port, custom health checks and procedures replace what other answers say."""
+    script = {"*": {"type": "script"}}
+    procedures = {"migrations": {"from": script, "to": script}}
+    before = {"interfaces": INTERFACES, "health_checks": CHECK, "procedures": procedures, "config": "script"}
+    project = start(tmp_path / "wrapper", before)
+    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    assert done.returncode == 1
+    assert f"startos-wrapper: {said}" in done.stderr
+    assert project.status() == {}
+
+
+def test_what_is_recorded_or_changed_together_is_fine(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {"interfaces": INTERFACES, "health_checks": CHECK})
+    project.update(*command({"ui_port": 8080, "health_check": "http"}))
+    assert project.status() == {}
+    project.update(*command({"ui_port": 9090, "interfaces": {"main": {**WEB, "port": 9090}}}))
+    assert project.recorded()["ui_port"] == 9090
+
+
+def test_all_answers_that_a_new_base_needs_are_named_at_once(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {})
+    done = run("startos-wrapper", "update", *command({"base": "image"}), cwd=project.folder, check=False)
+    assert done.stderr.splitlines()[0] == "startos-wrapper: 2 answers are wrong:"
+    assert [line.split(":")[0].strip() for line in done.stderr.splitlines()[1:]] == ["upstream_image", "run"]
+    assert project.status() == {}
 
 
 def _resolved(project: Project) -> None:

@@ -346,7 +346,8 @@ def test_an_untracked_file_is_not_what_an_update_wrote(tiny: Tiny, capsys: Captu
     assert tiny.run("undo") == 1
     assert "clean" not in capsys.readouterr().err
     assert tiny.run("update") == 1
-    assert "undo it:" not in (told := capsys.readouterr().err)
+    told = capsys.readouterr().err
+    assert "undo it:" not in told
     subprocess.run(_advice(told)[1], shell=True, cwd=tiny.wrapper, check=True, capture_output=True)
     _updated(tiny)
 

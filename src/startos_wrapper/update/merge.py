@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.compiled_once import compiled_once
-from startos_wrapper.copier_errors import refused_answer, told
+from startos_wrapper.copier_errors import is_missing, refused_answer, told
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import check_answers, refused_answers, unused_answers
@@ -113,12 +113,15 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[s
                 # An answer of the wrong type, which Copier doesn't name. Without answers, it tells us the questions.
                 untyped, answers = error, {}
                 continue
-            if name not in answers:
+            stand_in = _placeholder(name) if name and is_missing(error.__cause__) else None
+            if name is None or (name not in answers and stand_in is None):
                 if refused:
                     break
                 raise _explained(error, git, request) from error
             refused.append(str(error))
-            del answers[name]
+            answers.pop(name, None)
+            if stand_in is not None:
+                answers[name] = stand_in
     if refused:
         raise refused_answers(refused)
     check_answers(request.answers, questions := worker.template.questions_data)
@@ -127,6 +130,15 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[s
     changes = worker.answers.combined.get("changes")
     unused = unused_answers(request.answers, worker.answers.hidden, questions)
     return changes if isinstance(changes, dict) else {}, unused
+
+
+def _placeholder(name: str) -> str | None:
+    """Return an answer that fits a question without a default, to find out what else is missing."""
+    # Imported late, because only this needs it.
+    from startos_wrapper.rendering import Template
+
+    question = Template().questions.get(name, {})
+    return str(question["placeholder"]) if "placeholder" in question else None
 
 
 def _explained(error: RefusedError, git: Git, request: Request) -> RefusedError:
