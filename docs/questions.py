@@ -41,10 +41,8 @@ def page() -> str:
             kind += " " + ", ".join(choices.values() if isinstance(choices, dict) else choices)
         default = (
             f"`{_cell(re.sub(r'{% (import|from) .+? -?%} ?', '', str(asked_default(question))))}`"
-            if "default" in question and asked_default(question) != ""
-            else "empty"
-            if "default" in question
-            else "none"
+            if questions()[name].default not in ("required", "empty")
+            else questions()[name].default.replace("required", "none")
         )
         when = f"`{_cell(questions()[name].when)}`" if questions()[name].when else "always"
         help_text = _cell(questions()[name].help)

@@ -1,5 +1,6 @@
 """The command, run from a checkout and from a wheel in a clean environment."""
 
+import io
 import os
 import re
 import subprocess
@@ -260,3 +261,33 @@ def test_the_oldest_copier_that_copier_yml_allows(template: Path, tmp_path: Path
     )
     assert result.returncode == 0, result.stderr
     assert faults(tmp_path / "w") == []
+
+
+def test_answers_come_from_standard_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    piped = io.TextIOWrapper(io.BytesIO("service_id: a\ntitle: Zoë\n".encode()))
+    monkeypatch.setattr("sys.stdin", piped)
+    assert main(["new", str(tmp_path / "w"), "--defaults", "--quiet", "--data-file", "-"]) == 0
+    assert "title: Zoë\n" in (tmp_path / "w" / ".copier-answers.yml").read_text(encoding="utf-8")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"- a\n")))
+    assert main(["new", str(tmp_path / "x"), "--defaults", "--data-file", "-"]) == 1
+    assert "standard input: must be a YAML mapping" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("uiport", "ui_port"),
+        ("user", "user_name"),
+        ("website", None),
+        ("health-checks", "health_checks"),
+        ("id", "service_id"),
+    ],
+)
+def test_an_unknown_question_names_the_one_that_was_meant(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], typed: str, meant: str | None
+) -> None:
+    hint = f'; did you mean "{meant}"?' if meant else ""
+    assert main(["new", str(tmp_path / "w"), "--defaults", "-d", f"{typed}=x"]) == 1
+    assert capsys.readouterr().err == f'startos-wrapper: unknown question "{typed}"{hint}\n'

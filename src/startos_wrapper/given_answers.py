@@ -1,6 +1,7 @@
 """The answers that a user passes on the command line and in a file."""
 
 import difflib
+import sys
 from collections.abc import Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ import yaml
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.questions import asked, condition, read_config, typed
 
+# The --data-file that means standard input.
+STANDARD_INPUT = "-"
 # What YAML 1.1 makes of text without quotes. `version: 0.10` would become 0.1, and `title: On` would become true.
 _MISREAD = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
 
@@ -59,8 +62,15 @@ def check_answers(answers: dict[str, Any], known: Mapping[str, Any]) -> dict[str
 
 def unknown_question(name: object, known: Iterable[str]) -> str:
     """Return the message for an answer without a question."""
-    near = difflib.get_close_matches(str(name), known, n=1)
-    return f'unknown question "{name}"' + (f'; did you mean "{near[0]}"?' if near else "")
+    near = near_question(str(name), known)
+    return f'unknown question "{name}"' + (f'; did you mean "{near}"?' if near else "")
+
+
+def near_question(name: str, known: Iterable[str]) -> str | None:
+    """Return the question that somebody may have meant: a similar name, or the only one with this name in it."""
+    names, word = list(known), name.lower().replace("-", "_")
+    within = [other for other in names if word in other.split("_")]
+    return next(iter(difflib.get_close_matches(word, names, n=1) or (within if len(within) == 1 else [])), None)
 
 
 def unused_answers(names: Iterable[str], unasked: Container[str], questions: dict[str, Any]) -> list[str]:
@@ -86,21 +96,25 @@ def _from_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises: RefusedError.
     """
+    source: Path | str = path
     try:
-        text = path.read_text(encoding="utf-8")
+        if str(path) == STANDARD_INPUT:
+            source, text = "standard input", sys.stdin.buffer.read().decode()
+        else:
+            text = path.read_text(encoding="utf-8")
         loaded, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as error:
-        raise RefusedError(f"{path}: not UTF-8") from error
+        raise RefusedError(f"{source}: not UTF-8") from error
     except OSError as error:
-        raise RefusedError(f"{path}: {error.strerror}") from error
+        raise RefusedError(f"{source}: {error.strerror}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        where = f"{source}:{mark.line + 1}:{mark.column + 1}" if mark else str(source)
         raise RefusedError(f"{where}: invalid YAML: {error.problem or error.context}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise RefusedError(f"{path}: invalid YAML: {' '.join(str(error).split())}") from error
+        raise RefusedError(f"{source}: invalid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(loaded, dict) or not isinstance(root, yaml.MappingNode):
-        raise RefusedError(f"{path}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
+        raise RefusedError(f"{source}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
     for key, node in root.value:
         # Without the questions, Copier knows which text isn't meant as text.
         question = known.get(key.value, {} if known else {"type": "str"})

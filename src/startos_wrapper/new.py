@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import io
+import os
 import re
 import shutil
 import sys
@@ -14,7 +15,7 @@ from startos_wrapper.compiled_once import compiled_once
 from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
-from startos_wrapper.given_answers import known_questions, read_answers, refused_answers, unused_answers
+from startos_wrapper.given_answers import STANDARD_INPUT, known_questions, read_answers, refused_answers, unused_answers
 from startos_wrapper.origin import Origin, find_origin
 from startos_wrapper.terminal import has_colors, print_error
 
@@ -47,7 +48,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("dest", metavar="DEST", type=Path, help="folder to create")
     parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
-    parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers")
+    parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers, - for standard input")
     parser.add_argument(
         "-l", "--defaults", action="store_true", help="ask nothing, and use the defaults of all other questions"
     )
@@ -72,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
     ours = origin.ref in (None, "HEAD") and Path(origin.source) == template()
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
+    if str(arguments.data_file) == STANDARD_INPUT and not arguments.defaults:
+        _ask_at_the_terminal()
     if ours and arguments.defaults:
         _refuse(answers)
     elif ours and not sys.stdin.isatty():
@@ -130,6 +133,12 @@ def _shown(text: str, release: str | None) -> str:
     text = _FILES.sub(r"\1\n", text, count=1)
     text = _VERSION.sub(f"Copying from the template's release {release}" if release else "", text, count=1)
     return (text if has_colors(sys.stderr) else _COLOR.sub("", text)).strip()
+
+
+def _ask_at_the_terminal() -> None:
+    """After a pipe with answers, ask the other questions at the terminal, if there is one."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open("/dev/tty", os.O_RDWR), sys.stdin.fileno())
 
 
 def _refuse_without_terminal(answers: dict[str, Any]) -> None:

@@ -119,7 +119,8 @@ def _question(name: str, item: dict[str, Any], section: str, config: dict[str, A
 
 def _default(item: dict[str, Any], known: list[str]) -> str:
     """Return a default as it's typed, or the names of the answers that it's made from."""
-    if "default" not in item:
+    # A default that depends on --defaults is only a proposal in a prompt.
+    if "_copier_conf.defaults" in str(item.get("default", "_copier_conf.defaults")):
         return "required"
     text = str(asked_default(item))
     if "{" not in text.replace("{}", ""):

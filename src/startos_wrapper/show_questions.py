@@ -2,13 +2,13 @@
 
 import argparse
 import dataclasses
-import difflib
 import itertools
 import json
 import textwrap
 from collections.abc import Iterator
 
 from startos_wrapper.errors import Exit, UsageError
+from startos_wrapper.given_answers import near_question
 from startos_wrapper.question_docs import Map, Question, questions
 from startos_wrapper.terminal import print_text
 
@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     known = questions()
     if arguments.name is not None and arguments.name not in known:
-        near = difflib.get_close_matches(arguments.name, known, n=1)
-        hint = f'did you mean "{near[0]}"?' if near else f"`startos-wrapper {COMMAND}` lists them"
+        near = near_question(arguments.name, known)
+        hint = f'did you mean "{near}"?' if near else f"`startos-wrapper {COMMAND}` lists them"
         raise UsageError(f'unknown question "{arguments.name}"; {hint}')
     chosen = known[arguments.name] if arguments.name else None
     if arguments.format == "json":

@@ -11,7 +11,7 @@ import yaml
 
 from tests.support.limits import HUNG
 
-ENTER, UP, DOWN, BACKSPACE = "\r", "\x1b[A", "\x1b[B", "\x7f"
+ENTER, UP, DOWN, BACKSPACE, CLEAR = "\r", "\x1b[A", "\x1b[B", "\x7f", "\x15"
 
 
 class Terminal:
@@ -47,7 +47,7 @@ ORDER = [
 
 def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(template: Path, tmp_path: Path) -> None:
     terminal = Terminal(template, tmp_path / "w")
-    terminal.answer("What's the service's id", "hello2")
+    terminal.answer("What's the service's id", CLEAR + "hello2")
     terminal.child.expect("only a-z")
     terminal.child.send(BACKSPACE + ENTER)
     for question in ORDER:
@@ -57,6 +57,20 @@ def test_a_bad_id_is_refused_in_place_and_corrected_and_the_rest_is_enter(templa
     assert recorded["title"] == "Hello"
     assert recorded["volumes"] == {"main": "/root/.hello"}
     assert (tmp_path / "w" / "service" / "main.go").is_file()
+
+
+@pytest.mark.parametrize("folder", ["my-service", "my-service-startos", "My_Service"])
+def test_the_folder_proposes_the_id(template: Path, tmp_path: Path, folder: str) -> None:
+    terminal = Terminal(template, tmp_path / folder)
+    for question in ("What's the service's id", *ORDER):
+        terminal.answer(question)
+    assert terminal.finish()["service_id"] == "my-service"
+
+
+def test_a_folder_that_cannot_be_an_id_proposes_nothing(template: Path, tmp_path: Path) -> None:
+    terminal = Terminal(template, tmp_path / "web2")
+    terminal.answer("What's the service's id")
+    terminal.child.expect("can't be empty")
 
 
 def test_lists_are_entered_on_one_line_and_refused_in_place(template: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ ENTER, DOWN, BACKSPACE, CLEAR = "\r", "\x1b[B", "\x7f", "\x15"
 PROMPT, CHOICE = "🎤 ", " » ○ "
 # The answers that lead to other prompts than the defaults do. A single letter answers a yes/no question.
 TYPED = {
-    "service_id": "hello-world" + ENTER,
+    "service_id": CLEAR + "hello-world" + ENTER,
     "license": DOWN * 5 + ENTER,
     "advanced": "y",
     "upstream_image": "nginx:1.27.3" + ENTER,

@@ -19,7 +19,7 @@ from tests.walk.picture import PICTURE, picture
 
 Publish = Callable[[], None]
 SCREENS = Path(__file__).parent / "screens"
-ENTER, BACKSPACE = "\r", "\x7f"
+ENTER, BACKSPACE, CLEAR = "\r", "\x7f", "\x15"
 # Typed elsewhere, because they need a Docker engine and start-sdk: tests/images.
 IMAGES = {"make images", "make"}
 
@@ -70,7 +70,7 @@ def answer(terminal: Terminal, name: str) -> None:
         for each in template.ask({"service_id": "hello-world"}).recorded
     ]
     terminal.screen.wait_for(first)
-    terminal.screen.send("hello2" + ENTER)
+    terminal.screen.send(CLEAR + "hello2" + ENTER)
     terminal.screen.wait_for("single hyphens")
     seen(f"{name}-wrong", terminal.screen.text)
     terminal.screen.send(BACKSPACE + "-world" + ENTER)
