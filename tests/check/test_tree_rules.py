@@ -141,6 +141,15 @@ def test_a_hostile_pattern_takes_no_longer() -> None:
         assert not ignore.shuts_out("a" * 200)
 
 
+# A rule of startos.mk, and one that replaces it.
+STARTOS = """\
+IMAGES := docker-images/aarch64.tar
+$(call default,$(IMAGES)): docker-images/%.tar: $$(SOURCES) $$(call changed,$$@)
+\tdocker buildx build --file other.Dockerfile .
+"""
+OWN_IMAGE = "docker-images/aarch64.tar: Dockerfile\n\tdocker build .\n"
+
+
 # --- W815: prerequisites of the image ---------------------------------------------------------------------------------
 
 
@@ -161,10 +170,16 @@ def test_a_hostile_pattern_takes_no_longer() -> None:
         (".PHONY: always\nimage.tar: always\n\tdocker build .\n", False),
         ("image.tar: Dockerfile\n\tdocker build .\nimage.tar: docker_entrypoint.sh web/b\n", False),
         ("images:\n\tdocker build .\n", False),
+        ("image.tar: Dockerfile ; docker build .\n", True),
+        ("image.tar: Dockerfile | docker_entrypoint.sh web\n\tdocker build .\n", True),
+        ("image.tar: Dockerfile | all\n\tdocker build .\n.PHONY: all\n", True),
+        (f"include startos.mk\n{OWN_IMAGE}", True),
+        ("include startos.mk\ndocker-images/aarch64.tar: Dockerfile\n", False),
+        (f"MINE += docker-images/aarch64.tar\ninclude startos.mk\nifndef X\n{OWN_IMAGE}endif\n", True),
     ],
 )
 def test_what_the_build_copies_is_a_prerequisite(makefile: str, stale: bool, tmp_path: Path) -> None:
-    files = {"web/a.css": "", "web/b/c.css": "", "Dockerfile": COPY_WEB, "Makefile": makefile}
+    files = {"web/a.css": "", "web/b/c.css": "", "Dockerfile": COPY_WEB, "Makefile": makefile, "startos.mk": STARTOS}
     wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": files})
     findings = check(wrapper, lambda code: code == "W815").findings
     assert len(findings) == stale

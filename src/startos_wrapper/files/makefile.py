@@ -1,7 +1,7 @@
 """A parser for Makefiles that never runs them: lines, blocks, variables, rules."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -23,6 +23,8 @@ _IF, _ENDIF = re.compile(r"\s*if(?:eq|neq|def|ndef)\b"), re.compile(r"\s*endif\b
 _CONDITION = re.compile(r"\s*(?:if(?:eq|neq|def|ndef)|else|endif)\b")
 # A word of a list. References to variables can contain blanks.
 WORD = re.compile(r"(?:\$\((?:[^()]|\([^()]*\))*\)|[^\s$]|\$)+")
+# An image of the package as a target. `%` stands for an architecture.
+IMAGE = re.compile(r"image\.tar|docker-images/([^/\s]+)\.tar")
 INCLUDE = re.compile(r"[s-]?include[ \t]+(.*)")
 _NAMED = re.compile(r"\$[({]([A-Za-z0-9_.-]+)[)}]")
 # How startos.mk writes a target that the author may have replaced.
@@ -162,10 +164,19 @@ def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
         above = []
 
 
+def all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Yield blocks, and those inside conditions instead of the conditions."""
+    for block in blocks:
+        if block.kind == "condition":
+            yield from all_blocks(read_blocks(block.lines[1:-1]))
+        else:
+            yield block
+
+
 def assigned(block: Block) -> set[str]:
     """Return the names of the variables that a block assigns, for everything or for one target."""
     if block.kind == "condition":
-        return {name for each in read_blocks(block.lines[1:-1]) for name in assigned(each)}
+        return {name for each in all_blocks([block]) for name in assigned(each)}
     return {block.name if block.kind == "variable" else block.rule.variable} - {""}
 
 
@@ -265,11 +276,15 @@ class Makefile:
 
     @cached_property
     def commands(self) -> list[str]:
-        """Return the logical lines of the recipes in all files, and the commands behind semicolons."""
-        found = []
+        """Return the logical lines of the recipes that make would run, and the commands behind semicolons."""
+        found: list[str] = []
+        is_replaced = False
         for line in self.every_line:
-            rule = None if ASSIGNMENT.match(line) or line.startswith("\t") else read_rule(line)
-            found += [line] if line.startswith("\t") else [rule.command] if rule and rule.command else []
+            if line.startswith("\t"):
+                found += [] if is_replaced else [line]
+            elif line.strip() and not ASSIGNMENT.match(line) and (rule := read_rule(line)):
+                is_replaced = "$(call default," in rule.targets and not self._targets(rule, self._replaced)
+                found += [rule.command] if rule.command and not is_replaced else []
         return found
 
     def expand(self, text: str) -> str:
@@ -288,18 +303,33 @@ class Makefile:
 
     @cached_property
     def _all_rules(self) -> list[tuple[int, list[str], list[str]]]:
-        return self.rules + [rule for other in self.included for rule in self._rules(other.lines)]
+        return self.rules + [rule for other in self.included for rule in self._rules(other.lines, self._replaced)]
 
-    def _rules(self, lines: list[tuple[int, str]]) -> list[tuple[int, list[str], list[str]]]:
+    @cached_property
+    def _replaced(self) -> set[str]:
+        """Return the targets that startos.mk leaves out: those with a recipe here, and those in MINE."""
+        rules = (block for block in all_blocks(self.blocks) if block.has_recipe)
+        return {*self.expand("$(MINE)").split(), *(name for block in rules for name in self.expand(block.name).split())}
+
+    def _rules(
+        self, lines: list[tuple[int, str]], replaced: Collection[str] = ()
+    ) -> list[tuple[int, list[str], list[str]]]:
         found = []
         for number, line in lines:
             if line.startswith("\t") or ASSIGNMENT.match(line) or not (rule := read_rule(line)):
                 continue
             # In a static pattern rule, `targets: pattern: needs`, the pattern becomes a harmless prerequisite.
-            targets = _DEFAULT.sub(r"\1", self.expand(rule.targets)).split()
+            targets = self._targets(rule, replaced)
             needs = self.expand(rule.needs.replace("$$", "$")).replace(":", " ").split()
-            found.append((number, targets, needs))
+            if targets:
+                found.append((number, targets, needs))
         return found
+
+    def _targets(self, rule: RuleLine, replaced: Collection[str]) -> list[str]:
+        """Return the targets of a rule, without those of startos.mk that are replaced."""
+        targets = _DEFAULT.sub(r"\1", self.expand(rule.targets)).split()
+        is_ours = "$(call default," in rule.targets
+        return [target for target in targets if not (is_ours and target in replaced)]
 
     @cached_property
     def _made(self) -> tuple[set[str], list[str]]:
@@ -345,7 +375,9 @@ class Makefile:
     def _needs(self, path: str) -> Iterator[str]:
         for _, targets, words in self._all_rules:
             if any(_fits(each, path) for each in targets):
-                yield _FIND.sub(r" \1 ", _WILDCARD.sub(r" \1 ", " ".join(words)))
+                # Without order-only prerequisites, which never make it anew.
+                text = f" {' '.join(words)}".partition(" | ")[0]
+                yield _FIND.sub(r" \1 ", _WILDCARD.sub(r" \1 ", text))
 
     def _is_made_every_time(self, target: str) -> bool:
         """Return whether a target is phony, or is like FORCE: no file has a name in capitals and an empty rule."""

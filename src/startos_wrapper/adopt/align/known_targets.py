@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from startos_wrapper.files.makefile import Block, masked
+from startos_wrapper.files.makefile import IMAGE, Block, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
 
 Kind = Literal["image", "package", "goal", "processor", "clean", "special", "own"]
@@ -11,7 +11,6 @@ Kind = Literal["image", "package", "goal", "processor", "clean", "special", "own
 _GOALS = {"all": "goal", "verify": "goal", "install": "goal", "arm": "processor", "x86": "processor", "clean": "clean"}
 # startos.mk has them, too.
 _SPECIAL = {".DELETE_ON_ERROR", ".SECONDEXPANSION", "docker-images", "docker-images/"}
-_IMAGE = re.compile(r"image\.tar|docker-images/.+")
 _REMOVED = re.compile(r"(?:\./)?(?:image\.tar|docker-images(?:/.*)?|\S+\.s9pk|\.build|\.data)/?")
 # Programs that change nothing.
 _ASIDE = {"echo", "printf", "true", ":", "exit", "if", "then", "else", "fi", "[", "test", "[[", "sleep"}
@@ -27,7 +26,7 @@ def kind_of(target: str) -> Kind:
     """Return what a target of an older Makefile is. The template has all kinds but `own`."""
     if target in _SPECIAL:
         return "special"
-    if _IMAGE.fullmatch(target):
+    if IMAGE.fullmatch(target):
         return "image"
     if target.endswith(".s9pk") and "%" not in target:
         return "package"

@@ -1,13 +1,13 @@
 """Put the new Makefile together: the line that includes startos.mk, what stays of the old one, and the settings."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 from startos_wrapper.adopt.align.name_clashes import clashes, renamed
 from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile
-from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, assigned, read_blocks
+from startos_wrapper.files.makefile import ASSIGNMENT, Block, Makefile, all_blocks, assigned, read_blocks
 from startos_wrapper.files.makefile_conversion import MAINTAINED, includes_startos
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.terminal import shorten
@@ -52,7 +52,7 @@ class MakefileText:
         self.templates = {target for _, targets, _ in new.rules for target in targets}
         # The names that mean the same in startos.mk, wherever the author assigns them.
         meanings: dict[str, set[str | None]] = {}
-        for each in _all_blocks(old.makefile.blocks):
+        for each in all_blocks(old.makefile.blocks):
             for name in assigned(each):
                 meanings.setdefault(name, set()).add(self._meaning(each))
         self.same = {name for name in ("ID", "VERSION") if meanings.get(name, {name}) == {name}}
@@ -239,15 +239,6 @@ class MakefileText:
             todo = f"set {after} if you set {before} on the command line or in a workflow"
             self.note(line, f"{before} is now {after}, because {MAINTAINED} has a variable of that name", todo)
         return body, settings
-
-
-def _all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks, and those inside conditions instead of the conditions."""
-    for block in blocks:
-        if block.kind == "condition":
-            yield from _all_blocks(read_blocks(block.lines[1:-1]))
-        else:
-            yield block
 
 
 def _assigned_in(makefile: Makefile) -> set[str]:

@@ -7,11 +7,10 @@ from functools import cached_property, lru_cache
 from startos_wrapper.adopt.align.known_targets import unusual
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import WrittenBuild, written_builds
-from startos_wrapper.files.makefile import Block, Makefile
+from startos_wrapper.files.makefile import IMAGE, Block, Makefile
 from startos_wrapper.files.wrapper import Wrapper
 
 ARM, INTEL = "aarch64", "x86_64"
-_IMAGE = re.compile(rf"docker-images/({'|'.join(processors())})\.tar|image\.tar")
 _PLATFORM = re.compile(rf"linux/({'|'.join(each.docker for each in processors().values())})\b")
 # Older Makefiles skip a recipe this way if they only build for the other architecture.
 GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
@@ -39,9 +38,12 @@ class OldMakefile:
         """
         found: dict[str, Block] = {}
         for block, target in self.rules():
-            match = _IMAGE.fullmatch(target)
-            if match and (block.has_recipe or (match[1] or "") not in found) and not self._is_copy(block):
-                found[match[1] or ""] = block
+            match = IMAGE.fullmatch(target)
+            if match is None or match[1] not in (None, *processors()) or self._is_copy(block):
+                continue
+            arch = match[1] or ""
+            if block.has_recipe or arch not in found:
+                found[arch] = block
         return found
 
     def needs(self, arch: str) -> list[str]:
@@ -51,7 +53,7 @@ class OldMakefile:
 
     def _is_copy(self, block: Block) -> bool:
         """Return whether a rule only copies another image: to pack a single one, or for older servers."""
-        other = any(_IMAGE.fullmatch(self.makefile.expand(word).removeprefix("./")) for word in block.needs)
+        other = any(IMAGE.fullmatch(self.makefile.expand(word).removeprefix("./")) for word in block.needs)
         return other and block.has_recipe and not unusual(block) and not any(written_builds(t) for _, t in block.recipe)
 
     @cached_property
@@ -62,8 +64,8 @@ class OldMakefile:
             (block, targets)
             for block, targets in found
             if not block.lines[0][:1].isspace()
-            and any(_IMAGE.fullmatch(name) or re.fullmatch(r"docker-images/.*%.*", name) for name in targets)
-            and not (len(targets) == 1 and _IMAGE.fullmatch(targets[0]))
+            and any(map(IMAGE.fullmatch, targets))
+            and (len(targets) > 1 or "%" in targets[0])
         ]
 
     @property

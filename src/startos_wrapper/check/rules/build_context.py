@@ -10,7 +10,7 @@ from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.tree import walk
 from startos_wrapper.files.builds import build_context, builds_of, dockerfile_of
 from startos_wrapper.files.dockerignore import Dockerignore, dockerignore_of
-from startos_wrapper.files.makefile import Makefile
+from startos_wrapper.files.makefile import IMAGE, Makefile
 from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -117,11 +117,8 @@ def _covers(need: str, path: str) -> bool:
 
 def _rule_of_the_images(makefile: Makefile) -> tuple[int, str] | None:
     """Return the line and the first target of the rule that builds an image."""
-    for number, targets, _ in makefile.rules:
-        for target in targets:
-            if target == "image.tar" or (target.startswith("docker-images/") and target.endswith(".tar")):
-                return number, target
-    return None
+    rules = ((number, target) for number, targets, _ in makefile.rules for target in targets)
+    return next((rule for rule in rules if IMAGE.fullmatch(rule[1])), None)
 
 
 def _has_ignore_file(wrapper: Wrapper, dockerfile: str, context: str) -> bool:
