@@ -13,7 +13,7 @@ import yaml
 from startos_wrapper import origin
 from startos_wrapper.cli import main
 from startos_wrapper.errors import CommandError
-from startos_wrapper.origin import Origin, find_origin, own_release
+from startos_wrapper.origin import Origin, find_origin, own_origin, own_release
 from tests.support.copies import copier
 from tests.update.releases import git
 
@@ -180,10 +180,39 @@ def test_a_package_from_a_repository_knows_its_address_and_commit(installed: Rec
     vcs = {"vcs": "git", "commit_id": "0123456789abcdef0123456789abcdef01234567"}
     installed({"url": "https://me:secret@example.com/group/t", "vcs_info": vcs})
     found = find_origin(None, None)
-    assert (found.address, found.release) == ("git+https://example.com/group/t", vcs["commit_id"])
+    assert (found.address, found.release) == ("git+https://example.com/group/t", "0123456")
     installed({"url": ADDRESS, "vcs_info": {**vcs, "requested_revision": own_release()}})
     assert find_origin(None, None).release == own_release()
     assert find_origin(None, "v0.1.0") == Origin(ADDRESS, "v0.1.0", ADDRESS, None)
+
+
+@pytest.mark.parametrize("where", ["{}", "file://{}", "git+file://{}"])
+@pytest.mark.parametrize("bare", [True, False])
+def test_a_template_without_files_is_recorded_as_copier_can_read_it(
+    clone: Path, tmp_path: Path, where: str, bare: bool
+) -> None:
+    folder = tmp_path / "templates" if bare else clone / ".git"
+    if bare:
+        git(clone, "clone", "-q", "--bare", ".", str(folder))
+    found = find_origin(where.format(folder), None)
+    assert found == Origin(f"git+file://{folder}", "HEAD", f"git+file://{folder}", _head(clone))
+    with pytest.raises(CommandError, match="no such tag"):
+        find_origin(str(folder), "v99")
+    other = tmp_path / "other"
+    git(clone, "init", "-q", "--bare", str(other))
+    with pytest.raises(CommandError, match="isn't a template"):
+        find_origin(str(other), None)
+    copied = tmp_path / "copied"
+    copier("copy", "--defaults", "-d", "service_id=clock", found.source, copied, check=True)
+    assert main(["new", str(tmp_path / "new"), "--template", str(folder), "-l", "-d", "service_id=clock", "-q"]) == 0
+    assert _recorded(tmp_path / "new") == _recorded(copied) == {"_src_path": found.address, "_commit": _head(clone)}
+
+
+def test_adopt_records_what_a_ref_is_called(clone: Path) -> None:
+    full = git(clone, "rev-parse", "HEAD").strip()
+    for ref in ("HEAD", full, full[:9]):
+        assert own_origin(str(clone), ref).release == _head(clone)
+    assert own_origin(ADDRESS, "v0.1.0").release == "v0.1.0"
 
 
 def test_a_package_from_a_folder_is_like_that_folder(installed: Record, clone: Path) -> None:

@@ -15,6 +15,8 @@ from startos_wrapper.settings import settings
 
 _VERSION = re.compile(r'^version = "([^"]+)"', re.MULTILINE)
 _PACKAGE = "startos-wrapper"
+# So much of a commit `git describe --always` prints in a repository of this size, and therefore Copier records.
+_ABBREVIATED = 7
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,9 @@ def own_origin(given: str | None, ref: str | None) -> Origin:
     """
     own = find_origin(None, None)
     address = own.address if given is None else address_of(given)
-    return Origin(own.source, None, address, ref or own.release, own.dirty)
+    local = _path(given) if given and not is_address(given) else Path(own.source)
+    release = (Repository(local).describe(ref) or ref) if ref and local.is_dir() else ref
+    return Origin(own.source, None, address, release or own.release, own.dirty)
 
 
 def address_of(given: str) -> str:
@@ -85,12 +89,16 @@ def _given(given: str, ref: str | None) -> Origin:
     if is_address(given):
         address = for_copier(given)
         return Origin(address, ref, address, None)
-    path = Path(given.removeprefix("git+").removeprefix("file://")).expanduser()
+    path = _path(given)
     if path.is_dir():
         return _in_folder(path, ref, None)
     if path.is_file():  # A git bundle. Copier says so if it isn't.
         return Origin(str(path.absolute()), ref, str(path.absolute()), None)
     raise RefusedError(f"--template {given}: no such folder, and not a URL such as https://example.com/template.git")
+
+
+def _path(given: str) -> Path:
+    return Path(given.removeprefix("git+").removeprefix("file://")).expanduser()
 
 
 def _in_folder(folder: Path, ref: str | None, default: str | None) -> Origin:
@@ -99,8 +107,9 @@ def _in_folder(folder: Path, ref: str | None, default: str | None) -> Origin:
     Raises: RefusedError and CannotError.
     """
     repository = Repository(folder)
-    source = str(repository.folder)
-    if not (folder / "copier.yml").is_file():
+    # Copier takes the path of a bare repository for a work tree.
+    source = f"git+file://{repository.folder}" if repository.is_bare else str(repository.folder)
+    if not (repository.has("copier.yml") if repository.is_bare else (folder / "copier.yml").is_file()):
         raise RefusedError(f"{folder}: no copier.yml in it, so this isn't a template")
     if not repository.exists:
         if ref is not None:
@@ -152,7 +161,7 @@ def _installed_at() -> tuple[str | None, str]:
     if not vcs:
         return None, own_release()
     named = vcs.get("requested_revision") == own_release()
-    return for_copier(direct["url"]), own_release() if named else str(vcs["commit_id"])
+    return for_copier(direct["url"]), own_release() if named else str(vcs["commit_id"])[:_ABBREVIATED]
 
 
 def _version(folder: Path | None = None) -> str:

@@ -1,6 +1,7 @@
 """A local git repository of the template: which commit it's at, and which address serves others."""
 
 import os
+from functools import cached_property
 from pathlib import Path
 
 from startos_wrapper.files.template_source import for_copier, is_address
@@ -16,9 +17,20 @@ class Repository:
 
     @property
     def exists(self) -> bool:
-        """Whether the folder is the top folder of a git repository with a commit."""
+        """Whether the folder is the top folder of a git repository with a commit, or a bare one."""
+        if self.is_bare:
+            return bool(self.describe("HEAD"))
         top = self._git("rev-parse", "--show-toplevel")
         return top is not None and Path(os.path.realpath(top)) == self.folder and bool(self.describe("HEAD"))
+
+    @cached_property
+    def is_bare(self) -> bool:
+        """Whether the folder has a repository's data, as on a server or in `.git`, instead of files."""
+        return self._git("rev-parse", "--is-inside-git-dir") == "true"
+
+    def has(self, file: str) -> bool:
+        """Return whether the last commit has a file."""
+        return self._git("cat-file", "-e", f"HEAD:{file}") is not None
 
     def describe(self, ref: str) -> str | None:
         """Return what Copier records for a tag, branch or commit, or None if there's no such commit."""
@@ -33,7 +45,7 @@ class Repository:
     @property
     def dirty(self) -> bool:
         """Whether files differ from the last commit. Copier would commit them in a temporary clone."""
-        return bool(self._git("status", "--porcelain"))
+        return not self.is_bare and bool(self._git("status", "--porcelain"))
 
     def address(self, ref: str) -> str | None:
         """Return the address of `origin` if it's on a server and has the commit `ref`, as far as git knows."""

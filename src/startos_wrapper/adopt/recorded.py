@@ -1,6 +1,7 @@
 """The recorded answers of a wrapper, from an earlier adoption or from the template that created it."""
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from startos_wrapper.origin import Origin
 _OURS = ("service_id", "title", "base", "volumes")
 # These describe the template, not the wrapper.
 _ORIGIN = ("_src_path", "_commit")
+# A commit, perhaps after the tag before it, as `git describe` prints it.
+_COMMIT = re.compile(r"(?:.*-[0-9]+-g)?([0-9a-f]{7,40})")
 _OTHER = "these are the answers for another template; a wrapper can only have one in this file"
 
 Recorded = dict[str, Any]
@@ -60,10 +63,17 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     Raises: RefusedError if they're for another release than this one.
     """
     release = recorded.get("_commit")
-    if release != origin.release:
+    if not _is_same(str(release), str(origin.release)):
         todo = "run `startos-wrapper update` first, or install that release"
         raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, but this is {origin.release}; {todo}")
     return replace(origin, address=recorded.get("_src_path"))
+
+
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two releases are the same one. Of a commit, one may be longer than the other."""
+    commits = [_COMMIT.fullmatch(each) for each in (one, other)]
+    short, long = sorted((match[1] for match in commits if match), key=len) if all(commits) else ("", "")
+    return one == other or (short != "" and long.startswith(short))
 
 
 def managed_as_recorded(parts: Iterable[Part], recorded: Recorded) -> list[Part]:
