@@ -215,6 +215,15 @@ def test_adopt_records_what_a_ref_is_called(clone: Path) -> None:
     assert own_origin(ADDRESS, "v0.1.0").release == "v0.1.0"
 
 
+def test_adopt_records_a_release_that_the_template_has(clone: Path, installed: Record) -> None:
+    installed({})
+    for ref in (None, "v99"):
+        with pytest.raises(CommandError, match=f"there's no {ref or own_release()}"):
+            own_origin(str(clone), ref)
+    git(clone, "tag", own_release())
+    assert own_origin(str(clone), None).release == own_release()
+
+
 def test_a_package_from_a_folder_is_like_that_folder(installed: Record, clone: Path) -> None:
     installed({"url": clone.as_uri(), "dir_info": {}})
     assert find_origin(None, None) == Origin(str(clone), "HEAD", str(clone), _head(clone))

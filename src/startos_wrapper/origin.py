@@ -61,9 +61,18 @@ def own_origin(given: str | None, ref: str | None) -> Origin:
     """
     own = find_origin(None, None)
     address = own.address if given is None else address_of(given)
-    local = _path(given) if given and not is_address(given) else Path(own.source)
-    release = (Repository(local).describe(ref) or ref) if ref and local.is_dir() else ref
-    return Origin(own.source, None, address, release or own.release, own.dirty)
+    release = _release(Path(own.source), (ref,)) or ref or own.release
+    if given is not None and not is_address(given) and Repository(_path(given)).exists:
+        release = _release(_path(given), (ref,) if ref else (own.release, own_release()))
+        if release is None:
+            what = f"--template {given}: there's no {ref or own.release}"
+            raise RefusedError(what if ref else f"{what}, which is this command's release; pass one with --vcs-ref")
+    return Origin(own.source, None, address, release, own.dirty)
+
+
+def _release(folder: Path, names: tuple[str | None, ...]) -> str | None:
+    """Return what Copier records for the first of these tags, branches or commits that a local repository has."""
+    return next(filter(None, (Repository(folder).describe(name) for name in names if name)), None)
 
 
 def address_of(given: str) -> str:
