@@ -69,7 +69,7 @@ def condition(name: str, config: dict[str, Any]) -> str:
     for other, item in reversed(config.items()):
         if is_computed(item):
             when = re.sub(rf"\b(?<!'){other}\b", str(item.get("default", "")).strip("{} "), when)
-    return when
+    return re.sub(r" *\| *default\([^()]*\)", "", when).replace("is defined", "is given")
 
 
 def typed(question: Any, value: Any) -> Any:

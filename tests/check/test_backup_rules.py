@@ -148,7 +148,7 @@ def test_the_fix_moves_all_volumes_in_the_folder(tmp_path: Path) -> None:
     _found(folder, {"backup": _both("/root/", main="/root", db="/root/db")})
     assert [finding.code for finding in repair(folder, lambda code: code in CODES).fixed] == ["W530", "W530"]
     create = yaml.safe_load((folder / "manifest.yaml").read_text())["backup"]["create"]
-    assert create["args"][3] == "/mnt/data/"
+    assert create["args"][3] == "/mnt/data"
     assert create["mounts"] == {"BACKUP": "/mnt/backup", "main": "/mnt/data", "db": "/mnt/data/db"}
 
 
@@ -157,3 +157,11 @@ def test_a_fix_needs_all_volumes_in_the_folder(tmp_path: Path) -> None:
     found = _found(folder, {"backup": _both("/root", main="/root", db="/rooted")})
     assert ("W530", CREATE, "main") in found
     assert repair(folder, lambda code: code in CODES).fixed == []
+
+
+@pytest.mark.parametrize(("data", "mount"), [("/root/", "/root"), ("/root/.", "/root//"), ("/root", "/root/")])
+def test_the_fix_moves_a_path_however_it_ends(tmp_path: Path, data: str, mount: str) -> None:
+    folder = example_wrapper.write(tmp_path / "w", {"manifest": _yaml({"backup": _both(data, main=mount)})})
+    assert [finding.code for finding in repair(folder, lambda code: code in CODES).fixed] == ["W530", "W530"]
+    text = (folder / "manifest.yaml").read_text()
+    assert text.count("- /mnt/data\n") == 2 and text.count("main: /mnt/data\n") == 2

@@ -456,11 +456,26 @@ def test_what_dash_and_ash_refuse_is_found_in_any_image(line: str, tmp_path: Pat
 def test_what_dash_alone_refuses_is_found_in_an_image_of_debian(line: str, tmp_path: Path) -> None:
     script = f"#!/bin/sh\nset -e\n{line}\nexec run\n"
     for number, image in enumerate(
-        (DEBIAN, "FROM node:20-slim\n", "FROM ubuntu:24.04 AS a\nFROM a\n", "FROM python:3.11-bookworm\n")
+        (DEBIAN, "FROM node:20-slim\n", "FROM ubuntu:24.04 AS a\nFROM a\n", "FROM nginx:1.27\n")
     ):
         assert _codes(tmp_path / str(number), script, image) == ["W705"]
     for number, image in enumerate(("FROM alpine:3.24\n", "FROM nginx:stable-alpine-slim\n", "FROM example/app:1.0\n")):
         assert _codes(tmp_path / f"ash{number}", script, image) == []
+
+
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ("alpine:3.24", ", which is ash in this image"),
+        ("library/postgres:16-alpine", ", which is ash in this image"),
+        ("docker.io/library/postgres:16", ", which is dash in this image"),
+        ("example/app:1.0", ", and neither dash nor ash can read it"),
+        ("example/nginx:1.0", ", and neither dash nor ash can read it"),
+    ],
+)
+def test_the_shell_of_an_image_is_only_named_if_it_is_known(base: str, said: str, tmp_path: Path) -> None:
+    (finding,) = _found(tmp_path, "#!/bin/sh\nset -e\nx=(a)\nexec run\n", f"FROM {base}\n")
+    assert finding.what == "`x=(` is bash syntax, but this script is for sh" + said
 
 
 @pytest.mark.parametrize("line", [*BOTH, *DASH])

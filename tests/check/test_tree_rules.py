@@ -672,3 +672,32 @@ def test_a_makefile_from_before_is_told_where_the_template_manages_it(
     makefile = header + (example_wrapper.EXAMPLE / "Makefile").read_text()
     answers = f"_commit: {release}\n_src_path: gh:a/b\n{manage}"
     assert _codes(tmp_path, files={".copier-answers.yml": answers, "Makefile": makefile}) == codes
+
+
+@pytest.mark.parametrize(
+    ("pattern", "broken"),
+    [
+        ("[abc", True),
+        ("![abc", True),
+        ("a/[]", True),
+        ("[]a]", True),
+        ("[^]", True),
+        ("[a-]", True),
+        ("[-a]", True),
+        ("[z-a]", True),
+        ("a\\", True),
+        ("[a\\]", True),
+        ("[a-c]", False),
+        ("[^a-c0-9]*.sh", False),
+        ("[a\\]]", False),
+        ("[\\-a]", False),
+        ("\\[abc", False),
+        ("a]", False),
+        ("# [", False),
+        ("{a,b}", False),
+    ],
+)
+def test_a_pattern_that_stops_the_build(pattern: str, broken: bool) -> None:
+    """As BuildKit 0.34.2 says, and filepath.Match of Go 1.19."""
+    ignore = Dockerignore(Source(".dockerignore", f"*\n{pattern}\n!b\n".encode()))
+    assert ignore.malformed == ((2, pattern) if broken else None)

@@ -45,6 +45,38 @@ def test_what_is_exported_from_elsewhere_may_be_anything() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "error", "why"),
+    [
+        ("const a = 1;\nif (a) {\n  return a;\n}", "return a", "has a `return` outside of a function"),
+        ("for (const a of []) { return; }", "return", "has a `return` outside of a function"),
+        ("export function a() {\n  await b();\n}", "await b", "has an `await` in a function without `async`"),
+        (
+            "const a = async (x) => x.map((y) => { await y; });",
+            "await y",
+            "has an `await` in a function without `async`",
+        ),
+        ("const a = 1;\nexport async function a() {}", "a()", "declares `a` twice"),
+    ],
+)
+def test_an_error_that_the_grammar_allows(text: str, error: str, why: str) -> None:
+    module = read_module(text)
+    assert (module.error, module.why) == (text.index(error), why)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "export const a = { b() { return 1; }, get c() { return 2; }, d: () => { return 3; }, e: function () { return; } };",
+        "class A { static b() { if (1) { return 2; } } }",
+        "await a();\nexport const b = { async c() { await 1; }, d: async (e) => { for await (const f of e) { await f; } } };",
+        "var a = 1;\nvar a = 2;\nfunction b() { const a = 3; }\n{ const a = 4; }",
+    ],
+)
+def test_what_an_engine_accepts_is_no_error(text: str) -> None:
+    assert read_module(text).error is None
+
+
+@pytest.mark.parametrize(
     ("text", "error"),
     [
         ("export const a = ;", "="),

@@ -71,6 +71,9 @@ def _codes(given: list[str]) -> tuple[str, ...]:
 def _unknown(code: str, known: list[str]) -> str:
     from difflib import get_close_matches
 
+    group = [each for each in known if each.startswith(code)]
+    if group:
+        return f'"{code}" is a group of {len(group)} rules; pass the codes of rules, e.g. {group[0]}'
     near = get_close_matches(code, known, n=1)
     return f'unknown rule "{code}"' + (
         f'; did you mean "{near[0]}"?' if near else "; `startos-wrapper check --list` lists them"
@@ -94,14 +97,21 @@ def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], 
     return wanted
 
 
-def _shown(arguments: argparse.Namespace) -> Callable[[str], bool]:
-    """Return a function that tells whether to report a rule: some only if they were asked for."""
+def _shown(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], bool]:
+    """Return a function that tells whether to report a rule: some only if they were asked for.
+
+    A group of nothing but such rules was asked for. Else the check would check nothing, and pass.
+    """
     selected = _codes(arguments.select or [])
 
-    def shown(code: str) -> bool:
-        from startos_wrapper.check.rule_docs import is_on  # Reading the documents takes 10 ms.
+    def is_on(code: str) -> bool:
+        from startos_wrapper.check import rule_docs  # Reading the documents takes 10 ms.
 
-        return code in selected or is_on(code, pedantic=arguments.pedantic, release=arguments.release)
+        return rule_docs.is_on(code, pedantic=arguments.pedantic, release=arguments.release)
+
+    def shown(code: str) -> bool:
+        asked = (prefix for prefix in selected if code.startswith(prefix))
+        return is_on(code) or any(not any(is_on(each) for each in known if each.startswith(given)) for given in asked)
 
     return shown
 
@@ -150,7 +160,7 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
 
     Paths in the report are relative to the working directory.
     """
-    from startos_wrapper.check.engine import check, repair
+    from startos_wrapper.check.engine import check, codes, repair
     from startos_wrapper.check.output.report import Report
     from startos_wrapper.files.source import Source
 
@@ -159,8 +169,9 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
     fixed: list[Finding] = []
     cut: list[str] = []
     silenced = 0
+    shown = _shown(arguments, codes())
     for path in arguments.paths or [Path()]:
-        outcome = (repair if arguments.fix else check)(path, wanted, _shown(arguments))
+        outcome = (repair if arguments.fix else check)(path, wanted, shown)
         sources |= {(path / file).as_posix(): source for file, source in outcome.wrapper.sources.items()}
         findings += (_seen_from_here(finding, path) for finding in outcome.findings)
         fixed += (_seen_from_here(finding, path) for finding in outcome.fixed)

@@ -15,6 +15,9 @@ from startos_wrapper.files.wrapper import Wrapper
 _MOST_PATTERNS = 200
 _LONGEST_PATTERN = 200
 _WILD = re.compile(r"[*?\[\\]")
+# A class, in which `-` only stands between two other characters.
+_CLASS = re.compile(r"\[(?:\^|(?!\^))((?:[^]-](?:-[^]-])?)+)\]", re.DOTALL)
+_RANGE = re.compile(r"([^]-])-([^]-])", re.DOTALL)
 _TOKEN = re.compile(r"\*\*/?|\*|\?|\\.|\[\^?\]?[^\]]*\]|.", re.DOTALL)
 
 
@@ -73,6 +76,18 @@ class Dockerignore:
         )
 
     @property
+    def malformed(self) -> tuple[int, str] | None:
+        """Return the line and the text of the first pattern that no build accepts. Go's path/filepath.Match
+
+        Every build stops then with "invalid excludepatterns: syntax error in pattern".
+        """
+        for number, line in enumerate(self.source.lines, 1):
+            text = line.removeprefix("\ufeff") if number == 1 else line
+            if not text.startswith("#") and _is_malformed(text.strip()[: _LONGEST_PATTERN * 10]):
+                return number, text.strip()
+        return None
+
+    @property
     def exceptions(self) -> list[str]:
         """Return the patterns with `!`, which let paths in again."""
         return [pattern.path for pattern in self._patterns if pattern.exception]
@@ -95,6 +110,19 @@ def dockerignore_of(wrapper: Wrapper, dockerfile: str, context: str) -> Source |
     files = (f"{dockerfile}.dockerignore", posixpath.normpath(posixpath.join(context, ".dockerignore")))
     file = next(filter(wrapper.is_file, files), None)
     return wrapper.readable(file) if file else None
+
+
+def _is_malformed(pattern: str) -> bool:
+    """Return whether a class isn't closed, is empty or has a reversed range, or the pattern ends in a backslash."""
+    rest = re.sub(r"\\.", "x", pattern, flags=re.DOTALL)
+    if "\\" in rest:
+        return True
+    while "[" in rest:
+        found = _CLASS.match(rest := rest[rest.index("[") :])
+        if found is None or any(low > high for low, high in _RANGE.findall(found[1])):
+            return True
+        rest = rest[found.end() :]
+    return False
 
 
 def _pattern(line: str) -> _Pattern | None:

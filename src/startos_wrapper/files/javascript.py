@@ -11,6 +11,8 @@ from functools import cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from startos_wrapper.files.javascript_errors import early_error
+
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
@@ -33,12 +35,13 @@ _AFTER_BODY = re.compile(rb"\}(?=[ \t]*(?:\r?\n[ \t]*)+[\[(`])")
 
 @dataclass
 class Module:
-    """A module: the offset of its first syntax error, the offsets of its first import, and its exports by name.
+    """A module: the offset of its first error, the offsets of its first import, and its exports by name.
 
-    `has_all` is set if `export * from` adds exports that aren't known.
+    `why` is the end of the sentence "JavaScript ...", and `has_all` is set if `export * from` adds unknown exports.
     """
 
     error: int | None = None
+    why: str = "can't be parsed here"
     imported: tuple[int, int] | None = None
     exports: dict[str, Shape | None] = field(default_factory=dict)
     has_all: bool = False
@@ -67,6 +70,8 @@ def read_module(text: str) -> Module:
         root = lenient
     if root is None:
         return Module(has_all=True)
+    if early := early_error(root):
+        return Module(_offset(data, early[0].start_byte), early[1])
     module = Module()
     # A later statement may change these.
     changed = {name for match in _CHANGE.finditer(text) for name in match.groups() if name}

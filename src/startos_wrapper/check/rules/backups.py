@@ -1,6 +1,5 @@
 """Rules about backups that StartOS starts, but that lose data: what compat is given, and what it does with it."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -13,7 +12,7 @@ from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.compat_home import hides_home
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.paths import is_in, related
-from startos_wrapper.files.source import Edit
+from startos_wrapper.files.source import Edit, Source
 from startos_wrapper.files.wrapper import Wrapper
 
 # Where the template mounts data in compat's container.
@@ -123,14 +122,18 @@ def _moved(wrapper: Wrapper, procedure: Procedure) -> tuple[Edit, ...]:
     if backup is None or source is None or not hides_home(backup.folder):
         return ()
     nodes = [backup.data, *(procedure.mounts.fields[name] for name in backup.mounts)]
-    texts = [source.text[node.start : node.end] for node in nodes]
-    begins = re.compile(f"""(['"]?){re.escape(backup.folder.rstrip("/"))}(?=/|\\1$)""")
-    if not all(map(begins.match, texts)):
-        return ()
-    return tuple(
-        source.edit(node.start, node.end, begins.sub(rf"\g<1>{_USUAL}", text, count=1))
-        for node, text in zip(nodes, texts, strict=True)
-    )
+    edits = [_below_usual(source, node, backup.folder) for node in nodes]
+    return tuple(edit for edit in edits if edit) if all(edits) else ()
+
+
+def _below_usual(source: Source, node: Node, folder: str) -> Edit | None:
+    """Return the edit that moves a path from a folder to the usual one, or None if it's elsewhere or written oddly."""
+    path, written = node.text or "", source.text[node.start : node.end]
+    quote = written[:1] if written[:1] in ("'", '"') else ""
+    if not is_in(path, folder) or written != f"{quote}{path}{quote}":
+        return None
+    moved = PurePosixPath(_USUAL, PurePosixPath(path).relative_to(folder))
+    return source.edit(node.start, node.end, f"{quote}{moved}{quote}")
 
 
 @checks("W533")

@@ -84,6 +84,17 @@ def _is_shut_out(wrapper: Wrapper, ignore: Dockerignore, context: str, path: str
     return 0 < len(files) <= _MOST_FILES and all(map(ignore.shuts_out, inside))
 
 
+@checks("E626")
+def broken_pattern(wrapper: Wrapper) -> Iterator[Finding]:
+    """Find a pattern in .dockerignore that stops every build."""
+    dockerfile = dockerfile_of(wrapper)
+    source = dockerignore_of(wrapper, dockerfile.source.file, build_context(wrapper)) if dockerfile else None
+    found = Dockerignore(source).malformed if source else None
+    if source and found:
+        what = f"The build stops here: `{short(found[1])}` isn't a valid pattern"
+        yield Finding("E626", source.line_place(found[0]), what, "close the `[`, or write `\\[` for a bracket")
+
+
 @checks("W815")
 def stale_image(wrapper: Wrapper) -> Iterator[Finding]:
     """Find files that the Dockerfile copies, but whose edits don't make a new image."""

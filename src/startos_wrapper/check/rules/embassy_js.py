@@ -30,7 +30,7 @@ def script_not_loaded(wrapper: Wrapper) -> Iterator[Finding]:
     module = read_module(source.text)
     if module.error is not None:
         place = source.line_place(source.place(module.error).line)
-        yield Finding("E708", place, "JavaScript can't be parsed here, so all scripts fail", "fix the syntax")
+        yield Finding("E708", place, f"JavaScript {module.why}, so all scripts fail", "fix the syntax")
     if module.imported:
         what = "StartOS loads embassy.js alone, so an import makes all scripts fail"
         yield Finding("E708", source.place(*module.imported), what, "bundle the script, or write it without imports")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.builds import dockerfile_of
+from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.procedure_scripts import ProcedureScript, images_of, runs_in, shell_scripts
 from startos_wrapper.files.shell.script import Script
 from startos_wrapper.files.wrapper import Wrapper
@@ -12,7 +13,12 @@ from startos_wrapper.files.wrapper import Wrapper
 _DEBIAN = re.compile(
     r"(?:^|/)(?:debian|ubuntu)(?:[:@]|$)|[:-](?:stretch|buster|bullseye|bookworm|trixie|focal|jammy|noble)\b"
 )
-_DEBIAN_SLIM = re.compile(r"(?:^|/)(?:node|python|ruby|rust|perl|openjdk|php):[a-z0-9.]*-?slim\b")
+# Images of Docker's library that are based on Debian or Ubuntu, unless the tag says otherwise.
+_ON_DEBIAN = re.compile(
+    r"(?:docker\.io/)?(?:library/)?(?:nginx|httpd|node|python|ruby|rust|golang|perl|php|postgres|mariadb|mongo|redis|valkey"
+    r"|haproxy|memcached|rabbitmq|tomcat|eclipse-temurin|wordpress|nextcloud|ghost|gcc|buildpack-deps)(?:[:@].*)?"
+)
+_NOT_DEBIAN = re.compile(r"alpine|windows|nanoserver|ubi|oracle|centos|amazon")
 # Base images whose /bin/sh is bash.
 _SH_IS_BASH = re.compile(r"fedora|centos|rocky|alma|\bubi|archlinux|oracle|amazon|suse|photon|redhat")
 _OTHER_SH = re.compile(r"\bln\s[^\n;&|]*\s/bin/sh\b|dpkg-reconfigure\s")
@@ -55,36 +61,46 @@ def bash_in_sh(wrapper: Wrapper) -> Iterator[Finding]:
     for entry in shell_scripts(wrapper):
         if entry.shell in ("sh", "dash", "ash"):
             shell = entry.shell if entry.shell != "sh" else _sh_of(wrapper, entry)
-            yield from _refused(entry, shell) if shell else ()
+            yield from _refused(entry, shell) if shell is not None else ()
 
 
 def _refused(entry: ProcedureScript, shell: str) -> Iterator[Finding]:
+    """Yield what the shell rejects, or what all of them reject if the shell isn't known."""
     refused = {**_NOT_IN_ASH, **_NOT_IN_DASH} if shell == "dash" else _NOT_IN_ASH
     told = set()
     for kind, start, end in sorted(_bashisms(entry.script), key=lambda each: each[1]):
         if kind in refused and kind not in told:
             told.add(kind)
             written = " ".join(entry.text[start:end].split())
-            what = f"`{written}` is bash syntax, but this script is for {entry.shell}, which is {shell} in this image"
-            if entry.shell == shell:
-                what = f"`{written}` is bash syntax, but this script is for {shell}"
+            what = f"`{written}` is bash syntax, but this script is for {entry.shell}"
+            if not shell:
+                what += ", and neither dash nor ash can read it"
+            elif entry.shell != shell:
+                what += f", which is {shell} in this image"
             todo = f"{refused[kind]}, or begin the script with #!/bin/bash if the image has bash"
             yield Finding("W705", entry.place(start, end), what, todo)
 
 
 def _sh_of(wrapper: Wrapper, entry: ProcedureScript) -> str | None:
-    """Return which shell /bin/sh is in the image: dash on Debian, or else ash. Return None if it may be bash."""
+    """Return which shell /bin/sh is: dash, ash, or empty if that isn't known. Return None if it may be bash."""
     images = images_of(wrapper, entry.procedure)
     dockerfile = images.dockerfile if images else dockerfile_of(wrapper)
-    if runs_in(wrapper, entry.procedure).node.is_true("system") or dockerfile is None or dockerfile.final is None:
+    if runs_in(wrapper, entry.procedure).node.is_true("system"):
         return "ash"
+    if dockerfile is None or dockerfile.final is None:
+        return ""
     first = dockerfile.final.lineage[0]
     base = (first.base or first.image.text).lower()
     if _SH_IS_BASH.search(base) or any(_OTHER_SH.search(instruction.text) for instruction in dockerfile.shipped):
         return None
-    has_apt = any(each.name == "RUN" and "apt-get " in each.text for each in dockerfile.shipped)
-    is_debian = has_apt or _DEBIAN.search(base) or _DEBIAN_SLIM.search(base)
-    return "dash" if is_debian and "alpine" not in base else "ash"
+    if re.search("alpine|busybox", base) or _runs(dockerfile, "apk add"):
+        return "ash"
+    is_debian = _DEBIAN.search(base) or (_ON_DEBIAN.fullmatch(base) and not _NOT_DEBIAN.search(base))
+    return "dash" if is_debian or _runs(dockerfile, "apt-get ") else ""
+
+
+def _runs(dockerfile: Dockerfile, text: str) -> bool:
+    return any(each.name == "RUN" and text in each.text for each in dockerfile.shipped)
 
 
 def _bashisms(script: Script) -> Iterator[tuple[str, int, int]]:
