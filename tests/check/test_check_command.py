@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from startos_wrapper.check.engine import codes
 from startos_wrapper.check.rule_docs import rule_docs
 from startos_wrapper.cli import main
 from tests.check import example_wrapper
@@ -61,6 +63,7 @@ def test_codes_are_chosen_by_how_they_begin(
     [
         (["--select", "W5200"], 'unknown rule "W5200"; did you mean "W520"?'),
         (["--ignore", "F401"], 'unknown rule "F401"; did you mean'),
+        (["--explain", "E82"], '"E82" is a group of 3 rules; pass the codes of rules, e.g. E820'),
         (["--explain", "X"], 'unknown rule "X"; `startos-wrapper check --list` lists them'),
         (["--explain", "W601,E1111"], 'unknown rule "E1111"; did you mean "E111"?'),
         (["--explain", " ,"], "--explain is empty; pass codes"),
@@ -109,6 +112,13 @@ def test_explain(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--explain", "w520"]) == 0
     said = capsys.readouterr().out
     assert "W520" in said and "system-images/compat/src/main.rs" in said and "/mnt/backup" in said
+
+
+def test_explain_fits_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["check", "--explain", ",".join(codes())])
+    text = re.sub(r"(?ms)^```.*?^```$", "", capsys.readouterr().out)
+    # One word may be longer: a URL or the bytes of a file.
+    assert [line for line in text.splitlines() if len(line) > 79 and " " in line.strip()] == []
 
 
 def test_explain_takes_several_rules(capsys: pytest.CaptureFixture[str]) -> None:
@@ -304,6 +314,16 @@ def test_the_pre_commit_hook_runs_before_the_first_commit(tmp_path: Path) -> Non
 
 
 # --- Style -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("wrapper")
+def test_a_group_of_rules_that_are_off_is_checked_if_it_is_selected(capsys: pytest.CaptureFixture[str]) -> None:
+    """Else a check that checks nothing would pass."""
+    manifest = Path("manifest.yaml")
+    manifest.write_text(re.sub("(?m)^release-notes:.*", 'release-notes: ""', manifest.read_text()))
+    assert main(["check", "--select", "E8"]) == 0
+    assert main(["check", "--select", "E82"]) == 1
+    assert "E822" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("wrapper")

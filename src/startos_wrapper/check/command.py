@@ -134,14 +134,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _explain(given: tuple[str, ...], known: list[str]) -> int:
-    from startos_wrapper.check.rule_docs import explain
+    from startos_wrapper.check.rule_docs import explain, wrapped
 
     if not given:
         raise UsageError("--explain is empty; pass codes, e.g. --explain W601")
     for code in given:
         if code not in known:
             raise UsageError(_unknown(code, known))
-    print_text("\n".join(map(explain, given)))
+    print_text(wrapped("\n".join(map(explain, given))))
     return Exit.DONE
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,8 @@ from startos_wrapper.data import loader
 from startos_wrapper.terminal import printable
 
 FOLDER = Path(__file__).parent / "rules"
+# The columns of a terminal, without the last one.
+_WIDTH = 79
 
 # Groups of rules by the first two characters of their codes: a heading, and what a finding leads to.
 _GROUPS = {
@@ -96,6 +99,29 @@ def explain(code: str) -> str:
     rule = rule_docs()[code]
     _, what = _GROUPS[code[:2]]
     return "\n".join([f"# {code} {rule.name}", "", f"{_severity(code).capitalize()}. {what}", "", *_description(rule)])
+
+
+def wrapped(markdown: str) -> str:
+    """Wrap the paragraphs and list items of Markdown to fit a terminal, and leave code alone."""
+    lines: list[str] = []
+    paragraph: list[str] = []
+    in_code = False
+    for line in [*markdown.split("\n"), ""]:
+        is_fence = line.startswith("```")
+        begins = re.match(r"(?:[-*]|\d+\.) |#|Source: ", line)
+        if paragraph and (is_fence or begins or not line):
+            indent = re.match(r"(?:(?:[-*]|\d+\.) )?", paragraph[0])
+            more = " " * (indent.end() if indent else 0)
+            lines += textwrap.wrap(
+                " ".join(paragraph), _WIDTH, subsequent_indent=more, break_long_words=False, break_on_hyphens=False
+            )
+            paragraph = []
+        if in_code or is_fence or not line:
+            lines.append(line)
+        else:
+            paragraph.append(line.strip())
+        in_code ^= is_fence
+    return "\n".join(lines[:-1])
 
 
 def listing(rules: list[RuleDoc], as_json: bool) -> str:
