@@ -15,7 +15,7 @@ from startos_wrapper.files.images.image_config import ImageConfig
 from startos_wrapper.image.advice import Advice, advise
 from startos_wrapper.image.seen import Seen
 from startos_wrapper.rendering import Template
-from tests.support.image_tars import FOLDER, Content, Link, buildkit, config, docker_save, elf, oci_index, tar
+from tests.support.image_tars import FOLDER, Content, Link, Plain, buildkit, config, docker_save, elf, oci_index, tar
 
 RISCV: tuple[dict[str, Any], list[bytes]] = ({"os": "linux", "architecture": "riscv64", "config": {}}, [])
 SHELL: dict[str, Content] = {"/bin/busybox": elf("x86_64"), "/bin/sh": Link("/bin/busybox")}
@@ -103,6 +103,51 @@ def test_the_command_is_quoted_as_the_question_wants_it(entrypoint: Any, cmd: An
         assert words[-len(shlex.split(text)) :] == shlex.split(text)
 
 
+USERS: dict[str, tuple[str, dict[str, Content], str]] = {
+    "setpriv": ("app", {"/bin/setpriv": elf("x86_64")},
+                """chown -R app /data && export HOME=~app && exec setpriv --reuid=app --regid="$(id -g app)" --init-groups -- a 'b c'"""),
+    "numbers": ("1000:100", {"/bin/setpriv": elf("x86_64")},
+                "chown -R 1000:100 /data && export HOME=/ && exec setpriv --reuid=1000 --regid=100 --clear-groups -- a 'b c'"),
+    "no group": ("1000", {"/bin/setpriv": elf("x86_64")},
+                 "chown -R 1000 /data && export HOME=/ && exec setpriv --reuid=1000 --regid=0 --clear-groups -- a 'b c'"),
+    "gosu": ("app:web", {"/bin/gosu": elf("x86_64")},
+             "chown -R app:web /data && export HOME=~app && exec gosu app:web a 'b c'"),
+    "busybox": ("app", {"/bin/su": Link("busybox"), "/bin/setpriv": Link("busybox")},
+                "chown -R app /data && export HOME=~app && exec su -s /bin/sh app -c 'exec a '\"'\"'b c'\"'\"''"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", USERS)
+def test_the_command_becomes_the_user_of_the_image(
+    case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    user, files, text = USERS[case]
+    settings = {"User": user, "Cmd": ["a", "b c"], "Volumes": {"/data": {}, "/cache": {}}}
+    shown = output(capsys, write(tmp_path, layers=[SHELL, files], **settings))
+    answers = yaml.safe_load(shown)
+    assert shlex.split(answers["run"]) == ["sh", "-c", text]
+    assert Template().refusals({"service_id": "a", "upstream_image": "a:1", **answers}) == []
+    assert "`run` gives the volumes to that user" in " ".join(shown.replace("#", "").split())
+
+
+@pytest.mark.parametrize(
+    ("user", "files"),
+    [
+        ("app", {}),
+        ("1000", {"/bin/su": Link("busybox")}),
+        ("app", {"/bin/su": elf("x86_64")}),
+        ("a b", {"/bin/setpriv": elf("x86_64")}),
+        ("app", {"/bin/setpriv": elf("x86_64"), "/bin/.wh.sh": Plain()}),
+    ],
+)
+def test_without_a_program_that_switches_users_the_command_stays_and_a_note_says_so(
+    user: str, files: dict[str, Content], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = output(capsys, write(tmp_path, layers=[SHELL, files], User=user, Cmd=["a"], Env=["HOME=/x"]))
+    assert yaml.safe_load(shown)["run"] == "a"
+    assert "a service that refuses root must switch users itself" in " ".join(shown.replace("#", "").split())
+
+
 @pytest.mark.parametrize(
     ("volumes", "answer"),
     [
@@ -137,6 +182,10 @@ def test_each_volume_with_data_is_mounted_the_outer_one_first(volumes: list[str]
         (["80/tcp", "9000/tcp", "53/udp"], None, (80, 9000)),
         (["53/UDP", "80/TCP"], 80, None),
         (["0/tcp", "70000/tcp", "8000-8010/tcp", "٨٨/tcp"], None, ()),
+        (["6379/tcp"], 0, None),
+        (["22/tcp", "5432/tcp"], 0, None),
+        (["6379/tcp", "8080/tcp", "443/tcp"], 8080, None),
+        (["1883/tcp", "8080/tcp", "9001/tcp"], None, (8080, 9001)),
         (["53/udp"], None, ()),
         ([], None, ()),
     ],
@@ -148,6 +197,10 @@ def test_a_port_is_a_guess_and_several_are_a_question(ports: list[str], guess: A
         assert ("interfaces" in missing(found)) == (len(choices) > 1)
     else:
         assert found.answers["ui_port"].value == guess and found.answers["ui_port"].is_guess
+        offered = next((each.reason.partition("e.g. ")[2] for each in found.missing if each.name == "interfaces"), "")
+        assert bool(offered) == (guess == 0 or len(ports) > 2)
+        answers = {"service_id": "a", "base": "image", "upstream_image": "a:1", "run": "a", "ui_port": guess}
+        assert not offered or Template().refusals({**answers, "interfaces": yaml.safe_load(offered)}) == []
 
 
 def said(found: Advice) -> str:

@@ -12,6 +12,7 @@ from startos_wrapper.data import load, loader, pattern, processors
 from startos_wrapper.files.images.image_config import may_be_lost, processor_of
 from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.image.seen import Seen
+from startos_wrapper.image.switch_user import as_user, is_root
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 # These end at once without a terminal or a script.
@@ -19,7 +20,6 @@ _IDLE = _SHELLS | {"node", "python", "python3", "php", "ruby", "irb", "jshell"}
 _INIT_FLAGS = {"-s", "-v", "-vv", "-vvv", "-w", "--", "--single-child"}
 # StartOS ends TLS and speaks plain HTTP to the container. S/net/vhost.rs:312-329
 _TLS = {443, 8443}
-_ROOT = {"", "0", "root"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,10 @@ def _run(seen: Seen, advice: Advice) -> None:
         why += f", without {seen.command[0]}, because the wrapper has an init"
     elif command != joined:
         why += f", without {words[0]} -c, so that the service gets SIGTERM"
+    if not is_root(seen.config.user):
+        switched = as_user(words, list(_mounts(seen).values()), seen.config, seen.tree)
+        if switched and pattern("command").fullmatch(switched):
+            command, why = switched, f"{why}, as the image's USER {seen.config.user}"
     advice.answers["run"] = Answer(command if _is_same_in_yaml(command) else [command], f"{why}.")
 
 
@@ -137,15 +141,12 @@ def _is_same_in_yaml(text: str) -> bool:
 
 
 def _volumes(seen: Seen, advice: Advice) -> None:
-    found: dict[str, str] = {}
-    # The outer one of two that are nested has to be mounted first.
     for path in sorted(seen.config.volumes):
         if _is_refused(path):
             advice.notes.append(f"No volume can be mounted at the VOLUME {path}.")
         elif may_be_lost(path):
             advice.notes.append(f"The VOLUME {path} isn't kept. If it has data, add it to volumes.")
-        else:
-            found[_volume_id(path, found)] = path
+    found = _mounts(seen)
     if found:
         why = "The image's VOLUME." if len(found) == 1 else "All VOLUMEs of the image."
         advice.answers["volumes"] = Answer(found, why)
@@ -153,6 +154,15 @@ def _volumes(seen: Seen, advice: Advice) -> None:
         advice.missing.append(
             Missing("volumes", "the image declares no VOLUME for data: where does the service keep it?")
         )
+
+
+def _mounts(seen: Seen) -> dict[str, str]:
+    """Return a volume for each VOLUME with data. The outer one of two that are nested has to be mounted first."""
+    found: dict[str, str] = {}
+    for path in sorted(seen.config.volumes):
+        if not _is_refused(path) and not may_be_lost(path):
+            found[_volume_id(path, found)] = path
+    return found
 
 
 def _is_refused(path: str) -> bool:
@@ -179,16 +189,29 @@ def _ports(seen: Seen, advice: Advice) -> None:
         what = "the image exposes no TCP port" if seen.config.exposed else "the image has no EXPOSE"
         advice.missing.append(Missing("ui_port", f"{what}: which one does the web UI listen on? 0 for none"))
         return
-    plain = [port for port in tcp if port not in _TLS] or tcp
-    if len(plain) == 1:
-        why = "the only TCP port" if len(tcp) == 1 else "the only port without TLS"
+    known = load("ports")["no_web"]
+    others = [port for port in tcp if port in known]
+    web = [port for port in tcp if port not in known]
+    plain = [port for port in web if port not in _TLS] or web
+    if not plain:
+        listed = _listed([f"{port} ({known[port]})" for port in others])
+        advice.answers["ui_port"] = Answer(0, f"A guess: browsers can't show what's on {listed}.", is_guess=True)
+    elif len(plain) == 1:
+        why = (
+            "the only TCP port" if len(tcp) == 1 else "the only port without TLS" if not others else "the only web port"
+        )
         advice.answers["ui_port"] = Answer(plain[0], f"A guess: {why} that the image exposes.", is_guess=True)
-        return
-    what = "which of these is the web UI? 0 for none"
-    advice.missing.append(Missing("ui_port", what, tuple(tcp)))
-    what = "if people need several ports, write an entry for each, e.g. "
-    what += f"{{api: {{name: API, description: The API., ui: false, port: {plain[-1]}}}}}"
-    advice.missing.append(Missing("interfaces", what))
+    else:
+        advice.missing.append(Missing("ui_port", "which of these is the web UI? 0 for none", tuple(web)))
+    if others:
+        what = f"if people need port {others[0]}, e.g. "
+        what += f"{{main: {{name: {known[others[0]]}, description: For other programs., "
+        what += f"port: {others[0]}, protocols: [tcp]}}}}"
+        advice.missing.append(Missing("interfaces", what))
+    elif len(plain) > 1:
+        what = "if people need several ports, write an entry for each, e.g. "
+        what += f"{{api: {{name: API, description: The API., ui: false, port: {plain[-1]}}}}}"
+        advice.missing.append(Missing("interfaces", what))
 
 
 def _split(exposed: Sequence[str]) -> list[tuple[str, str]]:
@@ -208,9 +231,14 @@ def _notes(seen: Seen, advice: Advice) -> None:
     if seen.init in ("s6-overlay", "/init"):
         name = "s6-overlay" if seen.init == "s6-overlay" else "its own init"
         advice.notes.append(f"/init is {name}, which must be process 1 of the container.")
-    if config.user.partition(":")[0].strip() not in _ROOT:
-        what = f"The image runs as {config.user}, but StartOS creates volumes as root. The wrapper's image runs"
-        advice.notes.append(f"{what} as root, and a service that refuses root must switch users itself.")
+    if not is_root(config.user):
+        what = (
+            f"The image runs as {config.user}, but StartOS creates volumes as root. The wrapper's image starts as root,"
+        )
+        if "as the image's USER" in getattr(advice.answers.get("run"), "why", ""):
+            advice.notes.append(f"{what} and `run` gives the volumes to that user and becomes it.")
+        else:
+            advice.notes.append(f"{what} and a service that refuses root must switch users itself.")
     if config.signal != "TERM":
         what = f"StartOS stops the container with the image's STOPSIGNAL, {config.stop_signal}."
         advice.notes.append(f"{what} Does the service stop on SIGTERM, too?")
