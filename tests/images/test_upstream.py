@@ -231,7 +231,11 @@ def test_a_build_that_cannot_work_names_the_answer(wrappers: Wrappers, server: s
     ("name", "build", "said"),
     [
         # Go leaves out a program that needs C if the folder has a pattern, and cargo one that needs a feature.
-        ("cgo", {"folders": ["cmd/..."]}, "hello isn't in the image. The build made: /usr/local/bin/tool"),
+        (
+            "cgo",
+            {"folders": ["cmd/..."]},
+            "hello isn't in the image, only: /usr/local/bin/docker_entrypoint.sh /usr/local/bin/tool",
+        ),
         ("cgo", {"folders": ["cmd/..."], "commands": ["hello"]}, "The build made no command hello, only: /out/tool"),
         ("rust", {"commands": ["hello", "extra"]}, "The build made no command extra, only: /out/hello"),
     ],

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from startos_wrapper.rendering import Template
 from tests.conftest import ROOT, Render
 from tests.support.depth import DEEP, sample
 from tests.support.oracle import faults, read_manifest
@@ -211,3 +212,23 @@ def test_the_template_has_no_stale_partial() -> None:
     for part in (ROOT / "hooks" / "parts").rglob("*.jinja"):
         stem = part.name.split("-")[0].split(".")[0]
         assert f"parts/{part.parent.name}/{stem}" in texts, part.name
+
+
+@pytest.mark.parametrize(
+    ("answers", "looked_up"),
+    [
+        ({"run": "hello --port 80"}, "hello"),
+        ({"run": ["hello", "sh -c 'a | b'", "hello -x"]}, "hello sh"),
+        ({"run": "/data/hello"}, None),
+        ({"run": ["'my app'"]}, None),
+        ({"run": "hello", "environment": {"PATH": "/data/bin"}}, None),
+        ({"source": "starter"}, None),
+    ],
+    ids=str,
+)
+def test_a_build_looks_up_the_commands_that_are_in_the_image(answers: dict[str, Any], looked_up: str | None) -> None:
+    template = Template()
+    given = {"service_id": "hello-world", "source": "upstream", **answers}
+    text = template.file("Dockerfile", template.ask(given))
+    found = [line for line in text.splitlines() if line.startswith("RUN set -- ")]
+    assert found == ([f"RUN set -- {looked_up}; for name; do \\"] if looked_up else [])
