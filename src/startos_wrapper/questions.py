@@ -13,7 +13,7 @@ _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exist
 # The values of `when` for computed questions, which are never asked and never recorded.
 _NEVER = (False, "{{ false }}")
 # How a default begins if only a question that is asked needs it. Copier takes much less time without a default.
-_IF_ASKED = re.compile(r"^{% if not [^%]+ %}{{ UNSET }}{% endif -?%} ?")
+_IF_ASKED = re.compile(r"^{{ '' if .+? else UNSET -?}} ?")
 # copier/_tools.py: cast_to_bool
 _BOOLEAN = {
     **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True),

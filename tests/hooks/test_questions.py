@@ -21,7 +21,7 @@ SETTINGS = {
     "_min_copier_version", "_subdirectory", "_envops", "_external_data", "_exclude", "_message_after_copy",
     "_message_after_update",
 }  # fmt: skip
-KEYS = {"type", "help", "choices", "multiselect", "default", "validator", "when", "placeholder", "multiline"}
+KEYS = {"type", "help", "choices", "multiselect", "default", "validator", "when", "placeholder"}
 COPIER = read_config(ROOT)
 QUESTIONS: dict[str, dict[str, Any]] = asked(COPIER)
 COMPUTED = {name: item for name, item in COPIER.items() if is_computed(item)}
@@ -114,7 +114,7 @@ def test_no_name_and_no_scalar_is_read_as_something_else() -> None:
     for name, question in QUESTIONS.items():
         assert isinstance(name, str) and re.fullmatch(r"[a-z]+(_[a-z]+)*", name), name
         for key, value in question.items():
-            if key in {"multiselect", "multiline"}:
+            if key == "multiselect":
                 assert isinstance(value, bool), (name, key)
             elif key == "choices":
                 items = value.items() if isinstance(value, dict) else zip(value, value, strict=True)
@@ -160,14 +160,11 @@ def test_the_lists_of_answers_are_those_of_the_questions() -> None:
 
 
 def test_a_question_has_no_default_exactly_when_it_is_not_asked() -> None:
-    """Copier takes seven times as long for an answer that nobody needs: `default` begins with the negated `when`."""
+    """Copier takes seven times as long for an answer that nobody needs: `default` begins with `when`."""
     for name, question in QUESTIONS.items():
         when = question.get("when", "")
         if "advanced" in when and "{%" not in when:
-            condition = when.strip("{} ")
-            several = " " in condition
-            negated = f"{{% if not {f'({condition})' if several else condition} %}}{{{{ UNSET }}}}{{% endif"
-            assert question["default"].startswith(negated), name
+            assert question["default"].startswith(f"{{{{ '' if {when.strip('{} ')} else UNSET "), name
             assert "UNSET" not in asked_default(question), name
 
 
