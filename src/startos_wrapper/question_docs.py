@@ -144,7 +144,7 @@ def _keys(section: dict[str, Any]) -> list[Key]:
     keys = [
         Key(
             name,
-            " or ".join(load("words")["io_formats"]) if key["type"] == "io-format" else key["type"],
+            "one of " + ", ".join(load("words")["io_formats"]) if key["type"] == "io-format" else key["type"],
             key["help"],
             key.get("required", False),
             _flow(key["default"]) if "default" in key else None,

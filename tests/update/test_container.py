@@ -39,7 +39,7 @@ def test_a_new_entrypoint_past_the_script_is_refused_or_takes_the_script_away(hi
     project = Project.new(tmp_path / "wrapper", history, "0.7.0", answers)
     refused = project.update("-d", "container={entrypoint: /init}", check=False)
     assert refused.returncode != 0
-    assert "doesn't start docker_entrypoint.sh, which directories would need" in refused.stderr
+    assert 'docker_entrypoint.sh isn\'t started: entrypoint: "/init" (directories would need it' in refused.stderr
     assert project.status() == {}
     message = project.update("-d", "container={entrypoint: /init}", "-d", "directories=[]").stderr
     assert "git restore --staged --worktree docker_entrypoint.sh\n" in message
