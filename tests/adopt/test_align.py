@@ -404,6 +404,13 @@ def test_an_image_that_is_a_copy_of_another_makes_no_circle(
     assert done.stderr == ""
 
 
+def test_a_recipe_in_an_included_file_replaces_that_of_startos_mk(tmp_path: Path, rendered: dict[str, str]) -> None:
+    files = {"own.mk": "run: ; ./run\nother: run ; ./other\n"}
+    aligned = plumbing_of(tmp_path, rendered, Makefile="all: verify\ninclude own.mk\n", **files)
+    done = run("make", "--dry-run", "other", cwd=aligned.folder)
+    assert (done.stdout, done.stderr) == ("./run\n./other\n", "")
+
+
 def test_a_shell_that_no_rule_names_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
     text = plumbing_of(tmp_path, rendered, Makefile="SHELL := /bin/bash\nall: verify\n").text("Makefile")
     assert "\nSHELL := /bin/bash\n" in text

@@ -13,7 +13,7 @@ from startos_wrapper.adopt.align.makefile_text import Kept, MakefileText
 from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, OldMakefile, old_makefile
 from startos_wrapper.adopt.align.prerequisites import Prerequisites
 from startos_wrapper.adopt.plan import Plan
-from startos_wrapper.files.makefile import Block, Makefile, read_blocks
+from startos_wrapper.files.makefile import Block, Makefile, all_blocks, read_blocks
 from startos_wrapper.files.makefile_conversion import MAINTAINED, convert, includes_startos, needs_conversion
 from startos_wrapper.files.source import Source
 from startos_wrapper.terminal import shorten
@@ -153,9 +153,12 @@ class _Carried:
         if block.kind == "condition":
             yield from self._condition(block)
         elif block.kind != "rule":
+            replaces: tuple[str, ...] = ()
             if _INCLUDES.match(block.head):
-                self.note(block.line, f"`{shorten(block.head, 60)}` is kept")
-            yield Kept(block, block.text)
+                replaces = tuple(self._included_targets())
+                instead = f", and its rules replace those in {MAINTAINED}: {', '.join(replaces)}" if replaces else ""
+                self.note(block.line, f"`{shorten(block.head, 60)}` is kept{instead}")
+            yield Kept(block, block.text, replaces)
         else:
             target = self.old.makefile.expand(block.name).removeprefix("./")
             kind = kind_of(target)
@@ -169,6 +172,13 @@ class _Carried:
                 yield from self._replacing(block, target, reason)
             else:
                 yield from self._replaced(block, target, kind)
+
+    def _included_targets(self) -> Iterator[str]:
+        """Yield the targets of startos.mk that have a recipe in the files that the author's Makefile includes."""
+        for file in self.old.makefile.included:
+            for block in all_blocks(file.blocks):
+                names = self.old.makefile.expand(block.name).split() if block.has_recipe else []
+                yield from (name for name in names if name in self.templates)
 
     def _own(self, block: Block, target: str) -> Kept:
         if not target.startswith("."):
