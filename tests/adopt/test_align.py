@@ -411,6 +411,15 @@ def test_a_recipe_in_an_included_file_replaces_that_of_startos_mk(tmp_path: Path
     assert (done.stdout, done.stderr) == ("./run\n./other\n", "")
 
 
+def test_the_authors_package_can_be_made_for_one_architecture(tmp_path: Path, rendered: dict[str, str]) -> None:
+    makefile = "clock.s9pk: manifest.yaml docker-images/aarch64.tar docker-images/x86_64.tar LICENSE\n\tstart-sdk pack\n\t./sum $^\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=makefile)
+    assert "./sum manifest.yaml docker-images/x86_64.tar LICENSE\n" in aligned.make("x86")
+    assert "./sum manifest.yaml docker-images/aarch64.tar docker-images/x86_64.tar LICENSE" in aligned.make(
+        "clock.s9pk"
+    )
+
+
 def test_a_shell_that_no_rule_names_stays(tmp_path: Path, rendered: dict[str, str]) -> None:
     text = plumbing_of(tmp_path, rendered, Makefile="SHELL := /bin/bash\nall: verify\n").text("Makefile")
     assert "\nSHELL := /bin/bash\n" in text

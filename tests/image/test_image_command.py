@@ -507,6 +507,20 @@ def test_a_compressed_tar_that_is_missing_is_no_image_of_docker_s(
     assert error(capsys, name) == (2, f"{name}: no such file; pass a tar, or the name of an image") and not log.exists()
 
 
+def test_a_folder_with_the_name_of_an_image_is_not_meant(
+    tmp_path: Path, docker: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = docker(inspected(**NGINX, Volumes=None))
+    monkeypatch.chdir(tmp_path)
+    for name in ("web", "web.tar"):
+        (tmp_path / name).mkdir()
+    output(capsys, "web")
+    assert "web" in log.read_text()
+    for name in ("./web", "web.tar"):
+        code, text = error(capsys, name)
+        assert code == 1 and "isn't a regular file" in text
+
+
 @pytest.mark.parametrize("name", ["-rf", "a b", "A", "", "web:1;x", "$(x)"])
 def test_what_is_no_name_never_reaches_docker(name: str, docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
     log = docker([])

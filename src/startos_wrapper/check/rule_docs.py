@@ -27,7 +27,10 @@ _GROUPS = {
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
     "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
     "E7": ("Procedures", "A procedure always fails, because its container can't run the script or can't read a file."),
-    "E8": ("Leftovers", "Nothing rejects what a merge or the template left, so it ends up in the package."),
+    "E8": (
+        "Leftovers",
+        "Something is unfinished. start-sdk doesn't notice: the build stops, or the package isn't what you want.",
+    ),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
     "W7": ("Scripts", "The service may not start, or doesn't stop or fail as it should."),

@@ -70,7 +70,9 @@ def _look(name: str, remote: bool) -> "Seen":
 
     path = Path(name)
     try:
-        is_path = name != "" and (path.exists() or name.endswith(_TARS) or name.startswith((".", "/", "~")))
+        # A folder isn't meant, such as the service's submodule with the same name as its image.
+        is_file = path.exists() and not path.is_dir()
+        is_path = name != "" and (is_file or name.endswith(_TARS) or name.startswith((".", "/", "~")))
     except (OSError, ValueError):
         is_path = False
     # A name such as `docker-images/x86_64.tar` is also a valid name of an image.

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 
 from startos_wrapper.adopt.align.image_rules import ImageRules
 from startos_wrapper.adopt.align.known_targets import has_conditions, kind_of, unusual
-from startos_wrapper.adopt.align.makefile_text import Kept, MakefileText
+from startos_wrapper.adopt.align.makefile_text import OURS, Kept, MakefileText
 from startos_wrapper.adopt.align.old_makefile import ARM, INTEL, OldMakefile, old_makefile
 from startos_wrapper.adopt.align.prerequisites import Prerequisites
 from startos_wrapper.adopt.plan import Plan
-from startos_wrapper.files.makefile import Block, Makefile, all_blocks, read_blocks
+from startos_wrapper.files.makefile import IMAGE, Block, Makefile, all_blocks, read_blocks
 from startos_wrapper.files.makefile_conversion import MAINTAINED, convert, includes_startos, needs_conversion
 from startos_wrapper.files.source import Source
 from startos_wrapper.terminal import shorten
@@ -203,15 +203,28 @@ class _Carried:
             yield Kept(block, f"{block.text.rstrip()}\n\n{copy}", (tar,))
             return
         instead = tuple("$(IMAGES)" if "%" in name else name for name in target.split())
+        text = block.text
         if kind_of(target) == "package":
             instead = ("$(ID).s9pk",)
+            text = self._with_images(block)
         if not block.has_recipe and any(name == target and each.has_recipe for each, name in self.old.rules()):
             # It only adds prerequisites to the rule with the recipe, whichever that is.
             instead = ()
         name = shorten(block.name, 60)
         instead_of = f" instead of the one in {MAINTAINED}" if instead else ""
         self.note(block.line, f"your rule for {name} is kept{instead_of}, because {reason}")
-        yield Kept(block, block.text, instead)
+        yield Kept(block, text, instead)
+
+    def _with_images(self, block: Block) -> str:
+        """Return a rule for the package that depends on $(IMAGES) instead of each image, as `make x86` needs it."""
+        images = [word for word in block.needs if IMAGE.fullmatch(word)]
+        if not images or "image.tar" in images:
+            return block.text
+        self.note(block.line, f"it depends on $(IMAGES) instead of {' and '.join(images)}, so that `make x86` works")
+        text = block.text.replace(images[0], f"$$({OURS}IMAGES)", 1)
+        for word in images[1:]:
+            text = re.sub(rf"[ \t]+{re.escape(word)}(?=\s|$)", "", text, count=1)
+        return text
 
     def _replaced(self, block: Block, target: str, kind: str) -> Iterator[Kept]:
         """Leave out a rule that startos.mk replaces, and report what it doesn't do."""

@@ -28,7 +28,7 @@ _EVALUATED = "MINE"
 # Variables of startos.mk in the settings that we write.
 _IN_SETTINGS = {"SOURCES", "BUILD_ARGS", "IMAGES", "ID"}
 # Marks a reference to a variable of startos.mk until the author's variable of that name has another one.
-_OURS = "\0"
+OURS = "\0"
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class MakefileText:
         if goal := self._first_goal(kept):
             body = f".DEFAULT_GOAL := {goal}\n\n{body}"
         body = "\n\n".join(part for part in self._without_clashes(body, "\n".join(settings)) if part)
-        body = body.replace(_OURS, "")
+        body = body.replace(OURS, "")
         lines = makefile.splitlines()
         if mine := [target for target in replaced if self._is_unseen(target, body)]:
             at = next(index for index, line in enumerate(lines) if includes_startos(line))
@@ -168,7 +168,7 @@ class MakefileText:
             return kept.text
         if block.name == name and name in self.same:
             return "\n".join([*block.above, f"export {name}"]) if "export" in match[0] else ""
-        return "\n".join([*block.above, f"{match[0].strip()} $({_OURS}{name})"])
+        return "\n".join([*block.above, f"{match[0].strip()} $({OURS}{name})"])
 
     def _meaning(self, block: Block) -> str | None:
         """Return ID or VERSION if that's what a block assigns, and nothing else, or None.

@@ -36,7 +36,7 @@ def template_leftovers(wrapper: Wrapper) -> Iterator[Finding]:
             number, found = hits[0]
             start = source.offset(number) + found.start()
             more = f" ({len(hits)} lines)" if len(hits) > 1 else ""
-            what = f"The template's name {found[0]} is still in this file{more}"
+            what = f"{found[0]} is still in this file{more}: it's the name of Start9's example wrapper"
             place = source.place(start, start + len(found[0]))
             yield Finding("W804", place, what, f"write {wrapper.id}, or remove what you don't need")
 
