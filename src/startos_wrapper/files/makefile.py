@@ -19,6 +19,7 @@ _FOR_TARGET = re.compile(r"\s*(?:(?:export|override|private)\s+)*([\w.-]+)\s*(?:
 # References to variables. The short ones are only those that contain a shell operator.
 REFERENCE = re.compile(r"\$\([^()]*\)|\$\{[^{}]*\}|\$[<|]")
 DEEPEST = 6
+_DEEPEST_CONDITION = 20
 _IF, _ENDIF = re.compile(r"\s*if(?:eq|neq|def|ndef)\b"), re.compile(r"\s*endif\b")
 _CONDITION = re.compile(r"\s*(?:if(?:eq|neq|def|ndef)|else|endif)\b")
 # A word of a list. References to variables can contain blanks.
@@ -155,7 +156,7 @@ def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
         if _IF.match(line):
             kind, index = "condition", _after_condition(lines, start)
         elif _DEFINE.match(line):
-            kind, index = "variable", _after_definition(lines, start) or index
+            kind, index = "variable", _after_definition(lines, start)
         elif ASSIGNMENT.match(line):
             kind = "variable"
         elif not line.startswith("\t") and read_rule(line):
@@ -164,13 +165,13 @@ def read_blocks(lines: Sequence[str]) -> Iterator[Block]:
         above = []
 
 
-def all_blocks(blocks: Iterable[Block]) -> Iterator[Block]:
-    """Yield blocks, and those inside conditions instead of the conditions."""
+def all_blocks(blocks: Iterable[Block], depth: int = 0) -> Iterator[Block]:
+    """Yield blocks, and those inside conditions instead of the conditions, unless those are nested too deeply."""
     for block in blocks:
-        if block.kind == "condition":
-            yield from all_blocks(read_blocks(block.lines[1:-1]))
-        else:
+        if block.kind != "condition":
             yield block
+        elif depth < _DEEPEST_CONDITION:
+            yield from all_blocks(read_blocks(block.lines[1:-1]), depth + 1)
 
 
 def assigned(block: Block) -> set[str]:
@@ -187,14 +188,14 @@ def _last(lines: Sequence[str], index: int) -> int:
     return index
 
 
-def _after_definition(lines: Sequence[str], index: int) -> int | None:
-    """Return the index after the `endef` that ends the definition at `index`, or None without one."""
+def _after_definition(lines: Sequence[str], index: int) -> int:
+    """Return the index after the `endef` that ends the definition at `index`."""
     depth = 0
     for at in range(index, len(lines)):
         depth += bool(_DEFINE.match(lines[at])) - bool(_ENDEF.match(lines[at]))
         if depth == 0:
             return at + 1
-    return None
+    return len(lines)
 
 
 def _after_condition(lines: Sequence[str], index: int) -> int:
