@@ -73,7 +73,9 @@ def _lost(entry: ProcedureScript, last: Command, init: str | None) -> Finding:
         what = f"{init} passes SIGTERM on to {shell}, which ends at once, and the container with it. It doesn't reach"
     if last.name == "wait":
         what += " the processes that `wait` waits for"
-        todo = "write `trap 'kill -TERM $pid' TERM` before it, with the ids of all these processes"
+        todo = (
+            "write `trap 'kill -TERM $pid' TERM` before it, with the ids of all these processes, and `wait` again below"
+        )
     elif last.name in ("sleep", "tail"):
         what += " the background processes"
         todo = "end the script with `exec` and the command of the service, which then runs in the foreground"
@@ -121,7 +123,7 @@ def process_not_killed(wrapper: Wrapper) -> Iterator[Finding]:
     }
     if trap is None or len(started) < 2:
         return
-    handler = _with_functions(script, text, trap[1])
+    handler = with_functions(script, text, trap[1])
     killed = _variables(handler) & started.keys()
     if "kill" not in handler or not killed or _KILLS_ALL.search(handler):
         return
@@ -137,7 +139,7 @@ def _variables(text: str) -> set[str]:
     return set(re.findall(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", text))
 
 
-def _with_functions(script: Script, text: str, action: str) -> str:
+def with_functions(script: Script, text: str, action: str) -> str:
     """Return the text of a handler and of the functions that it calls."""
     pieces, taken = [action], set()
     for piece in pieces:
