@@ -444,7 +444,7 @@ def test_a_download_for_one_of_two_processors_is_found(tmp_path: Path, text: str
         f"FROM debian:12 AS build-amd64\nRUN {AMD}\n",
         f"FROM --platform=$BUILDPLATFORM debian:12\nRUN {AMD}\n",
         f"FROM debian:12 AS one\nRUN {AMD}\nFROM one-$TARGETARCH\n",
-        "FROM debian:12\nRUN wget https://example.com/sky-$TARGETARCH.asc\n",
+        "FROM debian:12\nARG TARGETARCH\nRUN wget https://example.com/sky-$TARGETARCH.asc\n",
         "FROM debian:12\nRUN wget https://example.com/charm64/arm/sky.asc\n",
     ],
 )
@@ -646,6 +646,31 @@ def test_a_file_is_absent_unless_something_makes_it(tmp_path: Path, source: str,
 def test_a_stage_that_the_image_does_not_need_is_not_built(tmp_path: Path, use: str, absent: bool) -> None:
     codes = _codes(tmp_path, f"FROM a:1 AS other\nCOPY absent /\nFROM b:1\n{use}\n")
     assert ("E613" in codes) == absent
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        ("RUN get $TARGETARCH", True),
+        ("ENV ARCH=${TARGETARCH}", True),
+        ("WORKDIR /src/$SKY", True),
+        ("ARG SKY\nWORKDIR /src/$SKY", False),
+        ("ARG TARGETARCH\nRUN get $TARGETARCH", False),
+        ("RUN TARGETARCH=$(uname -m) && get $TARGETARCH", False),
+        ("RUN for TARGETOS in a b; do get $TARGETOS; done", False),
+        ("RUN echo '$TARGETARCH' >/x", False),
+        ("RUN echo \\$TARGETARCH >/x", False),
+        ("RUN <<EOF\nget $TARGETARCH\nEOF", False),
+        ("CMD run $TARGETARCH", False),
+        ("RUN get $NODE_VERSION", False),
+        ("RUN get $OTHER", False),
+    ],
+)
+def test_an_argument_that_the_stage_does_not_declare_is_found(tmp_path: Path, lines: str, found: bool) -> None:
+    text = f"ARG SKY=1\nARG NODE_VERSION=20\nFROM node:$NODE_VERSION AS base\nFROM base\n{lines}\n"
+    files = {"Dockerfile": text}
+    wrapper = example_wrapper.write(tmp_path / "wrapper", {"files": files})
+    assert [each.code for each in check(wrapper, lambda code: code == "W631").findings] == ["W631"] * found
 
 
 def test_what_another_target_of_the_dockerfile_copies_is_not_looked_for(tmp_path: Path) -> None:
