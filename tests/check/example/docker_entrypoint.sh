@@ -1,3 +1,3 @@
 #!/bin/sh
 set -eu
-exec tini -- httpd -f -p 8080 -h /data
+exec httpd -f -p 8080 -h /data
