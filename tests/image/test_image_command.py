@@ -105,15 +105,15 @@ def test_the_command_is_quoted_as_the_question_wants_it(entrypoint: Any, cmd: An
 
 USERS: dict[str, tuple[str, dict[str, Content], str]] = {
     "setpriv": ("app", {"/bin/setpriv": elf("x86_64")},
-                """chown -R app /data && export HOME=~app && exec setpriv --reuid=app --regid="$(id -g app)" --init-groups -- a 'b c'"""),
+                """chown -R app /data && { chown app /dev/stdout /dev/stderr || :; } && export HOME=~app && exec setpriv --reuid=app --regid="$(id -g app)" --init-groups -- a 'b c'"""),
     "numbers": ("1000:100", {"/bin/setpriv": elf("x86_64")},
-                "chown -R 1000:100 /data && export HOME=/ && exec setpriv --reuid=1000 --regid=100 --clear-groups -- a 'b c'"),
+                "chown -R 1000:100 /data && { chown 1000 /dev/stdout /dev/stderr || :; } && export HOME=/ && exec setpriv --reuid=1000 --regid=100 --clear-groups -- a 'b c'"),
     "no group": ("1000", {"/bin/setpriv": elf("x86_64")},
-                 "chown -R 1000 /data && export HOME=/ && exec setpriv --reuid=1000 --regid=0 --clear-groups -- a 'b c'"),
+                 "chown -R 1000 /data && { chown 1000 /dev/stdout /dev/stderr || :; } && export HOME=/ && exec setpriv --reuid=1000 --regid=0 --clear-groups -- a 'b c'"),
     "gosu": ("app:web", {"/bin/gosu": elf("x86_64")},
-             "chown -R app:web /data && export HOME=~app && exec gosu app:web a 'b c'"),
+             "chown -R app:web /data && { chown app /dev/stdout /dev/stderr || :; } && export HOME=~app && exec gosu app:web a 'b c'"),
     "busybox": ("app", {"/bin/su": Link("busybox"), "/bin/setpriv": Link("busybox")},
-                "chown -R app /data && export HOME=~app && exec su -s /bin/sh app -c 'exec a '\"'\"'b c'\"'\"''"),
+                "chown -R app /data && { chown app /dev/stdout /dev/stderr || :; } && export HOME=~app && exec su -s /bin/sh app -c 'exec a '\"'\"'b c'\"'\"''"),
 }  # fmt: skip
 
 
@@ -128,6 +128,13 @@ def test_the_command_becomes_the_user_of_the_image(
     assert shlex.split(answers["run"]) == ["sh", "-c", text]
     assert Template().refusals({"service_id": "a", "upstream_image": "a:1", **answers}) == []
     assert "`run` gives the volumes to that user" in " ".join(shown.replace("#", "").split())
+
+
+def test_without_a_volume_the_note_says_how_one_is_given_to_the_user(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = output(capsys, write(tmp_path, layers=[SHELL, {"/bin/gosu": elf("x86_64")}], User="app", Cmd=["a"]))
+    assert "For a volume, add `chown -R app FOLDER && ` at its beginning." in " ".join(shown.replace("#", "").split())
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,8 @@ def _run(seen: Seen, advice: Advice) -> None:
         why += f", without {seen.command[0]}, because the wrapper has an init"
     elif command != joined:
         why += f", without {words[0]} -c, so that the service gets SIGTERM"
-    if not is_root(seen.config.user):
-        switched = as_user(words, list(_mounts(seen).values()), seen.config, seen.tree)
-        if switched and pattern("command").fullmatch(switched):
-            command, why = switched, f"{why}, as the image's USER {seen.config.user}"
+    if switched := _as_user(seen):
+        command, why = switched, f"{why}, as the image's USER {seen.config.user}"
     advice.answers["run"] = Answer(command if _is_same_in_yaml(command) else [command], f"{why}.")
 
 
@@ -120,6 +118,15 @@ def _without_init(command: Sequence[str]) -> tuple[str, ...]:
         if at < len(words) and not words[at].startswith("-"):
             return words[at:]
     return words
+
+
+def _as_user(seen: Seen) -> str | None:
+    """Return the command that becomes the image's USER, or None if it's root or the image has no program for that."""
+    words = _without_init(seen.command)
+    if not words or is_root(seen.config.user):
+        return None
+    found = as_user(words, list(_mounts(seen).values()), seen.config, seen.tree)
+    return found if found and pattern("command").fullmatch(found) else None
 
 
 def _of_shell(words: Sequence[str]) -> str | None:
@@ -235,10 +242,14 @@ def _notes(seen: Seen, advice: Advice) -> None:
         what = (
             f"The image runs as {config.user}, but StartOS creates volumes as root. The wrapper's image starts as root,"
         )
-        if "as the image's USER" in getattr(advice.answers.get("run"), "why", ""):
-            advice.notes.append(f"{what} and `run` gives the volumes to that user and becomes it.")
+        if _as_user(seen) is None:
+            then = "a service that refuses root must switch users itself."
+        elif _mounts(seen):
+            then = "`run` gives the volumes to that user and becomes it."
         else:
-            advice.notes.append(f"{what} and a service that refuses root must switch users itself.")
+            then = "`run` becomes that user."
+            then += f" For a volume, add `chown -R {config.user} FOLDER && ` at its beginning."
+        advice.notes.append(f"{what} and {then}")
     if config.signal != "TERM":
         what = f"StartOS stops the container with the image's STOPSIGNAL, {config.stop_signal}."
         advice.notes.append(f"{what} Does the service stop on SIGTERM, too?")

@@ -28,6 +28,8 @@ def as_user(command: Sequence[str], folders: Sequence[str], config: ImageConfig,
     if words is None:
         return None
     steps = [f"chown -R {user}{':' + group if group else ''} {shlex.join(folders)}"] if folders else []
+    # As the container engine does for USER. Otherwise the service can't open them, e.g. as a log file.
+    steps.append(f"{{ chown {user} /dev/stdout /dev/stderr || :; }}")
     if not any(entry.startswith("HOME=") for entry in config.environment):
         # As Docker does. Root's folder is closed to everyone else.
         steps.append(f"export HOME={'/' if user.isdecimal() else '~' + user}")
