@@ -143,6 +143,7 @@ def test_without_a_volume_the_note_says_how_one_is_given_to_the_user(
         ("app", {}),
         ("1000", {"/bin/su": Link("busybox")}),
         ("app", {"/bin/su": elf("x86_64")}),
+        ("app", {"/init": "#!/bin/sh", "/bin/setpriv": elf("x86_64")}),
         ("a b", {"/bin/setpriv": elf("x86_64")}),
         ("app", {"/bin/setpriv": elf("x86_64"), "/bin/.wh.sh": Plain()}),
     ],
@@ -150,8 +151,9 @@ def test_without_a_volume_the_note_says_how_one_is_given_to_the_user(
 def test_without_a_program_that_switches_users_the_command_stays_and_a_note_says_so(
     user: str, files: dict[str, Content], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shown = output(capsys, write(tmp_path, layers=[SHELL, files], User=user, Cmd=["a"], Env=["HOME=/x"]))
-    assert yaml.safe_load(shown)["run"] == "a"
+    command = "/init" if "/init" in files else "a"
+    shown = output(capsys, write(tmp_path, layers=[SHELL, files], User=user, Cmd=[command], Env=["HOME=/x"]))
+    assert yaml.safe_load(shown)["run"] == command
     assert "a service that refuses root must switch users itself" in " ".join(shown.replace("#", "").split())
 
 
@@ -220,6 +222,7 @@ def test_what_the_wrapper_changes_or_needs_is_a_note() -> None:
     )
     assert "/init is its own init" in said(advice(Entrypoint=["/init"]))
     assert "The image runs as 1000:1000, but" in said(advice(User="1000:1000"))
+    assert "From a tar of the image, we can tell how." in said(advice(User="1000:1000"))
     for user in ("0:0", "root", "0:1000", "root:", " "):
         assert "runs as" not in said(advice(User=user))
     assert "STOPSIGNAL, SIGWINCH." in said(advice(StopSignal="SIGWINCH"))

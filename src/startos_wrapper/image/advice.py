@@ -100,10 +100,10 @@ def _run(seen: Seen, advice: Advice) -> None:
     why = " and ".join(given)
     if words != seen.command:
         why += f", without {seen.command[0]}, because the wrapper has an init"
-    elif command != joined:
-        why += f", without {words[0]} -c, so that the service gets SIGTERM"
     if switched := _as_user(seen):
         command, why = switched, f"{why}, as the image's USER {seen.config.user}"
+    elif command != joined:
+        why += f", without {words[0]} -c, so that the service gets SIGTERM"
     advice.answers["run"] = Answer(command if _is_same_in_yaml(command) else [command], f"{why}.")
 
 
@@ -123,7 +123,8 @@ def _without_init(command: Sequence[str]) -> tuple[str, ...]:
 def _as_user(seen: Seen) -> str | None:
     """Return the command that becomes the image's USER, or None if it's root or the image has no program for that."""
     words = _without_init(seen.command)
-    if not words or is_root(seen.config.user):
+    # An init has to be process 1, where there's no script before it.
+    if not words or is_root(seen.config.user) or words[0] == "/init":
         return None
     found = as_user(words, list(_mounts(seen).values()), seen.config, seen.tree)
     return found if found and pattern("command").fullmatch(found) else None
@@ -244,6 +245,7 @@ def _notes(seen: Seen, advice: Advice) -> None:
         )
         if _as_user(seen) is None:
             then = "a service that refuses root must switch users itself."
+            then += " From a tar of the image, we can tell how." if seen.tree is None else ""
         elif _mounts(seen):
             then = "`run` gives the volumes to that user and becomes it."
         else:

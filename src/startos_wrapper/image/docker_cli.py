@@ -25,7 +25,7 @@ def inspect_local(reference: str) -> Seen:
     image = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
     digests = [text for text in (image or {}).get("RepoDigests") or () if isinstance(text, str)]
     config = _config(reference, image)
-    unread = "The files of the image weren't read. To see whether it has a shell, save it and pass the tar:"
+    unread = "The files of the image weren't read. To see what it has, e.g. a shell, save it and pass the tar:"
     return Seen(
         name=reference,
         source=_LOCAL,
@@ -58,7 +58,7 @@ def inspect_remote(reference: str) -> Seen:
     digest = manifest.get("digest") if isinstance(manifest, dict) else None
     name = reference.partition("@")[0]
     name = name[: len(name) - len(name.rpartition("/")[2])] + name.rpartition("/")[2].partition(":")[0]
-    unread = "The files of the image weren't read. To see whether it has a shell, pull it, save it and pass the tar."
+    unread = "The files of the image weren't read. To see what it has, e.g. a shell, pull it, save it and pass the tar."
     return Seen(
         name=reference,
         source=_REMOTE,
