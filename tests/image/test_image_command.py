@@ -193,6 +193,7 @@ def test_each_volume_with_data_is_mounted_the_outer_one_first(volumes: list[str]
         (["0/tcp", "70000/tcp", "8000-8010/tcp", "٨٨/tcp"], None, ()),
         (["6379/tcp"], 0, None),
         (["22/tcp", "5432/tcp"], 0, None),
+        (["22000/tcp", "22000/udp", "8384/tcp"], 8384, None),
         (["6379/tcp", "8080/tcp", "443/tcp"], 8080, None),
         (["1883/tcp", "8080/tcp", "9001/tcp"], None, (8080, 9001)),
         (["53/udp"], None, ()),
@@ -208,6 +209,8 @@ def test_a_port_is_a_guess_and_several_are_a_question(ports: list[str], guess: A
         assert found.answers["ui_port"].value == guess and found.answers["ui_port"].is_guess
         offered = next((each.reason.partition("e.g. ")[2] for each in found.missing if each.name == "interfaces"), "")
         assert bool(offered) == (guess == 0 or len(ports) > 2)
+        if guess == 0 or len(ports) > 2:
+            assert "protocols: [tcp]" in offered
         answers = {"service_id": "a", "base": "image", "upstream_image": "a:1", "run": "a", "ui_port": guess}
         assert not offered or Template().refusals({**answers, "interfaces": yaml.safe_load(offered)}) == []
 
