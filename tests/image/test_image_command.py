@@ -308,6 +308,25 @@ def test_the_files_tell_an_init(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "#   init        s6-overlay\n" in output(capsys, path)
 
 
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ([SHELL], "The image starts app, which isn't in it, or not in its PATH."),
+        ([SHELL, {"/bin/app": FOLDER}], "The image starts app, which isn't in it, or not in its PATH."),
+        ([SHELL, {"/usr/bin/app": elf("aarch64")}], "app is a program for aarch64, although the image is for x86_64."),
+        ([{**SHELL, "/opt/app": elf("x86_64")}, {"/usr/bin/link": Link("/opt/app")}, {"/bin/app": Link("../usr/bin/link")}], None),
+        ([{**SHELL, "/usr/bin/app": "#!/bin/sh\n"}], None),
+    ],
+)  # fmt: skip
+def test_the_program_is_looked_up_through_the_links_of_all_layers(
+    layers: list[dict[str, Content]], said: str | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = " ".join(
+        output(capsys, write(tmp_path, layers=layers, Cmd=["app"])).partition("# Note:")[2].replace("#", "").split()
+    )
+    assert said in notes if said else "app" not in notes
+
+
 def test_hostile_text_in_an_image_stays_in_comments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     evil = "x\nrun: evil\r\x85\u2028\x1b[31m" + "y" * 500
     settings: dict[str, Any] = {"Entrypoint": [evil], "Cmd": ["a"], "User": evil, "Env": [evil], "Volumes": {evil: {}}}

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.data import load, loader, pattern, processors
+from startos_wrapper.files.images.elf import read_elf
 from startos_wrapper.files.images.image_config import may_be_lost, processor_of
 from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.image.seen import Seen
@@ -234,8 +235,24 @@ def _is_port(text: str) -> bool:
 # --- What else to know -------------------------------------------------------------------------------------------
 
 
+def _program(seen: Seen) -> str | None:
+    """Return what is wrong with the program that the image starts, or None."""
+    words = _without_init(seen.command)
+    if seen.tree is None or not words:
+        return None
+    found = seen.tree.program(words[0], seen.config.path, seen.config.workdir)
+    if found is None or not found[1].is_file:
+        return f"The image starts {words[0]}, which isn't in it, or not in its PATH."
+    program, processor = read_elf(found[1].head), seen.config.processor
+    if program and processor and not program.runs_on(processor):
+        return f"{words[0]} is a program for {program.machine}, although the image is for {processor}."
+    return None
+
+
 def _notes(seen: Seen, advice: Advice) -> None:
     config = seen.config
+    if fault := _program(seen):
+        advice.notes.append(fault)
     if seen.init in ("s6-overlay", "/init"):
         name = "s6-overlay" if seen.init == "s6-overlay" else "its own init"
         advice.notes.append(f"/init is {name}, which must be process 1 of the container.")
