@@ -398,6 +398,7 @@ def test_of_several_tags_the_most_exact_one_counts(
         (FOLDER, 1, ": is a folder; for an OCI layout, pass a tar of it: tar -cf image.tar -C"),
         (None, 2, ": no such file; pass a tar, or the name of an image"),
     ],
+    ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_a_tar_that_is_no_image_is_named_in_one_line(
     data: bytes | str | None, exit_code: int, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
