@@ -207,3 +207,10 @@ def test_every_rule_has_a_section_and_an_explanation() -> None:
 
 def test_the_page_of_rules_is_fresh(generator: ModuleType) -> None:
     assert generator.PAGE.read_text(encoding="utf-8") == generator.page(), "run `make docs`"
+
+
+def test_a_rule_alone_is_documented_as_among_all() -> None:
+    every = rule_docs.rule_docs()
+    assert {code: rule_docs.rule_doc(code) for code in every} == every
+    with pytest.raises(KeyError):
+        rule_docs.rule_doc("W5")

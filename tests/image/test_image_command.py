@@ -551,7 +551,7 @@ def test_a_folder_with_the_name_of_an_image_is_not_meant(
     assert "web" in log.read_text()
     for name in ("./web", "web.tar"):
         code, text = error(capsys, name)
-        assert code == 1 and "isn't a regular file" in text
+        assert code == 1 and "is a folder" in text
 
 
 @pytest.mark.parametrize("name", ["-rf", "a b", "A", "", "web:1;x", "$(x)"])

@@ -105,7 +105,7 @@ def _shown(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], b
     selected = _codes(arguments.select or [])
 
     def is_on(code: str) -> bool:
-        from startos_wrapper.check import rule_docs  # Reading the documents takes 10 ms.
+        from startos_wrapper.check import rule_docs  # Reading the documents takes time.
 
         return rule_docs.is_on(code, pedantic=arguments.pedantic, release=arguments.release)
 

@@ -52,7 +52,7 @@ def _any(_: str) -> bool:
 
 
 def _unless_of_release(code: str) -> bool:
-    from startos_wrapper.check.rule_docs import is_on  # Reading the documents takes 10 ms.
+    from startos_wrapper.check.rule_docs import is_on  # Reading the documents takes time.
 
     return is_on(code)
 

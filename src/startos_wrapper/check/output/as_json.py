@@ -5,7 +5,7 @@ from typing import Any
 
 from startos_wrapper.check.output.report import Report, message, severity
 from startos_wrapper.check.registry import Finding
-from startos_wrapper.check.rule_docs import rule_docs
+from startos_wrapper.check.rule_docs import rule_doc
 
 VERSION = 1
 
@@ -29,7 +29,7 @@ def _entry(report: Report, finding: Finding) -> dict[str, Any]:
     place = finding.place
     return {
         "code": finding.code,
-        "name": rule_docs()[finding.code].name,
+        "name": rule_doc(finding.code).name,
         "severity": severity(finding.code),
         "file": report.path(place.file),
         "line": place.line,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from startos_wrapper.check.output.report import Report, message, severity, whole
 from startos_wrapper.check.registry import Finding, Fix
-from startos_wrapper.check.rule_docs import RuleDoc, explain, rule_docs
+from startos_wrapper.check.rule_docs import RuleDoc, explain, rule_doc
 from startos_wrapper.files.source import Edit, Place
 from startos_wrapper.terminal import well_formed
 
@@ -33,7 +33,7 @@ def as_sarif(report: Report) -> str:
     driver = {
         "name": "startos-wrapper",
         "version": version("startos-wrapper"),
-        "rules": [_rule(rule_docs()[code]) for code in codes],
+        "rules": [_rule(rule_doc(code)) for code in codes],
     }
     run = {
         "tool": {"driver": driver},

@@ -33,11 +33,11 @@ def as_text(report: Report, color: bool = False) -> str:
 
 def _per_rule(report: Report, paint: _Paint) -> Iterator[str]:
     """Yield a line per rule with the number of its findings: errors first, then the most frequent."""
-    from startos_wrapper.check.rule_docs import rule_docs
+    from startos_wrapper.check.rule_docs import rule_doc
 
     counts = Counter(finding.code for finding in report.findings)
     for code, count in sorted(counts.items(), key=lambda each: (not is_error(each[0]), -each[1], each[0])):
-        title = shorten(rule_docs()[code].title, _WIDTH - 12, "…")
+        title = shorten(rule_doc(code).title, _WIDTH - 12, "…")
         yield f"{count:5}  {paint(code, severity(code))} {title}"
 
 
