@@ -5,6 +5,8 @@ answers from a file. A test compares both.
 """
 
 import json
+import re
+from ast import literal_eval
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -23,6 +25,10 @@ from startos_wrapper.questions import asked_default, read_config
 # A path that doesn't exist, so that there are no earlier answers.
 _NOWHERE = "/dev/null/wrapper"
 _TRUE = {"y", "yes", "t", "true", "on", "1"}
+# A validator: the rule to include, and an answer that's valid without asking it.
+_RULE = re.compile(
+    r"(?:{% if \w+ != (?P<valid>{}|\[\]|'[^']*'|\d+) %})?{% include '(?P<file>[^']+)' %}(?:{% endif %})?"
+)
 _REQUIRED = "this answer is required"
 
 
@@ -198,6 +204,14 @@ class Template:
             if any(item not in known for item in (value if question.get("multiselect") else [value])):
                 raise RefusedAnswerError(name, f"choose from {', '.join(known)}")
         if "validator" in question:
-            fault = self._render(question["validator"], asked, given).strip()
+            fault = self._fault(question["validator"], asked.values[name], asked, given).strip()
             if fault:
                 raise RefusedAnswerError(name, fault)
+
+    def _fault(self, validator: str, value: Any, asked: Asked, given: dict[str, Any]) -> str:
+        # Compiling the short text of a validator can take longer than its rule.
+        if not (rule := _RULE.fullmatch(validator)):
+            return self._render(validator, asked, given)
+        if rule["valid"] and value == literal_eval(rule["valid"]):
+            return ""
+        return _environment(self.folder).get_template(rule["file"]).render(self._context(asked, given))
