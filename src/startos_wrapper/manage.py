@@ -20,9 +20,9 @@ from startos_wrapper.terminal import print_text
 COMMAND = "manage"
 
 _DESCRIPTION = f"""\
-Show or change which parts of a wrapper updates may change. It never
-touches the files of the other parts. This command only changes the answer in
-{ANSWERS}. It doesn't change or delete any other file."""
+Show or change which parts of a wrapper updates change, and where they get
+the template from. Updates leave the files of all other parts alone.
+This command only edits {ANSWERS}."""
 _EPILOG = """\
 parts:
 {parts}

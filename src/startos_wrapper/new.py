@@ -23,6 +23,7 @@ COMMAND = "new"
 # What Copier prints. For a template that isn't in git, the version is None.
 _VERSION = re.compile(r"^Copying from template version .*$", re.MULTILINE)
 _FILES = re.compile(r"(.*[ m]create\b[^\n]*\n)\n*", re.DOTALL)
+_COMMIT = re.compile("[0-9a-f]{40,64}")
 _COLOR = re.compile(r"\x1b\[[0-9;]*m")
 
 _EPILOG = """\
@@ -131,7 +132,9 @@ def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]
 def _shown(text: str, release: str | None) -> str:
     """Return what Copier printed, with the release as the wrapper records it, and without what a terminal is for."""
     text = _FILES.sub(r"\1\n", text, count=1)
-    text = _VERSION.sub(f"Copying from the template's release {release}" if release else "", text, count=1)
+    # An installation from git records a commit.
+    shown = release[:7] if release and _COMMIT.fullmatch(release) else release
+    text = _VERSION.sub(f"Copying from the template's release {shown}" if shown else "", text, count=1)
     return (text if has_colors(sys.stderr) else _COLOR.sub("", text)).strip()
 
 
