@@ -280,8 +280,9 @@ def test_the_output_is_an_answers_file_that_new_accepts(tmp_path: Path, capsys: 
     assert "#   volumes: the image declares no VOLUME for data: where" in text
     (tmp_path / "answers.yml").write_text(text)
     arguments = ["--defaults", "--quiet", "--data-file", str(tmp_path / "answers.yml"), "-d", "service_id=web"]
-    # What the image can't tell isn't guessed.
+    # What's still to answer is really missing.
     assert cli.main(["new", str(tmp_path / "w"), *arguments]) == 1
+    assert "volumes: this answer is required" in capsys.readouterr().err
     assert cli.main(["new", str(tmp_path / "w"), *arguments, "-d", "volumes={}"]) == 0
     assert "exec /docker-entrypoint.sh nginx -g 'daemon off;'\n" in (tmp_path / "w/docker_entrypoint.sh").read_text()
 
