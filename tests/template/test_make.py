@@ -112,8 +112,12 @@ def test_a_recipe_of_the_author_replaces_the_templates(wrapper: Wrapper, target:
 
 @pytest.mark.parametrize(
     "rule",
-    ["all: ; echo mine\n", "all:\n\n# A comment.\n\techo mine\n", "all::\n\techo mine\n", "all clean:\n\techo mine\n"],
-)
+    [
+        "all: ; echo mine\n", "all:\n\n# A comment.\n\techo mine\n", "all::\n\techo mine\n", "all clean:\n\techo mine\n",
+        "  all:\n\techo mine\n", "all \\\n  clean: \\\n  docs\n\techo mine\ndocs:\n",
+        "all:\nifneq (a:,b:)\n\techo mine\nendif\n",
+    ],
+)  # fmt: skip
 def test_a_recipe_is_found_however_it_is_written(wrapper: Wrapper, rule: str) -> None:
     wrapper.add(rule)
     assert wrapper.says("all") == "echo mine\n"
@@ -125,6 +129,31 @@ def test_what_is_no_recipe_replaces_nothing(wrapper: Wrapper) -> None:
     )
     said = wrapper.says("all")
     assert "echo docs" in said and "start-sdk pack" in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$(info all: docs)\n  docs:\n\techo docs\n", "$(if all,$(info all: docs))\n\ndocs: ; echo docs\n",
+        "all \\\n  check: \\\n\tdocs\n\ndocs:\n\techo docs\n", "all: docs # Packs it; verifies it.\ndocs:\n\techo docs\n",
+        "all: NAME = a; b\nall: docs\ndocs:\n\techo docs\n",
+        "all: docs\n  NAME = value\ndocs:\n\techo docs\n",
+        "define rule\n$(1):\n\techo docs\nendef\n$(eval $(call rule,docs))\nall: docs\n",
+        "  define NOTE\nall:\n\techo\n  endef\nall: docs\ndocs:\n\techo docs\n",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_a_recipe_replaces_nothing(wrapper: Wrapper, text: str) -> None:
+    wrapper.add(text)
+    done = wrapper.make("--dry-run", "all", "docs")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "echo docs" in done.stdout and "start-sdk pack" in done.stdout
+
+
+def test_startos_mk_alone_waits_for_no_input(wrapper: Wrapper) -> None:
+    done = subprocess.run(
+        ["make", "-f", "startos.mk", "help"], cwd=wrapper.folder, stdin=subprocess.PIPE, timeout=10, check=True
+    )
+    assert done.returncode == 0
 
 
 def test_service_mk_of_earlier_releases_is_still_included(wrapper: Wrapper) -> None:
