@@ -343,6 +343,40 @@ def test_all_answers_that_a_new_base_needs_are_named_at_once(
     assert project.status() == {}
 
 
+@pytest.mark.parametrize(
+    ("base", "program", "refused"),
+    [
+        ("alpine", "hello-world", True),
+        ("golang", ["/usr/local/bin/hello-world --verbose"], True),
+        ("alpine", "nginx -g 'daemon off;'", False),
+    ],
+)
+def test_the_program_of_the_old_base_isnt_what_an_image_runs(
+    start: Callable[[Path, dict[str, Any]], Project],
+    tmp_path: Path,
+    base: str,
+    program: str | list[str],
+    *,
+    refused: bool,
+) -> None:
+    project = start(tmp_path / "wrapper", {"base": base, "run": program})
+    given = {"base": "image", "upstream_image": "hello:1"}
+    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    assert done.returncode == refused
+    assert done.stderr.startswith("startos-wrapper: run: this answer is required; pass it with -d run=VALUE") is refused
+    assert bool(project.status()) is not refused
+    if refused:
+        project.update(*command(given | {"run": program}))
+        assert project.recorded()["run"] == program
+
+
+def test_a_wrong_answer_is_named_once(start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path) -> None:
+    project = start(tmp_path / "wrapper", {})
+    given = {"base": "image", "upstream_image": "hello:1", "run": "a; b"}
+    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    assert (done.stderr.count("run:"), done.stderr.count("required")) == (1, 0)
+
+
 def _resolved(project: Project) -> None:
     """Keep the author's side of every conflict, and commit."""
     for name in project.unmerged:

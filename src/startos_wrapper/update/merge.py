@@ -90,7 +90,7 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[s
     from copier import run_update
 
     answers = dict(request.answers)
-    refused: list[str] = []
+    refused: dict[str, str] = {}
     untyped: RefusedError | None = None
     while True:
         try:
@@ -118,12 +118,13 @@ def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[s
                 if refused:
                     break
                 raise _explained(error, git, request) from error
-            refused.append(str(error))
+            # Without the wrong answer there's none, which isn't worth a second message.
+            refused.setdefault(name, str(error))
             answers.pop(name, None)
             if stand_in is not None:
                 answers[name] = stand_in
     if refused:
-        raise refused_answers(refused)
+        raise refused_answers(list(refused.values()))
     check_answers(request.answers, questions := worker.template.questions_data)
     if untyped:
         raise _explained(untyped, git, request) from untyped
