@@ -89,6 +89,14 @@ def test_copier_says_which_answers_about_an_image_are_guesses(template: Path, tm
     assert "only the image says" not in told
 
 
+def test_the_next_command_goes_into_a_folder_that_looks_like_an_option(
+    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told = copier("copy", "--defaults", "-d", "service_id=a", template, "./-w").stderr
+    assert "\n  cd ./-w\n" in told
+
+
 def test_an_answer_to_a_question_that_is_not_asked_is_named(wrapper_command: str, tmp_path: Path) -> None:
     """Copier would neither use nor record it, and say nothing."""
     answers = ("-d", "service_id=a", "-d", "base=alpine", "-d", "source=upstream", "-d", "upstream_image=nginx:1.27")

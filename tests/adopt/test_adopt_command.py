@@ -267,6 +267,12 @@ def test_parts_can_be_chosen(tmp_path: Path, arguments: list[str], managed: list
     assert _recorded(tmp_path)["manage"] == managed
 
 
+def test_an_aligned_part_that_stays_the_authors_says_why(tmp_path: Path, capsys: Capture) -> None:
+    found = {part["name"]: part for part in _json(capsys, write(tmp_path), "--align", "all")["parts"]}
+    assert (found["build"]["managed"], found["plumbing"]["managed"]) == (False, True)
+    assert found["build"]["reason"] == "the Dockerfile or the entrypoint is your own"
+
+
 # ---- Refusals ----------------------------------------------------------------------------------------------------
 
 

@@ -63,6 +63,7 @@ def test_make_does_what_it_did(
     ("name", "note"),
     [
         ("two builds in a recipe", "docker-images/aarch64.tar is kept instead of the one in startos.mk, because it runs"),
+        ("two builds in a recipe", "docker-images/x86_64.tar is kept instead of the one in startos.mk, because your rule in line "),
         ("two builds of image.tar", "Makefile:24: your rule for image.tar is kept"),
         ("a Dockerfile for each architecture", "because there are several Dockerfiles: Dockerfile, Dockerfile.arm"),
         ("a context in a variable", "because it builds in $(CONTEXT)"),

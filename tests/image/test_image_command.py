@@ -451,6 +451,13 @@ def test_docker_s_own_image_is_inspected_without_the_network(docker: Any, capsys
     assert yaml.safe_load(output(capsys, "web"))["upstream_image"] == f"web@sha256:{'a' * 64}"
 
 
+def test_an_image_that_no_registry_has_cant_be_built_from(docker: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    docker(inspected(**NGINX))
+    assert "from no registry" not in output(capsys, "web:1.2")
+    docker([{**inspected(**NGINX)[0], "RepoDigests": []}])
+    assert "Docker got this image from no registry. Push it to one" in output(capsys, "web:1.2")
+
+
 def several(**platforms: dict[str, Any]) -> dict[str, Any]:
     """Return what `docker buildx imagetools inspect` prints for an image with several platforms."""
     images = {

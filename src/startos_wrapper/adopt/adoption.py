@@ -1,7 +1,7 @@
 """Adopt a wrapper: read it, describe it with answers, plan the answers file and aligned parts, and write them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -126,7 +126,7 @@ def _plan_aligned(before: Before, description: Description, request: Request) ->
     aligned = parts_to_manage(after, request.aligned)
     judged = judge(after, description.rendered, aligned)
     parts = [
-        new if new.name in aligned else old
+        new if new.name in aligned else _kept_by_author(old) if old.name in request.aligned else old
         for old, new in zip(_parts(before, description, request), judged, strict=True)
     ]
     description, text = _recording(description, parts, origin)
@@ -141,6 +141,11 @@ def _parts(before: Before, description: Description, request: Request) -> list[P
     if before.recorded is None or request.managed is not None:
         return parts
     return managed_as_recorded(parts, before.recorded)
+
+
+def _kept_by_author(part: Part) -> Part:
+    """Return a part that stays the author's although it was aligned."""
+    return part if part.managed else replace(part, reason="the Dockerfile or the entrypoint is your own")
 
 
 def _recording(description: Description, parts: list[Part], origin: Origin) -> tuple[Description, str]:

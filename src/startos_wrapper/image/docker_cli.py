@@ -10,6 +10,7 @@ from startos_wrapper.image.choice import chosen, differences, is_pinned
 from startos_wrapper.image.seen import Seen
 
 _LOCAL, _REMOTE = "docker image inspect", "docker buildx imagetools inspect"
+_ONLY_HERE = "Docker got this image from no registry. Push it to one, because the wrapper's builds pull it."
 _SECONDS = {_LOCAL: 60, _REMOTE: 300}
 
 
@@ -34,6 +35,7 @@ def inspect_local(reference: str) -> Seen:
         is_complete=False,
         pinned=_pinned(reference, *digests),
         unread=f"{unread} docker save --output image.tar {reference}",
+        notes=() if digests else (_ONLY_HERE,),
     )
 
 

@@ -128,9 +128,9 @@ class _Carried:
         """Return why a rule for a target of startos.mk stays, or None if startos.mk replaces it."""
         kind, more = kind_of(target), unusual(block)
         if any(block is each for each, _ in self.old.several):
-            return self.images.obstacle.what if self.images.obstacle else None
+            return self._image_reason(block)
         if kind == "image" and target in ("image.tar", *(f"docker-images/{arch}.tar" for arch in self.old.images)):
-            return self.images.obstacle.what if self.images.obstacle else None
+            return self._image_reason(block)
         if kind == "image":
             return "startos.mk doesn't make it" if more else None
         if target in self.conditional:
@@ -147,6 +147,15 @@ class _Carried:
         if kind in ("goal", "processor") and target != "all" and (own := self.needs.of_goal(block.needs)):
             return f"it also makes {' and '.join(own)}"
         return None
+
+    def _image_reason(self, block: Block) -> str | None:
+        """Return why a rule for an image stays, or None if it doesn't. If one stays, they all do."""
+        if (obstacle := self.images.obstacle) is None:
+            return None
+        for other, _ in self.old.rules():
+            if other is not block and other.line <= obstacle.line < other.line + len(other.lines):
+                return f"your rule in line {other.line} stays, too"
+        return obstacle.what
 
     def _kept(self, block: Block) -> Iterator[Kept]:
         """Yield what stays of a block of the old Makefile, and add notes about the rest."""
