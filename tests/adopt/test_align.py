@@ -367,6 +367,22 @@ def test_a_recipe_on_the_line_of_its_rule_and_more_prerequisites_stay(
     assert aligned.make("-o", "clock.s9pk", goal).strip() == commands
 
 
+def test_order_only_prerequisites_stay_order_only(tmp_path: Path, rendered: dict[str, str]) -> None:
+    """As normal ones, a phony one would make the image and the package anew each time."""
+    makefile = "all: | oil clock.s9pk\n" + "".join(
+        f"docker-images/{arch}.tar: Dockerfile strike.sh | docker-images wind\n"
+        f"\tdocker buildx build --platform=linux/{docker} -o type=docker,dest=docker-images/{arch}.tar .\n"
+        for arch, docker in (("aarch64", "arm64"), ("x86_64", "amd64"))
+    )
+    makefile += "clock.s9pk: manifest.yaml docker-images/aarch64.tar | key\n\tstart-sdk pack\n"
+    makefile += ".PHONY: oil wind key\noil wind key:\n\techo $@\ndocker-images:\n\tmkdir -p $@\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=makefile)
+    text = aligned.text("Makefile")
+    assert "docker-images/aarch64.tar: | wind\ndocker-images/x86_64.tar: | wind\n" in text
+    assert "$(ID).s9pk: | key\n" in text and "$(IMAGES): | oil\n" in text
+    assert "SOURCES += strike.sh\n" in text
+
+
 def test_a_command_on_the_line_of_a_replaced_rule_is_named(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = plumbing_of(tmp_path, rendered, Makefile="all: verify\nx86: ; ./wind\n")
     assert aligned.todo == ["Makefile:2: x86 also ran `./wind`; if you still need it, write a rule with it"]

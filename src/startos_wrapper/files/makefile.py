@@ -121,7 +121,7 @@ class Block:
 
     @property
     def needs(self) -> list[str]:
-        """Return the rule's prerequisites, as they're written."""
+        """Return the rule's prerequisites, as they're written, with the bar before those that are order-only."""
         return WORD.findall(self.rule.needs)
 
     @property

@@ -16,6 +16,12 @@ _PLATFORM = re.compile(rf"linux/({'|'.join(each.docker for each in processors().
 GUARD = re.compile(r"^ifeq \(\$\(ARCH\),\s*\w+\)\nelse\n((?:(?:\t.*|[ ]*|#.*)\n)*)endif$", re.MULTILINE)
 
 
+def by_order(needs: list[str]) -> tuple[list[str], list[str]]:
+    """Return the prerequisites that make a target anew, and those that are order-only."""
+    at = needs.index("|") if "|" in needs else len(needs)
+    return needs[:at], needs[at + 1 :]
+
+
 class OldMakefile:
     """The author's Makefile."""
 
@@ -46,10 +52,14 @@ class OldMakefile:
                 found[arch] = block
         return found
 
-    def needs(self, arch: str) -> list[str]:
-        """Return the prerequisites of an image in all its rules. A rule without a recipe adds some."""
+    def needs(self, arch: str) -> tuple[list[str], list[str]]:
+        """Return the prerequisites of an image in all its rules, and the order-only ones.
+
+        A rule without a recipe adds some.
+        """
         target = f"docker-images/{arch}.tar" if arch else "image.tar"
-        return [word for block, name in self.rules() if name == target for word in block.needs]
+        orders = [by_order(block.needs) for block, name in self.rules() if name == target]
+        return [word for words, _ in orders for word in words], [word for _, words in orders for word in words]
 
     def _is_copy(self, block: Block) -> bool:
         """Return whether a rule only copies another image: to pack a single one, or for older servers."""

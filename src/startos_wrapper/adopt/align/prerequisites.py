@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 
 from startos_wrapper.adopt.align.known_targets import kind_of
-from startos_wrapper.adopt.align.old_makefile import ARM, OldMakefile
+from startos_wrapper.adopt.align.old_makefile import ARM, OldMakefile, by_order
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.files.makefile import WORD, Makefile
 from startos_wrapper.files.wrapper import MANIFESTS
 
 # Prerequisites of a package or an image that startos.mk already has or doesn't need.
-_USUAL = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "|", "docker-images", *MANIFESTS}
+_USUAL = {"Dockerfile", "docker_entrypoint.sh", "image.tar", "docker-images", *MANIFESTS}
 _ASSETS = re.compile(r"assets/.*|\./assets.*|\$\(ASSET_PATHS\)|\$\(ASSETS\)|\$\(S9PK_PATH\)")
 _ONE_ARCH = re.compile(r"aarch64|arm64|x86_64|amd64")
 
@@ -26,7 +26,7 @@ class Prerequisites:
     def of_images(self) -> list[str]:
         """Return the lines for the images, for all architectures or for one."""
         lines: list[str] = []
-        needs = {arch: self._extra(self.old.needs(arch)) for arch in self.old.images}
+        needs = {arch: self._extra(self.old.needs(arch)[0]) for arch in self.old.images}
         every = [word for words in needs.values() for word in words]
         shared = [
             word
@@ -48,6 +48,8 @@ class Prerequisites:
         for arch, words in needs.items():
             if own := [word for word in dict.fromkeys(words) if word not in shared and word not in usual]:
                 lines.append(f"docker-images/{arch or ARM}.tar: {' '.join(own)}")
+            if first := list(dict.fromkeys(self._extra(self.old.needs(arch)[1]))):
+                lines.append(f"{f'docker-images/{arch}.tar' if arch else '$(IMAGES)'}: | {' '.join(first)}")
         return lines
 
     def of_package(self) -> list[str]:
@@ -57,11 +59,12 @@ class Prerequisites:
         for block, target in self.old.rules():
             if kind_of(target) != "package":
                 continue
-            words = [word for word in self._extra(block.needs) if word not in known and not _ASSETS.fullmatch(word)]
-            # Files from an older Makefile may no longer exist. startos.mk lists the package's own files.
-            words = [word for word in dict.fromkeys(words) if "$" in word or self._exists(word)]
-            if words:
-                lines.append(f"$(ID).s9pk: {' '.join(words)}")
+            for needs, bar in zip(by_order(block.needs), ("", "| "), strict=True):
+                words = [word for word in self._extra(needs) if word not in known and not _ASSETS.fullmatch(word)]
+                # Files from an older Makefile may no longer exist. startos.mk lists the package's own files.
+                words = [word for word in dict.fromkeys(words) if "$" in word or self._exists(word)]
+                if words:
+                    lines.append(f"$(ID).s9pk: {bar}{' '.join(words)}")
         return lines
 
     def missing(self) -> Iterator[tuple[int, str]]:
@@ -74,7 +77,7 @@ class Prerequisites:
 
     def of_all(self) -> tuple[list[str], list[str]]:
         """Return what `all` makes before the package, such as fetching submodules, and what it makes after that."""
-        words = [word for block, target in self.old.rules() if target == "all" for word in block.needs]
+        words = [word for block, target in self.old.rules() if target == "all" for word in block.needs if word != "|"]
         kinds = [kind_of(self.old.makefile.expand(word)) for word in words]
         at = next((at for at, kind in enumerate(kinds) if kind != "own"), 0)
         return words[:at], [word for word, kind in zip(words[at:], kinds[at:], strict=True) if kind == "own"]
@@ -89,7 +92,9 @@ class Prerequisites:
         return [
             word
             for word in needs
-            if word.removeprefix("./").rstrip("/") not in _USUAL and kind_of(word) not in ("image", "package")
+            if word != "|"
+            and word.removeprefix("./").rstrip("/") not in _USUAL
+            and kind_of(word) not in ("image", "package")
         ]
 
     def _exists(self, word: str) -> bool:
