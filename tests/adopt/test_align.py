@@ -383,6 +383,17 @@ def test_order_only_prerequisites_stay_order_only(tmp_path: Path, rendered: dict
     assert "SOURCES += strike.sh\n" in text
 
 
+def test_the_folder_that_the_authors_own_images_need_is_still_made(tmp_path: Path, rendered: dict[str, str]) -> None:
+    makefile = (
+        "all: clock.s9pk\nclock.s9pk: docker-images/x86_64.tar\n\tstart-sdk pack\n"
+        "docker-images/%.tar: Dockerfile | docker-images\n\tpodman build -o $@ .\ndocker-images:\n\tmkdir $@\n"
+    )
+    aligned = plumbing_of(tmp_path, rendered, Makefile=makefile)
+    assert (
+        aligned.make("docker-images/x86_64.tar") == "mkdir docker-images\npodman build -o docker-images/x86_64.tar .\n"
+    )
+
+
 def test_a_command_on_the_line_of_a_replaced_rule_is_named(tmp_path: Path, rendered: dict[str, str]) -> None:
     aligned = plumbing_of(tmp_path, rendered, Makefile="all: verify\nx86: ; ./wind\n")
     assert aligned.todo == ["Makefile:2: x86 also ran `./wind`; if you still need it, write a rule with it"]
@@ -420,9 +431,12 @@ def test_an_image_that_is_a_copy_of_another_makes_no_circle(
     assert done.stderr == ""
 
 
-def test_a_recipe_in_an_included_file_replaces_that_of_startos_mk(tmp_path: Path, rendered: dict[str, str]) -> None:
-    files = {"own.mk": "run: ; ./run\nother: run ; ./other\n"}
-    aligned = plumbing_of(tmp_path, rendered, Makefile="all: verify\ninclude own.mk\n", **files)
+@pytest.mark.parametrize("file", ["own.mk", "make/rules/own.mk"])
+def test_a_recipe_in_an_included_file_replaces_that_of_startos_mk(
+    tmp_path: Path, rendered: dict[str, str], file: str
+) -> None:
+    files = {file: "run: ; ./run\nother: run ; ./other\n"}
+    aligned = plumbing_of(tmp_path, rendered, Makefile=f"all: verify\ninclude {file}\n", **files)
     done = run("make", "--dry-run", "other", cwd=aligned.folder)
     assert (done.stdout, done.stderr) == ("./run\n./other\n", "")
 

@@ -122,7 +122,8 @@ class Wrapper:
 
     def _included(self, source: Source) -> list[Source]:
         matches = filter(None, map(INCLUDE.match, source.lines))
-        names = (name for match in matches for name in match[1].split() if "/" not in name)
+        # Only files in the wrapper.
+        names = (name for match in matches for name in match[1].split() if not {"", ".."} & {*name.split("/")})
         files = (self.readable(name) for name in islice(dict.fromkeys(names), _MOST_INCLUDED))
         return [file for file in files if file]
 

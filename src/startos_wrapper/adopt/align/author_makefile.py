@@ -175,7 +175,9 @@ class _Carried:
                 yield Kept(block, block.text)
             elif target == ".PHONY":
                 yield Kept(block, block.text, is_phony=True)
-            elif kind == "own" and not any(block is each for each, _ in self.old.several):
+            elif self._is_folder_of_images(target) or (
+                kind == "own" and not any(block is each for each, _ in self.old.several)
+            ):
                 yield self._own(block, target)
             elif reason := self._reason(block, target):
                 yield from self._replacing(block, target, reason)
@@ -188,6 +190,10 @@ class _Carried:
             for block in all_blocks(file.blocks):
                 names = self.old.makefile.expand(block.name).split() if block.has_recipe else []
                 yield from (name for name in names if name in self.templates)
+
+    def _is_folder_of_images(self, target: str) -> bool:
+        """Return whether a rule makes the folder for images, which the author's rules for the images may need."""
+        return target.rstrip("/") == "docker-images" and self.images.obstacle is not None
 
     def _own(self, block: Block, target: str) -> Kept:
         if not target.startswith("."):
