@@ -1,0 +1,1 @@
+"""The command `rehearse`: a service's life on StartOS, played with Docker."""

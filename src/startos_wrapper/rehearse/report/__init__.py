@@ -1,0 +1,1 @@
+"""How a rehearsal is reported: as text, JSON or annotations for GitHub."""
