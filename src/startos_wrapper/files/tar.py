@@ -84,7 +84,7 @@ def names(path: Path) -> list[str]:
     with opened(path) as handle:
         if handle is None:
             return []
-        return [found.name.decode(errors="replace") for found, _ in _members(handle, 0, os.fstat(handle).st_size)]
+        return [found.name.decode(errors="replace") for found, _ in members(handle)]
 
 
 def content(handle: int, file: str, name: str, extent: Extent) -> bytes:
@@ -100,10 +100,18 @@ def index(handle: int) -> dict[bytes, Extent]:
     Raises: NotFoundError, TooLargeError.
     """
     found: dict[bytes, Extent] = {}
-    for member, start in _members(handle, 0, os.fstat(handle).st_size):
+    for member, start in members(handle):
         link = member.link if member.kind in b"12" else b""
         found.setdefault(member.name, Extent(start, member.length, link))
     return found
+
+
+def members(handle: int) -> Iterator[tuple[Header, int]]:
+    """Yield the header of each member of an uncompressed tar, and the offset of its content.
+
+    Raises: NotFoundError, TooLargeError.
+    """
+    return _members(handle, 0, os.fstat(handle).st_size)
 
 
 @contextmanager

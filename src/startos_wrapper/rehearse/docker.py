@@ -1,18 +1,50 @@
 """Run the docker command, and remove everything that a rehearsal made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import IO
+
+from startos_wrapper.errors import CannotError
 
 LABEL = "startos-wrapper.rehearsal"
+# The repository of the images that rehearsals load. Each has the tag RUN-PROCESSOR-IMAGE.
+IMAGES = "startos-wrapper/rehearsal"
+
+# Of standard output, this much is kept. No procedure of a real wrapper prints a hundredth of it.
+_MOST_OUTPUT = 8 * 1024**2
+# StartOS keeps the last 1,000 lines of standard error. S/procedure/docker.rs:307-309
+_MOST_LINES, _MOST_ERRORS = 1000, 1024**2
+# A program that prints this much doesn't end by itself.
+_FLOOD = 64 * 1024**2
+_CHUNK = 64 * 1024
+# Removing takes seconds, unless the engine hangs.
+_PATIENCE = 120
+_ROUNDS = 5
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a docker command returned. `code` is None if it took too long."""
+    """What a docker command returned. `code` is None if it took too long or printed too much."""
 
     code: int | None
     output: bytes
     errors: bytes
+    is_flood: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The line of docker's errors that says why it failed."""
+        lines = [line.strip() for line in self.errors.decode("utf-8", "replace").splitlines()]
+        lines = [line for line in lines if line and not line.startswith("See 'docker")]
+        for prefix in ("docker: ", "Error response from daemon: ", "ERROR: "):
+            lines = [line.removeprefix(prefix) for line in lines]
+        return lines[-1] if lines else f"exit code {self.code}"
 
 
 @dataclass(frozen=True)
@@ -32,12 +64,180 @@ class Docker:
 
     def try_(self, *arguments: str, data: bytes = b"", timeout: float | None = None) -> Done:
         """Run docker, whatever its exit code. Raises: CannotError if docker isn't installed."""
-        raise NotImplementedError
+        return bounded(self.command(*arguments), data, timeout)
 
     def output(self, *arguments: str, data: bytes = b"", timeout: float | None = None) -> str:
         """Return what docker prints. Raises: CannotError with docker's reason if it fails."""
-        raise NotImplementedError
+        done = self.try_(*arguments, data=data, timeout=timeout)
+        if done.code is None:
+            raise CannotError(f"docker {arguments[0]}: no answer within {timeout or 0:.0f} seconds")
+        if done.code:
+            raise CannotError(f"docker {arguments[0]}: {done.reason}")
+        return done.output.decode("utf-8", "replace").strip()
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return the words of a docker command, for `subprocess.Popen`."""
-        raise NotImplementedError
+        return ["docker", *arguments]
+
+    # --- Cleaning up -------------------------------------------------------------------------------------------------
+
+    def left(self) -> list[str]:
+        """Return what exists of this rehearsal: containers, networks, volumes and images, each with its kind."""
+        return [f"{kind} {name}" for kind, names in self._found() for name in names]
+
+    def remove_all(self) -> list[str]:
+        """Remove all of it, and return what can't be removed."""
+        for _ in range(_ROUNDS):
+            # A command that was interrupted may still create something.
+            found = self._found()
+            if not found:
+                return []
+            for kind, names in found:
+                self.try_(*_REMOVE[kind], *names, timeout=_PATIENCE)
+        return self.left()
+
+    def _found(self) -> list[tuple[str, list[str]]]:
+        """Return the kinds and names, in the order in which they can be removed."""
+        label = f"label={LABEL}={self.run}"
+        reference = f"reference={IMAGES}:{self.run}-*"
+        listed = (
+            ("container", ("ps", "--all", "--filter", label, "--format", "{{.Names}}")),
+            ("network", ("network", "ls", "--filter", label, "--format", "{{.Name}}")),
+            ("volume", ("volume", "ls", "--filter", label, "--format", "{{.Name}}")),
+            ("image", ("image", "ls", "--filter", reference, "--format", "{{.Repository}}:{{.Tag}}")),
+        )
+        found = [(kind, self.output(*words, timeout=_PATIENCE).split()) for kind, words in listed]
+        return [(kind, names) for kind, names in found if names]
+
+
+_REMOVE = {
+    # With the volumes that have no name, which an image's VOLUME makes.
+    "container": ("rm", "--force", "--volumes"),
+    "network": ("network", "rm"),
+    "volume": ("volume", "rm", "--force"),
+    "image": ("image", "rm", "--force"),
+}
+
+
+# --- Running a command ------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Kept:
+    """What is kept of a stream: the beginning, or the last lines."""
+
+    most: int
+    is_end: bool
+    data: bytearray = field(default_factory=bytearray)
+    total: int = 0
+
+    def add(self, chunk: bytes) -> None:
+        self.total += len(chunk)
+        if not self.is_end:
+            self.data += chunk[: self.most - len(self.data)]
+            return
+        self.data += chunk
+        if len(self.data) > 2 * self.most:
+            del self.data[: -self.most]
+
+    @property
+    def result(self) -> bytes:
+        if not self.is_end:
+            return bytes(self.data)
+        return b"".join(self.data[-self.most :].splitlines(keepends=True)[-_MOST_LINES:])
+
+
+def bounded(command: Sequence[str], data: bytes = b"", timeout: float | None = None) -> Done:
+    """Run a command, and keep a bounded part of what it prints. Only the client is killed if it takes too long.
+
+    Raises: CannotError if the program isn't installed.
+    """
+    process = started(command, has_input=bool(data))
+    kept = (_Kept(_MOST_OUTPUT, is_end=False), _Kept(_MOST_ERRORS, is_end=True))
+    assert process.stdout and process.stderr
+    threads = [_reading(stream, each) for stream, each in zip((process.stdout, process.stderr), kept, strict=True)]
+    if process.stdin:
+        threads.append(_writing(process.stdin, data))
+    deadline = None if timeout is None else time.monotonic() + timeout
+    try:
+        code, is_flood = _ended(process, threads, kept, deadline)
+    finally:
+        kill(process)
+        for thread in threads:
+            thread.join()
+    return Done(code, kept[0].result, kept[1].result, is_flood)
+
+
+def started(command: Sequence[str], *, has_input: bool = False) -> "subprocess.Popen[bytes]":
+    """Start a command with pipes. Ctrl-C in the terminal doesn't reach it. Raises: CannotError."""
+    try:
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise CannotError(f"{command[0]} isn't installed here; install Docker Engine") from error
+    except OSError as error:
+        raise CannotError(f"{command[0]} can't be run: {error.strerror}") from error
+
+
+def kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a client and its plugins if it still runs."""
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _ended(
+    process: "subprocess.Popen[bytes]",
+    threads: Sequence[threading.Thread],
+    kept: Sequence[_Kept],
+    deadline: float | None,
+) -> tuple[int | None, bool]:
+    """Wait for the end. Return the exit code, or None, and whether too much was printed."""
+    for _ in _until(deadline):
+        if any(each.total > _FLOOD for each in kept):
+            return None, True
+        running = next((thread for thread in threads[:2] if thread.is_alive()), None)
+        if running is None:
+            with suppress(subprocess.TimeoutExpired):
+                return process.wait(None if deadline is None else max(0.0, deadline - time.monotonic())), False
+        else:
+            running.join(0.1)
+    return None, False
+
+
+def _until(deadline: float | None) -> Iterator[None]:
+    yield
+    while deadline is None or time.monotonic() < deadline:
+        yield
+
+
+def _reading(stream: IO[bytes], kept: _Kept) -> threading.Thread:
+    def read() -> None:
+        with stream:
+            while chunk := os.read(stream.fileno(), _CHUNK):
+                kept.add(chunk)
+                if kept.total > _FLOOD:
+                    return
+
+    return _running(read)
+
+
+def _writing(stream: IO[bytes], data: bytes) -> threading.Thread:
+    def write() -> None:
+        # A program may end without reading its input.
+        with suppress(OSError), stream:
+            stream.write(data)
+
+    return _running(write)
+
+
+def _running(work: Callable[[], None]) -> threading.Thread:
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    return thread

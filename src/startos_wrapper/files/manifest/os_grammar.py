@@ -241,6 +241,20 @@ def duration(text: str) -> bool:
     return float(fraction) * _SECONDS[unit] < 2.0**64
 
 
+def duration_seconds(text: str) -> float | None:
+    """Return how long the OS takes a duration for, in seconds, or None if it isn't one. See `duration_is_misread`."""
+    match = _DURATION.fullmatch(text) if duration(text) else None
+    if match is None:
+        return None
+    whole, fraction, unit = match.groups()
+    if not whole:
+        return float(fraction) * _SECONDS[unit]
+    if unit not in _PER_SECOND:
+        return int(whole) * _SECONDS[unit]
+    seconds, rest = divmod(int(whole), _PER_SECOND[unit])
+    return seconds + rest * 1e-9
+
+
 def duration_is_misread(text: str) -> bool:
     """Return whether the OS misreads a duration: it counts the part below a second of whole ms and µs as ns."""
     match = _DURATION.fullmatch(text)

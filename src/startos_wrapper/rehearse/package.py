@@ -1,0 +1,122 @@
+"""The package that is rehearsed: a wrapper's folder with its images, or a .s9pk."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from startos_wrapper.errors import CannotError, RefusedError, UsageError
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.os_grammar import package_id, version
+from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.source import Place, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.wrapper import Wrapper
+
+# The largest embassy.js of 40 real wrappers has 2 MB.
+_LARGEST_SCRIPT = 64 * 1024**2
+
+
+@dataclass(frozen=True)
+class Package:
+    """A version of a service: its files, where the user sees them, and its number among the versions of this rehearsal.
+
+    `is_packed` is true for a .s9pk, of which only the copy in a temporary folder is used.
+    """
+
+    wrapper: Wrapper
+    path: Path
+    number: int = 0
+    is_packed: bool = False
+
+    @property
+    def manifest(self) -> Node:
+        """The manifest."""
+        return self.wrapper.manifest
+
+    @property
+    def id(self) -> str:
+        """The package's id."""
+        return self.wrapper.id or ""
+
+    @property
+    def version(self) -> str:
+        """The version, as it's written."""
+        return self.wrapper.version or ""
+
+    def procedure(self, *path: str) -> Procedure | None:
+        """Return a procedure, e.g. `("config", "get")`, or None if the manifest has none or says null."""
+        return next((each for each in self.wrapper.procedures if each.path == path), None)
+
+    def place(self, *keys: str) -> Place:
+        """Return where a key of the manifest is, with the file's path as the user sees it."""
+        found = self.wrapper.at_key(*keys)
+        file = self.path / found.file if not self.is_packed else Path(f"{self.path.name}/{found.file}")
+        return Place(file.as_posix(), found.line, found.column, found.length)
+
+    def tar(self, processor: str) -> Path | None:
+        """Return the tar with the images for a processor, as StartOS chooses it. S/s9pk/docker.rs:29-82
+
+        A package with a single tar for all processors has it instead of the folder.
+        """
+        place = self.wrapper.root / self.wrapper.asset("docker-images")
+        if place.is_file():
+            return place
+        path = place / f"{processor}.tar"
+        return path if path.is_file() else None
+
+    @property
+    def tars(self) -> list[str]:
+        """The names of the tars in the images folder."""
+        return [name for name in self.wrapper.listed(self.wrapper.asset("docker-images")) if name.endswith(".tar")]
+
+    def assets(self, volume: str) -> Path:
+        """Return the folder with the files of an assets volume."""
+        return self.wrapper.root / self.wrapper.asset("assets") / volume
+
+    @cached_property
+    def script(self) -> bytes | None:
+        """scripts/embassy.js, or None. Raises: CannotError."""
+        try:
+            return read_bytes(self.wrapper.root / self.wrapper.asset("scripts") / "embassy.js", _LARGEST_SCRIPT)
+        except (TooLargeError, UnreadableError) as error:
+            raise CannotError(f"{self.wrapper.asset('scripts')}/embassy.js: {error}") from error
+
+    def value(self, *keys: str) -> Any:
+        """Return a value of the manifest without positions, or None."""
+        node = self.manifest.get(*keys)
+        return node.plain_value() if node else None
+
+
+@contextmanager
+def opened(path: Path, number: int = 0) -> Iterator[Package]:
+    """Open a wrapper's folder or a .s9pk.
+
+    Raises: UsageError if there's no such file, RefusedError if its manifest can't be read.
+    """
+    if path.is_dir():
+        yield _readable(Package(Wrapper(path), path, number))
+    elif path.is_file():
+        from startos_wrapper.rehearse.s9pk import unpacked
+
+        with unpacked(path) as folder:
+            yield _readable(Package(Wrapper(folder), path, number, is_packed=True))
+    else:
+        raise UsageError(f"{path}: no such file or folder; pass a wrapper's folder or a .s9pk")
+
+
+def _readable(package: Package) -> Package:
+    """Return the package if StartOS could name it. Raises: RefusedError."""
+    if package.wrapper.manifest_file is None:
+        raise RefusedError(f"{package.path}: there is no manifest.yaml; pass a wrapper's folder or a .s9pk")
+    document = package.wrapper.document
+    if not isinstance(document, Node):
+        reason = str(document) if document else package.wrapper.unread.get(package.wrapper.manifest_file, "unreadable")
+        raise RefusedError(
+            f"{package.path / package.wrapper.manifest_file}: {reason}; `startos-wrapper check` says more"
+        )
+    if not package_id(package.id) or not version(package.version):
+        where = package.path / package.wrapper.manifest_file
+        raise RefusedError(f"{where}: the manifest needs a valid id and version; `startos-wrapper check` says more")
+    return package

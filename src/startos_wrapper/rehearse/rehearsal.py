@@ -1,0 +1,106 @@
+"""Play the steps in order. Each step gets the `Rehearsal`, which has everything that the steps share."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from startos_wrapper.files.source import Place
+from startos_wrapper.rehearse.container import Network
+from startos_wrapper.rehearse.docker import Docker
+from startos_wrapper.rehearse.hands import Hands
+from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult
+from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.service import Service
+from startos_wrapper.rehearse.volumes import Volumes
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How long StartOS waits, in seconds. S/manager/mod.rs:790-803, manager_container.rs:338-369
+
+    `first` and `between` are for rounds of health checks, `crash` before a restart. A service must stay healthy for
+    `rounds` more rounds, and stay up for `settle`.
+    """
+
+    first: float = 5.0
+    between: float = 15.0
+    crash: float = 15.0
+    rounds: int = 2
+    settle: float = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An error of `check`."""
+
+    code: str
+    place: Place
+    what: str
+    todo: str
+
+
+def no_findings(_: Path) -> list[Finding]:
+    """Check nothing."""
+    return []
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the user chose. No steps are all steps. `config` is the content of --config, or None for the defaults."""
+
+    steps: tuple[str, ...] = ()
+    wait: float = 180.0
+    keep: bool = False
+    config: Any = None
+    actions: tuple[str, ...] = ()
+    older: Package | None = None
+    pace: Pace = field(default_factory=Pace)
+    check: Callable[[Path], list[Finding]] = no_findings
+
+
+@dataclass(frozen=True)
+class Installed:
+    """A version of the package whose images are loaded. `images` are our tags by the images' ids in the manifest."""
+
+    package: Package
+    volumes: Volumes
+    images: Mapping[str, str]
+
+
+@dataclass
+class Rehearsal:
+    """A service on its server.
+
+    `installed` is the version that is installed, `config` the stored config, and `is_configured` whether StartOS would
+    let the user start the service. `result` is the line of the step that runs. `progress` shows what it's doing.
+    """
+
+    settings: Settings
+    docker: Docker
+    processor: str
+    network: Network
+    hands: Hands
+    # Our tag of the image that stands in for StartOS's own images.
+    compat: str
+    installed: Installed
+    service: Service
+    progress: Callable[[str], None]
+    is_configured: bool = False
+    config: Any = None
+    result: StepResult = field(default_factory=lambda: StepResult(""))
+
+    @property
+    def package(self) -> Package:
+        """The version of the package that is installed."""
+        return self.installed.package
+
+    def place(self, *keys: str) -> Place:
+        """Return where a key of the manifest is."""
+        return self.package.place(*keys)
+
+    def warn(self, message: str, place: Place | None = None) -> None:
+        """Report what isn't a failure."""
+        self.result.warnings.append((message, place))
