@@ -147,20 +147,26 @@ class _Kept:
         return b"".join(self.data[-self.most :].splitlines(keepends=True)[-_MOST_LINES:])
 
 
-def bounded(command: Sequence[str], data: bytes = b"", timeout: float | None = None) -> Done:
+def bounded(
+    command: Sequence[str], data: bytes = b"", timeout: float | None = None, *, is_merged: bool = False
+) -> Done:
     """Run a command, and keep a bounded part of what it prints. Only the client is killed if it takes too long.
+
+    With `is_merged`, what it prints to standard output goes to standard error, too.
 
     Raises: CannotError if the program isn't installed.
     """
-    process = started(command, has_input=bool(data))
+    process = started(command, has_input=bool(data), is_merged=is_merged)
     kept = (_Kept(_MOST_OUTPUT, is_end=False), _Kept(_MOST_ERRORS, is_end=True))
-    assert process.stdout and process.stderr
-    threads = [_reading(stream, each) for stream, each in zip((process.stdout, process.stderr), kept, strict=True)]
+    assert process.stdout
+    streams = ((process.stdout, kept[1]),) if is_merged else ((process.stdout, kept[0]), (process.stderr, kept[1]))
+    threads = [_reading(stream, each) for stream, each in streams if stream]
+    readers = threads[:]
     if process.stdin:
         threads.append(_writing(process.stdin, data))
     deadline = None if timeout is None else time.monotonic() + timeout
     try:
-        code, is_flood = _ended(process, threads, kept, deadline)
+        code, is_flood = _ended(process, readers, kept, deadline)
     finally:
         kill(process)
         for thread in threads:
@@ -168,14 +174,14 @@ def bounded(command: Sequence[str], data: bytes = b"", timeout: float | None = N
     return Done(code, kept[0].result, kept[1].result, is_flood)
 
 
-def started(command: Sequence[str], *, has_input: bool = False) -> "subprocess.Popen[bytes]":
+def started(command: Sequence[str], *, has_input: bool = False, is_merged: bool = False) -> "subprocess.Popen[bytes]":
     """Start a command with pipes. Ctrl-C in the terminal doesn't reach it. Raises: CannotError."""
     try:
         return subprocess.Popen(
             command,
             stdin=subprocess.PIPE if has_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=subprocess.STDOUT if is_merged else subprocess.PIPE,
             start_new_session=True,
         )
     except FileNotFoundError as error:
@@ -194,7 +200,7 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
 
 def _ended(
     process: "subprocess.Popen[bytes]",
-    threads: Sequence[threading.Thread],
+    readers: Sequence[threading.Thread],
     kept: Sequence[_Kept],
     deadline: float | None,
 ) -> tuple[int | None, bool]:
@@ -202,7 +208,7 @@ def _ended(
     for _ in _until(deadline):
         if any(each.total > _FLOOD for each in kept):
             return None, True
-        running = next((thread for thread in threads[:2] if thread.is_alive()), None)
+        running = next((thread for thread in readers if thread.is_alive()), None)
         if running is None:
             with suppress(subprocess.TimeoutExpired):
                 return process.wait(None if deadline is None else max(0.0, deadline - time.monotonic())), False

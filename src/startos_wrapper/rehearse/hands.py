@@ -11,5 +11,8 @@ class Hands:
     """A program in a helper container that has every volume at `/volumes/NAME`."""
 
     def ask(self, action: str, timeout: float | None = None, **arguments: Any) -> Any:
-        """Return the result of an action of `inside/hands.py`. Raises: HandsError, CannotError if the container is gone."""
+        """Return the result of an action of `inside/hands.py`.
+
+        Raises: HandsError, CannotError if the container is gone.
+        """
         raise NotImplementedError

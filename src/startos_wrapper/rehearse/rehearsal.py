@@ -1,17 +1,16 @@
 """Play the steps in order. Each step gets the `Rehearsal`, which has everything that the steps share."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.hands import Hands
-from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult
+from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.service import Service
 from startos_wrapper.rehearse.volumes import Volumes
@@ -88,6 +87,7 @@ class Rehearsal:
     installed: Installed
     service: Service
     progress: Callable[[str], None]
+    is_installed: bool = False
     is_configured: bool = False
     config: Any = None
     result: StepResult = field(default_factory=lambda: StepResult(""))
@@ -96,6 +96,13 @@ class Rehearsal:
     def package(self) -> Package:
         """The version of the package that is installed."""
         return self.installed.package
+
+    @property
+    def stop_signal(self) -> str:
+        """The signal with which the service is stopped, without SIG: the image's. Raises: CannotError."""
+        image = self.service.image
+        said = self.docker.output("image", "inspect", "--format", "{{.Config.StopSignal}}", image) if image else ""
+        return signal_name(said) if said else "TERM"
 
     def place(self, *keys: str) -> Place:
         """Return where a key of the manifest is."""

@@ -32,8 +32,8 @@ class Kind(str, Enum):
 class Access(Enum):
     """What a procedure may write.
 
-    A backup reads data and writes BACKUP (S/backup/mod.rs:98-189), a restore the reverse (S/backup/mod.rs:191-229), and a
-    sandboxed container writes nothing (S/procedure/docker.rs:547).
+    A backup reads data and writes BACKUP (S/backup/mod.rs:98-189), a restore the reverse (S/backup/mod.rs:191-229), and
+    a sandboxed container writes nothing (S/procedure/docker.rs:547).
     """
 
     USUAL = "usual"

@@ -1,0 +1,1 @@
+"""Programs that run in the helper containers, with the standard library only."""

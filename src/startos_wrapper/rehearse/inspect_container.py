@@ -1,0 +1,76 @@
+"""What runs and listens in a container, seen from a helper container: the service's image may have no tools."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+
+from startos_wrapper.rehearse.docker import Docker
+
+_PROGRAM = Path(__file__).parent / "inside" / "look.py"
+# Docker's DNS server listens in each container of a network.
+_DOCKERS_OWN = "127.0.0.11"
+_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Listener:
+    """A listening TCP socket."""
+
+    address: str
+    port: int
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only the container itself can connect."""
+        return ip_address(self.address).is_loopback
+
+    @property
+    def text(self) -> str:
+        """Return the address and port as text."""
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process. `handled` has a bit for each signal that it catches or waits for, and `ignored` likewise."""
+
+    id: int
+    parent: int
+    name: str
+    command: Sequence[str]
+    state: str
+    handled: int
+    ignored: int
+
+    def handles(self, signal: int) -> bool:
+        """Return whether it catches a signal."""
+        return bool(self.handled >> (signal - 1) & 1)
+
+    def ignores(self, signal: int) -> bool:
+        """Return whether it ignores a signal."""
+        return bool(self.ignored >> (signal - 1) & 1)
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What is in a container at one moment."""
+
+    listeners: Sequence[Listener] = ()
+    processes: Sequence[Process] = ()
+
+
+def look_into(docker: Docker, image: str, container: str) -> Inside:
+    """Return what listens and runs in a container, or nothing if it doesn't run. `image` must have Python."""
+    shared = ("--network", f"container:{container}", "--pid", f"container:{container}")
+    options = ("--rm", *docker.labels, *shared, "--no-healthcheck", "--entrypoint", "python3")
+    done = docker.try_("run", *options, image, "-c", _PROGRAM.read_text("utf-8"), timeout=_SECONDS)
+    if done.code != 0:
+        return Inside()
+    found = json.loads(done.output)
+    listeners = (Listener(address, port) for address, port in found["listeners"])
+    return Inside(
+        [each for each in listeners if each.address != _DOCKERS_OWN],
+        [Process(**each) for each in found["processes"]],
+    )

@@ -1,0 +1,61 @@
+"""Install the package: check it, load its images, and unpack its assets."""
+
+from startos_wrapper.files.images.image_config import ImageError
+from startos_wrapper.files.images.image_tar import StoredImage, read_images
+from startos_wrapper.files.source import TooLargeError, UnreadableError
+from startos_wrapper.rehearse.image_loading import NotLoadedError, load
+from startos_wrapper.rehearse.installing import put_assets, use
+from startos_wrapper.rehearse.outcome import StepFailedError
+from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.rehearsal import Rehearsal
+
+
+def run(rehearsal: Rehearsal) -> None:
+    """Install the package as far as StartOS would, and then fail if something is wrong with it."""
+    package, volumes = rehearsal.package, rehearsal.installed.volumes
+    rehearsal.progress("checking the wrapper")
+    findings = rehearsal.settings.check(package.wrapper.root)
+    rehearsal.progress("loading the images")
+    try:
+        images = load(rehearsal.docker, package, rehearsal.processor)
+    except NotLoadedError as error:
+        place = rehearsal.place("assets", "docker-images")
+        raise StepFailedError(str(error), todo="Build the images again: `make images`.", place=place) from error
+    put_assets(rehearsal, package, volumes)
+    use(rehearsal, package, volumes, images)
+    rehearsal.is_installed = True
+    # The first of a main without config. S/install/mod.rs:980
+    rehearsal.is_configured = package.manifest.get("config") is None
+    if findings:
+        more = f" (and {len(findings) - 1} more: startos-wrapper check)" if len(findings) > 1 else ""
+        first = findings[0]
+        todo = f"{first.todo[:1].upper()}{first.todo[1:]}."
+        raise StepFailedError(f"{first.code}: {first.what}{more}", todo=todo, place=first.place)
+    for name in package.tars:
+        _compare(rehearsal, package, name)
+
+
+def _compare(rehearsal: Rehearsal, package: Package, name: str) -> None:
+    """Compare the tags and the processor of a tar's images with its name. Raises: StepFailedError."""
+    folder, processor = package.wrapper.asset("docker-images"), name.removesuffix(".tar")
+    place = rehearsal.place("version")
+    try:
+        images = read_images(package.wrapper.root / folder / name)
+    except (ImageError, TooLargeError, UnreadableError) as error:
+        raise StepFailedError(f"{folder}/{name} {error}", todo="Build the images again: `make images`.") from error
+    for image in images:
+        _compare_tags(rehearsal, package, f"{folder}/{name}", image)
+        found = image.config.processor
+        if found != processor:
+            what = f"{folder}/{name} has an image for {found or image.config.platform}, but only {processor} servers load it"
+            raise StepFailedError(what, todo=f"Build it for {processor}: `make images`.", place=place)
+
+
+def _compare_tags(rehearsal: Rehearsal, package: Package, file: str, image: StoredImage) -> None:
+    for tag in image.tags:
+        start, _, version = tag.rpartition(":")
+        if not start.startswith(f"start9/{package.id}/") or version != package.version:
+            wanted = f"start9/{package.id}/IMAGE:{package.version}"
+            what = f"{file} has the tag {tag}, but StartOS looks for {wanted}"
+            todo = "Build the images again after a change of id or version: `make images`."
+            raise StepFailedError(what, todo=todo, place=rehearsal.place("version"))

@@ -1,0 +1,84 @@
+"""Stop the service."""
+
+import signal
+from collections.abc import Sequence
+
+from startos_wrapper.rehearse.inspect_container import Process, look_into
+from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
+from startos_wrapper.rehearse.rehearsal import Rehearsal
+from startos_wrapper.rehearse.service import Stopped
+
+_KILLED = 128 + signal.SIGKILL
+_SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
+# What keeps a container alive while the service runs in the background.
+_IDLE = ("sleep", "tail", "cat", "inotifywait", "read")
+_INITS = ("tini", "docker-init", "catatonit")
+_ENDING = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "QUIT": signal.SIGQUIT, "HUP": signal.SIGHUP}
+
+
+def run(rehearsal: Rehearsal) -> None:
+    """Stop the service, and say why it doesn't end by itself."""
+    service = rehearsal.service
+    if not service.is_running:
+        service.kill()
+        raise SkippedError("the service isn't running")
+    name = rehearsal.stop_signal
+    inside = look_into(rehearsal.docker, rehearsal.compat, service.container)
+    log = service.log()
+    stopped = service.stop()
+    what, todo = _fault(stopped, inside.processes, name)
+    if what:
+        command = f"docker stop --time {stopped.limit} {service.container}"
+        raise StepFailedError(
+            f"main: {what}",
+            todo=todo,
+            outcome=Outcome(command, stopped.code, seconds=stopped.seconds),
+            log=log,
+            place=rehearsal.place("main", "sigterm-timeout"),
+        )
+
+
+def _fault(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[str, str]:
+    """Return what is wrong with a stop and what to do, or two empty texts."""
+    first = next((each for each in processes if each.id == 1), None)
+    if stopped.limit == 0:
+        what = "sigterm-timeout is less than a second, so StartOS sends SIGKILL at once"
+        return what, "Use whole seconds, e.g. 30s: StartOS cuts off the rest."
+    if stopped.code != _KILLED and stopped.seconds < stopped.limit:
+        return _left_behind(processes)
+    took = f"the service didn't end within {stopped.limit} s after SIG{name}, and was killed"
+    number = _ENDING.get(name) or getattr(signal, f"SIG{name}", signal.SIGTERM)
+    if first is None or first.handles(number):
+        todo = "Let it end sooner, or raise main.sigterm-timeout."
+        return f"{took}, although process 1 handles the signal", todo
+    shown = " ".join(first.command)[:60] or first.name
+    others = [each for each in processes if each.parent == 1 and each.name not in _IDLE]
+    idle = [each for each in processes if each.parent == 1 and each.name in _IDLE]
+    if name != "TERM":
+        what = f"{took}: the image's STOPSIGNAL is SIG{name}, which process 1 ({shown}) doesn't handle"
+        return what, "Write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile."
+    if first.name in _IDLE or (first.name in _SHELLS and idle):
+        what = f"{took}: process 1 ({shown}) only waits, and the service runs in the background"
+        return what, "Run the service in the foreground, as the last command: exec SERVICE."
+    if first.ignores(number):
+        return f"{took}: process 1 ({shown}) ignores the signal", "Don't ignore it: remove `trap '' TERM`."
+    if first.name in _SHELLS and others:
+        what = f"{took}: process 1 is a shell ({shown}) that passes no signal on to {others[0].name}"
+        return what, "Start the last command with exec, or pass the signal on with trap."
+    what = f"{took}: process 1 ({shown}) doesn't handle the signal, and Linux gives process 1 no default"
+    return what, "Start it with tini: exec tini -- SERVICE."
+
+
+def _left_behind(processes: Sequence[Process]) -> tuple[str, str]:
+    """Find what tini doesn't reach: it only passes the signal on to its child, and Linux kills the others with it."""
+    first = next((each for each in processes if each.id == 1), None)
+    if first is None or first.name not in _INITS or "-g" in first.command:
+        return "", ""
+    for child in (each for each in processes if each.parent == 1):
+        if child.handles(signal.SIGTERM) or child.ignores(signal.SIGTERM):
+            continue
+        for other in processes:
+            if other.parent == child.id and other.name not in _IDLE and other.state != "Z":
+                what = f"SIGTERM ends {child.name}, which {first.name} started, but not {other.name}: Linux kills it"
+                return what, f"Start {other.name} with exec in the script, or start {first.name} with -g."
+    return "", ""
