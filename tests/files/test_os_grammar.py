@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from startos_wrapper.files.manifest import os_grammar
+from startos_wrapper.files.manifest import os_grammar, spec_grammar
 from startos_wrapper.files.manifest.jsonpath import jsonpath
 from tests.support import oracle_values
 
@@ -79,14 +79,14 @@ def test_ports(text: str) -> None:
 @MANY
 @given(texts(["a", "z", "-", ",", "0-9", "a-z", "z-a", "é", "~"], 8))
 def test_charsets(text: str) -> None:
-    assert os_grammar.charset(text) is _accepts(oracle_values.charset)(text)
+    assert spec_grammar.charset(text) is _accepts(oracle_values.charset)(text)
 
 
 @MANY
 @given(texts(["[", "(", "]", ")", ",", "*", "1", "-5", "+7", "1.5", "1e3", "inf", "NaN", " ", "1,2", "(*", "*)"], 6))
 def test_ranges_of_numbers(text: str) -> None:
-    assert os_grammar.number_range(text) is _accepts(oracle_values.float_range)(text)
-    assert os_grammar.whole_range(text) is _accepts(oracle_values.whole_range)(text)
+    assert spec_grammar.number_range(text) is _accepts(oracle_values.float_range)(text)
+    assert spec_grammar.whole_range(text) is _accepts(oracle_values.whole_range)(text)
 
 
 HOSTS = [
@@ -176,7 +176,7 @@ def test_durations_that_the_os_cannot_hold(text: str, accepted: bool) -> None:
     ("text", "accepted"), [("[0,18446744073709551615]", True), ("[0,18446744073709551616]", False)]
 )
 def test_whole_numbers_that_the_os_cannot_hold(text: str, accepted: bool) -> None:
-    assert os_grammar.whole_range(text) is accepted
+    assert spec_grammar.whole_range(text) is accepted
 
 
 @pytest.mark.parametrize(
@@ -211,7 +211,7 @@ def test_the_first_version_that_no_range_contains(ranges: list[str], version: st
 ACCEPTORS: list[Callable[[str], object]] = [
     os_grammar.version, os_grammar.version_numbers, os_grammar.version_rest, os_grammar.version_range, os_grammar.range_form,
     os_grammar.range_rest, os_grammar.duration, os_grammar.duration_is_misread, os_grammar.port, os_grammar.url, os_grammar.regex,
-    os_grammar.number_range, os_grammar.whole_range, os_grammar.charset, jsonpath, _uncovered,
+    spec_grammar.number_range, spec_grammar.whole_range, spec_grammar.charset, jsonpath, _uncovered,
 ]  # fmt: skip
 ENDLESS = ["1", "1.", "(", "((=1) ", "=1 ", "=1||", " ", "a", "a-", "a,", "[", "[1,", "[1e1", "é", "https://a."]
 

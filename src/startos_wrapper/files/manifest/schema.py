@@ -13,7 +13,7 @@ from typing import Any
 from jsonschema_rs import Draft7Validator
 
 from startos_wrapper.files.documents.value import Key, Node
-from startos_wrapper.files.manifest import os_grammar
+from startos_wrapper.files.manifest import os_grammar, spec_grammar
 from startos_wrapper.files.manifest.fault import Fault
 from startos_wrapper.files.manifest.jsonpath import jsonpath
 from startos_wrapper.files.manifest.wording import LONGEST_WORD, shown
@@ -48,9 +48,9 @@ FORMATS: dict[str, Callable[[str], bool]] = {
     "startos-duration": os_grammar.duration,
     "startos-url": os_grammar.url,
     "startos-regex": _regex,
-    "startos-number-range": os_grammar.number_range,
-    "startos-whole-range": os_grammar.whole_range,
-    "startos-charset": os_grammar.charset,
+    "startos-number-range": spec_grammar.number_range,
+    "startos-whole-range": spec_grammar.whole_range,
+    "startos-charset": spec_grammar.charset,
     "startos-jsonpath": jsonpath,
 }
 
