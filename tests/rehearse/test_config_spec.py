@@ -84,8 +84,9 @@ def _lists(draw: st.DrawFn, specs: st.SearchStrategy[Spec]) -> Spec:
         inner = draw(_unions(specs))
         default = [inner["default"]] * draw(st.integers(0, 2))
     else:
-        inner = draw({"enum": _enums(), "number": st.just({"integral": True}), "string": st.just({})}[kind])
-        choices = st.sampled_from(inner["values"]) if kind == "enum" else st.integers() if kind == "number" else _names
+        inner = draw(_enums()) if kind == "enum" else {"integral": True} if kind == "number" else {}
+        choices: st.SearchStrategy[Any] = st.integers() if kind == "number" else _names
+        choices = st.sampled_from(inner["values"]) if kind == "enum" else choices
         default = draw(st.lists(choices, max_size=3, unique=True))
     return {**spec, "spec": inner, "default": default, "range": f"[{len(default)},{len(default)}]"}
 
