@@ -78,7 +78,7 @@ def _lists(draw: st.DrawFn, specs: st.SearchStrategy[Spec]) -> Spec:
     kind = draw(st.sampled_from(["enum", "number", "string", "object", "union"]))
     spec: Spec = {"type": "list", "name": "N", "subtype": kind}
     if kind == "object":
-        inner = {"spec": draw(st.dictionaries(_names, specs, max_size=2))}
+        inner: Spec = {"spec": draw(st.dictionaries(_names, specs, max_size=2))}
         return {**spec, "spec": inner, "default": [], "range": draw(st.sampled_from(["[0,3]", "[2,*)", "(1,5)"]))}
     if kind == "union":
         inner = draw(_unions(specs))
@@ -86,7 +86,8 @@ def _lists(draw: st.DrawFn, specs: st.SearchStrategy[Spec]) -> Spec:
     else:
         inner = draw(_enums()) if kind == "enum" else {"integral": True} if kind == "number" else {}
         choices: st.SearchStrategy[Any] = st.integers() if kind == "number" else _names
-        choices = st.sampled_from(inner["values"]) if kind == "enum" else choices
+        if kind == "enum":
+            choices = st.sampled_from(list(inner["values"]))
         default = draw(st.lists(choices, max_size=3, unique=True))
     return {**spec, "spec": inner, "default": default, "range": f"[{len(default)},{len(default)}]"}
 
