@@ -17,6 +17,7 @@ _COMMANDS = {
     "new": "new",
     "image": "image.command",
     "check": "check.command",
+    "rehearse": "rehearse.command",
     "update": "update.command",
     "undo": "update.undo_command",
     "manage": "manage",

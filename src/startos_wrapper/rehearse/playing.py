@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
-from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.compat_image import compat_image
+from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.hands import opened
 from startos_wrapper.rehearse.image_loading import engines_processor
@@ -74,7 +74,9 @@ class Watcher:
 def play(
     package: Package, settings: Settings, watcher: Watcher, keep: Callable[[Rehearsal], None] | None = None
 ) -> list[StepResult]:
-    """Rehearse a package, and return how each step ended. Before the last step, call `keep`.
+    """Rehearse a package, and return how each step ended.
+
+    With `keep`, stop at the first failure, don't uninstall the service, and call `keep` at the end.
 
     Raises: CannotError if the engine fails.
     """
@@ -82,10 +84,14 @@ def play(
     with new_run() as docker, rehearsal_of(docker, package, settings, watcher) as rehearsal:
         for step in with_needed(settings.steps):
             if step == "uninstall" and keep:
-                keep(rehearsal)
+                continue
             result = _played(rehearsal, step, watcher)
             results.append(result)
             watcher.ended(result)
+            if keep and result.failure:
+                break
+        if keep:
+            keep(rehearsal)
     return results
 
 

@@ -3,6 +3,7 @@
 from startos_wrapper.check.output.report import Report, message, severity
 from startos_wrapper.check.registry import Finding
 from startos_wrapper.terminal import printable
+from startos_wrapper.workflow_commands import workflow_command
 
 
 def as_github(report: Report) -> str:
@@ -22,13 +23,4 @@ def _command(report: Report, finding: Finding) -> str:
         "endColumn": place.column + place.length,
         "title": finding.code,
     }
-    given = ",".join(f"{name}={_property(str(value))}" for name, value in properties.items())
-    return f"::{severity(finding.code)} {given}::{_data(message(finding.what))}%0A{_data(message(finding.todo))}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return workflow_command(severity(finding.code), properties, message(finding.what), message(finding.todo))

@@ -1,1 +1,3 @@
-"""How a rehearsal is reported: as text, JSON or annotations for GitHub."""
+"""Output formats of `rehearse`."""
+
+FORMATS = ("text", "json", "github")

@@ -1,0 +1,166 @@
+"""The command line of `startos-wrapper rehearse`."""
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from startos_wrapper.errors import CannotError, Exit, UsageError
+from startos_wrapper.terminal import print_text
+
+if TYPE_CHECKING:
+    from startos_wrapper.rehearse.package import Package
+    from startos_wrapper.rehearse.rehearsal import Settings
+
+FORMATS = ("text", "json", "github")
+_DESCRIPTION = """\
+Play the life of a service on this machine, as StartOS 0.3.5 does: install,
+configure, start, healthy, properties, actions, stop, backup, restore, outside,
+update, uninstall. This needs Docker and the wrapper's images, and removes
+everything that it created."""
+_EPILOG = """\
+examples:
+  startos-wrapper rehearse                        rehearse the wrapper in this folder
+  startos-wrapper rehearse hello-world.s9pk       rehearse a package
+  startos-wrapper rehearse --from v1.0.0          also update from the release v1.0.0
+  startos-wrapper rehearse --steps stop,backup    only these steps, and those that they need
+  startos-wrapper rehearse --config config.yaml   configure with these values
+  startos-wrapper rehearse --actions reset-password
+                                                  also run this action
+  startos-wrapper rehearse --keep                 keep the service running until Ctrl-C
+
+exit codes: 0 every step passed or was skipped, 1 a step failed, 2 couldn't run"""
+_WAIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m)?")
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the `rehearse` subcommand."""
+    parser = commands.add_parser(
+        "rehearse",
+        help="play the life of a service on this machine",
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "path", metavar="PATH", nargs="?", type=Path, default=Path(), help="wrapper or .s9pk (default: .)"
+    )
+    parser.add_argument("--from", dest="older", metavar="OLD", help="also update from this .s9pk or git tag")
+    parser.add_argument("--config", metavar="FILE", type=Path, help="configure with this YAML or JSON file")
+    parser.add_argument("--steps", metavar="STEPS", help="only these steps, separated by commas")
+    parser.add_argument(
+        "--wait", metavar="TIME", default="180s", help="how long the first start may take (default: 180s)"
+    )
+    parser.add_argument("--actions", metavar="NAME", nargs="+", default=[], help="actions to run")
+    parser.add_argument("--keep", action="store_true", help="keep the service running until Ctrl-C")
+    parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Rehearse, print the report, and return the exit code.
+
+    Raises: CommandError if the rehearsal can't run.
+    """
+    from startos_wrapper.rehearse.findings import errors_of
+    from startos_wrapper.rehearse.package import opened
+    from startos_wrapper.rehearse.rehearsal import Settings
+
+    with opened(arguments.path, 1) as package, _older(arguments, package) as older:
+        settings = Settings(
+            steps=_steps(arguments.steps),
+            wait=_seconds(arguments.wait),
+            config=_config(arguments.config),
+            actions=_actions(arguments.actions, package),
+            older=older,
+            keep=arguments.keep,
+            check=errors_of,
+        )
+        return _rehearse(arguments, package, settings)
+
+
+def _steps(given: str | None) -> tuple[str, ...]:
+    from startos_wrapper.rehearse.playing import STEPS
+
+    if given is None:
+        return ()
+    steps = tuple(step.strip() for step in given.split(",") if step.strip())
+    unknown = [step for step in steps if step not in STEPS]
+    if unknown or not steps:
+        what = f'unknown step "{unknown[0]}"' if unknown else "--steps is empty"
+        raise UsageError(f"{what}; the steps are {', '.join(STEPS)}")
+    return steps
+
+
+def _seconds(text: str) -> float:
+    match = _WAIT.fullmatch(text)
+    if match is None:
+        raise UsageError(f'--wait: "{text}" isn\'t a time; write e.g. 180s or 3m')
+    return float(match[1]) * (60 if match[2] == "m" else 1)
+
+
+def _config(path: Path | None) -> Any:
+    """Return the content of --config, or None. Raises: UsageError, CannotError."""
+    import yaml
+
+    from startos_wrapper.data import loader
+
+    if path is None:
+        return None
+    try:
+        content = yaml.load(path.read_text("utf-8"), loader())
+    except OSError as error:
+        raise CannotError(f"{path}: {error.strerror}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise UsageError(f"{path}: isn't valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise UsageError(f"{path}: must be a mapping from keys to values, as in the config spec")
+    return content
+
+
+def _actions(names: list[str], package: "Package") -> tuple[str, ...]:
+    node = package.manifest.get("actions")
+    known = list(node.fields) if node else []
+    for name in names:
+        if name not in known:
+            has = f"the manifest has {', '.join(known)}" if known else "the manifest has none"
+            raise UsageError(f'--actions: unknown action "{name}"; {has}')
+    return tuple(names)
+
+
+@contextmanager
+def _older(arguments: argparse.Namespace, package: "Package") -> "Iterator[Package | None]":
+    """Open the package of --from. Raises: CommandError."""
+    if arguments.older is None:
+        yield None
+        return
+    from startos_wrapper.rehearse.older import opened_older
+
+    with opened_older(arguments.older, package) as older:
+        yield older
+
+
+def _rehearse(arguments: argparse.Namespace, package: "Package", settings: "Settings") -> int:
+    """Rehearse, and print the report. Raises: CannotError."""
+    from startos_wrapper.rehearse.keeping import keep
+    from startos_wrapper.rehearse.outcome import Status
+    from startos_wrapper.rehearse.playing import play
+    from startos_wrapper.rehearse.report.github_report import annotations, write_job_summary
+    from startos_wrapper.rehearse.report.json_report import as_json
+    from startos_wrapper.rehearse.report.lines import summary
+    from startos_wrapper.rehearse.report.live import Live, Progress
+
+    watcher = Progress() if arguments.format == "json" else Live()
+    try:
+        results = play(package, settings, watcher, keep if settings.keep else None)
+    finally:
+        watcher.close()
+    if arguments.format == "json":
+        print_text(as_json(package, watcher.processor, results))
+    else:
+        print_text(f"{summary(results)}\n")
+    if arguments.format == "github":
+        print_text("".join(f"{line}\n" for line in annotations(results)))
+        write_job_summary(package, watcher.processor, results)
+    return Exit.FOUND if any(result.status is Status.FAILED for result in results) else Exit.DONE
