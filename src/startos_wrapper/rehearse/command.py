@@ -22,14 +22,13 @@ update, uninstall. This needs Docker and the wrapper's images, and removes
 everything that it created."""
 _EPILOG = """\
 examples:
-  startos-wrapper rehearse                        rehearse the wrapper in this folder
-  startos-wrapper rehearse hello-world.s9pk       rehearse a package
-  startos-wrapper rehearse --from v1.0.0          also update from the release v1.0.0
-  startos-wrapper rehearse --steps stop,backup    only these steps, and those that they need
-  startos-wrapper rehearse --config config.yaml   configure with these values
-  startos-wrapper rehearse --actions reset-password
-                                                  also run this action
-  startos-wrapper rehearse --keep                 keep the service running until Ctrl-C
+  startos-wrapper rehearse                    rehearse the wrapper here
+  startos-wrapper rehearse hello-world.s9pk   rehearse a package
+  startos-wrapper rehearse --from v1.0.0      also update from this git tag
+  startos-wrapper rehearse --steps backup     this step and those it needs
+  startos-wrapper rehearse --config my.yaml   configure with these values
+  startos-wrapper rehearse --actions reset    also run this action
+  startos-wrapper rehearse --keep             keep it running until Ctrl-C
 
 exit codes: 0 every step passed or was skipped, 1 a step failed, 2 couldn't run"""
 _WAIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m)?")

@@ -1,7 +1,6 @@
 """Install a version of the package: its images, assets and volumes. S/install/mod.rs:785-980"""
 
 import io
-import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -53,8 +52,8 @@ def _packed(folder: Path) -> bytes:
 
     data = io.BytesIO()
     with tarfile.open(fileobj=data, mode="w") as tar:
-        for name in sorted(os.listdir(folder)):
-            tar.add(folder / name, name, filter=changed)
+        for path in sorted(folder.iterdir()):
+            tar.add(path, path.name, filter=changed)
     return data.getvalue()
 
 

@@ -131,7 +131,11 @@ def _played(rehearsal: Rehearsal, step: str, watcher: Watcher) -> StepResult:
     try:
         if step != "install" and not rehearsal.is_installed:
             raise SkippedError("the package isn't installed")
-        import_module(f"startos_wrapper.rehearse.steps.{STEPS[step]}").run(rehearsal)
+        try:
+            module = import_module(f"startos_wrapper.rehearse.steps.{STEPS[step]}")
+        except ModuleNotFoundError as error:
+            raise SkippedError("not there yet") from error
+        module.run(rehearsal)
     except SkippedError as error:
         result.status, result.message = Status.SKIPPED, str(error)
     except StepFailedError as error:

@@ -47,7 +47,8 @@ def _compare(rehearsal: Rehearsal, package: Package, name: str) -> None:
         _compare_tags(rehearsal, package, f"{folder}/{name}", image)
         found = image.config.processor
         if found != processor:
-            what = f"{folder}/{name} has an image for {found or image.config.platform}, but only {processor} servers load it"
+            built = found or image.config.platform
+            what = f"{folder}/{name} has an image for {built}, but only {processor} servers load it"
             raise StepFailedError(what, todo=f"Build it for {processor}: `make images`.", place=place)
 
 

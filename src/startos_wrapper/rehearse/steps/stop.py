@@ -13,7 +13,6 @@ _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 # What keeps a container alive while the service runs in the background.
 _IDLE = ("sleep", "tail", "cat", "inotifywait", "read")
 _INITS = ("tini", "docker-init", "catatonit")
-_ENDING = {"TERM": signal.SIGTERM, "INT": signal.SIGINT, "QUIT": signal.SIGQUIT, "HUP": signal.SIGHUP}
 
 
 def run(rehearsal: Rehearsal) -> None:
@@ -47,7 +46,7 @@ def _fault(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[s
     if stopped.code != _KILLED and stopped.seconds < stopped.limit:
         return _left_behind(processes)
     took = f"the service didn't end within {stopped.limit} s after SIG{name}, and was killed"
-    number = _ENDING.get(name) or getattr(signal, f"SIG{name}", signal.SIGTERM)
+    number = int(getattr(signal, f"SIG{name}", signal.SIGTERM))
     if first is None or first.handles(number):
         todo = "Let it end sooner, or raise main.sigterm-timeout."
         return f"{took}, although process 1 handles the signal", todo
