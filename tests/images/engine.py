@@ -80,7 +80,7 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "tests of images need root, to start Docker"
     absent = [program for program in PROGRAMS if not shutil.which(program)]
-    absent += [name for name in ("bin", "debian", "musl") if not (CURRENT / name).is_dir()]
+    absent += [name for name in ("bin", "debian", "musl", "slim") if not (CURRENT / name).is_dir()]
     return f"tests of images lack {', '.join(absent)}: .ci/engine makes them ready" if absent else ""
 
 

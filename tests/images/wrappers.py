@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.images import bases
+from tests.images import bases, debian
 from tests.images import engine as engines
 from tests.images.engine import Engine
 from tests.support.limits import until
@@ -49,6 +49,7 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
         absent(reason)
     with engines.engine(tmp_path_factory.mktemp("engine")) as found:
         bases.publish(found)
+        debian.publish(found)
         yield found
 
 

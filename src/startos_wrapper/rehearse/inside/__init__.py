@@ -1,1 +1,1 @@
-"""Programs that run in the helper containers, with the standard library only."""
+"""What runs in containers of the image compat. They use the standard library and PyYAML only."""
