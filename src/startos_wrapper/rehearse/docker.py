@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import IO
 
 from startos_wrapper.errors import CannotError
@@ -117,6 +118,13 @@ _REMOVE = {
     "volume": ("volume", "rm", "--force"),
     "image": ("image", "rm", "--force"),
 }
+
+
+def moment(text: str) -> float:
+    """Return the seconds of a time as Docker prints it, with nanoseconds, which Python 3.10 can't read."""
+    whole, _, rest = text.removesuffix("Z").partition(".")
+    moment = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
+    return moment.timestamp() + (float(f"0.{rest}") if rest.isdigit() else 0.0)
 
 
 # --- Running a command ------------------------------------------------------------------------------------------------

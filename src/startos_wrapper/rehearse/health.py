@@ -53,6 +53,8 @@ def health_of(outcome: Outcome, seconds: float) -> tuple[Health, str]:
 
     A time-out is an error with the code 143, but a failure. S/procedure/docker.rs:354-360
     """
+    if outcome.is_flood:
+        return Health.FAILURE, "it prints without end"
     if outcome.code is None:
         return Health.FAILURE, f"no result within {seconds:g} s"
     health = _CODES.get(outcome.code, Health.FAILURE)

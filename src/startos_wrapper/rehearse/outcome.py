@@ -15,6 +15,7 @@ class Outcome:
 
     `code` is the exit code, or None if it took too long. `output` is standard output, and `errors` the last 1,000 lines
     of standard error, which StartOS shows. `command` is what ran, for the report. `seconds` is how long it took.
+    `is_flood` is true if it printed so much that it was ended.
     """
 
     command: str
@@ -22,6 +23,7 @@ class Outcome:
     output: bytes = b""
     errors: str = ""
     seconds: float = 0.0
+    is_flood: bool = False
 
     @property
     def succeeded(self) -> bool:

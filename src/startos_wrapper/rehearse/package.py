@@ -52,7 +52,9 @@ class Package:
     def place(self, *keys: str) -> Place:
         """Return where a key of the manifest is, with the file's path as the user sees it."""
         found = self.wrapper.at_key(*keys)
-        file = self.path / found.file if not self.is_packed else Path(f"{self.path.name}/{found.file}")
+        file = self.path / found.file
+        if file.is_absolute() and file.is_relative_to(Path.cwd()):
+            file = file.relative_to(Path.cwd())
         return Place(file.as_posix(), found.line, found.column, found.length)
 
     def tar(self, processor: str) -> Path | None:

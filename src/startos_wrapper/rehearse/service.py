@@ -12,7 +12,7 @@ from startos_wrapper.errors import CannotError
 from startos_wrapper.files.manifest.os_grammar import duration_seconds
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.container import Network, arguments, container_options
-from startos_wrapper.rehearse.docker import Docker, bounded
+from startos_wrapper.rehearse.docker import Docker, bounded, moment
 from startos_wrapper.rehearse.outcome import SUCCESSES, Outcome
 from startos_wrapper.rehearse.volumes import Kind, Volumes
 from startos_wrapper.rehearse.written_outside import WrittenOutside, written_outside
@@ -186,7 +186,7 @@ class Service:
         while time.monotonic() - before < _STARTING_SECONDS:
             state = self._inspect()
             if not _get(state, "State", "Running"):
-                self._note(self._end(before))
+                self._note(self._end())
                 return
             self.address = _get(state, "NetworkSettings", "Networks", self.network.name, "IPAddress") or ""
             if self.address:
@@ -198,9 +198,8 @@ class Service:
 
     def _wait(self) -> None:
         """Wait for the end of this run."""
-        since = self._since or time.monotonic()
         bounded(self.docker.command("wait", self.container))
-        end = self._end(since)
+        end = self._end()
         self._since = None
         self._note(end)
 
@@ -208,13 +207,14 @@ class Service:
         self._since, self.address = None, ""
         self.ends.append(end)
 
-    def _end(self, since: float) -> End:
+    def _end(self) -> End:
         """Describe the end of the container, and remove it."""
-        seconds, state = time.monotonic() - since, self._inspect()
-        log = self.log()
+        state, log = self._inspect(), self.log()
         self.outside.add(written_outside(self.docker, self.helper, self.container, state))
         self._remove()
         code = _get(state, "State", "ExitCode")
+        times = [str(_get(state, "State", name) or "") for name in ("StartedAt", "FinishedAt")]
+        seconds = max(0.0, moment(times[1]) - moment(times[0])) if all(times) else 0.0
         reason = _get(state, "State", "Error") or ""
         is_oom = bool(_get(state, "State", "OOMKilled"))
         return End(code if isinstance(code, int) else NOT_CREATED, seconds, log, str(reason), is_oom)

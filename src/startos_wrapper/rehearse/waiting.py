@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from startos_wrapper.rehearse.health import Result, run_round
 from startos_wrapper.rehearse.inspect_container import Listener, look_into
-from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
+from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.service import End
 from startos_wrapper.rehearse.why_ended import failure_of
 
 _POLL = 0.1
 _CONNECT = 5.0
+_BETWEEN_CONNECTS = 1.0
 
 
 def wait_until_healthy(rehearsal: Rehearsal) -> None:
@@ -41,10 +42,12 @@ def wait_until_healthy(rehearsal: Rehearsal) -> None:
         if last.was_green and not last.is_green:
             raise _unhealthy(rehearsal, last, "turned green, and failed in the next round")
         if not greens and time.monotonic() - began > settings.wait:
+            if len(service.ends) > ends:
+                break
             raise _unhealthy(rehearsal, last, f"not green after {settings.wait:g} s")
     if len(service.ends) > ends:
         raise failure_of(rehearsal, service.ends[ends:])
-    _connect_to_all(rehearsal)
+    _connect_to_all(rehearsal, began + settings.wait)
 
 
 class _Round:
@@ -132,24 +135,28 @@ def _add(found: dict[int, tuple[str, ...]], port: object, keys: tuple[str, ...])
         found.setdefault(int(str(port)), keys)
 
 
-def _connect_to_all(rehearsal: Rehearsal) -> None:
-    """Connect to each port as StartOS does, from outside the container. S/net/vhost.rs:120-160"""
+def _connect_to_all(rehearsal: Rehearsal, deadline: float) -> None:
+    """Connect to each port as StartOS does, from outside the container. S/net/vhost.rs:120-160
+
+    Raises: StepFailedError if one doesn't answer until the deadline.
+    """
     for port, keys in _ports(rehearsal).items():
-        address = rehearsal.service.address
-        reason = rehearsal.hands.ask("connect", host=address, port=port, timeout=_CONNECT)
-        if not reason:
-            continue
-        listeners = _listeners(rehearsal)
-        local = next((each for each in listeners if each.port == port), None)
-        what = f"{'.'.join(keys[:2])}: nothing answers at port {port} of the container: {reason}"
-        if local:
-            what = f"{'.'.join(keys[:2])}: the service listens on {local.text} only, where StartOS can't reach it"
-        others = ", ".join(sorted({each.text for each in listeners}))
-        todo = f"Map the port on which the service listens: {others}." if others else "Let the service listen there."
-        raise StepFailedError(
-            what,
-            todo=_listen_on_all(local) if local else todo,
-            outcome=Outcome(f"connect {address}:{port}", None, errors=str(reason)),
-            log=rehearsal.service.log(),
-            place=rehearsal.place(*keys),
-        )
+        while reason := rehearsal.hands.ask("connect", host=rehearsal.service.address, port=port, timeout=_CONNECT):
+            listeners = _listeners(rehearsal)
+            local = next((each for each in listeners if each.port == port and each.is_local), None)
+            if local or time.monotonic() > deadline:
+                raise _unreachable(rehearsal, keys, f"port {port}: {reason}", listeners, local)
+            rehearsal.progress(f"waiting for port {port}")
+            time.sleep(_BETWEEN_CONNECTS)
+
+
+def _unreachable(
+    rehearsal: Rehearsal, keys: Sequence[str], why: str, listeners: Sequence[Listener], local: Listener | None
+) -> StepFailedError:
+    what = f"{'.'.join(keys[:2])}: nothing answers at the container's {why}"
+    others = ", ".join(sorted({each.text for each in listeners}))
+    todo = f"Map a port on which the service listens: {others}." if others else "Let the service listen there."
+    if local:
+        what = f"{'.'.join(keys[:2])}: the service listens on {local.text} only, where StartOS can't reach it"
+        todo = _listen_on_all(local)
+    return StepFailedError(what, todo=todo, log=rehearsal.service.log(), place=rehearsal.place(*keys))

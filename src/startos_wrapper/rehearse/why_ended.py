@@ -54,7 +54,8 @@ def _why(rehearsal: Rehearsal, end: End) -> tuple[str, str]:
         return what, "Let the entrypoint run the service in the foreground: exec SERVICE, without & at the end."
     what = f"the service ended {took} with exit code {end.code}"
     if _PORT_DENIED.search(end.log) and _PORT.search(end.log):
-        return what, "Use a port above 1023: only root may listen below, as on StartOS."
+        what = f"{what}: it may not listen on a port below 1024, because it doesn't run as root"
+        return what, "Let it listen on a higher port, and map that one."
     return what, "The log says why. Run the command to try it."
 
 

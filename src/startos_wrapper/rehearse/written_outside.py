@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from startos_wrapper.files.images.image_config import may_be_lost
-from startos_wrapper.rehearse.docker import Docker
+from startos_wrapper.rehearse.docker import Docker, moment
 
 # Of each run, so many paths are kept.
 _MOST = 10_000
@@ -59,18 +59,9 @@ def _in_volume(docker: Docker, helper: str, name: str, place: str, started: str)
     """Return the files in a volume without a name that changed since the start."""
     mount = f"type=volume,src={name},dst=/seen,readonly"
     options = ("--rm", *docker.labels, "--network", "none", "--mount", mount, "--entrypoint", "python3")
-    done = docker.try_("run", *options, helper, "-c", _LIST, str(_seconds(started)), "/seen", timeout=_SECONDS)
+    done = docker.try_("run", *options, helper, "-c", _LIST, str(moment(started)), "/seen", timeout=_SECONDS)
     names = done.output.decode("utf-8", "replace").splitlines()[:_MOST]
     return {path for each in names if is_lost(path := str(PurePosixPath(place, each)))}
-
-
-def _seconds(text: str) -> float:
-    """Read a time as Docker prints it, with nanoseconds, which Python 3.10 can't read."""
-    from datetime import datetime, timezone
-
-    whole, _, rest = text.removesuffix("Z").partition(".")
-    moment = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
-    return moment.timestamp() + (float(f"0.{rest}") if rest.isdigit() else 0.0)
 
 
 def is_lost(path: str) -> bool:

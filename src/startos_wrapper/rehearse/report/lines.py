@@ -12,7 +12,7 @@ _WIDTH = 80
 _NAME, _MARGIN = 12, 28
 _LOG_LINES = 20
 _LONGEST_LINE = 500
-_LONGEST_COMMAND = 2000
+_LONGEST_COMMAND = 400
 _COLORS = {Status.OK: "1;32", Status.FAILED: "1;31", Status.SKIPPED: "1;34"}
 _WARNING = "1;33"
 Paint = Callable[[str, str], str]
@@ -63,7 +63,7 @@ def _details(failure: StepFailedError) -> Iterator[str]:
     outcome = failure.outcome
     if outcome:
         yield f"      command  {shorten(printable(outcome.command), _LONGEST_COMMAND, '…')}"
-        ended = "took too long" if outcome.code is None else str(outcome.code)
+        ended = "printed too much" if outcome.is_flood else "none" if outcome.code is None else str(outcome.code)
         yield f"      exit     {ended} after {duration(outcome.seconds)}"
     for name, text in (("stderr", outcome.errors if outcome else ""), ("log", failure.log)):
         yield from _excerpt(name, text.splitlines())

@@ -7,7 +7,9 @@ from startos_wrapper.rehearse.inspect_container import Process, look_into
 from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.service import Stopped
+from startos_wrapper.terminal import shorten
 
+_LONGEST = 40
 _KILLED = 128 + signal.SIGKILL
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh", "busybox")
 # What keeps a container alive while the service runs in the background.
@@ -50,7 +52,7 @@ def _fault(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[s
     if first is None or first.handles(number):
         todo = "Let it end sooner, or raise main.sigterm-timeout."
         return f"{took}, although process 1 handles the signal", todo
-    shown = " ".join(first.command)[:60] or first.name
+    shown = shorten(" ".join(first.command) or first.name, _LONGEST, "…")
     others = [each for each in processes if each.parent == 1 and each.name not in _IDLE]
     idle = [each for each in processes if each.parent == 1 and each.name in _IDLE]
     if name != "TERM":
