@@ -18,8 +18,9 @@ READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
     "compiled_once", "copier_errors", "git_command", "interrupts", "work_tree",
+    "workflow_commands",
 }  # fmt: skip
-COMMANDS = {"check", "adopt", "image", "manage", "new", "update", "show_questions"}
+COMMANDS = {"check", "rehearse", "adopt", "image", "manage", "new", "update", "show_questions"}
 
 LONGEST_FILE = 400
 LONG_FILES = {
@@ -30,7 +31,12 @@ LONG_FILES = {
 LONGEST_FUNCTION = 60
 
 # Names that mean the same in each of their folders.
-SHARED_NAMES = {"command": "the options of a command and its exit code"}
+SHARED_NAMES = {
+    "command": "the options of a command and its exit code",
+    "report": "what a command says about a wrapper",
+    "outcome": "how something ended",
+    "procedure": "a procedure of a manifest, and running one",
+}
 
 LONGEST_REPETITION = 5
 REPETITIVE = {

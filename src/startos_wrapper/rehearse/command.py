@@ -134,9 +134,11 @@ def _older(arguments: argparse.Namespace, package: "Package") -> "Iterator[Packa
     if arguments.older is None:
         yield None
         return
+    from startos_wrapper.rehearse.docker import Docker
+    from startos_wrapper.rehearse.image_loading import engines_processor
     from startos_wrapper.rehearse.older import opened_older
 
-    with opened_older(arguments.older, package) as older:
+    with opened_older(arguments.older, package, engines_processor(Docker(""))) as older:
         yield older
 
 
@@ -147,8 +149,8 @@ def _rehearse(arguments: argparse.Namespace, package: "Package", settings: "Sett
     from startos_wrapper.rehearse.playing import play
     from startos_wrapper.rehearse.report.github_report import annotations, write_job_summary
     from startos_wrapper.rehearse.report.json_report import as_json
-    from startos_wrapper.rehearse.report.lines import summary
     from startos_wrapper.rehearse.report.live import Live, Progress
+    from startos_wrapper.rehearse.report.text_report import summary
 
     watcher = Progress() if arguments.format == "json" else Live()
     try:

@@ -100,8 +100,7 @@ def rehearsal_of(docker: Docker, package: Package, settings: Settings, watcher: 
     """Prepare what the steps share. Raises: CannotError."""
     processor = engines_processor(docker)
     watcher.begins(package, processor)
-    watcher.does("prepare", "the image with StartOS's own programs")
-    compat = compat_image(docker)
+    compat = compat_image(docker, lambda what: watcher.does("prepare", what))
     network, volumes = Network.create(docker), Volumes.of(docker, package)
     create_volumes(docker, volumes)
     installed = Installed(package, volumes, {})

@@ -86,6 +86,12 @@ def range_form(text: str) -> Form | None:
     return found.form if found else None
 
 
+def in_range(text: str, version: str) -> bool:
+    """Return whether a range contains a version. False if one of them isn't valid."""
+    form, numbers = range_form(text), version_numbers(version)
+    return form is not None and numbers is not None and _contains(form, numbers)
+
+
 def uncovered(ranges: Iterable[str], below: Version) -> str | None:
     """Return a version lower than `below` that none of the ranges contains, or None if they contain all of them.
 

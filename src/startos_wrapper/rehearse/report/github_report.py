@@ -7,7 +7,7 @@ from pathlib import Path
 from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.outcome import Status, StepResult
 from startos_wrapper.rehearse.package import Package
-from startos_wrapper.rehearse.report.lines import step_lines, summary
+from startos_wrapper.rehearse.report.text_report import step_lines, summary
 from startos_wrapper.terminal import printable, well_formed
 from startos_wrapper.workflow_commands import workflow_command
 

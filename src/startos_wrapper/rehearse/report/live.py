@@ -8,7 +8,7 @@ from typing import TextIO
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.playing import Watcher
-from startos_wrapper.rehearse.report.lines import Paint, colored, plain, step_lines
+from startos_wrapper.rehearse.report.text_report import Paint, colored, plain, step_lines
 from startos_wrapper.terminal import has_colors, print_text, printable, shorten
 
 _WIDTH = 79

@@ -27,7 +27,7 @@ def run(rehearsal: Rehearsal) -> None:
     inside = look_into(rehearsal.docker, rehearsal.compat, service.container)
     log = service.log()
     stopped = service.stop()
-    what, todo = _fault(stopped, inside.processes, name)
+    what, todo = fault_of(stopped, inside.processes, name)
     if what:
         command = f"docker stop --time {stopped.limit} {service.container}"
         raise StepFailedError(
@@ -39,7 +39,7 @@ def run(rehearsal: Rehearsal) -> None:
         )
 
 
-def _fault(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[str, str]:
+def fault_of(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[str, str]:
     """Return what is wrong with a stop and what to do, or two empty texts."""
     first = next((each for each in processes if each.id == 1), None)
     if stopped.limit == 0:
