@@ -58,6 +58,8 @@ class Settings:
     older: Package | None = None
     pace: Pace = field(default_factory=Pace)
     check: Callable[[Path], list[Finding]] = no_findings
+    # What the user gives to actions, by their ids.
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Rehearsal:
     """A service on its server.
 
     `installed` is the version that is installed, `config` the stored config, and `is_configured` whether StartOS would
-    let the user start the service. `result` is the line of the step that runs. `progress` shows what it's doing.
+    let the user start the service. `was_healthy` and `has_backup` say that these steps passed. `result` is the line of the step that runs. `progress` shows what it's doing.
     """
 
     settings: Settings
@@ -89,6 +91,8 @@ class Rehearsal:
     progress: Callable[[str], None]
     is_installed: bool = False
     is_configured: bool = False
+    was_healthy: bool = False
+    has_backup: bool = False
     config: Any = None
     result: StepResult = field(default_factory=lambda: StepResult(""))
 

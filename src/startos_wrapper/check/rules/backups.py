@@ -1,17 +1,15 @@
 """Rules about backups that StartOS starts, but that lose data: what compat is given, and what it does with it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from startos_wrapper.check.registry import Finding, checks
-from startos_wrapper.check.rules.mounts import mounted
 from startos_wrapper.check.rules.procedures import in_container
 from startos_wrapper.data import load
-from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.compat_home import hides_home
+from startos_wrapper.files.manifest.duplicity import duplicity_of
 from startos_wrapper.files.manifest.procedure import Procedure
-from startos_wrapper.files.paths import is_in, related
+from startos_wrapper.files.paths import related
 from startos_wrapper.files.source import Edit, Source
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -19,49 +17,11 @@ from startos_wrapper.files.wrapper import Wrapper
 _USUAL = "/mnt/data"
 
 
-@dataclass(frozen=True)
-class _Duplicity:
-    """A backup procedure that runs compat's duplicity: its data folder, and the mount point of each volume."""
-
-    procedure: Procedure
-    data: Node
-    mounts: dict[str, str]
-
-    @property
-    def folder(self) -> str:
-        return self.data.text or ""
-
-    def position(self, volume: str) -> tuple[str, str] | None:
-        """Return where a volume is in the backup, and which folder of it, or None if the backup doesn't include it."""
-        path = PurePosixPath(self.mounts[volume])
-        if is_in(str(path), self.folder):
-            return str(path.relative_to(self.folder)), "."
-        if is_in(self.folder, str(path)):
-            return ".", str(PurePosixPath(self.folder).relative_to(path))
-        return None
-
-
-def _duplicity(wrapper: Wrapper, verb: str) -> _Duplicity | None:
-    """Return the procedure `backup.<verb>` if it runs duplicity in the compat image, even with reversed arguments."""
-    procedure = next((each for each in in_container(wrapper) if each.path == ("backup", verb)), None)
-    if procedure is None or not procedure.is_on_compat or len(procedure.args) != 4:
-        return None
-    entrypoint, args = procedure.node.get("entrypoint"), procedure.args
-    mounts = mounted(procedure)
-    backup = PurePosixPath(mounts.pop("BACKUP", ""))
-    if entrypoint is None or PurePosixPath(entrypoint.text or "").name != "compat" or args[0].value != "duplicity":
-        return None
-    for drive, data in ((args[2], args[3]), (args[3], args[2])):
-        if data.text and PurePosixPath(drive.text or "") == backup:
-            return _Duplicity(procedure, data, mounts)
-    return None
-
-
 @checks("W528")
 def outside_of_the_backup(wrapper: Wrapper) -> Iterator[Finding]:
     """Find data that is mounted for duplicity, but isn't in the only folder that duplicity saves."""
     for verb, done in (("create", "saves"), ("restore", "restores")):
-        backup = _duplicity(wrapper, verb)
+        backup = duplicity_of(wrapper.procedures, verb)
         for name, path in backup.mounts.items() if backup else ():
             assert backup is not None
             where = backup.position(name)
@@ -84,7 +44,7 @@ def hidden_by_a_mount(wrapper: Wrapper) -> Iterator[Finding]:
     for procedure in in_container(wrapper):
         if not procedure.node.is_true("system"):
             continue
-        for name, path in mounted(procedure).items():
+        for name, path in procedure.mounted.items():
             node = procedure.mounts.fields[name]
             if str(PurePosixPath(path)) in load("folders")["hidden_by_mount"]:
                 what = f"{procedure.name} mounts {name} at {path}, which hides the programs of StartOS's image"
@@ -102,7 +62,7 @@ def _runs_duplicity(wrapper: Wrapper, procedure: Procedure) -> bool:
         return False
     entrypoint = procedure.node.get("entrypoint")
     program = PurePosixPath(entrypoint.text or "" if entrypoint else "")
-    folders = {PurePosixPath(path): name for name, path in mounted(procedure).items()}
+    folders = {PurePosixPath(path): name for name, path in procedure.mounted.items()}
     scripts = (
         wrapper.readable(str(PurePosixPath(wrapper.asset("assets"), folders[folder], program.relative_to(folder))))
         for folder in program.parents
@@ -118,7 +78,7 @@ def _moved(wrapper: Wrapper, procedure: Procedure) -> tuple[Edit, ...]:
 
     Only paths below it are in a backup, so backups go on, even if only one of both procedures is edited.
     """
-    backup, source = _duplicity(wrapper, procedure.path[1]), wrapper.manifest_source
+    backup, source = duplicity_of(wrapper.procedures, procedure.path[1]), wrapper.manifest_source
     if backup is None or source is None or not hides_home(backup.folder):
         return ()
     nodes = [backup.data, *(procedure.mounts.fields[name] for name in backup.mounts)]
@@ -139,7 +99,7 @@ def _below_usual(source: Source, node: Node, folder: str) -> Edit | None:
 @checks("W533")
 def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a restore that puts data elsewhere than where the backup took it from, or that can't read the backup."""
-    sides = {verb: _duplicity(wrapper, verb) for verb in ("create", "restore")}
+    sides = {verb: duplicity_of(wrapper.procedures, verb) for verb in ("create", "restore")}
     create, restore = sides["create"], sides["restore"]
     if create and restore:
         for name in (name for name in restore.mounts if name in create.mounts):
@@ -161,7 +121,7 @@ def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
 @checks("W532")
 def restored_into_foreign_volumes(wrapper: Wrapper) -> Iterator[Finding]:
     """Find volumes of a restore by duplicity that are read-only, or that belong to another service."""
-    restore = _duplicity(wrapper, "restore")
+    restore = duplicity_of(wrapper.procedures, "restore")
     for name, path in restore.mounts.items() if restore else ():
         assert restore is not None
         kind, volume = wrapper.volumes.get(name), wrapper.manifest.get("volumes", name)

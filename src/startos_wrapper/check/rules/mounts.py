@@ -13,13 +13,6 @@ from startos_wrapper.files.wrapper import Wrapper
 _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}
 
 
-def mounted(procedure: Procedure) -> dict[str, str]:
-    """Return what the OS mounts, which is nothing for a procedure that runs inside the main container."""
-    if procedure.kind != "docker" or procedure.node.is_true("inject"):
-        return {}
-    return {name: node.text for name, node in procedure.mounts.fields.items() if node.text is not None}
-
-
 @checks("W512")
 def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find BACKUP outside of backup: verify accepts it, but it isn't mounted. S/procedure/docker.rs:683-703"""
@@ -34,7 +27,7 @@ def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
     """Find volumes that no procedure mounts, except assets volumes, which scripts can read without a mount."""
     if not wrapper.procedures:
         return
-    used = {name for procedure in wrapper.procedures for name in mounted(procedure)}
+    used = {name for procedure in wrapper.procedures for name in procedure.mounted}
     for name, kind in wrapper.volumes.items():
         if kind in ("data", "pointer", "certificate") and name not in used:
             what = f"No procedure mounts the volume {name}"
@@ -63,7 +56,7 @@ def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
         image = procedure.node.get("image")
         if not verb or not args or args[0].value != "duplicity" or image is None or image.text != "compat":
             continue
-        mounts = mounted(procedure)
+        mounts = procedure.mounted
         backup = mounts.pop("BACKUP", "")
         texts = [arg.text or "" for arg in args]
         if len(texts) == 4 and texts[1] == verb and _at_backup(texts[2], backup) and _in_data(texts[3], mounts):
@@ -101,7 +94,7 @@ def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
     """Find relative mount points, which the container engine rejects, and two mounts with the same mount point."""
     for procedure in in_container(wrapper):
         taken: dict[PurePosixPath, str] = {}
-        for name, path in mounted(procedure).items():
+        for name, path in procedure.mounted.items():
             node = procedure.mounts.fields[name]
             if not path.startswith("/"):
                 where = path or "an empty path"

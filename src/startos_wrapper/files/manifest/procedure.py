@@ -38,6 +38,13 @@ class Procedure:
         return self.node.get("mounts") or NOTHING
 
     @property
+    def mounted(self) -> dict[str, str]:
+        """Return what the OS mounts, which is nothing for a procedure that runs inside the main container."""
+        if self.kind != "docker" or self.node.is_true("inject"):
+            return {}
+        return {name: node.text for name, node in self.mounts.fields.items() if node.text is not None}
+
+    @property
     def args(self) -> list[Node]:
         """Return the arguments."""
         node = self.node.get("args")

@@ -14,3 +14,4 @@ def run(rehearsal: Rehearsal) -> None:
         if not rehearsal.service.is_running:
             rehearsal.service.kill()
         raise
+    rehearsal.was_healthy = True
