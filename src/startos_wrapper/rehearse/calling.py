@@ -8,7 +8,7 @@ from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.manifest.wording import shown
 from startos_wrapper.rehearse.io_formats import Printed
 from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
-from startos_wrapper.rehearse.procedures import NOTHING_GIVEN, result_of, run_procedure
+from startos_wrapper.rehearse.procedure_runner import NOTHING_GIVEN, result_of, run_procedure
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.result_shapes import Misshapen
 from startos_wrapper.rehearse.service import NOT_CREATED
@@ -96,6 +96,8 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
     """Return what happened, and what to do."""
     node = procedure.node.get("entrypoint")
     program, is_injected = (node and node.text) or "the entrypoint", procedure.node.is_true("inject")
+    if outcome.is_flood:
+        return "it prints without end", "Let it print the result only."
     if outcome.code is None:
         return (
             f"it hasn't ended after {rehearsal.settings.wait:g} s, and StartOS waits for ever",

@@ -11,7 +11,7 @@ from startos_wrapper.rehearse.calling import call_for, log_of
 from startos_wrapper.rehearse.config_spec import Addresses, MisfitError, fill, fit, generate, validate
 from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
 from startos_wrapper.rehearse.package import Package
-from startos_wrapper.rehearse.procedures import run_procedure
+from startos_wrapper.rehearse.procedure_runner import run_procedure
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.result_shapes import wrong_get_result, wrong_set_result
 

@@ -7,7 +7,7 @@ from enum import Enum
 from startos_wrapper.files.manifest.os_grammar import duration_seconds
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.outcome import SUCCESSES, Outcome
-from startos_wrapper.rehearse.procedures import run_procedure
+from startos_wrapper.rehearse.procedure_runner import run_procedure
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 
 # S/status/health_check.rs:50

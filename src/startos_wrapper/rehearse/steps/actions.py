@@ -6,7 +6,7 @@ from typing import Any
 from startos_wrapper.rehearse.calling import call_for
 from startos_wrapper.rehearse.config_spec import MisfitError, fit, generate
 from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
-from startos_wrapper.rehearse.procedures import NOTHING_GIVEN
+from startos_wrapper.rehearse.procedure_runner import NOTHING_GIVEN
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.result_shapes import wrong_action_result
 from startos_wrapper.rehearse.waiting import wait_until_healthy

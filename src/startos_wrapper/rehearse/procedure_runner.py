@@ -71,6 +71,7 @@ def run_procedure(
         done.output,
         done.errors.decode("utf-8", "replace"),
         time.monotonic() - before,
+        done.is_flood,
     )
 
 
