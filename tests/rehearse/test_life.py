@@ -1,0 +1,127 @@
+"""A wrapper's life on the tests' engine: each fault fails at its own step, and nothing stays."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from startos_wrapper.rehearse.outcome import Status
+from tests.images.engine import Engine
+from tests.images.wrappers import Render, Wrapper
+from tests.rehearse.lives import SERVE, Fault, Life, Manifest, check, life_of, main, several, shell
+from tests.support.limits import until
+
+MINE = {"install", "start", "healthy", "stop", "outside", "uninstall"}
+
+
+@pytest.fixture(scope="module")
+def life(engine: Engine, render: Render, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    wrapper = Wrapper(render({"base": "alpine", "arches": [os.uname().machine]}), engine)
+    wrapper.make("images")
+    with life_of(wrapper, engine, tmp_path_factory.mktemp("lives")) as found:
+        yield found
+        assert found.left() == []
+
+
+def as_it_is(_: Manifest) -> None:
+    """Change nothing."""
+
+
+def version(manifest: Manifest) -> None:
+    manifest["version"] = "0.2.0"
+
+
+def port(manifest: Manifest) -> None:
+    manifest["interfaces"]["main"]["tor-config"]["port-mapping"]["80"] = "8099"
+
+
+SHORT: dict[str, Any] = {"sigterm-timeout": "2s"}
+# The fault, the step that fails, and words of its message.
+FAULTS: dict[str, tuple[Fault, str, str]] = {
+    "tag of another version": (version, "install", "has the tag start9/hello-world/main:0.1.0, but"),
+    "missing entrypoint": (main("nope.sh"), "start", "nope.sh isn't in the image"),
+    "no run bit": (main("/etc/passwd"), "start", "/etc/passwd isn't executable"),
+    "exit 0 at once": (shell("exit 0"), "start", "with exit code 0; StartOS starts it again at once"),
+    "crash at once": (shell("echo oops; exit 3"), "start", "with exit code 3; StartOS starts it again after"),
+    "crash loop": (shell("sleep 1; exit 3"), "healthy", "with exit code 3, 2 times in a row"),
+    "port 80 without root": (
+        shell("exec su nobody -s /bin/sh -c 'httpd -f -p 80'"), "start", "port below 1024, because it doesn't run as root",
+    ),
+    "never green": (check("echo refused >&2; exit 1"), "healthy", "health-checks.main: not green after 2 s: refused"),
+    "hung check": (check("sleep 1000", timeout="1s"), "healthy", "no result within 1 s"),
+    "green, then red": (check("[ ! -e /tmp/x ] && touch /tmp/x"), "healthy", "turned green, and failed in the next round"),
+    "localhost only": (
+        several(shell(f"{SERVE}exec httpd -f -p 127.0.0.1:8080"), check("exit 0")),
+        "healthy", "the service listens on 127.0.0.1:8080 only",
+    ),
+    "wrong port": (several(port, check("exit 0")), "healthy", "nothing answers at the container's port 8099"),
+    "shell without exec": (shell(f"{SERVE}hello-world; exit", **SHORT), "stop", "passes no signal on to"),
+    "background": (shell(f"{SERVE}hello-world & exec tail -f /dev/null", **SHORT), "stop", "runs in the background"),
+    "ignored signal": (shell(f"trap '' TERM; {SERVE}hello-world; exit", **SHORT), "stop", "ignores the signal"),
+    "tini and a shell": (main("tini", "--", "sh", "-c", f"{SERVE}hello-world; exit 0", **SHORT), "stop", "ends sh, which tini started, but not"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_fails_at_its_own_step_and_names_its_cause(life: Life, name: str) -> None:
+    fault, step, cause = FAULTS[name]
+    results = life.rehearse(fault, step, wait=20 if name == "crash loop" else 2)
+    failed = [each for each, result in results.items() if result.status is Status.FAILED]
+    assert failed == [step], results
+    failure = results[step].failure
+    assert failure and cause in str(failure), str(failure)
+    assert failure.todo.endswith(".")
+    assert failure.place and failure.place.file.endswith("manifest.yaml") and failure.place.line > 1
+
+
+CONTROLS: dict[str, Fault] = {
+    "as it is": as_it_is,
+    "a slow start": several(shell(f"sleep 3; {SERVE}exec tini hello-world"), check("exit 0")),
+    "a check that is disabled": check("exit 59"),
+    "starting, then green": check("[ -e /tmp/x ] && exit 0; touch /tmp/x; exit 60"),
+}
+
+
+@pytest.mark.parametrize("name", CONTROLS)
+def test_a_service_without_fault_passes(life: Life, name: str) -> None:
+    results = life.rehearse(CONTROLS[name], *MINE)
+    assert {step for step, result in results.items() if result.status is Status.OK} >= MINE, results
+    assert not [warning for result in results.values() for warning in result.warnings]
+    assert life.left() == []
+
+
+def test_what_is_written_outside_the_volumes_is_named(life: Life) -> None:
+    script = f"{SERVE}mkdir /root/mine; echo x >/root/mine/db; echo x >/tmp/no; exec tini hello-world"
+    (warning,) = life.rehearse(shell(script), "outside")["outside"].warnings
+    assert warning[0].endswith("lost at the next start: /root/mine/db")
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_an_interrupted_rehearsal_leaves_nothing_after_the_next_start(life: Life, how: signal.Signals) -> None:
+    def command(*steps: str) -> "subprocess.Popen[str]":
+        words = [
+            sys.executable,
+            "-m",
+            "startos_wrapper",
+            "rehearse",
+            str(life.wrapper.folder),
+            "--steps",
+            ",".join(steps),
+        ]
+        return subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    process = command("healthy")
+    until(lambda: [name for name in life.left() if name.endswith("-main")], "for the service")
+    process.send_signal(how)
+    process.communicate()
+    if how is signal.SIGKILL:
+        assert life.left()
+        next_one = command("install")
+        assert next_one.communicate()[0].splitlines()[-1].startswith("1 step passed")
+    else:
+        assert process.returncode == 130
+    assert life.left() == []
