@@ -35,7 +35,6 @@ SHARED_NAMES = {
     "command": "the options of a command and its exit code",
     "report": "what a command says about a wrapper",
     "outcome": "how something ended",
-    "procedure": "a procedure of a manifest, and running one",
 }
 
 LONGEST_REPETITION = 5
