@@ -1,6 +1,6 @@
 """Stand in for a StartOS server that creates and restores backups, with the real duplicity.
 
-The container is `container.sh`, and its `compat` is the file of that name here. Only root can mount volumes and change
+The container is `container.sh`, and its `compat` is the one that `rehearse` uses. Only root can mount volumes and change
 owners.
 """
 
@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.rehearse import inside
 from tests.support.limits import HUNG
 from tests.support.tools import absent, require
 
 HERE = Path(__file__).parent
+COMPAT = """#!/bin/sh
+PYTHONPATH=/usr/local/bin/lib exec python3 -B -m startos_wrapper.rehearse.inside.compat "$@"
+"""
 Manifest = dict[str, Any]
 # Path -> type, mode, owner, group, and content, target or nothing.
 State = dict[str, tuple[str, int, int, int, str]]
@@ -35,7 +39,11 @@ class Server:
             absent("only root can mount the volumes")
         for name in ("root", "tools", "BACKUP"):
             (self.folder / name).mkdir()
-        shutil.copy(HERE / "compat", self.folder / "tools")
+        compat = self.folder / "tools" / "compat"
+        compat.write_text(COMPAT)
+        compat.chmod(0o755)
+        package = Path(inside.__file__).parent
+        shutil.copytree(package, self.folder / "tools" / "lib" / "startos_wrapper" / "rehearse" / package.name)
 
     @property
     def backup(self) -> Path:

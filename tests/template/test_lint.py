@@ -196,7 +196,7 @@ def test_the_alpine_starter(render: Render, shell: str) -> None:
 
 def test_this_repositorys_own_scripts_and_texts() -> None:
     stand_ins = [path for path in (ROOT / "tests" / "images" / "bases").iterdir() if not path.suffix]
-    own = (".ci/run", ".ci/engine", "tests/backups/compat", "tests/backups/container.sh")
+    own = (".ci/run", ".ci/engine", ".ci/slim", "tests/backups/container.sh")
     _pass(require("shellcheck"), *own, *stand_ins, cwd=ROOT)
     documents = [path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))]
     _pass(require("markdownlint-cli2"), "--config", "tests/.markdownlint-cli2.yaml", *documents, cwd=ROOT)

@@ -1,6 +1,7 @@
 """Answer requests on standard input: a line of JSON each. The container that has all volumes runs this.
 
-A request is `{"id": 1, "action": NAME, "arguments": {...}}`, its answer `{"id": 1, "result": ...}` or `{"id": 1, "error": TEXT}`.
+A request is `{"id": 1, "action": NAME, "arguments": {...}}`, its answer `{"id": 1, "result": ...}` or
+`{"id": 1, "error": TEXT}`.
 Requests run in parallel, so answers come in any order.
 """
 
