@@ -82,23 +82,23 @@ class Copies:
             self._running[session, self._count] = copy
             return self._count
 
-    def rsync_wait(self, session: str, id: int) -> None:
+    def rsync_wait(self, session: str, copy: int) -> None:
         """Wait for a copy. Raises: ValueError if it fails."""
-        copy = self._running.pop((session, id), None)
-        if not copy:
-            raise ValueError(f"Couldn't find rsync at id {id}")
-        code = copy.process.wait()
-        for reader in copy.readers:
+        running = self._running.pop((session, copy), None)
+        if not running:
+            raise ValueError(f"Couldn't find rsync at id {copy}")
+        code = running.process.wait()
+        for reader in running.readers:
             reader.join()
         if code:
-            raise ValueError(f"rsync error: {code} {copy.errors} ")
+            raise ValueError(f"rsync error: {code} {running.errors} ")
 
-    def rsync_progress(self, session: str, id: int) -> float:
+    def rsync_progress(self, session: str, copy: int) -> float:
         """Return how much of a copy is done, from 0 to 1."""
-        copy = self._running.get((session, id))
-        if not copy:
-            raise ValueError(f"Couldn't find rsync at id {id}")
-        return copy.progress
+        running = self._running.get((session, copy))
+        if not running:
+            raise ValueError(f"Couldn't find rsync at id {copy}")
+        return running.progress
 
     def end(self, session: str) -> None:
         """Kill the copies of a script."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from startos_wrapper.rehearse.inside import checksums
 from startos_wrapper.rehearse.inside.checksums import volume as folder_of
 from startos_wrapper.rehearse.inside.copying import BACKUP, Copies, broken_away, inside
 
@@ -125,7 +126,7 @@ def _disk_usage(volume: str | None = None, path: str | None = None) -> list[int]
     StartOS doesn't check that the path stays in the volume. Here, it must.
     """
     if volume is None or path is None:
-        usage = shutil.disk_usage("/volumes")
+        usage = shutil.disk_usage(checksums.VOLUMES)
         return [usage.used, usage.total]
     top = folder_of(volume)
     target = inside(top, path)

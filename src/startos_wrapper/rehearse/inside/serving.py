@@ -28,17 +28,21 @@ _ACTIONS: dict[str, Callable[..., Any]] = {
 _LOCK = threading.Lock()
 
 
-def _answer(line: str) -> None:
-    request = json.loads(line)
+def answer(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to a request."""
     id = request["id"]
     try:
-        answer = {"id": id, "result": _ACTIONS[request["action"]](**request["arguments"])}
+        return {"id": id, "result": _ACTIONS[request["action"]](**request["arguments"])}
     except OSError as error:
-        answer = {"id": id, "error": os_error(error)}
+        return {"id": id, "error": os_error(error)}
     except Exception as error:
-        answer = {"id": id, "error": str(error) or type(error).__name__}
+        return {"id": id, "error": str(error) or type(error).__name__}
+
+
+def _serve(line: str) -> None:
+    text = json.dumps(answer(json.loads(line)))
     with _LOCK:
-        sys.stdout.write(f"{json.dumps(answer)}\n")
+        sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 
@@ -50,7 +54,7 @@ def os_error(error: OSError) -> str:
 def main() -> None:
     """Serve until standard input ends."""
     for line in sys.stdin:
-        threading.Thread(target=_answer, args=(line,), daemon=True).start()
+        threading.Thread(target=_serve, args=(line,), daemon=True).start()
 
 
 if __name__ == "__main__":
