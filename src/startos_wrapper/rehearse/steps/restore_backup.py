@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from startos_wrapper.files.manifest.duplicity import Duplicity, duplicity_of
+from startos_wrapper.files.manifest.duplicity import duplicity_of
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.manifest.wording import shown
 from startos_wrapper.rehearse.backup_ignore import Rule, below, rules_of
@@ -37,8 +37,9 @@ def run(rehearsal: Rehearsal) -> None:
     outcome = _restore(rehearsal, procedure)
     rehearsal.progress("comparing")
     for each in volumes:
-        _checksums(rehearsal, each, "after")
-        _compare(rehearsal, each, before[each.id], rules.get(each.id, []), outcome)
+        after = _checksums(rehearsal, each, "after")
+        is_lost = _entries(before[each.id]) > 0 and _entries(after) == 0
+        _compare(rehearsal, each, is_lost, rules.get(each.id, []), outcome)
     _bring_up(rehearsal)
 
 
@@ -77,23 +78,23 @@ def _restore(rehearsal: Rehearsal, procedure: Procedure) -> Outcome:
         raise StepFailedError(what, todo=todo, outcome=error.outcome, log=error.log, place=place) from error
 
 
-def _compare(
-    rehearsal: Rehearsal, volume: Volume, before: Mapping[str, Any], rules: list[Rule], outcome: Outcome
-) -> None:
+def _entries(counted: Mapping[str, Any]) -> int:
+    """Return how many files and folders are in a volume, without its root and sockets."""
+    return sum(number for kind, number in counted["kinds"].items() if kind not in _UNSAVED) - 1
+
+
+def _compare(rehearsal: Rehearsal, volume: Volume, is_lost: bool, rules: list[Rule], outcome: Outcome) -> None:
     """Compare a volume with what was in it. Raises: StepFailedError."""
     found = rehearsal.hands.ask(
         "compare", before=f"before-{volume.name}", after=f"after-{volume.name}", ignore=rules, kinds=_UNSAVED
     )
     if not found["count"]:
         return
-    create = duplicity_of(rehearsal.package.wrapper.procedures, "create")
     differences = found["differences"]
-    lost = [each for each in differences if each["before"] and not each["after"]]
-    is_all_lost = len(lost) >= min(len(differences), 2) and found["count"] >= sum(before["kinds"].values()) - 1
     place = rehearsal.place("backup", "create", "mounts", volume.id)
     log = "\n".join(map(_described, differences[:_MOST_SHOWN]))
-    if is_all_lost and all(each["path"] == "." or each in lost for each in differences):
-        what, todo = _why_all_lost(rehearsal, volume, create)
+    if is_lost:
+        what, todo = _why_all_lost(rehearsal, volume)
         raise StepFailedError(what, todo=todo, outcome=outcome, log=log, place=place)
     what = f"backup.restore: {_counted(found['count'])} in the volume {volume.id}: {_described(differences[0])}"
     if _is_dump(rehearsal) and any(not _differs_only_in(each, _RIGHTS) for each in differences):
@@ -105,8 +106,9 @@ def _compare(
     raise StepFailedError(what, todo=todo, outcome=outcome, log=log, place=place)
 
 
-def _why_all_lost(rehearsal: Rehearsal, volume: Volume, create: Duplicity | None) -> tuple[str, str]:
+def _why_all_lost(rehearsal: Rehearsal, volume: Volume) -> tuple[str, str]:
     """Return why nothing of a volume comes back, and what to do."""
+    create = duplicity_of(rehearsal.package.wrapper.procedures, "create")
     head = f"backup.restore: nothing of the volume {volume.id} comes back"
     for verb in ("create", "restore"):
         procedure = rehearsal.package.procedure("backup", verb)
