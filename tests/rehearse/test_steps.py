@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
@@ -21,7 +22,8 @@ from startos_wrapper.rehearse.playing import STEPS, Watcher, rehearsal_of
 from startos_wrapper.rehearse.rehearsal import Rehearsal, Settings
 from startos_wrapper.rehearse.runs import new_run
 from startos_wrapper.rehearse.volumes import Access, Volumes
-from tests.images.wrappers import Engine, Render, Wrapper
+from tests.images.engine import Engine
+from tests.images.wrappers import Render, Wrapper
 from tests.rehearse.lives import FAST, Fault, Life, Manifest, life_of, several
 
 DATA = "/root/.hello-world"
@@ -81,21 +83,21 @@ class Stage:
 def stage(engine: Engine, render: Render, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     wrapper = Wrapper(render(ANSWERS), engine)
     wrapper.make("images")
-    with ExitStack() as stack:
-        life = stack.enter_context(life_of(wrapper, engine, tmp_path_factory.mktemp("stage")))
-        package = stack.enter_context(opened(wrapper.folder, 1))
-        settings = Settings(wait=60, pace=FAST)
-        rehearsal = stack.enter_context(rehearsal_of(stack.enter_context(new_run()), package, settings, Watcher()))
-        found = Stage(life, rehearsal)
-        import_module("startos_wrapper.rehearse.steps.install").run(rehearsal)
-        yield found
-    assert life.left() == []
+    with life_of(wrapper, engine, tmp_path_factory.mktemp("stage")) as life:
+        with ExitStack() as stack:
+            package = stack.enter_context(opened(wrapper.folder, 1))
+            settings = Settings(wait=60, pace=FAST)
+            docker = stack.enter_context(new_run())
+            rehearsal = stack.enter_context(rehearsal_of(docker, package, settings, Watcher()))
+            import_module("startos_wrapper.rehearse.steps.install").run(rehearsal)
+            yield Stage(life, rehearsal)
+        assert life.left() == []
 
 
 def _main(script: str, form: str | None = "json", *, mounts: dict[str, str] | None = None) -> dict[str, Any]:
     """Return a procedure in the service's own image."""
     procedure = {"type": "docker", "image": "main", "entrypoint": "sh", "args": ["-c", script]}
-    return {**procedure, "mounts": VOLUMES if mounts is None else mounts, **({"io-format": form} if form else {})}
+    return {**procedure, "mounts": dict(VOLUMES if mounts is None else mounts), **({"io-format": form} if form else {})}
 
 
 def _put(value: Any, *path: str) -> Fault:
@@ -105,7 +107,7 @@ def _put(value: Any, *path: str) -> Fault:
         place: Any = manifest
         for name in path[:-1]:
             place = place.setdefault(name, {})
-        place[path[-1]] = value
+        place[path[-1]] = deepcopy(value)
 
     return change
 
@@ -199,7 +201,7 @@ def _prints(value: Any) -> dict[str, Any]:
 
 
 def test_a_bad_property_is_named(stage: Stage) -> None:
-    data = {"User": {"type": "string", "value": "me"}, "Port": {"type": "string", "value": 80}}
+    data: dict[str, Any] = {"User": {"type": "string", "value": "me"}, "Port": {"type": "string", "value": 80}}
     message = "properties: `data.Port.value` is the number 80, but must be text; the UI then shows an empty page"
     error = _fails(stage, "properties", _put(_prints({"version": 2, "data": data}), "properties"), message)
     assert error.todo == 'Print it as text: "value": "80".'
@@ -268,7 +270,7 @@ def test_an_action_gets_the_input_of_its_form(stage: Stage) -> None:
 # --- Backup and restore ----------------------------------------------------------------------------------------------
 
 BOTH = {"BACKUP": "/mnt/backup", **VOLUMES}
-SAVE, BACK = "rm -rf /mnt/backup/*; cp -a /root/. /mnt/backup", "cp -a /mnt/backup/. /root"
+SAVE, BACK = "find /mnt/backup -mindepth 1 -delete; cp -a /root/. /mnt/backup", "cp -a /mnt/backup/. /root"
 
 
 def _backup(create: str, restore: str = BACK, mounts: dict[str, str] | None = None) -> Fault:
@@ -358,3 +360,79 @@ def test_a_restore_needs_a_backup(stage: Stage) -> None:
     stage.rehearsal.has_backup = False
     with pytest.raises(SkippedError, match="there is no complete backup"):
         stage.play("restore", lambda _: None)
+
+
+# --- Update ----------------------------------------------------------------------------------------------------------
+
+SEED = f"mkdir -p {DATA}/sub; echo x >{DATA}/sub/key; echo x >{VOLUMES['db']}/db; "
+SERVE = f"export PORT=8080 DATA_DIR={DATA} ASSETS_DIR=; exec tini hello-world"
+CONFIGURED_ALREADY = "echo '{\"configured\": true}'"
+
+
+def _migration(script: str, name: str = "from") -> Fault:
+    return _put({"*": _main(script)}, "migrations", name)
+
+
+def _renamed(manifest: Manifest) -> None:
+    """Call a volume something else, everywhere."""
+    manifest["volumes"]["data"] = manifest["volumes"].pop("db")
+    for procedure in (manifest["main"], *manifest["backup"].values(), manifest["config"]["set"]):
+        procedure["mounts"] = {"data" if id == "db" else id: path for id, path in procedure["mounts"].items()}
+
+
+def _life(manifest: Manifest) -> None:
+    """Let a version write data, keep its config in a file, and stay configured."""
+    seed = SEED if manifest["version"] == "0.0.9" else ""
+    manifest["main"] |= {"entrypoint": "sh", "args": ["-c", seed + SERVE]}
+    migrations = {"from": {"*": _main(CONFIGURED_ALREADY)}, "to": {}}
+    several(_get({"user": TEXT}), _set(), _put(migrations, "migrations"))(manifest)
+
+
+UPDATED: dict[str, tuple[Fault, str]] = {
+    "new key without a value": (_get({"user": TEXT, "proxy": {"type": "boolean", "name": "N", "default": True}}), "the stored config doesn't fit the spec: `proxy` has no value and a boolean can't be null; after the update from 0.0.9, the service is left stopped and not configured"),
+    "migration isn't JSON": (_migration("echo done"), "migrations.from.*: the output isn't JSON: done; StartOS goes on with 0.0.9 on this data"),
+    "half a migration": (_migration(f"mv {DATA}/sub {DATA}/new; echo no space >&2; exit 1"), "migrations.from.*: exit code 1: no space; it had already changed"),
+    "data deleted": (_migration(f"find {DATA} -mindepth 1 ! -name mine.json -delete; find {VOLUMES['db']} -mindepth 1 -delete; echo '{{\"configured\": true}}'"), "the volume db had 1 file before the update from 0.0.9, and has none now"),
+    "volume renamed": (_renamed, "the volume db of 0.0.9 isn't in the new manifest, so its 1 file is lost"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def older(stage: Stage, render: Render, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Package]:
+    """An older version that writes data and checks that its migration is run beside it."""
+    wrapper = Wrapper(render({**ANSWERS, "version": "0.0.9"}), stage.life.engine)
+    wrapper.make("images")
+    with opened(Life(wrapper, stage.life.engine, tmp_path_factory.mktemp("older")).planted(_life), 0) as package:
+        yield package
+
+
+def _update(stage: Stage, older: Package, fault: Fault) -> list[str]:
+    stage.rehearsal.was_healthy = True
+    return stage.play("update", several(_life, fault), older=older)
+
+
+@pytest.mark.parametrize("name", UPDATED)
+def test_an_update_that_goes_wrong(stage: Stage, older: Package, name: str) -> None:
+    fault, message = UPDATED[name]
+    stage.rehearsal.was_healthy = True
+    _fails(stage, "update", several(_life, fault), message, older=older)
+    assert not stage.rehearsal.service.is_started
+
+
+def test_the_migration_runs_beside_the_older_version_and_gets_its_number(stage: Stage, older: Package) -> None:
+    script = f"cat >{DATA}/from; wget -q -O /dev/null http://hello-world.embassy:8080/health && {CONFIGURED_ALREADY}"
+    assert _update(stage, older, _migration(script)) == []
+    assert stage.shell("cat /v/from; cat /v/sub/key") == '"0.0.9"x'
+    assert stage.rehearsal.is_configured
+
+
+def test_an_update_without_a_migration_needs_the_user(stage: Stage, older: Package) -> None:
+    (warning,) = _update(stage, older, _put({"from": {}, "to": {}}, "migrations"))
+    assert warning.startswith("no migration is for 0.0.9, so StartOS sets the service to Needs Config")
+
+
+def test_an_update_needs_an_older_version(stage: Stage, older: Package) -> None:
+    with pytest.raises(SkippedError, match="no older version; --from"):
+        stage.play("update", _life)
+    with pytest.raises(SkippedError, match=r"the older package has the same version 0.0.9"):
+        stage.play("update", several(_life, _put("0.0.9", "version")), older=older)

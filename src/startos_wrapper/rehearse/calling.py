@@ -109,7 +109,7 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
             "Remove inject, and give it the mounts that it needs.",
         )
     if procedure.kind == "script":
-        return _why_script(procedure, outcome)
+        return _why_script(outcome)
     if is_injected and "unknown flag: --shm-size" in outcome.errors:
         return "inject: true and shm-size-mb don't work together", "Remove shm-size-mb."
     if outcome.code == NOT_CREATED:
@@ -121,7 +121,7 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
     return f"exit code {outcome.code}: {_last(outcome)}", "The log says why. Run the command to try it."
 
 
-def _why_script(procedure: Procedure, outcome: Outcome) -> tuple[str, str]:
+def _why_script(outcome: Outcome) -> tuple[str, str]:
     if outcome.code == _NO_SCRIPT:
         return outcome.errors.strip() or "there is no embassy.js", "Add scripts/embassy.js."
     if missing := _MISSING_EXPORT.search(outcome.errors):

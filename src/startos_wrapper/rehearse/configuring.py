@@ -136,7 +136,7 @@ def _save(rehearsal: Rehearsal, config: dict[str, Any]) -> None:
 
 
 def _check_dependency(rehearsal: Rehearsal, check: Procedure) -> None:
-    """Run the check of a dependency that isn't installed. If it refuses, the UI shows that. S/dependencies.rs:334-354"""
+    """Run the check of a dependency that isn't installed. If it refuses, the UI says so. S/dependencies.rs:334-354"""
     outcome = run_procedure(rehearsal, check, given={}, timeout=rehearsal.settings.wait, is_sandboxed=True)
     unusable = _UNUSABLE.get(check.kind or "", ())
     if outcome.code is None or outcome.code in unusable or outcome.errors.startswith(_MISSING_EXPORT):

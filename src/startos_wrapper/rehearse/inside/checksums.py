@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 from collections import Counter
@@ -100,23 +101,31 @@ def keep(volume: str, name: str) -> dict[str, Any]:
     return {"kinds": dict(kinds), "bytes": size, "longest": longest}
 
 
-def compare(before: str, after: str, ignore: Iterable[str] = (), kinds: Iterable[str] = ()) -> dict[str, Any]:
+def compare(
+    before: str, after: str, ignore: Iterable[tuple[str, bool]] = (), kinds: Iterable[str] = ()
+) -> dict[str, Any]:
     """Return the number of entries that differ in two lists, and the first of them with what differs.
 
-    Leave out entries by their paths and by their kinds before, e.g. `socket`.
+    `ignore` has regular expressions, each with whether it leaves out a path. The first that matches decides. Leave out
+    entries by their kinds before, too, e.g. `socket`.
     """
+    rules = [(re.compile(expression), is_out) for expression, is_out in ignore]
     count = 0
     named: list[dict[str, Any]] = []
     with (LISTS / before).open() as first, (LISTS / after).open() as second:
         for was, now in _pairs(first, second):
             entry = was or now
             assert entry
-            if entry["path"] in ignore or entry["kind"] in kinds or was == now:
+            if was == now or entry["kind"] in kinds or _is_left_out(entry["path"], rules):
                 continue
             count += 1
             if len(named) < _MOST_NAMED:
                 named.append({"path": entry["path"], "before": was, "after": now})
     return {"count": count, "differences": named}
+
+
+def _is_left_out(path: str, rules: Iterable[tuple[re.Pattern[str], bool]]) -> bool:
+    return next((is_out for expression, is_out in rules if expression.fullmatch(path)), False)
 
 
 def _key(entry: Entry) -> list[str]:

@@ -80,7 +80,8 @@ def _restore(rehearsal: Rehearsal, procedure: Procedure) -> Outcome:
 
 def _entries(counted: Mapping[str, Any]) -> int:
     """Return how many files and folders are in a volume, without its root and sockets."""
-    return sum(number for kind, number in counted["kinds"].items() if kind not in _UNSAVED) - 1
+    kinds: dict[str, int] = counted["kinds"]
+    return sum(number for kind, number in kinds.items() if kind not in _UNSAVED) - 1
 
 
 def _compare(rehearsal: Rehearsal, volume: Volume, is_lost: bool, rules: list[Rule], outcome: Outcome) -> None:

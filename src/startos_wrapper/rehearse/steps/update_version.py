@@ -177,13 +177,19 @@ def _compare_data(rehearsal: Rehearsal, older: Package, before: dict[str, Mappin
             continue
         place = rehearsal.place("volumes", id)
         if id not in after:
-            what = f"the volume {id} of {older.version} isn't in the new manifest, so its {files} files are lost"
+            what = f"the volume {id} of {older.version} isn't in the new manifest, so its {files} {_noun(files)} {'is' if files == 1 else 'are'} lost"
             raise StepFailedError(what, todo=f"Keep the id {id}: a migration can't read it.", place=place)
         if not after[id]["kinds"].get("file"):
-            what = f"the volume {id} had {files} files before the update from {older.version}, and has none now"
+            what = (
+                f"the volume {id} had {files} {_noun(files)} before the update from {older.version}, and has none now"
+            )
             raise StepFailedError(what, todo="Let the migration keep the data.", place=place)
         volume = rehearsal.installed.volumes.by_id[id]
         gone = [each for each in _compared(rehearsal, volume, "newer")["differences"] if not each["after"]]
         if gone:
             more = f" and {len(gone) - 1} more" if len(gone) > 1 else ""
             rehearsal.warn(f"gone since {older.version}: {shown(gone[0]['path'])}{more} in the volume {id}", place)
+
+
+def _noun(count: int) -> str:
+    return "file" if count == 1 else "files"
