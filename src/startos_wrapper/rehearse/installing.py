@@ -10,7 +10,7 @@ from startos_wrapper.files.documents.value import NOTHING
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker, bounded
-from startos_wrapper.rehearse.hands import Hands
+from startos_wrapper.rehearse.hands import Hands, HandsError
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.service import Service, certificates_of
@@ -68,7 +68,10 @@ def new_service(
     def write_certificates(address: str) -> None:
         for name, interface in certificates_of(installed.volumes):
             names = [address, f"{package.id}.embassy", f"{interface}.local"]
-            hands.ask("certificates", volume=name, interface=interface, names=names, timeout=60)
+            try:
+                hands.ask("certificates", volume=name, interface=interface, names=names, timeout=60)
+            except HandsError as error:
+                raise CannotError(f"can't write the certificates of {interface}: {error}") from error
 
     return Service(
         docker,

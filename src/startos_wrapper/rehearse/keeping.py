@@ -10,8 +10,10 @@ from startos_wrapper.terminal import print_text
 def keep(rehearsal: Rehearsal) -> None:
     """Show where the service is, and its log, until Ctrl-C."""
     service = rehearsal.service
-    print_text("\n".join(_lines(rehearsal)) + "\n")
     try:
+        if rehearsal.is_installed and rehearsal.is_configured and not service.is_started and rehearsal.was_healthy:
+            service.start()
+        print_text("\n".join(_lines(rehearsal)) + "\n")
         while True:
             if service.is_running:
                 # Ends when the container does.

@@ -136,7 +136,7 @@ class Service:
         self._stopping.set()
         before, known = time.monotonic(), len(self.ends)
         was_running = self._since is not None
-        self.docker.try_("stop", "--time", str(self.limit), self.container, timeout=self.limit + _STARTING_SECONDS)
+        self.docker.try_("stop", "-t", str(self.limit), self.container, timeout=self.limit + _STARTING_SECONDS)
         seconds = time.monotonic() - before
         if self._thread:
             self._thread.join()

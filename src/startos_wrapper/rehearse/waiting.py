@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 
+from startos_wrapper.rehearse.hands import HandsError
 from startos_wrapper.rehearse.health import Result, run_round
 from startos_wrapper.rehearse.inspect_container import Listener, look_into
 from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
@@ -11,7 +12,8 @@ from startos_wrapper.rehearse.service import End
 from startos_wrapper.rehearse.why_ended import failure_of
 
 _POLL = 0.1
-_CONNECT = 5.0
+# Connecting takes 5 s at most.
+_PATIENCE = 15.0
 _BETWEEN_CONNECTS = 1.0
 
 
@@ -141,13 +143,22 @@ def _connect_to_all(rehearsal: Rehearsal, deadline: float) -> None:
     Raises: StepFailedError if one doesn't answer until the deadline.
     """
     for port, keys in _ports(rehearsal).items():
-        while reason := rehearsal.hands.ask("connect", host=rehearsal.service.address, port=port, timeout=_CONNECT):
+        while reason := _connect(rehearsal, port):
             listeners = _listeners(rehearsal)
             local = next((each for each in listeners if each.port == port and each.is_local), None)
             if local or time.monotonic() > deadline:
                 raise _unreachable(rehearsal, keys, f"port {port}: {reason}", listeners, local)
             rehearsal.progress(f"waiting for port {port}")
             time.sleep(_BETWEEN_CONNECTS)
+
+
+def _connect(rehearsal: Rehearsal, port: int) -> str | None:
+    """Return why a port doesn't answer, or None if it does."""
+    try:
+        reason = rehearsal.hands.ask("connect", host=rehearsal.service.address, port=port, timeout=_PATIENCE)
+    except HandsError as error:
+        return str(error)
+    return None if reason is None else str(reason)
 
 
 def _unreachable(

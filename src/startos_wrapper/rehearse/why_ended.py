@@ -9,6 +9,7 @@ from startos_wrapper.rehearse.service import NOT_CREATED, End
 
 _NO_SUCH, _NOT_EXECUTABLE, _FORMAT = "no such file", "permission denied", "exec format error"
 _PORT_DENIED = re.compile(r"(?i)(?:permission denied|eacces)")
+_NOT_FIRST = "can only run as pid 1"
 _PORT = re.compile(r"(?i)bind|listen|:80\b|:443\b")
 
 
@@ -53,6 +54,9 @@ def _why(rehearsal: Rehearsal, end: End) -> tuple[str, str]:
         what = f"the service ended {took} with exit code {end.code}"
         return what, "Let the entrypoint run the service in the foreground: exec SERVICE, without & at the end."
     what = f"the service ended {took} with exit code {end.code}"
+    if _NOT_FIRST in end.log:
+        what = f"{what}: s6 must be process 1"
+        return what, "Let the entrypoint be /init, or end with exec /init, without tini."
     if _PORT_DENIED.search(end.log) and _PORT.search(end.log):
         what = f"{what}: it may not listen on a port below 1024, because it doesn't run as root"
         return what, "Let it listen on a higher port, and map that one."

@@ -65,8 +65,11 @@ def _details(failure: StepFailedError) -> Iterator[str]:
         yield f"      command  {shorten(printable(outcome.command), _LONGEST_COMMAND, '…')}"
         ended = "printed too much" if outcome.is_flood else "none" if outcome.code is None else str(outcome.code)
         yield f"      exit     {ended} after {duration(outcome.seconds)}"
-    for name, text in (("stderr", outcome.errors if outcome else ""), ("log", failure.log)):
-        yield from _excerpt(name, text.splitlines())
+    errors = outcome.errors.strip() if outcome else ""
+    # The log of a procedure is what it printed.
+    if errors not in failure.log:
+        yield from _excerpt("stderr", errors.splitlines())
+    yield from _excerpt("log", failure.log.splitlines())
     if failure.todo:
         lines = textwrap.wrap(printable(failure.todo), _WIDTH - 15, break_on_hyphens=False)
         for number, line in enumerate(lines):

@@ -14,6 +14,8 @@ def run(rehearsal: Rehearsal) -> None:
     if not rehearsal.is_configured:
         raise SkippedError("the service isn't configured, so StartOS shows no Start button")
     service = rehearsal.service
+    if service.main.node.is_true("gpu-acceleration"):
+        rehearsal.warn("a GPU isn't played: on a server, /dev/dri is passed to the service", rehearsal.place("main"))
     known = len(service.ends)
     service.start()
     up_since = time.monotonic()

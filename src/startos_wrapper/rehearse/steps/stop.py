@@ -29,7 +29,7 @@ def run(rehearsal: Rehearsal) -> None:
     stopped = service.stop()
     what, todo = fault_of(stopped, inside.processes, name)
     if what:
-        command = f"docker stop --time {stopped.limit} {service.container}"
+        command = f"docker stop -t {stopped.limit} {service.container}"
         raise StepFailedError(
             f"main: {what}",
             todo=todo,
