@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from startos_wrapper.errors import CannotError, Exit, UsageError
+from startos_wrapper.errors import CancelledError, CannotError, Exit, UsageError
 from startos_wrapper.terminal import print_text
 
 if TYPE_CHECKING:
@@ -155,6 +155,9 @@ def _rehearse(arguments: argparse.Namespace, package: "Package", settings: "Sett
     watcher = Progress() if arguments.format == "json" else Live()
     try:
         results = play(package, settings, watcher, keep if settings.keep else None)
+    except KeyboardInterrupt as error:
+        watcher.clear()
+        raise CancelledError("Cancelled. Everything that the rehearsal created was removed.") from error
     finally:
         watcher.close()
     if arguments.format == "json":

@@ -17,7 +17,7 @@ def keep(rehearsal: Rehearsal) -> None:
         while True:
             if service.is_running:
                 # Ends when the container does.
-                follow = rehearsal.docker.command("logs", "--follow", "--tail", "0", service.container)
+                follow = rehearsal.docker.command("logs", "--follow", service.container)
                 subprocess.run(follow, stdin=subprocess.DEVNULL, check=False)
             time.sleep(1)
     except KeyboardInterrupt:

@@ -120,6 +120,7 @@ def rehearsal_of(docker: Docker, package: Package, settings: Settings, watcher: 
         try:
             yield rehearsal
         finally:
+            watcher.does("cleaning up", "")
             rehearsal.service.kill()
 
 

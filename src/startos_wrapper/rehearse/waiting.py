@@ -38,7 +38,8 @@ def wait_until_healthy(rehearsal: Rehearsal) -> None:
         last = _Round(run_round(rehearsal), greens > 0)
         pause = pace.between
         greens = greens + 1 if last.is_green else 0
-        rehearsal.progress(last.text or "waiting: there is no health check")
+        more = f", {pace.rounds + 1 - greens} more rounds" if 0 < greens <= pace.rounds else ""
+        rehearsal.progress(f"{last.text}{more}" if last.results else "there is no health check")
         if greens > pace.rounds or (not last.results and greens):
             break
         if last.was_green and not last.is_green:

@@ -1,27 +1,33 @@
 """What a container wrote outside its volumes, and so loses whenever StartOS starts it again."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
 from startos_wrapper.files.images.image_config import may_be_lost
-from startos_wrapper.rehearse.docker import Docker, moment
+from startos_wrapper.rehearse.docker import Docker
 
 # Of each run, so many paths are kept.
 _MOST = 10_000
 _SECONDS = 120
 # Where nobody expects anything to stay. Docker writes into /etc and /dev itself.
 _PASSING = ("/tmp", "/run", "/var/run", "/var/tmp", "/var/lock", "/dev", "/proc", "/sys")
-# Lists files that changed after the container started, when Docker had copied what the image has there.
-_LIST = """
-import os, sys
-start, folder = float(sys.argv[1]), sys.argv[2]
-for where, _, names in os.walk(folder):
-    for name in names:
-        path = os.path.join(where, name)
-        if os.lstat(path).st_ctime >= start:
-            print(os.path.relpath(path, folder))
+# Lists the files that aren't as Docker made them: it fills a volume without a name with what the image has there.
+_COMPARE = """
+import os
+def known(folder):
+    found = {}
+    for where, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(where, name)
+            found[os.path.relpath(path, folder)] = (os.lstat(path).st_size, os.lstat(path).st_mtime_ns)
+    return found
+made = known("/made")
+for path, what in sorted(known("/seen").items()):
+    if made.get(path) != what:
+        print(path)
 """
 
 
@@ -48,18 +54,39 @@ def written_outside(docker: Docker, helper: str, container: str, state: Mapping[
     # A folder is listed for each change in it.
     folders = {str(parent) for path in changed for parent in PurePosixPath(path).parents}
     found = WrittenOutside({path for path in changed - folders if is_lost(path) and not _is_in(path, places)})
-    for mount in mounts:
-        name, place = str(mount.get("Name") or ""), str(mount.get("Destination"))
-        if mount.get("Type") == "volume" and not name.startswith(docker.name("")) and is_lost(place):
-            found.in_volumes |= _in_volume(docker, helper, name, place, str(state["State"]["StartedAt"]))
+    unnamed = _unnamed(docker, mounts)
+    if unnamed:
+        found.in_volumes = _in_volumes(docker, helper, str(state["Config"]["Image"]), unnamed)
     return found
 
 
-def _in_volume(docker: Docker, helper: str, name: str, place: str, started: str) -> set[str]:
-    """Return the files in a volume without a name that changed since the start."""
-    mount = f"type=volume,src={name},dst=/seen,readonly"
-    options = ("--rm", *docker.labels, "--network", "none", "--mount", mount, "--entrypoint", "python3")
-    done = docker.try_("run", *options, helper, "-c", _LIST, str(moment(started)), "/seen", timeout=_SECONDS)
+def _unnamed(docker: Docker, mounts: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the volumes that Docker made because of a VOLUME, by their places."""
+    volumes = {str(each.get("Destination")): str(each.get("Name")) for each in mounts if each.get("Type") == "volume"}
+    return {place: name for place, name in volumes.items() if not name.startswith(docker.name("")) and is_lost(place)}
+
+
+def _in_volumes(docker: Docker, helper: str, image: str, volumes: Mapping[str, str]) -> set[str]:
+    """Return the files that were written into volumes without a name: those that a new container doesn't have."""
+    other = docker.name("new")
+    docker.try_("create", "--name", other, *docker.labels, "--entrypoint", "none", image, timeout=_SECONDS)
+    try:
+        mounts = json.loads(docker.output("inspect", "--format", "{{json .Mounts}}", other, timeout=_SECONDS))
+        made = _unnamed(docker, mounts)
+        return {
+            path
+            for place, name in volumes.items()
+            if place in made
+            for path in _differences(docker, helper, name, made[place], place)
+        }
+    finally:
+        docker.try_("rm", "--force", "--volumes", other, timeout=_SECONDS)
+
+
+def _differences(docker: Docker, helper: str, seen: str, made: str, place: str) -> set[str]:
+    mounts = (f"type=volume,src={seen},dst=/seen,readonly", f"type=volume,src={made},dst=/made,readonly")
+    options = ["--rm", *docker.labels, "--network", "none", *(word for each in mounts for word in ("--mount", each))]
+    done = docker.try_("run", *options, "--entrypoint", "python3", helper, "-c", _COMPARE, timeout=_SECONDS)
     names = done.output.decode("utf-8", "replace").splitlines()[:_MOST]
     return {path for each in names if is_lost(path := str(PurePosixPath(place, each)))}
 
@@ -69,5 +96,5 @@ def is_lost(path: str) -> bool:
     return not _is_in(path, _PASSING) and not may_be_lost(path)
 
 
-def _is_in(path: str, folders: "list[str] | tuple[str, ...]") -> bool:
+def _is_in(path: str, folders: Sequence[str]) -> bool:
     return any(PurePosixPath(path).is_relative_to(folder) for folder in folders)
