@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -101,16 +102,16 @@ def test_what_is_written_outside_the_volumes_is_named(life: Life) -> None:
 
 
 def test_what_is_written_into_a_volume_of_the_image_only_fails(life: Life, tmp_path: Path) -> None:
-    folder = life.planted(shell(f"{SERVE}echo new >/var/lib/mine/db; exec tini hello-world"))
+    folder = life.planted(shell(f"{SERVE}echo new >/srv/mine/db; exec tini hello-world"))
     dockerfile = folder / "Dockerfile"
-    text = dockerfile.read_text() + "RUN mkdir /var/lib/mine && echo old >/var/lib/mine/old\nVOLUME /var/lib/mine\n"
+    text = dockerfile.read_text() + "RUN mkdir -p /srv/mine && echo old >/srv/mine/old\nVOLUME /srv/mine\n"
     dockerfile.unlink()
     dockerfile.write_text(text)
     wrapper = Wrapper(folder, life.engine)
     wrapper.make("images")
     with_volume = Life(wrapper, life.engine, tmp_path)
     failure = with_volume.rehearse(as_it_is, "outside")["outside"].failure
-    assert str(failure) == "main: /var/lib/mine/db is in a VOLUME of the image, but in no volume of the manifest"
+    assert str(failure) == "main: /srv/mine/db is in a VOLUME of the image, but in no volume of the manifest"
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -1,28 +1,37 @@
 """Ask `startos-wrapper check` about the wrapper, by its JSON output: commands don't import each other."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import Place
+from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Finding
 from startos_wrapper.terminal import PROGRAM
 
 _SECONDS = 600
 
 
-def errors_of(folder: Path) -> list[Finding]:
-    """Return the errors that `check` finds in a wrapper's folder. Raises: CannotError."""
-    command = [sys.executable, "-m", "startos_wrapper", "check", "--format", "json", str(folder.absolute())]
+# What only concerns the folder that a package is packed from.
+_PACKING = ("--ignore", "E2")
+
+
+def errors_of(package: Package) -> list[Finding]:
+    """Return the errors that `check` finds in a package, with places as the user sees them. Raises: CannotError."""
+    root = package.wrapper.root.absolute()
+    options = _PACKING if package.is_packed else ()
+    command = [sys.executable, "-m", "startos_wrapper", "check", "--format", "json", *options, str(root)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
     if done.returncode not in (0, 1):
         raise CannotError(done.stderr.decode("utf-8", "replace").strip().removeprefix(f"{PROGRAM}: "))
-    found = json.loads(done.stdout)["findings"]
-    return [_finding(each) for each in found if each["severity"] == "error"]
+    found = (each for each in json.loads(done.stdout)["findings"] if each["severity"] == "error")
+    return [_finding(package, root, each) for each in found]
 
 
-def _finding(given: dict[str, str | int]) -> Finding:
-    place = Place(str(given["file"]), int(given["line"]), int(given["column"]))
+def _finding(package: Package, root: Path, given: dict[str, str | int]) -> Finding:
+    file = os.path.relpath(Path.cwd() / str(given["file"]), root)
+    place = package.seen(Place(file, int(given["line"]), int(given["column"])))
     return Finding(str(given["code"]), place, str(given["message"]), str(given["help"]))

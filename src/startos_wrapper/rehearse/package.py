@@ -51,7 +51,10 @@ class Package:
 
     def place(self, *keys: str) -> Place:
         """Return where a key of the manifest is, with the file's path as the user sees it."""
-        found = self.wrapper.at_key(*keys)
+        return self.seen(self.wrapper.at_key(*keys))
+
+    def seen(self, found: Place) -> Place:
+        """Return a place in the wrapper's folder with the file's path as the user sees it."""
         file = self.path / found.file
         if file.is_absolute() and file.is_relative_to(Path.cwd()):
             file = file.relative_to(Path.cwd())

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from startos_wrapper.files.images.image_config import signal_name
@@ -41,7 +40,7 @@ class Finding:
     todo: str
 
 
-def no_findings(_: Path) -> list[Finding]:
+def no_findings(_: Package) -> list[Finding]:
     """Check nothing."""
     return []
 
@@ -57,7 +56,7 @@ class Settings:
     actions: tuple[str, ...] = ()
     older: Package | None = None
     pace: Pace = field(default_factory=Pace)
-    check: Callable[[Path], list[Finding]] = no_findings
+    check: Callable[[Package], list[Finding]] = no_findings
     # What the user gives to actions, by their ids.
     inputs: Mapping[str, Any] = field(default_factory=dict)
 

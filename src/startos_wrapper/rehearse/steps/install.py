@@ -14,7 +14,7 @@ def run(rehearsal: Rehearsal) -> None:
     """Install the package as far as StartOS would, and then fail if something is wrong with it."""
     package, volumes = rehearsal.package, rehearsal.installed.volumes
     rehearsal.progress("checking the wrapper")
-    findings = rehearsal.settings.check(package.wrapper.root)
+    findings = rehearsal.settings.check(package)
     rehearsal.progress("loading the images")
     try:
         images = load(rehearsal.docker, package, rehearsal.processor)
