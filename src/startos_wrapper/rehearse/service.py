@@ -199,6 +199,7 @@ class Service:
     def _wait(self) -> None:
         """Wait for the end of this run."""
         bounded(self.docker.command("wait", self.container))
+        self._since = None
         end = self._end()
         self._since = None
         self._note(end)

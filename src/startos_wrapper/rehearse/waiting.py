@@ -36,6 +36,9 @@ def wait_until_healthy(rehearsal: Rehearsal) -> None:
             started, greens, pause = len(service.ends), 0, pace.first
             continue
         last = _Round(run_round(rehearsal), greens > 0)
+        if not last.is_green and not service.is_running:
+            # A check can't be green because the service has just ended.
+            continue
         pause = pace.between
         greens = greens + 1 if last.is_green else 0
         more = f", {pace.rounds + 1 - greens} more rounds" if 0 < greens <= pace.rounds else ""
@@ -50,6 +53,8 @@ def wait_until_healthy(rehearsal: Rehearsal) -> None:
             raise _unhealthy(rehearsal, last, f"not green after {settings.wait:g} s")
     if len(service.ends) > ends:
         raise failure_of(rehearsal, service.ends[ends:])
+    if not last.results:
+        rehearsal.warn("the manifest has no health checks, so StartOS can't tell whether the service works")
     _connect_to_all(rehearsal, began + settings.wait)
 
 
