@@ -4,6 +4,7 @@ import argparse
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ from startos_wrapper.terminal import print_text
 
 if TYPE_CHECKING:
     from startos_wrapper.rehearse.package import Package
+    from startos_wrapper.rehearse.playing import Watcher
     from startos_wrapper.rehearse.rehearsal import Settings
+    from startos_wrapper.rehearse.report.live import Progress
 
 FORMATS = ("text", "json", "github")
 _DESCRIPTION = """\
@@ -65,18 +68,26 @@ def run(arguments: argparse.Namespace) -> int:
     from startos_wrapper.rehearse.findings import errors_of
     from startos_wrapper.rehearse.package import opened
     from startos_wrapper.rehearse.rehearsal import Settings
+    from startos_wrapper.rehearse.report.live import Live, Progress
 
-    with opened(arguments.path, 1) as package, _older(arguments, package) as older:
-        settings = Settings(
-            steps=_steps(arguments.steps),
-            wait=_seconds(arguments.wait),
-            config=_config(arguments.config),
-            actions=_actions(arguments.actions, package),
-            older=older,
-            keep=arguments.keep,
-            check=errors_of,
-        )
-        return _rehearse(arguments, package, settings)
+    settings = Settings(
+        steps=_steps(arguments.steps),
+        wait=_seconds(arguments.wait),
+        config=_config(arguments.config),
+        keep=arguments.keep,
+        check=errors_of,
+    )
+    watcher = Progress() if arguments.format == "json" else Live()
+    try:
+        with opened(arguments.path, 1) as package:
+            settings = replace(settings, actions=_actions(arguments.actions, package))
+            with _older(arguments.older, package, watcher) as older:
+                return _rehearse(arguments.format, package, replace(settings, older=older), watcher)
+    except KeyboardInterrupt as error:
+        watcher.clear()
+        raise CancelledError("Cancelled. Everything that the rehearsal created was removed.") from error
+    finally:
+        watcher.close()
 
 
 def _steps(given: str | None) -> tuple[str, ...]:
@@ -129,42 +140,36 @@ def _actions(names: list[str], package: "Package") -> tuple[str, ...]:
 
 
 @contextmanager
-def _older(arguments: argparse.Namespace, package: "Package") -> "Iterator[Package | None]":
+def _older(given: str | None, package: "Package", watcher: "Watcher") -> "Iterator[Package | None]":
     """Open the package of --from. Raises: CommandError."""
-    if arguments.older is None:
+    if given is None:
         yield None
         return
     from startos_wrapper.rehearse.docker import Docker
     from startos_wrapper.rehearse.image_loading import engines_processor
     from startos_wrapper.rehearse.older import opened_older
 
-    with opened_older(arguments.older, package, engines_processor(Docker(""))) as older:
+    watcher.does("prepare", f"the images of {given}")
+    with opened_older(given, package, engines_processor(Docker(""))) as older:
         yield older
 
 
-def _rehearse(arguments: argparse.Namespace, package: "Package", settings: "Settings") -> int:
+def _rehearse(form: str, package: "Package", settings: "Settings", watcher: "Progress") -> int:
     """Rehearse, and print the report. Raises: CannotError."""
     from startos_wrapper.rehearse.keeping import keep
     from startos_wrapper.rehearse.outcome import Status
     from startos_wrapper.rehearse.playing import play
     from startos_wrapper.rehearse.report.github_report import annotations, write_job_summary
     from startos_wrapper.rehearse.report.json_report import as_json
-    from startos_wrapper.rehearse.report.live import Live, Progress
     from startos_wrapper.rehearse.report.text_report import summary
 
-    watcher = Progress() if arguments.format == "json" else Live()
-    try:
-        results = play(package, settings, watcher, keep if settings.keep else None)
-    except KeyboardInterrupt as error:
-        watcher.clear()
-        raise CancelledError("Cancelled. Everything that the rehearsal created was removed.") from error
-    finally:
-        watcher.close()
-    if arguments.format == "json":
+    results = play(package, settings, watcher, keep if settings.keep else None)
+    watcher.clear()
+    if form == "json":
         print_text(as_json(package, watcher.processor, results))
     else:
         print_text(f"{summary(results)}\n")
-    if arguments.format == "github":
+    if form == "github":
         print_text("".join(f"{line}\n" for line in annotations(results)))
         write_job_summary(package, watcher.processor, results)
     return Exit.FOUND if any(result.status is Status.FAILED for result in results) else Exit.DONE

@@ -43,7 +43,7 @@ _NEEDS = {
     "backup": ("healthy",),
     "restore": ("backup",),
     "outside": ("healthy", "stop"),
-    "update": ("install",),
+    "update": ("healthy",),
     "uninstall": ("install",),
 }
 

@@ -50,7 +50,7 @@ class Stopped:
 class Service:
     """The main container of a package, which is started again whenever it ends. S/manager/manager_container.rs:338-369
 
-    `ends` are all ends that nobody asked for. `outside` is what was written outside the volumes so far.
+    `ends` are the ends since `start` that nobody asked for. `outside` is what was written outside the volumes so far.
     """
 
     docker: Docker
@@ -127,6 +127,7 @@ class Service:
     def start(self) -> None:
         """Start the container, and keep it running until `stop`. If it ends at once, `ends` has how."""
         self._stopping.clear()
+        self.ends.clear()
         self._launch()
         self._thread = threading.Thread(target=self._keep_running, daemon=True)
         self._thread.start()

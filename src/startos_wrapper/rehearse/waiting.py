@@ -17,23 +17,23 @@ _PATIENCE = 15.0
 _BETWEEN_CONNECTS = 1.0
 
 
-def wait_until_healthy(rehearsal: Rehearsal) -> None:
-    """Wait until all health checks are green and all ports answer, and two more rounds. Raises: StepFailedError.
+def wait_until_healthy(rehearsal: Rehearsal, more_rounds: int = 0) -> None:
+    """Wait until all health checks are green, also for some more rounds, and until all ports answer.
 
-    The service must not end meanwhile. If it does, wait for the second end, to tell a crash loop from a crash.
-    Raises: SkippedError if it isn't started.
+    The service must not have ended since its start. If it does, wait for the second end, to tell a crash loop from a
+    crash. Raises: StepFailedError, and SkippedError if it isn't started.
     """
     settings, service = rehearsal.settings, rehearsal.service
     if not service.is_started:
         raise SkippedError("the service isn't running")
-    pace, began, ends = settings.pace, time.monotonic(), len(service.ends)
-    greens, started, last = 0, ends, _Round()
+    pace, began, ends = settings.pace, time.monotonic(), service.ends
+    greens, started, last = 0, len(ends), _Round()
     pause = pace.first
     while True:
-        _sleep(rehearsal, pause, ends)
-        if len(service.ends) > started:
+        _sleep(rehearsal, pause)
+        if len(ends) > started:
             # Health checks begin anew after a restart.
-            started, greens, pause = len(service.ends), 0, pace.first
+            started, greens, pause = len(ends), 0, pace.first
             continue
         last = _Round(run_round(rehearsal), greens > 0)
         if not last.is_green and not service.is_running:
@@ -41,18 +41,18 @@ def wait_until_healthy(rehearsal: Rehearsal) -> None:
             continue
         pause = pace.between
         greens = greens + 1 if last.is_green else 0
-        more = f", {pace.rounds + 1 - greens} more rounds" if 0 < greens <= pace.rounds else ""
+        more = f", rounds left: {more_rounds + 1 - greens}" if 0 < greens <= more_rounds else ""
         rehearsal.progress(f"{last.text}{more}" if last.results else "there is no health check")
-        if greens > pace.rounds or (not last.results and greens):
+        if greens > more_rounds or (not last.results and greens):
             break
         if last.was_green and not last.is_green:
             raise _unhealthy(rehearsal, last, "turned green, and failed in the next round")
         if not greens and time.monotonic() - began > settings.wait:
-            if len(service.ends) > ends:
+            if ends:
                 break
             raise _unhealthy(rehearsal, last, f"not green after {settings.wait:g} s")
-    if len(service.ends) > ends:
-        raise failure_of(rehearsal, service.ends[ends:])
+    if ends:
+        raise failure_of(rehearsal, ends)
     if not last.results:
         rehearsal.warn("the manifest has no health checks, so StartOS can't tell whether the service works")
     _connect_to_all(rehearsal, began + settings.wait)
@@ -73,12 +73,12 @@ class _Round:
         return ", ".join(result.text for result in self.results)
 
 
-def _sleep(rehearsal: Rehearsal, seconds: float, ends: int) -> None:
-    """Wait while the service runs. Raises: StepFailedError if it ended twice since `ends`."""
+def _sleep(rehearsal: Rehearsal, seconds: float) -> None:
+    """Wait while the service runs. Raises: StepFailedError if it has ended twice since its start."""
     service, deadline = rehearsal.service, time.monotonic() + seconds
     known = len(service.ends)
     while True:
-        found = service.ends[ends:]
+        found = service.ends
         if len(found) > 1 or (found and not service.is_running and _pauses(rehearsal, found[-1])):
             raise failure_of(rehearsal, found)
         if service.is_running and (time.monotonic() >= deadline or len(service.ends) > known):

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from startos_wrapper.files.images.image_config import may_be_lost
+from startos_wrapper.files.paths import is_in
 from startos_wrapper.rehearse.docker import Docker
 
 # Of each run, so many paths are kept.
@@ -53,7 +54,9 @@ def written_outside(docker: Docker, helper: str, container: str, state: Mapping[
     changed = {line[2:] for line in lines[:_MOST] if line[:2] in ("A ", "C ")}
     # A folder is listed for each change in it.
     folders = {str(parent) for path in changed for parent in PurePosixPath(path).parents}
-    found = WrittenOutside({path for path in changed - folders if is_lost(path) and not _is_in(path, places)})
+    found = WrittenOutside(
+        {path for path in changed - folders if is_lost(path) and not any(is_in(path, place) for place in places)}
+    )
     unnamed = _unnamed(docker, mounts)
     if unnamed:
         found.in_volumes = _in_volumes(docker, helper, str(state["Config"]["Image"]), unnamed)
@@ -93,8 +96,4 @@ def _differences(docker: Docker, helper: str, seen: str, made: str, place: str) 
 
 def is_lost(path: str) -> bool:
     """Return whether a loss of this path matters: it isn't in a folder for temporary files."""
-    return not _is_in(path, _PASSING) and not may_be_lost(path)
-
-
-def _is_in(path: str, folders: Sequence[str]) -> bool:
-    return any(PurePosixPath(path).is_relative_to(folder) for folder in folders)
+    return not any(is_in(path, folder) for folder in _PASSING) and not may_be_lost(path)

@@ -16,12 +16,11 @@ def run(rehearsal: Rehearsal) -> None:
     service = rehearsal.service
     if service.main.node.is_true("gpu-acceleration"):
         rehearsal.warn("a GPU isn't played: on a server, /dev/dri is passed to the service", rehearsal.place("main"))
-    known = len(service.ends)
     service.start()
     up_since = time.monotonic()
     while time.monotonic() - up_since < rehearsal.settings.pace.settle:
-        if len(service.ends) > known:
-            failure = failure_of(rehearsal, service.ends[known:])
+        if service.ends:
+            failure = failure_of(rehearsal, service.ends)
             service.kill()
             raise failure
         time.sleep(_POLL)
