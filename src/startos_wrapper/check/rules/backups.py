@@ -6,10 +6,11 @@ from pathlib import PurePosixPath
 from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.check.rules.procedures import in_container
 from startos_wrapper.data import load
+from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.compat_home import hides_home
 from startos_wrapper.files.manifest.duplicity import duplicity_of
 from startos_wrapper.files.manifest.procedure import Procedure
-from startos_wrapper.files.paths import related
+from startos_wrapper.files.paths import is_in, related
 from startos_wrapper.files.source import Edit, Source
 from startos_wrapper.files.wrapper import Wrapper
 
