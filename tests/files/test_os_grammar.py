@@ -228,3 +228,21 @@ def test_endless_texts_are_read_in_linear_time(acceptor: Callable[[str], object]
 def test_no_text_makes_an_acceptor_fail(text: str) -> None:
     for acceptor in ACCEPTORS:
         acceptor(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30.0), ("0.5s", 0.5), ("2m", 120.0), ("1h", 3600.0), (".5m", 30.0), ("1500ms", 1.0000005), ("250ms", 2.5e-7),
+     ("2000ms", 2.0), ("", None), ("30", None), ("-1s", None)],
+)  # fmt: skip
+def test_durations_last_as_long_as_the_os_waits(text: str, seconds: float | None) -> None:
+    assert os_grammar.duration_seconds(text) == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize(
+    ("text", "version", "fits"),
+    [(">=1.0.0 <2.0.0", "1.5", True), (">=1.0.0 <2.0.0", "2.0.0", False), ("*", "9", True), ("=1.0.0", "1.0.0.0", True),
+     ("nonsense", "1.0.0", False), ("*", "nonsense", False)],
+)  # fmt: skip
+def test_a_version_is_in_a_range_or_not(text: str, version: str, fits: bool) -> None:
+    assert os_grammar.in_range(text, version) is fits

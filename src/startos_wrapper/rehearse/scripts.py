@@ -162,7 +162,9 @@ class _Call:
         while line := process.stdout.readline(_MOST_LINE + 1):
             total += len(line)
             if len(line) > _MOST_LINE or total > _MOST:
-                raise _TooMuchError("the script returns or writes too much: rehearse takes 16 MiB at once, and 64 in all")
+                raise _TooMuchError(
+                    "the script returns or writes too much: rehearse takes 16 MiB at once, and 64 in all"
+                )
             try:
                 message = json.loads(line)
             except (ValueError, RecursionError):

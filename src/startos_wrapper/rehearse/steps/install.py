@@ -8,11 +8,17 @@ from startos_wrapper.rehearse.installing import put_assets, use
 from startos_wrapper.rehearse.outcome import StepFailedError
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Rehearsal
+from startos_wrapper.rehearse.script_engine import script_engine
 
 
 def run(rehearsal: Rehearsal) -> None:
-    """Install the package as far as StartOS would, and then fail if something is wrong with it."""
+    """Install the package as far as StartOS would, and then fail if something is wrong with it.
+
+    Raises: StepFailedError, and CannotError if the package has scripts and nothing here can run them.
+    """
     package, volumes = rehearsal.package, rehearsal.installed.volumes
+    if any(procedure.kind == "script" for procedure in package.wrapper.procedures) and script_engine().warning:
+        rehearsal.warn(script_engine().warning)
     rehearsal.progress("checking the wrapper")
     findings = rehearsal.settings.check(package)
     rehearsal.progress("loading the images")

@@ -1,0 +1,24 @@
+"""Errors of `check` are those of a rehearsal's install, with places in what the user passed."""
+
+import dataclasses
+from pathlib import Path
+
+from startos_wrapper.rehearse.findings import errors_of
+from tests.rehearse.conftest import MakePackage
+
+
+def test_errors_and_no_warnings_have_their_place(make_package: MakePackage) -> None:
+    package = make_package(title="a" * 40, volumes={"main": {"type": "data"}})
+    found = errors_of(package)
+    assert {each.code for each in found if not each.code.startswith("E")} == set()
+    title = next(each for each in found if "40 bytes" in each.what)
+    assert title.place.file == (package.path / "manifest.yaml").as_posix()
+    assert (package.path / "manifest.yaml").read_text().splitlines()[title.place.line - 1].startswith("title:")
+    assert title.todo
+
+
+def test_what_only_concerns_packing_is_no_error_of_a_package(make_package: MakePackage) -> None:
+    package = make_package()
+    packed = dataclasses.replace(package, path=Path("hello.s9pk"), is_packed=True)
+    assert {each.code for each in errors_of(package)} - {each.code for each in errors_of(packed)} >= {"E201"}
+    assert {each.place.file.partition("/")[0] for each in errors_of(packed)} == {"hello.s9pk"}
