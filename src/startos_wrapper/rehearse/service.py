@@ -21,6 +21,7 @@ from startos_wrapper.rehearse.written_outside import WrittenOutside, written_out
 _STOP_SECONDS = 10
 _STARTING_SECONDS = 60
 _POLL = 0.1
+_JOIN = 2.0
 _LINES = 20
 # What StartOS's container engine returns if it can't create the container.
 NOT_CREATED = 125
@@ -137,11 +138,10 @@ class Service:
         self._stopping.set()
         before, known = time.monotonic(), len(self.ends)
         was_running = self._since is not None
-        self.docker.try_("stop", "-t", str(self.limit), self.container, timeout=self.limit + _STARTING_SECONDS)
+        stop = ("stop", "-t", str(self.limit), self.container)
+        self.docker.try_(*stop, timeout=self.limit + _STARTING_SECONDS)
         seconds = time.monotonic() - before
-        if self._thread:
-            self._thread.join()
-        self._thread = None
+        self._join(lambda: self.docker.try_(*stop, timeout=self.limit + _STARTING_SECONDS))
         # The end of this run was asked for.
         ended = self.ends[known:]
         del self.ends[known:]
@@ -151,8 +151,14 @@ class Service:
         """Remove the container at once."""
         self._stopping.set()
         self._remove()
-        if self._thread:
-            self._thread.join()
+        self._join(self._remove)
+
+    def _join(self, again: Callable[[], object]) -> None:
+        """Wait for the other thread. It may just have started the container again."""
+        while self._thread and self._thread.is_alive():
+            self._thread.join(_JOIN)
+            if self._thread.is_alive():
+                again()
         self._thread = None
 
     def _keep_running(self) -> None:
