@@ -1,6 +1,7 @@
 """Rehearse one built wrapper again and again, each time with another fault in its files."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from startos_wrapper.rehearse import runs
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import opened
 from startos_wrapper.rehearse.playing import Watcher, play
@@ -32,7 +34,9 @@ class Life:
     wrapper: Wrapper
     engine: Engine
     folder: Path
-    count: int = field(default=0)
+    count: int = 0
+    # The ids of all rehearsals. Another test session may use the same engine.
+    ids: set[str] = field(default_factory=set)
 
     def planted(self, fault: Fault) -> Path:
         """Return a copy of the wrapper with a fault in its manifest. The images are hard links."""
@@ -60,7 +64,9 @@ class Life:
             ("volume", "ls", *label, "--format", "{{.Name}}"),
             ("image", "ls", "--format", "{{.Tag}}", "startos-wrapper/rehearsal"),
         )
-        return [name for command in listed for name in self.engine.docker(*command).stdout.split()]
+        self.ids |= {path.stem for path in runs.folder().glob("*.lock")}
+        names = [name for command in listed for name in self.engine.docker(*command).stdout.split()]
+        return [name for name in names if any(run in name for run in self.ids)]
 
 
 @contextmanager
@@ -70,7 +76,15 @@ def life_of(wrapper: Wrapper, engine: Engine, folder: Path) -> Iterator[Life]:
         for name, value in engine.env.items():
             patch.setenv(name, value)
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
-        yield Life(wrapper, engine, folder)
+        life = Life(wrapper, engine, folder)
+
+        def token(length: int) -> str:
+            id = secrets.token_bytes(length).hex()
+            life.ids.add(id)
+            return id
+
+        patch.setattr(secrets, "token_hex", token)
+        yield life
 
 
 def main(entrypoint: str, *args: str, **more: Any) -> Fault:

@@ -22,6 +22,8 @@ MINE = {"install", "start", "healthy", "stop", "outside", "uninstall"}
 @pytest.fixture(scope="module")
 def life(engine: Engine, render: Render, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     wrapper = Wrapper(render({"base": "alpine", "arches": [os.uname().machine]}), engine)
+    (wrapper.folder / "assets" / "web").mkdir(parents=True)
+    (wrapper.folder / "assets" / "web" / "greeting").write_text("hello")
     wrapper.make("images")
     with life_of(wrapper, engine, tmp_path_factory.mktemp("lives")) as found:
         yield found
@@ -40,6 +42,29 @@ def port(manifest: Manifest) -> None:
     manifest["interfaces"]["main"]["tor-config"]["port-mapping"]["80"] = "8099"
 
 
+def over_root(manifest: Manifest) -> None:
+    manifest["main"]["mounts"]["main"] = "/"
+
+
+def all_volumes(manifest: Manifest) -> None:
+    """Use each kind of volume, and start only if all are as on StartOS."""
+    manifest["volumes"] |= {
+        "web": {"type": "assets"},
+        "cert": {"type": "certificate", "interface-id": "main"},
+        "other": {"type": "pointer", "package-id": "bitcoind", "volume-id": "main", "path": "/", "readonly": True},
+    }
+    manifest["main"]["mounts"] |= {"web": "/mnt/web", "cert": "/mnt/cert", "other": "/mnt/other"}
+    script = """set -e
+        [ "$(cat /mnt/web/greeting)" = hello ]
+        [ -z "$(ls /mnt/other)" ]
+        for folder in web cert other; do ! touch /mnt/$folder/mine; done
+        [ "$(hostname)" = hello-world.embassy ]
+        grep -q '[[:space:]]embassy$' /etc/hosts
+        until [ -s /mnt/cert/main.cert.pem ] && [ -s /mnt/cert/main.key.pem ]; do sleep 0.1; done
+    """
+    shell(f"{script}{SERVE}exec tini hello-world")(manifest)
+
+
 SHORT: dict[str, Any] = {"sigterm-timeout": "2s"}
 # The fault, the step that fails, and words of its message.
 FAULTS: dict[str, tuple[Fault, str, str]] = {
@@ -52,6 +77,12 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "port 80 without root": (
         shell("exec su nobody -s /bin/sh -c 'httpd -f -p 80'"), "start", "port below 1024, because it doesn't run as root",
     ),
+    "s6 that isn't process 1": (
+        shell("echo s6-overlay-suexec: fatal: can only run as pid 1; exit 100"), "start", "s6 must be process 1",
+    ),
+    "mount over everything": (over_root, "start", "the container doesn't start: "),
+    "entrypoint like an option": (main("--privileged"), "start", "--privileged isn't in the image"),
+    "endless output": (check("yes"), "healthy", "it prints without end"),
     "never green": (check("echo refused >&2; exit 1"), "healthy", "health-checks.main: not green after 2 s: refused"),
     "hung check": (check("sleep 1000", timeout="1s"), "healthy", "no result within 1 s"),
     "green, then red": (check("[ ! -e /tmp/x ] && touch /tmp/x"), "healthy", "turned green, and failed in the next round"),
@@ -81,6 +112,7 @@ def test_a_fault_fails_at_its_own_step_and_names_its_cause(life: Life, name: str
 
 CONTROLS: dict[str, Fault] = {
     "as it is": as_it_is,
+    "each kind of volume": all_volumes,
     "a slow start": several(shell(f"sleep 3; {SERVE}exec tini hello-world"), check("exit 0")),
     "a check that is disabled": check("exit 59"),
     "starting, then green": check("[ -e /tmp/x ] && exit 0; touch /tmp/x; exit 60"),
