@@ -3,6 +3,9 @@
 import dataclasses
 from pathlib import Path
 
+import pytest
+
+from startos_wrapper.errors import CannotError
 from startos_wrapper.rehearse.findings import errors_of
 from tests.rehearse.conftest import MakePackage
 
@@ -22,3 +25,17 @@ def test_what_only_concerns_packing_is_no_error_of_a_package(make_package: MakeP
     packed = dataclasses.replace(package, path=Path("hello.s9pk"), is_packed=True)
     assert {each.code for each in errors_of(package)} - {each.code for each in errors_of(packed)} >= {"E201"}
     assert {each.place.file.partition("/")[0] for each in errors_of(packed)} == {"hello.s9pk"}
+
+
+def test_a_check_that_cannot_run_is_named(make_package: MakePackage) -> None:
+    package = make_package()
+    (package.path / "manifest.yaml").write_bytes(b"#" * 2_000_000)
+    with pytest.raises(CannotError, match=r"`startos-wrapper check` failed: manifest\.yaml is larger than"):
+        errors_of(package)
+
+
+def test_a_check_that_crashes_is_named(make_package: MakePackage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(CannotError, match="check` failed: exit code 1"):
+        errors_of(make_package())

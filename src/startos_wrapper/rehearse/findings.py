@@ -25,9 +25,12 @@ def errors_of(package: Package) -> list[Finding]:
     options = _PACKING if package.is_packed else ()
     command = [sys.executable, "-m", "startos_wrapper", "check", "--format", "json", *options, str(root)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
-    if done.returncode not in (0, 1):
-        raise CannotError(done.stderr.decode("utf-8", "replace").strip().removeprefix(f"{PROGRAM}: "))
-    found = (each for each in json.loads(done.stdout)["findings"] if each["severity"] == "error")
+    try:
+        listed = json.loads(done.stdout)["findings"]
+    except (ValueError, KeyError) as error:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        raise CannotError(f"`{PROGRAM} check` failed: {said[-1].removeprefix(f'{PROGRAM}: ')}") from error
+    found = (each for each in listed if each["severity"] == "error")
     return [_finding(package, root, each) for each in found]
 
 
