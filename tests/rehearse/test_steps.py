@@ -436,3 +436,24 @@ def test_an_update_needs_an_older_version(stage: Stage, older: Package) -> None:
         stage.play("update", _life)
     with pytest.raises(SkippedError, match=r"the older package has the same version 0.0.9"):
         stage.play("update", several(_life, _put("0.0.9", "version")), older=older)
+
+
+# --- A service that runs ---------------------------------------------------------------------------------------------
+
+
+def test_a_running_service_is_restarted_by_configure_and_stopped_for_an_action_that_needs_it(stage: Stage) -> None:
+    service = stage.rehearsal.service
+
+    def started() -> str:
+        return stage.rehearsal.docker.output("inspect", "--format", "{{.State.StartedAt}}", service.container)
+
+    service.start()
+    try:
+        before = started()
+        stage.play("configure", lambda _: None)
+        assert started() > before
+        answers = f"wget -q -T 2 -O /dev/null http://hello-world.embassy:8080/ && exit 9; echo '{json.dumps(RESULT)}'"
+        stage.play("actions", _action(_main(answers), **{"allowed-statuses": ["stopped"]}), actions=("reset",))
+        assert service.is_running
+    finally:
+        service.stop()

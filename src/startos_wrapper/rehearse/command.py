@@ -55,7 +55,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "--wait", metavar="TIME", default="180s", help="how long the first start may take (default: 180s)"
     )
-    parser.add_argument("--actions", metavar="NAME", nargs="+", default=[], help="actions to run")
+    parser.add_argument(
+        "--actions", metavar="NAME", nargs="+", default=[], help="actions to run; NAME=FILE gives one its input"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the service running until Ctrl-C")
     parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
 
@@ -80,7 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     watcher = Progress() if arguments.format == "json" else Live()
     try:
         with opened(arguments.path, 1) as package:
-            settings = replace(settings, actions=_actions(arguments.actions, package))
+            actions, inputs = _actions(arguments.actions, package)
+            settings = replace(settings, actions=actions, inputs=inputs)
             with _older(arguments.older, package, watcher) as older:
                 return _rehearse(arguments.format, package, replace(settings, older=older), watcher)
     except KeyboardInterrupt as error:
@@ -112,31 +115,36 @@ def _seconds(text: str) -> float:
 
 def _config(path: Path | None) -> Any:
     """Return the content of --config, or None. Raises: UsageError, CannotError."""
-    import yaml
-
-    from startos_wrapper.data import loader
+    from startos_wrapper.files.documents import NotADocumentError, read_document
+    from startos_wrapper.files.source import Source, TooLargeError, UnreadableError
 
     if path is None:
         return None
     try:
-        content = yaml.load(path.read_text("utf-8"), loader())
+        # As StartOS reads YAML: `no` is a text, and so is a date.
+        content = read_document(Source(path.name, path.read_bytes())).plain_value()
     except OSError as error:
         raise CannotError(f"{path}: {error.strerror}") from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise UsageError(f"{path}: isn't valid YAML: {' '.join(str(error).split())}") from error
+    except (NotADocumentError, TooLargeError, UnreadableError) as error:
+        raise UsageError(f"{path}: can't be read: {error}") from error
     if not isinstance(content, dict):
         raise UsageError(f"{path}: must be a mapping from keys to values, as in the config spec")
     return content
 
 
-def _actions(names: list[str], package: "Package") -> tuple[str, ...]:
+def _actions(given: list[str], package: "Package") -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the actions that are named, and the inputs of those that have one. Raises: UsageError, CannotError."""
     node = package.manifest.get("actions")
     known = list(node.fields) if node else []
-    for name in names:
+    inputs: dict[str, Any] = {}
+    for text in given:
+        name, equals, file = text.partition("=")
         if name not in known:
             has = f"the manifest has {', '.join(known)}" if known else "the manifest has none"
             raise UsageError(f'--actions: unknown action "{name}"; {has}')
-    return tuple(names)
+        if equals:
+            inputs[name] = _config(Path(file))
+    return tuple(text.partition("=")[0] for text in given), inputs
 
 
 @contextmanager

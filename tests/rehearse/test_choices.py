@@ -1,0 +1,81 @@
+"""Which migration StartOS runs, which key of a config changed, and what a failure's cause is."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.rehearse.configuring import first_difference
+from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.procedure_runner import export_of
+from startos_wrapper.rehearse.steps.update_version import migration_of
+
+DOCKER = {"type": "docker", "image": "main", "entrypoint": "x"}
+
+
+def _package(folder: Path, version: str, **migrations: list[str]) -> Package:
+    ranges = {name: dict.fromkeys(migrations.get(name, []), DOCKER) for name in ("from", "to")}
+    folder.mkdir()
+    (folder / "manifest.yaml").write_text(
+        yaml.safe_dump({"id": "hello", "version": version, "migrations": ranges}, sort_keys=False)
+    )
+    return Package(Wrapper(folder), folder)
+
+
+CHOICES: list[tuple[str, dict[str, list[str]], str, dict[str, list[str]], str | None]] = [
+    ("1.0", {}, "2.0", {}, None),
+    ("1.0", {}, "2.0", {"from": ["*"]}, "newer from *"),
+    # The first in the file counts, and 1.0 is 1.0.0.0.
+    ("1.0", {}, "2.0", {"from": [">=1.0.0 <2", "*"]}, "newer from >=1.0.0 <2"),
+    ("1.0", {}, "2.0", {"from": ["*", ">=1.0.0 <2"]}, "newer from *"),
+    ("1.0", {"to": [">=2"]}, "2.0", {"from": [">1.0"]}, "older to >=2"),
+    ("1.0", {"to": ["*"]}, "2.0", {"from": ["*"]}, "newer from *"),
+    ("1.0", {"to": ["<2"]}, "2.0", {"from": ["<1"], "to": ["*"]}, None),
+    # A downgrade.
+    ("2.0", {"to": ["*"]}, "1.0", {"from": ["*"]}, "older to *"),
+    ("2.0", {"to": [">1"]}, "1.0", {"from": ["*"]}, "newer from *"),
+    # Not a range, so StartOS wouldn't install it.
+    ("1.0", {}, "2.0", {"from": ["1.0"]}, None),
+]
+
+
+@pytest.mark.parametrize(("before", "its", "after", "others", "expected"), CHOICES)
+def test_which_migration_runs(
+    tmp_path: Path, before: str, its: dict[str, Any], after: str, others: dict[str, Any], expected: str | None
+) -> None:
+    older, newer = _package(tmp_path / "older", before, **its), _package(tmp_path / "newer", after, **others)
+    found = migration_of(older, newer)
+    name = found and f"{'newer' if found[1] else 'older'} {found[0].path[1]} {found[0].path[2]}"
+    assert name == expected
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "path"),
+    [
+        ({"a": 1, "b": {"c": 1}}, {"a": 1.0, "b": {"c": 1}, "more": 1}, ""), ({"a": None}, {}, ""), ({}, {"a": None}, ""),
+        ({"a": 1}, {"a": 2}, "a"), ({"a": {"b": {"c": [1]}}}, {"a": {"b": {"c": []}}}, "a.b.c"), ({"a": {}}, {"a": {"b": 1}}, "a.b"),
+        ({"a": {}}, {"a": None}, "a"),
+    ],
+)  # fmt: skip
+def test_the_first_key_that_differs(before: Any, after: Any, path: str) -> None:
+    assert first_difference(before, after, ("a", "b")) == path
+
+
+def test_each_procedure_has_an_export(tmp_path: Path) -> None:
+    script = {"type": "script"}
+    manifest = {
+        "main": script, "health-checks": {"web-ui": script}, "config": {"get": script, "set": script}, "properties": script,
+        "backup": {"create": script, "restore": script}, "migrations": {"from": {"*": script}, "to": {">1": script}},
+        "actions": {"reset": {"implementation": script}},
+        "dependencies": {"bitcoind": {"config": {"check": script, "auto-configure": script}}},
+    }  # fmt: skip
+    (tmp_path / "manifest.yaml").write_text(yaml.safe_dump(manifest))
+    assert {each.name: export_of(each) for each in Wrapper(tmp_path).procedures} == {
+        "main": "/main", "health-checks.web-ui": "/health/web-ui", "config.get": "/getConfig", "config.set": "/setConfig",
+        "properties": "/properties", "backup.create": "/createBackup", "backup.restore": "/restoreBackup",
+        "migrations.from.*": "/migration", "migrations.to.>1": "/migration", "actions.reset.implementation": "/action/reset",
+        "dependencies.bitcoind.config.check": "/dependencies/bitcoind/check",
+        "dependencies.bitcoind.config.auto-configure": "/dependencies/bitcoind/autoConfigure",
+    }  # fmt: skip
