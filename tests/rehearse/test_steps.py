@@ -91,7 +91,7 @@ def stage(engine: Engine, render: Render, tmp_path_factory: pytest.TempPathFacto
             rehearsal = stack.enter_context(rehearsal_of(docker, package, settings, Watcher()))
             import_module("startos_wrapper.rehearse.steps.install").run(rehearsal)
             yield Stage(life, rehearsal)
-        assert life.left() == []
+        assert docker.left() == []
 
 
 def _main(script: str, form: str | None = "json", *, mounts: dict[str, str] | None = None) -> dict[str, Any]:
@@ -270,7 +270,7 @@ def test_an_action_gets_the_input_of_its_form(stage: Stage) -> None:
 # --- Backup and restore ----------------------------------------------------------------------------------------------
 
 BOTH = {"BACKUP": "/mnt/backup", **VOLUMES}
-SAVE, BACK = "find /mnt/backup -mindepth 1 -delete; cp -a /root/. /mnt/backup", "cp -a /mnt/backup/. /root"
+SAVE, BACK = "rm -rf /mnt/backup/* /mnt/backup/.[a-z]*; cp -a /root/. /mnt/backup", "cp -a /mnt/backup/. /root"
 
 
 def _backup(create: str, restore: str = BACK, mounts: dict[str, str] | None = None) -> Fault:
@@ -337,7 +337,7 @@ def test_a_backup_that_cant_be_restored(stage: Stage, name: str) -> None:
 def test_a_copy_brings_everything_back(stage: Stage) -> None:
     stage.has_data()
     fault = several(_put(None, "config"), _backup(SAVE))
-    assert stage.play("backup", fault) == []
+    assert stage.play("backup", fault) == ["the backup has symbolic links, which not every drive can hold"]
     assert stage.play("restore", fault) == []
     assert stage.shell("stat -c '%a %u:%g' /v/sub/key; ls /v") == "600 1000:1001\ncache\nlink\nsub"
 
@@ -392,8 +392,8 @@ UPDATED: dict[str, tuple[Fault, str]] = {
     "new key without a value": (_get({"user": TEXT, "proxy": {"type": "boolean", "name": "N", "default": True}}), "the stored config doesn't fit the spec: `proxy` has no value and a boolean can't be null; after the update from 0.0.9, the service is left stopped and not configured"),
     "migration isn't JSON": (_migration("echo done"), "migrations.from.*: the output isn't JSON: done; StartOS goes on with 0.0.9 on this data"),
     "half a migration": (_migration(f"mv {DATA}/sub {DATA}/new; echo no space >&2; exit 1"), "migrations.from.*: exit code 1: no space; it had already changed"),
-    "data deleted": (_migration(f"find {DATA} -mindepth 1 ! -name mine.json -delete; find {VOLUMES['db']} -mindepth 1 -delete; echo '{{\"configured\": true}}'"), "the volume db had 1 file before the update from 0.0.9, and has none now"),
-    "volume renamed": (_renamed, "the volume db of 0.0.9 isn't in the new manifest, so its 1 file is lost"),
+    "data deleted": (_migration(f"rm -rf {DATA}/sub {VOLUMES['db']}/*; echo '{{\"configured\": true}}'"), "the volume db had 1 file before the update from 0.0.9, and has none now"),
+    "volume renamed": (_renamed, "the volume db of 0.0.9 isn't in the new manifest, which loses 1 file"),
 }  # fmt: skip
 
 

@@ -177,7 +177,7 @@ def _compare_data(rehearsal: Rehearsal, older: Package, before: dict[str, Mappin
             continue
         place = rehearsal.place("volumes", id)
         if id not in after:
-            what = f"the volume {id} of {older.version} isn't in the new manifest, so its {files} {_noun(files)} {'is' if files == 1 else 'are'} lost"
+            what = f"the volume {id} of {older.version} isn't in the new manifest, which loses {files} {_noun(files)}"
             raise StepFailedError(what, todo=f"Keep the id {id}: a migration can't read it.", place=place)
         if not after[id]["kinds"].get("file"):
             what = (
