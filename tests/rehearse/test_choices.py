@@ -1,16 +1,21 @@
 """Which migration StartOS runs, which key of a config changed, and what a failure's cause is."""
 
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.rehearse.calling import failure
 from startos_wrapper.rehearse.configuring import first_difference
+from startos_wrapper.rehearse.outcome import Outcome
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.procedure_runner import export_of
+from startos_wrapper.rehearse.rehearsal import Rehearsal, Settings
 from startos_wrapper.rehearse.steps.update_version import migration_of
+from tests.rehearse.conftest import MakePackage
 
 DOCKER = {"type": "docker", "image": "main", "entrypoint": "x"}
 
@@ -79,3 +84,36 @@ def test_each_procedure_has_an_export(tmp_path: Path) -> None:
         "dependencies.bitcoind.config.check": "/dependencies/bitcoind/check",
         "dependencies.bitcoind.config.auto-configure": "/dependencies/bitcoind/autoConfigure",
     }  # fmt: skip
+
+
+# --- Causes ----------------------------------------------------------------------------------------------------------
+
+DEAD = "Uncaught (in promise) TypeError: start_command is not a function\n    at embassy.js:59:75"
+CAUSES: list[tuple[dict[str, Any], Outcome, bool, str]] = [
+    ({"type": "script"}, Outcome("", 2, errors=DEAD), True, "the effect runCommand doesn't work in StartOS 0.3.5"),
+    ({"type": "script"}, Outcome("", 2, errors="Expecting /properties to be a function"), True, "embassy.js doesn't export properties"),
+    ({"type": "script"}, Outcome("", 2, errors="Uncaught (in promise) Error: boom\n  at x"), True, "the script failed: Error: boom"),
+    ({"type": "script"}, Outcome("", 6, errors="no script"), True, "no script"),
+    (DOCKER, Outcome("", 127), True, "x isn't in the image"),
+    (DOCKER, Outcome("", 126), True, "x isn't executable in the image"),
+    (DOCKER, Outcome("", 125, errors="docker: bad mount"), True, "its container can't be started: docker: bad mount"),
+    (DOCKER, Outcome("", 3, output=b"a\nlast\n"), True, "exit code 3: last"),
+    (DOCKER, Outcome("", None), True, "it hasn't ended after 180 s, and StartOS waits for ever"),
+    (DOCKER, Outcome("", None, is_flood=True), True, "it prints without end"),
+    ({**DOCKER, "inject": True}, Outcome("", 125), False, "with inject: true it needs the service's container, which isn't running now"),
+    ({**DOCKER, "inject": True, "shm-size-mb": 64}, Outcome("", 125, errors="unknown flag: --shm-size"), True, "inject: true and shm-size-mb don't work together"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("properties", "outcome", "is_running", "cause"), CAUSES)
+def test_a_failure_names_its_cause(
+    make_package: MakePackage, properties: dict[str, Any], outcome: Outcome, is_running: bool, cause: str
+) -> None:
+    package = make_package(properties=properties)
+    found = SimpleNamespace(package=package), Settings(), SimpleNamespace(is_running=is_running)
+    rehearsal = SimpleNamespace(installed=found[0], settings=found[1], service=found[2])
+    procedure = package.procedure("properties")
+    assert procedure
+    error = failure(cast(Rehearsal, rehearsal), procedure, outcome)
+    assert str(error).startswith(f"properties: {cause}")
+    assert error.todo.endswith(".") and error.place and error.place.line > 1

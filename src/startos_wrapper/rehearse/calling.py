@@ -15,10 +15,17 @@ from startos_wrapper.rehearse.service import NOT_CREATED
 from startos_wrapper.rehearse.volumes import Access
 
 _LOG_LINES = 20
-_MISSING, _NOT_EXECUTABLE, _NO_SCRIPT = 127, 126, 6
+_MISSING, _NOT_EXECUTABLE, _WRONG_SHAPE, _NO_SCRIPT = 127, 126, 4, 6
 _READONLY = re.compile(r"(?i)read-only file ?system|\bEROFS\b|os error 30|is read-?only")
 _MISSING_EXPORT = re.compile(r"Expecting (\S+) to be a function")
-_DEAD_EFFECT = re.compile(r"\b(runCommand|runDaemon|signalGroup)\b|\b(start_command|wait_command|send_signal)\b")
+# The operations that StartOS 0.3.5 lacks, and the effects that need them. JS/artifacts/loadModule.js:43-71
+_DEAD_EFFECTS = {
+    "start_command": "runCommand",
+    "wait_command": "runCommand",
+    "send_signal": "signalGroup",
+    "signal_group": "signalGroup",
+}
+_DEAD_EFFECT = re.compile(rf"\b(?:runCommand|runDaemon|signalGroup|{'|'.join(_DEAD_EFFECTS)})\b")
 
 
 def call(
@@ -54,8 +61,9 @@ def call_for(
     misshapen = wrong(found.value)
     if misshapen is None:
         return found
-    todo = f"{misshapen.todo[:1].upper()}{misshapen.todo[1:]}."
-    what = str(misshapen)
+    todo, what = f"{misshapen.todo[:1].upper()}{misshapen.todo[1:]}.", str(misshapen)
+    if procedure.kind == "script":
+        todo = re.sub("(?i)^print", "Return", todo)
     if found.reason:
         todo, what = (
             "Print the result and nothing else to standard output, and messages to standard error.",
@@ -122,16 +130,22 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
 
 
 def _why_script(outcome: Outcome) -> tuple[str, str]:
+    said = (
+        shown(outcome.errors.strip().partition("\n")[0].removeprefix("Uncaught (in promise) ")) or "it gave no reason"
+    )
     if outcome.code == _NO_SCRIPT:
-        return outcome.errors.strip() or "there is no embassy.js", "Add scripts/embassy.js."
+        return said, "Add scripts/embassy.js."
+    if outcome.code == _WRONG_SHAPE:
+        return said, 'Return { result: … }, { error: "…" } or { "error-code": [1, "…"] }.'
     if missing := _MISSING_EXPORT.search(outcome.errors):
         return f"embassy.js doesn't export {missing[1].strip('/').replace('/', '.')}", "Export it from embassy.js."
     if found := _DEAD_EFFECT.search(outcome.errors):
+        effect = _DEAD_EFFECTS.get(found[0], found[0])
         return (
-            f"the effect {found[0]} doesn't work in StartOS 0.3.5: {_last(outcome)}",
+            f"the effect {effect} doesn't work in StartOS 0.3.5: {said}",
             "Use a docker procedure for what must run in a container.",
         )
-    return f"the script failed: {_last(outcome)}", "The log says why."
+    return f"the script failed: {said}", "The log says where."
 
 
 def _last(outcome: Outcome) -> str:
