@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
+from startos_wrapper.errors import CannotError
 from startos_wrapper.rehearse.compat_image import compat_image
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker
-from startos_wrapper.rehearse.hands import opened
+from startos_wrapper.rehearse.hands import HandsError, opened
 from startos_wrapper.rehearse.image_loading import engines_processor
 from startos_wrapper.rehearse.installing import create_volumes, new_service
 from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult
@@ -131,14 +132,12 @@ def _played(rehearsal: Rehearsal, step: str, watcher: Watcher) -> StepResult:
     try:
         if step != "install" and not rehearsal.is_installed:
             raise SkippedError("the package isn't installed")
-        try:
-            module = import_module(f"startos_wrapper.rehearse.steps.{STEPS[step]}")
-        except ModuleNotFoundError as error:
-            raise SkippedError("not there yet") from error
-        module.run(rehearsal)
+        import_module(f"startos_wrapper.rehearse.steps.{STEPS[step]}").run(rehearsal)
     except SkippedError as error:
         result.status, result.message = Status.SKIPPED, str(error)
     except StepFailedError as error:
         result.status, result.message, result.failure = Status.FAILED, str(error), error
+    except HandsError as error:
+        raise CannotError(f"{step}: the helper container can't do its work: {error}") from error
     result.seconds = time.monotonic() - before
     return result

@@ -29,6 +29,8 @@ def _run(rehearsal: Rehearsal, name: str) -> None:
     procedure = rehearsal.package.procedure("actions", name, "implementation")
     if procedure is None:
         raise StepFailedError(f"the manifest has no action {name}", todo="Correct --actions.")
+    if procedure.node.is_true("inject") and not rehearsal.service.is_running:
+        raise SkippedError("the service isn't running")
     given = _input(rehearsal, name)
     allowed = rehearsal.package.value("actions", name, "allowed-statuses") or []
     service = rehearsal.service

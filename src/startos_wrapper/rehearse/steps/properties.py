@@ -11,6 +11,8 @@ def run(rehearsal: Rehearsal) -> None:
     procedure = rehearsal.package.procedure("properties")
     if procedure is None:
         raise SkippedError("the manifest has no properties")
+    if procedure.node.is_true("inject") and not rehearsal.service.is_running:
+        raise SkippedError("the service isn't running")
     try:
         found = call_for(rehearsal, procedure, wrong_properties)
     except StepFailedError as error:
