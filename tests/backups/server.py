@@ -19,7 +19,7 @@ from tests.support.tools import absent, require
 
 HERE = Path(__file__).parent
 COMPAT = """#!/bin/sh
-PYTHONPATH=/usr/local/bin/lib exec python3 -B -m startos_wrapper.rehearse.inside.compat "$@"
+PYTHONPATH=/usr/local/bin/lib exec python3 -B -m startos_wrapper.rehearse.inside.compat_program "$@"
 """
 Manifest = dict[str, Any]
 # Path -> type, mode, owner, group, and content, target or nothing.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from startos_wrapper.rehearse.inside import compat
+from startos_wrapper.rehearse.inside import compat_program
 from startos_wrapper.rehearse.inside.rule_parser import RuleError, condition, value
 from startos_wrapper.rehearse.inside.rule_values import PanicError
 
@@ -22,7 +22,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def run(*words: object, given: str = "") -> Ran:
         monkeypatch.setattr("sys.stdin", io.StringIO(given))
         try:
-            compat.main(list(map(str, words)))
+            compat_program.main(list(map(str, words)))
         except SystemExit as end:
             return int(str(end.code)), *capsys.readouterr()
         return 0, *capsys.readouterr()
