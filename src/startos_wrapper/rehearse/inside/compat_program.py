@@ -117,6 +117,8 @@ def _duplicity(step: str, mountpoint: str, datapath: str) -> None:
         words = [*_chosen(data), str(data), f"file://{backup}", "--allow-source-mismatch"]
     else:
         words = ["--allow-source-mismatch", "--force", f"file://{backup}", str(data)]
+    # Unlike in the original: a write that fails is tried five times, with pauses of 30 s.
+    words.append("--num-retries=1")
     environment = {**os.environ, "PASSPHRASE": PASSPHRASE}
     # duplicity must not find what's meant for this program.
     for name in [name for name in environment if name.startswith("PYTHON")]:

@@ -12,10 +12,10 @@ METHODS = ("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH")
 _MOST_BODY = 16 * 1024**2
 
 
-def connect(host: str, port: int, timeout: float = 5.0) -> str | None:
-    """Return None if a TCP port accepts a connection, else the reason."""
+def connect(host: str, port: int, within: float = 4.0) -> str | None:
+    """Return None if a TCP port accepts a connection within some seconds, else the reason."""
     try:
-        socket.create_connection((host, port), timeout).close()
+        socket.create_connection((host, port), within).close()
     except OSError as error:
         return error.strerror or str(error)
     return None
