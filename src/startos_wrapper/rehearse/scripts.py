@@ -28,6 +28,7 @@ JAVASCRIPT, WRONG_SHAPE, NO_SCRIPT = 2, 4, 6
 _PATIENCE = 600.0
 # Most bytes of a line, and of all lines.
 _MOST_LINE, _MOST = 16 * 1024**2, 64 * 1024**2
+_MOST_MEMORY = 1536 * 1024**2
 _PARALLEL = 16
 _IMPORT = "Embassy.js cannot import anything else"
 _DYNAMIC_IMPORT = re.compile(r"(?<![\w$.#])import(?=\s*\()")
@@ -110,6 +111,16 @@ def answered(text: object) -> tuple[int, str, bytes]:
     return WRONG_SHAPE, f"Couldn't convert output = {str(text)[:1000]} to the correct type", b""
 
 
+def _limit_memory(process: int) -> None:
+    """Limit what a script can allocate. The engine's own limit doesn't count buffers. Only Linux can do this."""
+    try:
+        import resource
+
+        resource.prlimit(process, resource.RLIMIT_DATA, (_MOST_MEMORY, _MOST_MEMORY))
+    except (ImportError, AttributeError, OSError, ValueError):
+        pass
+
+
 class _Call:
     """A run of the engine, whose effects are performed in hands."""
 
@@ -126,6 +137,7 @@ class _Call:
                 runner_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=folder,
                 env={"HOME": folder, "DENO_DIR": folder, "NO_COLOR": "1", "PATH": os.defpath}, start_new_session=True,
             )  # fmt: skip
+            _limit_memory(process.pid)
             is_late = threading.Event()
 
             def stop() -> None:
