@@ -17,8 +17,10 @@ def run(rehearsal: Rehearsal) -> None:
     Raises: StepFailedError, and CannotError if the package has scripts and nothing here can run them.
     """
     package, volumes = rehearsal.package, rehearsal.installed.volumes
-    if any(procedure.kind == "script" for procedure in package.wrapper.procedures) and script_engine().warning:
-        rehearsal.warn(script_engine().warning)
+    has_script = any(procedure.kind == "script" for procedure in package.wrapper.procedures)
+    # Now, because later steps can't be played without an engine.
+    if has_script and (warning := script_engine().warning):
+        rehearsal.warn(warning)
     rehearsal.progress("checking the wrapper")
     findings = rehearsal.settings.check(package)
     rehearsal.progress("loading the images")
