@@ -163,11 +163,12 @@ def test_an_interrupted_rehearsal_leaves_nothing_after_the_next_start(life: Life
     process = command("healthy")
     until(lambda: [name for name in life.left() if name.endswith("-main")], "for the service")
     process.send_signal(how)
-    process.communicate()
+    _, said = process.communicate()
     if how is signal.SIGKILL:
         assert life.left()
         next_one = command("install")
         assert next_one.communicate()[0].splitlines()[-1].startswith("1 step passed")
     else:
         assert process.returncode == 130
+        assert said == "Cancelled. Everything that the rehearsal created was removed.\n"
     assert life.left() == []

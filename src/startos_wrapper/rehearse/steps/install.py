@@ -32,7 +32,7 @@ def run(rehearsal: Rehearsal) -> None:
     put_assets(rehearsal, package, volumes)
     use(rehearsal, package, volumes, images)
     rehearsal.is_installed = True
-    # The first of a main without config. S/install/mod.rs:980
+    # Without a config, the user can start it at once. S/install/mod.rs:980
     rehearsal.is_configured = package.manifest.get("config") is None
     if findings:
         more = f" (and {len(findings) - 1} more: startos-wrapper check)" if len(findings) > 1 else ""
