@@ -10,7 +10,6 @@ from startos_wrapper.rehearse.docker import Done
 from startos_wrapper.rehearse.io_formats import NotWritableError, Printed, encoded, printed
 from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
-from startos_wrapper.rehearse.script_engine import script_engine
 from startos_wrapper.rehearse.scripts import run_script
 from startos_wrapper.rehearse.service import NOT_CREATED
 from startos_wrapper.rehearse.volumes import Access
@@ -126,8 +125,6 @@ def _run_script(
     export = export_of(procedure)
     if source is None:
         return Outcome(f"embassy.js {export}", _NO_SCRIPT, errors="there is no scripts/embassy.js in the package")
-    if warning := script_engine().warning:
-        rehearsal.warn_once(warning)
     return run_script(
         source,
         export,

@@ -95,7 +95,6 @@ class Rehearsal:
     has_backup: bool = False
     config: Any = None
     result: StepResult = field(default_factory=lambda: StepResult(""))
-    _said: set[str] = field(default_factory=set)
 
     @property
     def package(self) -> Package:
@@ -116,9 +115,3 @@ class Rehearsal:
     def warn(self, message: str, place: Place | None = None) -> None:
         """Report what isn't a failure."""
         self.result.warnings.append((message, place))
-
-    def warn_once(self, message: str, place: Place | None = None) -> None:
-        """Report what isn't a failure, if no step has reported it before."""
-        if message not in self._said:
-            self._said.add(message)
-            self.warn(message, place)
