@@ -1,6 +1,9 @@
-"""Draw a stored screen as the picture in README.md: `python -m tests.walk.picture`."""
+"""Draw stored screens as the pictures in README.md: `python -m tests.walk.picture`."""
 
 import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
@@ -8,8 +11,8 @@ from rich.text import Text
 
 from tests.support.tools import ROOT
 
-SCREEN = ROOT / "tests" / "walk" / "screens" / "update-conflict.txt"
-PICTURE = ROOT / "docs" / "update.svg"
+# As `rehearse` prints them on a terminal with colors.
+_COLORS = {"ok": "bold green", "FAIL": "bold red", "skip": "bold blue", "warn": "bold yellow"}
 # As Rich's, without the fonts that it loads from a server.
 _FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -35,16 +38,38 @@ _FORMAT = """\
 """
 
 
-def picture() -> str:
-    """Return the screen as SVG. The releases of the tests' templates get the names of real ones."""
-    text = SCREEN.read_text(encoding="utf-8").removesuffix("$\n").rstrip()
-    for name, shown in {"COMMIT": "v0.7.0", "v999.0.0": "v0.7.0", "v999.1.0": "v0.8.0"}.items():
-        text = text.replace(name, shown)
-    console = Console(record=True, width=80, file=io.StringIO())
-    # Rich drops spaces at the beginning of a line.
-    console.print(Text(f"$ {text}".replace("\n  ", "\n\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}")))
-    return console.export_svg(title="startos-wrapper", theme=MONOKAI, code_format=_FORMAT, unique_id="update")
+@dataclass(frozen=True)
+class Picture:
+    """A screen and its picture. `names` are replaced: the releases of the tests' templates by names of real ones."""
 
+    screen: Path
+    path: Path
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def drawn(self) -> str:
+        """Return the screen as SVG."""
+        text = self.screen.read_text(encoding="utf-8").removesuffix("$\n").rstrip()
+        for name, shown in self.names.items():
+            text = text.replace(name, shown)
+        # Rich drops spaces at the beginning of a line.
+        drawn = Text(f"$ {text}".replace("\n  ", "\n\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"))
+        for word, style in _COLORS.items():
+            # With the spaces behind it: some programs drop them at the beginning of a text.
+            drawn.highlight_regex(rf"(?m)^{word} +", style)
+        console = Console(record=True, width=80, file=io.StringIO())
+        console.print(drawn)
+        return console.export_svg(title="startos-wrapper", theme=MONOKAI, code_format=_FORMAT, unique_id=self.path.stem)
+
+
+PICTURES = (
+    Picture(
+        ROOT / "tests" / "walk" / "screens" / "update-conflict.txt",
+        ROOT / "docs" / "update.svg",
+        {"COMMIT": "v0.7.0", "v999.0.0": "v0.7.0", "v999.1.0": "v0.8.0"},
+    ),
+    Picture(ROOT / "tests" / "rehearse" / "screens" / "rehearse.txt", ROOT / "docs" / "rehearse.svg"),
+)
 
 if __name__ == "__main__":
-    PICTURE.write_text(picture(), encoding="utf-8")
+    for each in PICTURES:
+        each.path.write_text(each.drawn(), encoding="utf-8")

@@ -15,7 +15,7 @@ from tests.support.tools import ROOT
 from tests.update.releases import git
 from tests.walk.conftest import NEXT, Start
 from tests.walk.machine import ADDRESS, Terminal, wide
-from tests.walk.picture import PICTURE, picture
+from tests.walk.picture import PICTURES, Picture
 
 Publish = Callable[[], None]
 SCREENS = Path(__file__).parent / "screens"
@@ -234,6 +234,7 @@ def test_adopt_in_a_clone_without_tags(start: Start, installers: Path, server: P
         assert git(terminal.home / "old", "status", "--short") == ""
 
 
-def test_the_picture_in_the_readme_is_of_this_run() -> None:
-    assert PICTURE.read_text(encoding="utf-8") == picture(), "run `make docs`"
-    assert f"({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda each: each.path.stem)
+def test_a_picture_in_the_readme_is_of_a_stored_screen(picture: Picture) -> None:
+    assert picture.path.read_text(encoding="utf-8") == picture.drawn(), "run `make docs`"
+    assert f"({picture.path.relative_to(ROOT)})" in (ROOT / "README.md").read_text(encoding="utf-8")
