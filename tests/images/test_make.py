@@ -163,7 +163,7 @@ def test_one_processor_has_its_own_target(fresh: Wrapper) -> None:
 
 @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
 def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
-    """In a terminal: the service answers, a shell sees its files, Ctrl-C ends it, and its data stays."""
+    """In a terminal: the service answers, a shell sees its files and rights, Ctrl-C ends it, and its data stays."""
     wrapper = wrappers("golang")
 
     def spawn(*arguments: str) -> "pexpect.spawn[str]":
@@ -180,6 +180,10 @@ def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
     shell.sendline("cat /root/.hello-world/visits; uname -m")
     shell.expect(r"\d+\r\n")
     shell.expect({"x86_64": "x86_64", "aarch64": "aarch64"}[arch])
+    # As podman on StartOS.
+    shell.sendline("grep CapEff /proc/1/status; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; hostname; env")
+    for seen in ("800405fb\r\n", "1024\r\n", "hello-world.embassy\r\n", "container=podman\r\n"):
+        shell.expect_exact(seen)
     shell.sendline("exit")
     shell.expect(pexpect.EOF)
     run.sendintr()

@@ -1,4 +1,4 @@
-"""The author's Makefile and startos.mk: their targets, how the author changes them, and how `make check` gets the command."""
+"""The author's Makefile and startos.mk: their targets, how the author changes them, and how they get the command."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ from tests.conftest import Render
 from tests.support.tools import require
 
 TARGETS = [
-    "all", "help", "check", "template", "images", "aarch64", "x86_64", "pack", "arm", "x86", "verify", "size", "run", "shell",
-    "install", "clean",
+    "all", "help", "check", "template", "images", "aarch64", "x86_64", "pack", "arm", "x86", "verify", "size", "rehearse", "run",
+    "shell", "install", "clean",
 ]  # fmt: skip
 # Writes the file that `docker buildx build` is asked for.
 DOCKER = """\
@@ -325,52 +325,87 @@ def test_an_architecture_that_there_is_no_image_for_has_no_target(
     assert ("arm" in names, "x86" in names) == (False, arches == ["x86_64"])
 
 
-# --- make check -------------------------------------------------------------------------------------------------------
+# --- make check and make rehearse -------------------------------------------------------------------------------------
 
 FROM_GIT = "_commit: v0.7.0\n_src_path: https://example.com/w.git\n"
 SPEC = "git+https://example.com/w.git@v0.7.0"
 
 
+# The target, the arguments of the command, and what it would have done.
+RUNS = [("check", "check --format text", "checked"), ("rehearse", "rehearse --format text", "rehearsed")]
+
+
+@pytest.fixture
+def built(wrapper: Wrapper) -> Wrapper:
+    """A wrapper with images, which `make rehearse` needs, and an address to get the command from."""
+    wrapper.write(".copier-answers.yml", FROM_GIT)
+    _ready(wrapper)
+    _built(wrapper)
+    return wrapper
+
+
 @pytest.mark.parametrize(
-    ("programs", "said"),
+    ("programs", "start"),
     [
-        (["startos-wrapper", "uvx", "pipx"], "startos-wrapper check --format text\n"),
-        (["uvx", "pipx"], f"uvx --from {SPEC} startos-wrapper check --format text\n"),
-        (["pipx"], f"pipx run --spec {SPEC} startos-wrapper check --format text\n"),
+        (["startos-wrapper", "uvx", "pipx"], "startos-wrapper"),
+        (["uvx", "pipx"], f"uvx --from {SPEC} startos-wrapper"),
+        (["pipx"], f"pipx run --spec {SPEC} startos-wrapper"),
     ],
 )
-def test_make_check_runs_the_check(wrapper: Wrapper, programs: list[str], said: str) -> None:
-    wrapper.write(".copier-answers.yml", FROM_GIT)
+@pytest.mark.parametrize(("target", "command"), [each[:2] for each in RUNS])
+def test_make_runs_the_command(built: Wrapper, programs: list[str], start: str, target: str, command: str) -> None:
     for name in programs:
-        wrapper.program(name)
-    done = wrapper.make("check")
-    assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+        built.program(name)
+    done = built.make(target)
+    assert (done.returncode, done.stdout.rstrip(), done.stderr) == (0, f"{start} {command}", "")
 
 
 @pytest.mark.parametrize("program", ["startos-wrapper", "uvx", "pipx"])
-def test_make_check_fails_if_the_check_does(wrapper: Wrapper, program: str) -> None:
-    wrapper.write(".copier-answers.yml", FROM_GIT)
-    wrapper.program(program, "#!/bin/sh\nexit 1\n")
-    assert wrapper.make("check").returncode != 0
+@pytest.mark.parametrize("target", [each[0] for each in RUNS])
+def test_make_fails_if_the_command_does(built: Wrapper, program: str, target: str) -> None:
+    built.program(program, "#!/bin/sh\nexit 1\n")
+    assert built.make(target).returncode != 0
 
 
-def test_make_check_fails_and_says_what_to_install(wrapper: Wrapper) -> None:
-    wrapper.write(".copier-answers.yml", FROM_GIT)
-    done = wrapper.make("check")
+@pytest.mark.parametrize(("target", "verb"), [(each[0], each[2]) for each in RUNS])
+def test_make_fails_and_says_what_to_install(built: Wrapper, target: str, verb: str) -> None:
+    done = built.make(target)
     assert done.returncode != 0 and done.stdout == ""
-    assert done.stderr.splitlines()[0] == "nothing was checked: install pipx, e.g. sudo apt install pipx, and try again"
+    assert done.stderr.splitlines()[0] == f"nothing was {verb}: install pipx, e.g. sudo apt install pipx, and try again"
 
 
 @pytest.mark.parametrize("answers", ["", "_src_path: .\n", "_src_path: ../template\n", "_src_path: /no/such/folder\n"])
-def test_make_check_says_that_nobody_can_get_the_template(wrapper: Wrapper, answers: str) -> None:
-    wrapper.write(".copier-answers.yml", answers)
-    wrapper.program("uvx")
-    done = wrapper.make("check")
+@pytest.mark.parametrize(("target", "verb"), [(each[0], each[2]) for each in RUNS])
+def test_make_says_that_nobody_can_get_the_template(built: Wrapper, answers: str, target: str, verb: str) -> None:
+    built.write(".copier-answers.yml", answers)
+    built.program("uvx")
+    done = built.make(target)
     assert done.returncode != 0 and done.stdout == ""
     assert done.stderr.splitlines()[:2] == [
-        "nothing was checked: _src_path in .copier-answers.yml isn't the template's address",
+        f"nothing was {verb}: _src_path in .copier-answers.yml isn't the template's address",
         "set it: startos-wrapper manage --template URL",
     ]
+
+
+def test_make_rehearse_passes_options_on(built: Wrapper) -> None:
+    built.program("startos-wrapper", '#!/bin/sh\nprintf "[%s]" "$@"\n')
+    options = "--from v1.0.0 --steps backup,restore --config 'my config.yaml'"
+    said = built.make("rehearse", f"REHEARSE={options}", "FORMAT=json").stdout
+    given = ["--from", "v1.0.0", "--steps", "backup,restore", "--config", "my config.yaml"]
+    assert said == "".join(f"[{word}]" for word in ["rehearse", "--format", "json", *given])
+
+
+def test_make_rehearse_builds_the_image_for_this_machine(wrapper: Wrapper) -> None:
+    _ready(wrapper)
+    wrapper.program("startos-wrapper", "#!/bin/sh\nls docker-images >>calls\n")
+    assert wrapper.make("rehearse", "HERE=aarch64").returncode == 0
+    assert (wrapper.folder / "calls").read_text().splitlines()[-1] == "aarch64.tar"
+
+
+def test_make_rehearse_needs_docker(wrapper: Wrapper) -> None:
+    wrapper.program("startos-wrapper")
+    done = wrapper.make("rehearse")
+    assert done.returncode != 0 and "docker is missing" in done.stderr and "rehearse" not in done.stdout
 
 
 ADDRESSES = [
@@ -432,6 +467,21 @@ def test_a_workflow_checks_what_was_built_before_it_publishes(wrapper: Wrapper, 
     assert steps[at]["run"] == f"startos-wrapper check {options}--format github"
     assert names[at - 1] == "Build, pack and verify" and "actions/checkout" in names[:at]
     assert {"actions/upload-artifact", "softprops/action-gh-release"} & set(names[at:])
+
+
+def test_a_pull_request_rehearses_what_was_built(wrapper: Wrapper) -> None:
+    steps = _steps(wrapper, "build.yml")
+    names = [step.get("name", step.get("uses", "").partition("@")[0]) for step in steps]
+    at = names.index("Rehearse")
+    assert steps[at]["run"] == "startos-wrapper rehearse --format github"
+    assert steps[at]["if"] == "github.event_name == 'pull_request'"
+    assert names.index("Build, pack and verify") < at < names.index("actions/upload-artifact")
+    assert "Rehearse" not in [step.get("name") for step in _steps(wrapper, "release.yml")]
+
+
+def test_a_pull_request_without_an_image_for_the_runner_rehearses_nothing(render: Render, tmp_path: Path) -> None:
+    wrapper = Wrapper(Path(shutil.copytree(render({"arches": ["aarch64"]}), tmp_path / "wrapper")))
+    assert "Rehearse" not in [step.get("name") for step in _steps(wrapper, "build.yml")]
 
 
 def test_a_workflow_fails_if_nobody_can_get_the_template(wrapper: Wrapper) -> None:
