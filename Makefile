@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: help new test lint types bench adopt-trees fleet examples docs snapshots release-tags clean
+.PHONY: help new test lint types bench adopt-trees fleet examples rehearse-all docs snapshots release-tags clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \
@@ -40,6 +40,11 @@ fleet: .venv/installed-dev ## Update wrappers with Renovate and a forge on this 
 # With the tests' Docker engine, and sources from the registries of Go and Rust: many minutes. Run it for each release.
 examples: .venv/installed-dev ## Build and start the examples in docs/examples
 	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/images/examples.py
+
+# At StartOS's pace, with the tests' Docker engine, and sources from the registries of Go, Rust and Debian: most of an hour.
+# Run it for each release.
+rehearse-all: .venv/installed-dev ## Rehearse real services, and each base with each config
+	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/rehearse/services.py
 
 docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py

@@ -5,12 +5,8 @@ registries of Go and Rust. They're built without a network: from a git server on
 registry, which is made as upstream's Dockerfile makes it.
 """
 
-import json
 import re
 import shutil
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +16,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.images.bases import go
 from tests.images.engine import CURRENT, Engine
-from tests.images.git_server import git, serve
+from tests.images.sources import module, repository, run
 from tests.images.wrappers import Wrappers
 from tests.support.limits import until
 
@@ -37,64 +33,15 @@ LND_TAGS = (
 )
 
 
-def _answers(name: str) -> dict[str, Any]:
+def answers_of(name: str) -> dict[str, Any]:
     answers: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "examples" / f"{name}.yml").read_text())
     return answers
 
 
-def _run(folder: Path, *command: str) -> str:
-    return subprocess.run(command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE).stdout
-
-
-def _module(module: str, ref: str, folder: Path) -> Path:
-    """Return the folder with a module's source."""
-    return Path(json.loads(_run(folder, "go", "mod", "download", "-json", f"{module}@{ref}"))["Dir"])
-
-
-def _from_go(module: str, ref: str, folder: Path) -> None:
-    """Put a module and its dependencies into a folder."""
-    shutil.copytree(_module(module, ref, folder.parent), folder)
-    # Files of the module cache are read-only.
-    subprocess.run(["chmod", "-R", "u+w", str(folder)], check=True)
-    _run(folder, "go", "mod", "vendor")
-
-
-def _from_rust(crate: str, ref: str, folder: Path) -> None:
-    """Put a crate and its dependencies into a folder."""
-    user = folder.with_name(f"{crate}-user")
-    (user / "src").mkdir(parents=True)
-    (user / "src" / "lib.rs").touch()
-    package = '[package]\nname = "user"\nversion = "0.0.0"\nedition = "2021"\n\n[dependencies]\n'
-    (user / "Cargo.toml").write_text(f'{package}{crate} = "={ref.removeprefix("v")}"\n')
-    _run(user, "cargo", "vendor", "--quiet")
-    (user / "vendor" / crate).rename(folder)
-    shutil.rmtree(user)
-    for name in (".cargo-checksum.json", ".cargo_vcs_info.json"):
-        (folder / name).unlink(missing_ok=True)
-    # With --quiet, cargo doesn't print the config that makes it use the folder.
-    config = _run(folder, "cargo", "vendor", "--locked")
-    (folder / ".cargo").mkdir()
-    (folder / ".cargo" / "config.toml").write_text(config)
-
-
-@contextmanager
-def _repository(engine: Engine, name: str, folder: Path) -> Iterator[str]:
-    """Serve an example's source at its ref. Yield the address."""
-    ref, base = _answers(name)["upstream_ref"], _answers(name)["base"]
-    repository = folder / name
-    (_from_go if base == "golang" else _from_rust)(PACKAGES[name], ref, repository)
-    git(repository, "init", "-q")
-    git(repository, "add", "--force", ".")
-    git(repository, "commit", "-qm", ref)
-    git(repository, "tag", ref)
-    with serve(engine, folder) as address:
-        yield f"{address}/{name}"
-
-
 def _publish_lnd(engine: Engine, folder: Path) -> None:
     """Publish LND's image: the last stage of its Dockerfile with what the first one builds, cross-compiled."""
-    name = _answers("lnd")["upstream_image"].removeprefix("docker.io/")
-    source = _module(PACKAGES["lnd"], name.rpartition(":")[2], folder)
+    name = answers_of("lnd")["upstream_image"].removeprefix("docker.io/")
+    source = module(PACKAGES["lnd"], name.rpartition(":")[2], folder)
     for arch in ("amd64", "arm64"):
         out = folder / "lnd" / arch
         flags = ["-trimpath", "-ldflags=-s -w", f"-tags={LND_TAGS}", "-o", f"{out}/"]
@@ -107,7 +54,7 @@ def _publish_lnd(engine: Engine, folder: Path) -> None:
     builder = "FROM scratch AS builder\nARG TARGETARCH\nCOPY ${TARGETARCH}/ /go/bin/\n"
     builder += "COPY scripts /go/src/github.com/lightningnetwork/lnd/scripts\n"
     (folder / "lnd" / "Dockerfile").write_text(f"{builder}FROM {alpine}{final}")
-    _run(
+    run(
         folder, str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--frontend=dockerfile.v0",
         "--local=context=lnd", "--local=dockerfile=lnd", "--opt=platform=linux/amd64,linux/arm64",
         f"--output=type=image,name={engine.registry}/{name},push=true",
@@ -118,16 +65,18 @@ def _publish_lnd(engine: Engine, folder: Path) -> None:
 def test_an_example_builds_and_runs_on_both_processors(
     engine: Engine, wrappers: Wrappers, name: str, tmp_path: Path
 ) -> None:
-    wrapper = wrappers.new(_answers(name))
+    wrapper = wrappers.new(answers_of(name))
     # Volumes of other services aren't there.
-    for pointer in _answers(name).get("pointers", {}):
+    for pointer in answers_of(name).get("pointers", {}):
         wrapper.manifest["main"]["mounts"].pop(pointer)
     (tmp_path / "upstream").mkdir()
-    if _answers(name)["base"] == "image":
+    if answers_of(name)["base"] == "image":
         _publish_lnd(engine, tmp_path / "upstream")
         wrapper.make("images")
     else:
-        with _repository(engine, name, tmp_path / "upstream") as address:
+        answers = answers_of(name)
+        upstream = repository(engine, answers["base"], PACKAGES[name], answers["upstream_ref"], tmp_path / "upstream")
+        with upstream as address:
             wrapper.make("images", f"BUILD_ARGS=--build-arg UPSTREAM_REPO={address}")
     for arch in ("aarch64", "x86_64"):
         container = wrapper.start(arch, tmp_path / arch, wait=False)

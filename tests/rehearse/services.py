@@ -1,0 +1,199 @@
+"""Wrappers whose whole life is rehearsed at StartOS's pace, as users do it. `make rehearse-all` runs this.
+
+It isn't a part of `make test`, because it takes the better part of an hour: real programs are compiled, and each service
+must stay healthy for several rounds of health checks, five times.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.images.bases import UPSTREAM
+from tests.images.engine import CURRENT, Engine
+from tests.images.sources import repository
+from tests.rehearse.listing import Listing
+
+ARCH = os.uname().machine
+DEBIAN_IMAGE = "docker.io/acme/redis:7.0.15"
+# What the image of Debian doesn't have yet.
+DEBIAN_PACKAGES = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1", "libssl3")
+# A rehearsal of a service that starts at once must end within this.
+MOST_SECONDS = 180
+ALL = {
+    "install", "configure", "start", "healthy", "properties", "actions", "stop", "backup", "restore", "outside",
+    "update", "uninstall",
+}  # fmt: skip
+
+
+# An action that writes data, and returns what the UI shows.
+COUNT = """printf '{"version": "0", "message": "Counted.", "value": "%s", "copyable": false, "qr": false}' "$(redis-cli incr n)\""""
+
+
+@dataclass
+class Packager:
+    """Someone who packages a service with nothing but the commands of this project, git and make."""
+
+    engine: Engine
+    template: Path
+    folder: Path
+    build_args: str = ""
+
+    @property
+    def cache(self) -> Path:
+        """Where rehearsals keep their locks."""
+        return self.folder.with_suffix(".cache")
+
+    def run(self, *command: str, codes: tuple[int, ...] = (0,)) -> str:
+        env = {**os.environ, **self.engine.env, "BUILD_ARGS": self.build_args, "XDG_CACHE_HOME": str(self.cache)}
+        done = subprocess.run(command, cwd=self.folder, env=env, text=True, capture_output=True, check=False)
+        assert done.returncode in codes, done.stdout + done.stderr
+        return done.stdout
+
+    def wrapper(self, *arguments: str, codes: tuple[int, ...] = (0,)) -> str:
+        return self.run(sys.executable, "-m", "startos_wrapper", *arguments, codes=codes)
+
+    def new(self, answers: dict[str, Any]) -> None:
+        """Create a wrapper with a commit."""
+        self.folder.mkdir()
+        file = self.folder.with_suffix(".yml")
+        file.write_text(yaml.safe_dump(answers))
+        options = ("--defaults", "--quiet", "--data-file", str(file), "--template", str(self.template))
+        self.wrapper("new", ".", *options)
+        self.run("git", "init", "--quiet")
+        self.commit()
+
+    def commit(self) -> None:
+        self.run("git", "add", ".")
+        self.run("git", "commit", "--quiet", "--message", "a version")
+
+    def release(self) -> None:
+        """Build and tag this version, and build the next one."""
+        self.run("make", "images")
+        manifest = self.folder / "manifest.yaml"
+        version = yaml.safe_load(manifest.read_text())["version"]
+        self.run("git", "tag", "old")
+        manifest.write_text(manifest.read_text().replace(f"{version}", f"{version}.1" if version.count(".") == 2 else "9.0.0"))
+        self.commit()
+        self.run("make", "images")
+
+    def rehearse(self, *options: str) -> dict[str, dict[str, Any]]:
+        """Return how each step ended. Nothing may stay on the engine."""
+        with Listing(self.engine, self.cache).nothing_left():
+            report = json.loads(self.wrapper("rehearse", "--format", "json", *options, codes=(0, 1)))
+        print(f"{report['package']['id']}: {report['seconds']:.0f} s")
+        return {step["step"]: step for step in report["steps"]}
+
+
+def passed(steps: dict[str, dict[str, Any]]) -> set[str]:
+    """Return the steps that passed. No step may fail or warn."""
+    troubles = [step for step in steps.values() if step["status"] == "failed" or step["warnings"]]
+    assert not troubles, json.dumps(troubles, indent=2)
+    return {name for name, step in steps.items() if step["status"] == "ok"}
+
+
+# --- Real services ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def packager(engine: Engine, template: Path, tmp_path: Path) -> Packager:
+    return Packager(engine, template, tmp_path / "wrapper")
+
+
+def _example(name: str) -> dict[str, Any]:
+    """Return the answers of an example, for this machine's processor only."""
+    answers: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "examples" / f"{name}.yml").read_text())
+    return {**answers, "arches": [ARCH]}
+
+
+@pytest.mark.parametrize(
+    ("name", "package"), [("dufs", "dufs"), ("syncthing", "github.com/syncthing/syncthing")], ids=["rust", "go"]
+)
+def test_a_compiled_service_lives_and_is_updated(packager: Packager, name: str, package: str, tmp_path: Path) -> None:
+    answers = _example(name)
+    packager.new(answers)
+    with repository(packager.engine, answers["base"], package, answers["upstream_ref"], tmp_path / "up") as address:
+        packager.build_args = f"--build-arg UPSTREAM_REPO={address}"
+        packager.release()
+        steps = packager.rehearse("--from", "old")
+    assert passed(steps) == ALL - {"configure", "properties", "actions"}
+
+
+def _publish_redis(engine: Engine, folder: Path) -> None:
+    """Publish an image of Debian's Redis."""
+    (folder / "debs").mkdir(parents=True)
+    subprocess.run(["apt-get", "download", "--quiet=2", "--option=APT::Sandbox::User=root", *DEBIAN_PACKAGES], cwd=folder / "debs", check=True)
+    (folder / "Dockerfile").write_text(
+        "FROM docker.io/library/debian:bookworm-slim\nCOPY debs /debs\nRUN dpkg --unpack --force-depends /debs/*.deb && rm -r /debs\n"
+        'VOLUME /data\nWORKDIR /data\nEXPOSE 6379\nCMD ["redis-server"]\n'
+    )
+    subprocess.run(
+        [
+            str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--frontend=dockerfile.v0",
+            "--local=context=.", "--local=dockerfile=.",
+            f"--output=type=image,name={engine.registry}/{DEBIAN_IMAGE.removeprefix('docker.io/')},push=true",
+        ],
+        cwd=folder, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+REDIS: dict[str, Any] = {
+    "service_id": "redis", "title": "Redis", "version": "7.0.15", "base": "image", "upstream_image": DEBIAN_IMAGE,
+    "run": "redis-server --dir /data --bind 0.0.0.0 --protected-mode no --appendonly yes", "arches": [ARCH],
+    "volumes": {"main": "/data"}, "ui_port": 0, "health_check": "tcp",
+    "interfaces": {"db": {"name": "Redis", "description": "Where programs connect.", "tor": {6379: 6379}}},
+    "actions": {
+        "count": {
+            "name": "Count", "description": "Counts up.", "allowed-statuses": ["running"], "inject": True,
+            "entrypoint": "sh", "args": ["-c", COUNT], "io-format": "json",
+        },
+    },
+}  # fmt: skip
+
+
+def test_redis_of_debian_lives_and_is_updated(packager: Packager, tmp_path: Path) -> None:
+    _publish_redis(packager.engine, tmp_path / "upstream")
+    packager.new(REDIS)
+    packager.release()
+    steps = packager.rehearse("--from", "old", "--actions", "count")
+    assert passed(steps) == ALL - {"configure", "properties"}
+
+
+# --- All bases and configs ---------------------------------------------------------------------------------------------
+
+# Writes into its own volume, and ends when it's asked to.
+WORKER = """sh -c 'trap "exit 0" TERM; date >>/root/db/starts; while :; do sleep 1 & wait "$!"; done'"""
+BASES: dict[str, dict[str, Any]] = {
+    "golang": {"run": "hello-world"},
+    "rust": {"run": "hello-world"},
+    "alpine": {"packages": ["busybox-extras"], "run": "httpd -f -p 8080 -h /root/.hello-world"},
+    "image": {"upstream_image": UPSTREAM, "run": "visits"},
+}
+CONFIGS = {
+    "none": {"configure", "properties", "actions"},
+    "compat": {"actions"},
+    "script": {"actions"},
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS)
+@pytest.mark.parametrize("base", BASES)
+def test_a_wrapper_lives_and_is_updated(packager: Packager, base: str, config: str) -> None:
+    answers = BASES[base]
+    data = {"main": "/root/.hello-world", "db": "/root/db"}
+    packager.new({
+        "service_id": "hello-world", "base": base, "config": config, "volumes": data, "arches": [ARCH],
+        "environment": {"DATA_DIR": data["main"], "ASSETS_DIR": "/mnt/web"} if base == "image" else {},
+        **answers, "run": [answers["run"], WORKER], "assets": {"web": "/mnt/web"}, "health_check": "tcp",
+    })  # fmt: skip
+    packager.release()
+    steps = packager.rehearse("--from", "old")
+    assert passed(steps) == ALL - CONFIGS[config]
+    assert sum(step["seconds"] for step in steps.values()) < MOST_SECONDS
