@@ -80,7 +80,9 @@ class Packager:
         manifest = self.folder / "manifest.yaml"
         version = yaml.safe_load(manifest.read_text())["version"]
         self.run("git", "tag", "old")
-        manifest.write_text(manifest.read_text().replace(f"{version}", f"{version}.1" if version.count(".") == 2 else "9.0.0"))
+        manifest.write_text(
+            manifest.read_text().replace(f"{version}", f"{version}.1" if version.count(".") == 2 else "9.0.0")
+        )
         self.commit()
         self.run("make", "images")
 
@@ -129,7 +131,11 @@ def test_a_compiled_service_lives_and_is_updated(packager: Packager, name: str, 
 def _publish_redis(engine: Engine, folder: Path) -> None:
     """Publish an image of Debian's Redis."""
     (folder / "debs").mkdir(parents=True)
-    subprocess.run(["apt-get", "download", "--quiet=2", "--option=APT::Sandbox::User=root", *DEBIAN_PACKAGES], cwd=folder / "debs", check=True)
+    subprocess.run(
+        ["apt-get", "download", "--quiet=2", "--option=APT::Sandbox::User=root", *DEBIAN_PACKAGES],
+        cwd=folder / "debs",
+        check=True,
+    )
     (folder / "Dockerfile").write_text(
         "FROM docker.io/library/debian:bookworm-slim\nCOPY debs /debs\nRUN dpkg --unpack --force-depends /debs/*.deb && rm -r /debs\n"
         'VOLUME /data\nWORKDIR /data\nEXPOSE 6379\nCMD ["redis-server"]\n'

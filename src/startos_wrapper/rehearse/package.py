@@ -65,7 +65,7 @@ class Package:
 
         A package with a single tar for all processors has it instead of the folder.
         """
-        place = self.wrapper.root / self.wrapper.asset("docker-images")
+        place = self._inside("docker-images")
         if place.is_file():
             return place
         path = place / f"{processor}.tar"
@@ -78,15 +78,27 @@ class Package:
 
     def assets(self, volume: str) -> Path:
         """Return the folder with the files of an assets volume."""
-        return self.wrapper.root / self.wrapper.asset("assets") / volume
+        return self._inside("assets", volume)
 
     @cached_property
     def script(self) -> bytes | None:
         """scripts/embassy.js, or None. Raises: CannotError."""
         try:
-            return read_bytes(self.wrapper.root / self.wrapper.asset("scripts") / "embassy.js", _LARGEST_SCRIPT)
+            return read_bytes(self._inside("scripts", "embassy.js"), _LARGEST_SCRIPT)
         except (TooLargeError, UnreadableError) as error:
             raise CannotError(f"{self.wrapper.asset('scripts')}/embassy.js: {error}") from error
+
+    def _inside(self, name: str, *more: str) -> Path:
+        """Return a path from the manifest's `assets`. Raises: CannotError if it leads out of the wrapper.
+
+        A stranger's manifest must not bring this machine's files into a container.
+        """
+        path = self.wrapper.root.joinpath(self.wrapper.asset(name), *more)
+        if not path.resolve().is_relative_to(self.wrapper.root.resolve()):
+            raise CannotError(
+                f"{path}: leads out of the wrapper; correct assets.{name} in {self.wrapper.manifest_file}"
+            )
+        return path
 
     def value(self, *keys: str) -> Any:
         """Return a value of the manifest without positions, or None."""
