@@ -255,9 +255,7 @@ def test_too_much_output_is_an_error(run: Run) -> None:
     assert outcome.code == 2, outcome
 
 
-@pytest.mark.parametrize(
-    "item", ["new Uint8Array(5e7).fill(1)", "Array(1e7).fill(0)"], ids=["buffers", "objects"]
-)
+@pytest.mark.parametrize("item", ["new Uint8Array(5e7).fill(1)", "Array(1e7).fill(0)"], ids=["buffers", "objects"])
 def test_a_script_cannot_fill_the_memory(run: Run, item: str) -> None:
     outcome = run(f"const kept = []; for (;;) kept.push({item})", timeout=60)
     assert outcome.code == 2, outcome
