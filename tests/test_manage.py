@@ -13,7 +13,7 @@ from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.answers_file import ANSWERS, PARTS
 from startos_wrapper.cli import main
-from startos_wrapper.questions import read_config
+from startos_wrapper.questions import asked_default, read_config
 from tests.conftest import Render
 from tests.support.depth import DEEP, sample
 from tests.support.limits import little_cpu
@@ -65,7 +65,7 @@ def _answers(folder: Path) -> bytes:
 def test_the_parts_are_those_of_the_question_and_of_what_an_update_leaves_out() -> None:
     question = read_config(ROOT)["manage"]
     assert list(question["choices"].values()) == ALL
-    assert yaml.safe_load(question["default"]) == ALL
+    assert yaml.safe_load(asked_default(question)) == ALL
     (text,) = read_config(ROOT)["_exclude"]
     excluded = re.findall(r"\{% if '(\w+)' not in manage %\}\n((?:/.+\n)+)\{% endif %\}", text)
     assert {part: tuple(line.strip()[1:] for line in lines.splitlines()) for part, lines in excluded} == PARTS

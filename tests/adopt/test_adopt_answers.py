@@ -310,7 +310,7 @@ def test_what_a_validator_refuses_is_left_out_with_the_validators_words(tmp_path
     assert description.asked.values["alerts"] == {"stop": "Now?"}
     (left,) = description.proposal.left
     assert (left.answer, left.item) == ("alerts", "install")
-    assert "without control characters" in left.reason
+    assert "no control characters" in left.reason
 
 
 def test_an_answer_that_cannot_be_left_out_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Fit answers to the template: leave out what its validators reject, and what would contradict the wrapper."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,9 @@ def _leave_items_out(proposal: Proposal, error: RefusedAnswerError) -> bool:
         return False
     items: dict[str, str] = {}
     for fault in error.fault.split("; "):
-        item, colon, _ = fault.partition(":")
-        item = item.partition(".")[0].strip('"')
-        if colon and item in answer.value:
+        # A fault is REASON: ITEM, maybe with a key below the item, the value, and more in parentheses.
+        item = re.split(r"[.:\s]", fault.partition(": ")[2], maxsplit=1)[0].strip('"')
+        if item in answer.value:
             items.setdefault(item, fault)
     if items:
         kept = {name: value for name, value in answer.value.items() if name not in items}
