@@ -49,7 +49,10 @@ def new_run() -> Iterator[Docker]:
 
 def _engine() -> str:
     """Return the id of the engine. Raises: CannotError if there is none."""
-    return Docker("").output("info", "--format", "{{.ID}}", timeout=60)
+    docker = Docker("")
+    # Without an engine, `docker info` of Docker 20.10 only says that the format is wrong.
+    docker.output("version", "--format", "{{.Server.Version}}", timeout=60)
+    return docker.output("info", "--format", "{{.ID}}", timeout=60)
 
 
 def _remove(docker: Docker, path: Path) -> None:
