@@ -20,8 +20,8 @@ from tests.walk.picture import PICTURES, Picture
 Publish = Callable[[], None]
 SCREENS = Path(__file__).parent / "screens"
 ENTER, BACKSPACE, CLEAR = "\r", "\x7f", "\x15"
-# Typed elsewhere, because they need a Docker engine and start-sdk: tests/images.
-IMAGES = {"make images", "make"}
+# Typed elsewhere, because they need a Docker engine and start-sdk: tests/images, tests/rehearse.
+ENGINE, IMAGES = {"make images", "make rehearse"}, {"make images", "make rehearse", "make"}
 
 
 def commands(heading: str) -> list[str]:
@@ -89,15 +89,15 @@ def test_with_pipx(start: Start, installers: Path, publish: Publish) -> None:
         answer(terminal, "new")
         screen = terminal.finish()
         seen("new", screen)
-        assert next_steps(screen) == [cd, *(step for step in rest[:4] if step != "make images")]
-        for step in [cd, *(step for step in rest[:4] if step not in IMAGES)]:
+        assert next_steps(screen) == [cd, *(step for step in rest[:5] if step not in ENGINE)]
+        for step in [cd, *(step for step in rest[:5] if step not in IMAGES)]:
             screen = terminal.run(step)
         seen("make-check", screen)
         wrapper = terminal.home / "my-service"
         assert recorded(wrapper)["_src_path"] == ADDRESS
         # The rest doesn't ask anything.
         shutil.copy(ROOT / "docs" / "examples" / "lnd.yml", terminal.home / "answers.yml")
-        leave, *others = rest[4:]
+        leave, *others = rest[5:]
         terminal.run(leave)
         for command in others:
             seen(command.split()[-1], terminal.run(command))
