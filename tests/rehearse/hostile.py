@@ -79,7 +79,8 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
 def test_one_line_names_what_a_hostile_wrapper_does(life: Life, name: str) -> None:
     fault, step, words = FAULTS[name]
     if words:
-        assert words in _only(life, fault, step)
+        # The pipe of a busy machine is slow.
+        assert words in _only(life, fault, step, wait=60 if "prints" in words else 5)
     else:
         results = life.rehearse(fault, step, wait=20)
         assert not Path("/data,type=bind").exists()
@@ -144,7 +145,7 @@ SCRIPTS = {
     "return {result: 'x'.repeat(2e9)}": "",
     "const d = typeof Deno; return {error: d + typeof process + typeof require}": "undefinedundefinedundefined",
     "return {result: await (await import('https://example.com/x.js')).default}": "cannot import",
-    "return {result: await effects.readFile({volumeId: 'main', path: '../../../etc/passwd'})}": "has broken away",
+    "return {result: await effects.readFile({volumeId: 'main', path: '../../../etc/passwd'})}": "Path '/volumes/data-main/../../../etc/passwd' has bro",
     "return {result: await effects.runCommand({command: 'id'})}": "the effect runCommand doesn't work in StartOS 0.3.5",
     "throw new Error(await effects.readFile({volumeId: '/etc', path: 'passwd'}))": "There is no /etc in volumes",
 }

@@ -42,7 +42,8 @@ class Life:
         """Return a copy of the wrapper with a fault in its manifest. The images are hard links."""
         self.count += 1
         folder = self.folder / str(self.count)
-        shutil.copytree(self.wrapper.folder, folder, copy_function=os.link, ignore=shutil.ignore_patterns(".git"))
+        unwanted = shutil.ignore_patterns(".git")
+        shutil.copytree(self.wrapper.folder, folder, symlinks=True, copy_function=os.link, ignore=unwanted)
         manifest = yaml.safe_load((folder / "manifest.yaml").read_text())
         fault(manifest)
         (folder / "manifest.yaml").unlink()

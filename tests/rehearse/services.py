@@ -182,6 +182,12 @@ BASES: dict[str, dict[str, Any]] = {
     "alpine": {"packages": ["busybox-extras"], "run": "httpd -f -p 8080 -h /root/.hello-world"},
     "image": {"upstream_image": UPSTREAM, "run": "visits"},
 }
+ASSETS = {
+    "none": {"web": "/mnt/web"},
+    "compat": {"web": "/mnt/web", "compat": "/mnt/assets"},
+    "script": {"web": "/mnt/web"},
+}
+# Each config, and the steps that have nothing to do.
 CONFIGS = {
     "none": {"configure", "properties", "actions"},
     "compat": {"actions"},
@@ -197,7 +203,7 @@ def test_a_wrapper_lives_and_is_updated(packager: Packager, base: str, config: s
     packager.new({
         "service_id": "hello-world", "base": base, "config": config, "volumes": data, "arches": [ARCH],
         "environment": {"DATA_DIR": data["main"], "ASSETS_DIR": "/mnt/web"} if base == "image" else {},
-        **answers, "run": [answers["run"], WORKER], "assets": {"web": "/mnt/web"}, "health_check": "tcp",
+        **answers, "run": [answers["run"], WORKER], "assets": ASSETS[config], "health_check": "tcp",
     })  # fmt: skip
     packager.release()
     steps = packager.rehearse("--from", "old")

@@ -50,7 +50,7 @@ def _copy(rehearsal: Rehearsal, folder: Path, volume: str) -> None:
     process = started(
         rehearsal.docker.command("cp", "-", f"{rehearsal.hands.container}:/volumes/{volume}"), has_input=True
     )
-    assert process.stdin and process.stderr
+    assert process.stdin and process.stdout and process.stderr
     try:
         # Docker may end before it has read everything. Its error says why.
         with suppress(BrokenPipeError), process.stdin, tarfile.open(fileobj=process.stdin, mode="w|") as tar:
@@ -62,6 +62,8 @@ def _copy(rehearsal: Rehearsal, folder: Path, volume: str) -> None:
         raise CannotError(f"{error.filename or folder}: can't be read: {error.strerror}") from error
     finally:
         kill(process)
+        process.stdout.close()
+        process.stderr.close()
     if code:
         raise CannotError(f"{folder}: can't copy it into a volume: {errors.splitlines()[-1] if errors else code}")
 
