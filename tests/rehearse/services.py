@@ -20,6 +20,7 @@ from tests.images.bases import UPSTREAM
 from tests.images.engine import CURRENT, Engine
 from tests.images.sources import repository
 from tests.rehearse.listing import Listing
+from tests.rehearse.script_shapes import bundle
 
 ARCH = os.uname().machine
 DEBIAN_IMAGE = "docker.io/acme/redis:7.0.15"
@@ -209,3 +210,18 @@ def test_a_wrapper_lives_and_is_updated(packager: Packager, base: str, config: s
     steps = packager.rehearse("--from", "old")
     assert passed(steps) == ALL - CONFIGS[config]
     assert sum(step["seconds"] for step in steps.values()) < MOST_SECONDS
+
+
+def test_a_script_like_those_of_real_wrappers_lives_and_is_updated(packager: Packager) -> None:
+    packager.new({"service_id": "hello-world", "base": "alpine", "config": "script", "arches": [ARCH]})
+    (packager.folder / "scripts" / "embassy.js").write_text(bundle("hello-world", 8080, "0.1.0.1"))
+    manifest = packager.folder / "manifest.yaml"
+    content = yaml.safe_load(manifest.read_text())
+    content["health-checks"] = {
+        "main": {"name": "Web", "success-message": "It's there.", "type": "script"},
+    }
+    manifest.write_text(yaml.safe_dump(content, sort_keys=False))
+    packager.commit()
+    packager.release()
+    steps = packager.rehearse("--from", "old")
+    assert passed(steps) == ALL - CONFIGS["script"]
