@@ -95,10 +95,12 @@ class Packager:
         return {step["step"]: step for step in report["steps"]}
 
 
-def passed(steps: dict[str, dict[str, Any]]) -> set[str]:
-    """Return the steps that passed. No step may fail or warn."""
-    troubles = [step for step in steps.values() if step["status"] == "failed" or step["warnings"]]
-    assert not troubles, json.dumps(troubles, indent=2)
+def passed(steps: dict[str, dict[str, Any]], warning: str = "") -> set[str]:
+    """Return the steps that passed. No step may fail, or warn of anything but what begins with `warning`."""
+    warnings = [each["message"] for step in steps.values() for each in step["warnings"]]
+    assert not [each for each in warnings if not warning or not each.startswith(warning)], warnings
+    failed = [step for step in steps.values() if step["status"] == "failed"]
+    assert not failed, json.dumps(failed, indent=2)
     return {name for name, step in steps.items() if step["status"] == "ok"}
 
 
@@ -126,7 +128,8 @@ def test_a_compiled_service_lives_and_is_updated(packager: Packager, name: str, 
         packager.build_args = f"--build-arg UPSTREAM_REPO={address}"
         packager.release()
         steps = packager.rehearse("--from", "old")
-    assert passed(steps) == ALL - {"configure", "properties", "actions"}
+    # A database may drop a file when it starts.
+    assert passed(steps, "gone since") == ALL - {"configure", "properties", "actions"}
 
 
 def _publish_redis(engine: Engine, folder: Path) -> None:
