@@ -206,6 +206,15 @@ def kill(process: "subprocess.Popen[bytes]") -> None:
         process.wait()
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """End a client if it still runs, and close its pipes."""
+    kill(process)
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            with suppress(OSError):
+                stream.close()
+
+
 def _ended(
     process: "subprocess.Popen[bytes]",
     readers: Sequence[threading.Thread],

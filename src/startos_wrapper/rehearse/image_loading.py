@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import subprocess
 import tarfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -14,7 +13,7 @@ from startos_wrapper.data import processors
 from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 from startos_wrapper.files.tar import BLOCK, NotFoundError, member, members, opened, padded
-from startos_wrapper.rehearse.docker import IMAGES, Docker, kill, started
+from startos_wrapper.rehearse.docker import IMAGES, Docker, end, started
 from startos_wrapper.rehearse.package import Package
 
 # The list of images in `docker save`'s format, and the files that name the images in other formats.
@@ -102,19 +101,11 @@ def _stream(docker: Docker, tar: Path, listed: bytes) -> None:
         process.stdout.read()
         code = process.wait()
     finally:
-        _close(process)
+        end(process)
     if code:
         raise NotLoadedError(
             f"{tar.name} can't be loaded: {errors.splitlines()[-1] if errors else f'exit code {code}'}"
         )
-
-
-def _close(process: "subprocess.Popen[bytes]") -> None:
-    kill(process)
-    for stream in (process.stdin, process.stdout, process.stderr):
-        if stream:
-            with suppress(OSError):
-                stream.close()
 
 
 def _copy(tar: Path, target: IO[bytes], listed: bytes) -> None:

@@ -11,7 +11,7 @@ from startos_wrapper.errors import CannotError
 from startos_wrapper.files.documents.value import NOTHING
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.container import Network
-from startos_wrapper.rehearse.docker import Docker, kill, started
+from startos_wrapper.rehearse.docker import Docker, end, started
 from startos_wrapper.rehearse.hands import Hands, HandsError
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
@@ -61,9 +61,7 @@ def _copy(rehearsal: Rehearsal, folder: Path, volume: str) -> None:
     except OSError as error:
         raise CannotError(f"{error.filename or folder}: can't be read: {error.strerror}") from error
     finally:
-        kill(process)
-        process.stdout.close()
-        process.stderr.close()
+        end(process)
     if code:
         raise CannotError(f"{folder}: can't copy it into a volume: {errors.splitlines()[-1] if errors else code}")
 
