@@ -301,7 +301,11 @@ INTERFACES = {"main": WEB}
         ({"ui_port": 9090}, "ui_port: change interfaces, too: 9090 (they have their own ports: 8080)"),
         ({"health_check": "none"}, "health_check: it would have no effect: health_checks"),
         ({"migrations": "script"}, "migrations: it would have no effect: procedures.migrations"),
-        ({"base": "image"}, "upstream_image: this answer is required; pass it with -d upstream_image=VALUE"),
+        (
+            {"base": "image"},
+            "2 answers are wrong:\n  upstream_image: this answer is required; pass it with -d upstream_image=VALUE\n"
+            "  run: this answer is required; pass it with -d run=VALUE\n",
+        ),
         # The first of them doesn't hide the second.
         (
             {"interfaces": INTERFACES, "ui_port": 8080, "health_check": "process"},
@@ -582,7 +586,7 @@ def test_volumes_that_an_older_release_sorted_are_put_in_order_by_hand(history: 
     volumes = {"outer": "/data", "cache": "/data/cache"}
     project = Project.new(tmp_path / "wrapper", history, "0.3.0", {"volumes": volumes})
     result = project.update(check=False)
-    assert result.returncode == 1 and "it would hide cache at" in result.stderr
+    assert result.returncode == 1 and "would hide cache at" in result.stderr
     record(project, {"volumes": volumes})
     project.update()
     assert project.unmerged == set()
