@@ -201,7 +201,7 @@ def test_requests_run_in_parallel(hands: Hands) -> None:
     hands.ask("write", volume="data-main", path="x", text="y")
     assert hands.ask("read", volume="data-main", path="x") == "y"
     with pytest.raises(HandsError, match="took longer"):
-        hands.ask("checksums", timeout=0.000001, volume="data-main", name="late")
+        hands.ask("connect", timeout=0.1, host="192.0.2.1", port=9, within=2)
     slow.join()
 
 
