@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -17,6 +18,15 @@ ROOT = Path(__file__).parents[1]
 # Fixtures of tests/images, which need a Docker engine, and of tests/update.
 pytest_plugins = ["tests.images.wrappers", "tests.update.history"]
 Render = Callable[[dict[str, Any]], Path]
+
+# A shell that starts the tests in the background ignores these, and everything that the tests start would inherit that.
+for _number, _handler in (
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGQUIT, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -149,9 +149,8 @@ def test_what_is_written_into_a_volume_of_the_image_only_fails(life: Life, tmp_p
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_an_interrupted_rehearsal_leaves_nothing_after_the_next_start(life: Life, how: signal.Signals) -> None:
     def command(*steps: str) -> "subprocess.Popen[str]":
-        # A shell that runs the tests in the background ignores SIGINT, and processes inherit that.
-        words = ["env", "--default-signal", sys.executable, "-m", "startos_wrapper", "rehearse"]
-        words += [str(life.wrapper.folder), "--steps", ",".join(steps)]
+        words = [sys.executable, "-m", "startos_wrapper", "rehearse", str(life.wrapper.folder)]
+        words += ["--steps", ",".join(steps)]
         return subprocess.Popen(words, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
     process = command("healthy")
