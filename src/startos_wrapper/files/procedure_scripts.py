@@ -195,6 +195,17 @@ def targets_of(procedure: Procedure) -> Iterator[Target]:
         yield from _target(procedure, [(node.text or "", node) for node in (entrypoint, *procedure.args)])
 
 
+def started_by(procedure: Procedure) -> Iterator[tuple[Node, str]]:
+    """Yield the programs that a procedure starts: its entrypoint, and the program that tini starts."""
+    entrypoint = procedure.node.get("entrypoint")
+    if entrypoint is None or not entrypoint.text:
+        return
+    yield entrypoint, entrypoint.text
+    for target in targets_of(procedure):
+        if target.is_run_itself and target.node is not entrypoint:
+            yield target.node, target.path
+
+
 def _target(procedure: Procedure, words: list[tuple[str, Node]], has_init: bool = False) -> Iterator[Target]:
     at, interpreter = 0, None
     while at < len(words):
@@ -251,6 +262,12 @@ def images_of(wrapper: Wrapper, procedure: Procedure) -> ImageFiles | None:
 def runs_in(wrapper: Wrapper, procedure: Procedure) -> Procedure:
     """Return the procedure whose container this one runs in. S/procedure/docker.rs:757-771"""
     return wrapper.main if wrapper.main and procedure.node.is_true("inject") else procedure
+
+
+def mount_points(wrapper: Wrapper, procedure: Procedure) -> list[str]:
+    """Return the mount points of a procedure, which are those of main if it runs inside main's container."""
+    mounts = runs_in(wrapper, procedure).mounts.fields.values()
+    return [posixpath.normpath(node.text) for node in mounts if node.text]
 
 
 def _mount_of(wrapper: Wrapper, procedure: Procedure, path: str) -> tuple[str, str] | None:

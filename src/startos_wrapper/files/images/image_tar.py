@@ -4,13 +4,13 @@ https://github.com/moby/moby/blob/v28.0.0/image/tarexport (manifest.json, in bot
 headers, the JSON files and the layers that are asked for are read.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError
-from startos_wrapper.files.images.layer import Budget, read_layer, unpacked_size
+from startos_wrapper.files.images.layer import Budget, Member, read_layer, unpacked_size
 from startos_wrapper.files.images.members import IncompleteError, Members, get, is_texts
 from startos_wrapper.files.images.oci_index import MOST_IMAGES, Group, groups, platforms_by_config
 from startos_wrapper.files.source import TooLargeError
@@ -30,8 +30,8 @@ class StoredImage:
     layers: tuple[Extent, ...]
     platforms: tuple[str, ...] = ()
 
-    def files(self, budget: Budget) -> FileTree:
-        """Read the layers.
+    def files(self, budget: Budget, keep: Callable[[Member], bool] | None = None) -> FileTree:
+        """Read the layers, or only the members of them that are to be kept.
 
         Raises: ImageError if they're damaged, TooLargeError if the budget is used up, UnknownCompressionError,
         UnreadableError.
@@ -43,7 +43,7 @@ class StoredImage:
             # Fail now rather than after most of the work. The layers may lie, so they're measured as well.
             Budget(budget.compressed, 0).take(compressed=sum(unpacked_size(handle, layer) for layer in self.layers))
             for layer in self.layers:
-                tree.add(read_layer(handle, layer, budget))
+                tree.add(filter(keep, read_layer(handle, layer, budget)))
         return tree
 
 

@@ -4,6 +4,7 @@ from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.images.image_tar import StoredImage, read_images
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 from startos_wrapper.rehearse.image_loading import NotLoadedError, load
+from startos_wrapper.rehearse.image_programs import compare_programs
 from startos_wrapper.rehearse.installing import put_assets, use
 from startos_wrapper.rehearse.outcome import StepFailedError
 from startos_wrapper.rehearse.package import Package
@@ -44,20 +45,21 @@ def run(rehearsal: Rehearsal) -> None:
 
 
 def _compare(rehearsal: Rehearsal, package: Package, name: str) -> None:
-    """Compare the tags and the processor of a tar's images with its name. Raises: StepFailedError."""
-    folder, processor = package.wrapper.asset("docker-images"), name.removesuffix(".tar")
-    place = rehearsal.place("version")
+    """Compare the tags, the processor and the programs of a tar's images with its name. Raises: StepFailedError."""
+    processor = name.removesuffix(".tar")
+    file = f"{package.wrapper.asset('docker-images')}/{name}"
     try:
-        images = read_images(package.wrapper.root / folder / name)
+        for image in read_images(package.wrapper.root / file):
+            _compare_tags(rehearsal, package, file, image)
+            found = image.config.processor
+            if found != processor:
+                built = found or image.config.platform
+                what = f"{file} has an image for {built}, but only {processor} servers load it"
+                todo = f"Build it for {processor}: `make images`."
+                raise StepFailedError(what, todo=todo, place=rehearsal.place("version"))
+            compare_programs(rehearsal, package, file, processor, image)
     except (ImageError, TooLargeError, UnreadableError) as error:
-        raise StepFailedError(f"{folder}/{name} {error}", todo="Build the images again: `make images`.") from error
-    for image in images:
-        _compare_tags(rehearsal, package, f"{folder}/{name}", image)
-        found = image.config.processor
-        if found != processor:
-            built = found or image.config.platform
-            what = f"{folder}/{name} has an image for {built}, but only {processor} servers load it"
-            raise StepFailedError(what, todo=f"Build it for {processor}: `make images`.", place=place)
+        raise StepFailedError(f"{file} {error}", todo="Build the images again: `make images`.") from error
 
 
 def _compare_tags(rehearsal: Rehearsal, package: Package, file: str, image: StoredImage) -> None:

@@ -1,0 +1,59 @@
+"""Look for the programs that main starts in the image of a tar, also of one for another processor or of a large one."""
+
+from startos_wrapper.data import processors
+from startos_wrapper.files.images.image_tar import StoredImage
+from startos_wrapper.files.images.layer import Budget, UnknownCompressionError
+from startos_wrapper.files.images.program_chain import Chain, follow, needed_for
+from startos_wrapper.files.procedure_scripts import mount_points, started_by
+from startos_wrapper.files.source import Place, TooLargeError
+from startos_wrapper.rehearse.outcome import StepFailedError
+from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.rehearsal import Rehearsal
+
+# Docker takes longer to load an image than we take to read it.
+_MOST_BYTES, _MOST_MEMBERS, _MOST_HEADS = 32 * 1024**3, 5_000_000, 256 * 1024**2
+
+
+def compare_programs(rehearsal: Rehearsal, package: Package, file: str, processor: str, image: StoredImage) -> None:
+    """Check that main's programs are there, and for the processor that the tar is for. Warn if they can't be read.
+
+    Raises: StepFailedError, ImageError, UnreadableError.
+    """
+    main = package.wrapper.main
+    started = list(started_by(main)) if main and _is_of(package, image) else []
+    if not main or not started:
+        return
+    rehearsal.progress(f"looking for the programs in {file}")
+    try:
+        tree = image.files(Budget(_MOST_BYTES, _MOST_MEMBERS, _MOST_HEADS), needed_for(name for _, name in started))
+    except UnknownCompressionError as error:
+        rehearsal.warn(f"{file}: the programs weren't compared, because a layer is compressed with {error}")
+        return
+    except TooLargeError as error:
+        rehearsal.warn(f"{file}: the programs weren't compared: {error}")
+        return
+    for node, name in started:
+        chain = follow(tree, image.config, name, mount_points(package.wrapper, main))
+        _judge(chain, file, processor, package.seen(package.wrapper.at(node)))
+
+
+def _is_of(package: Package, image: StoredImage) -> bool:
+    """Return whether main runs in this image."""
+    main = package.wrapper.main
+    node = main.node.get("image") if main else None
+    if not main or not node or main.kind != "docker" or main.node.is_true("system"):
+        return False
+    return f"start9/{package.id}/{node.text}:{package.version}" in image.tags
+
+
+def _judge(chain: Chain, file: str, processor: str, place: Place) -> None:
+    """Raises: StepFailedError."""
+    if chain.missing:
+        todo = f"{chain.todo[:1].upper()}{chain.todo[1:]}."
+        raise StepFailedError(f"main: {chain.what} ({file})", todo=todo, place=place)
+    for path, elf in chain.programs:
+        if not elf.runs_on(processor):
+            what = f"{file}: {path} is a program for {elf.machine}, but {processor} servers load it"
+            platform = processors()[processor].platform
+            todo = f"Build it with `--platform {platform}`, from a base that exists for it."
+            raise StepFailedError(what, todo=todo, place=place)
