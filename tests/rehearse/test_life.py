@@ -66,6 +66,8 @@ def all_volumes(manifest: Manifest) -> None:
 
 
 SHORT: dict[str, Any] = {"sigterm-timeout": "2s"}
+# Two processes, of which a trap stops some.
+TWO = "httpd -f -p 8080 & one=$!; httpd -f -p 8099 & two=$!; trap 'kill %s; wait %s; exit 0' TERM; wait"
 # The fault, the step that fails, and words of its message.
 FAULTS: dict[str, tuple[Fault, str, str]] = {
     "tag of another version": (version, "install", "has the tag start9/hello-world/main:0.1.0, but"),
@@ -94,6 +96,8 @@ FAULTS: dict[str, tuple[Fault, str, str]] = {
     "shell without exec": (shell(f"{SERVE}hello-world; exit", **SHORT), "stop", "passes no signal on to"),
     "background": (shell(f"{SERVE}hello-world & exec tail -f /dev/null", **SHORT), "stop", "runs in the background"),
     "ignored signal": (shell(f"trap '' TERM; {SERVE}hello-world; exit", **SHORT), "stop", "ignores the signal"),
+    "a process that the trap forgets": (shell(TWO % ("$one", "$one")), "stop", "httpd still ran when the script that started it ended (sh -c "),
+    "tini and a trap that forgets": (main("tini", "--", "sh", "-c", TWO % ("$one", "$one")), "stop", "httpd still ran when"),
     "tini and a shell": (main("tini", "--", "sh", "-c", f"{SERVE}hello-world; exit 0", **SHORT), "stop", "ends sh, which tini started, but not"),
 }  # fmt: skip
 ALREADY_AT_INSTALL = {"missing entrypoint", "no run bit", "entrypoint like an option"}
@@ -115,6 +119,7 @@ def test_a_fault_fails_at_its_own_step_and_names_its_cause(life: Life, name: str
 CONTROLS: dict[str, Fault] = {
     "as it is": as_it_is,
     "each kind of volume": all_volumes,
+    "a trap for two processes": shell(TWO % ("$one $two", "$one $two")),
     "a slow start": several(shell(f"sleep 3; {SERVE}exec tini hello-world"), check("exit 0")),
     "a check that is disabled": check("exit 59"),
     "starting, then green": check("[ -e /tmp/x ] && exit 0; touch /tmp/x; exit 60"),

@@ -6,22 +6,25 @@ import pytest
 
 from startos_wrapper.rehearse.inspect_container import Process
 from startos_wrapper.rehearse.service import Stopped
-from startos_wrapper.rehearse.steps.stop import fault_of
+from startos_wrapper.rehearse.steps.stop import fault_of, of_script
 
 KILLED, ENDED = Stopped(30.2, 30, 137), Stopped(0.3, 30, 143)
 
 
-def process(id: int, parent: int, command: str, handled: int = 0, ignored: int = 0) -> Process:
-    words = command.split()
-    return Process(
-        id, parent, words[0], words, "S", 1 << (handled - 1) if handled else 0, 1 << (ignored - 1) if ignored else 0
-    )
+def process(id: int, parent: int, command: str, handled: int = 0, ignored: int = 0, name: str = "") -> Process:
+    words, masks = command.split(), [1 << (number - 1) if number else 0 for number in (handled, ignored)]
+    return Process(id, parent, name or words[0], words, "S", *masks)
+
+
+# As Linux names a script that is run by its path.
+SCRIPT = process(1, 0, "/bin/sh /usr/local/bin/docker_entrypoint.sh", handled=SIGTERM, name="docker_entrypoi")
 
 
 @pytest.mark.parametrize(
     ("stopped", "processes", "signal", "cause"),
     [
         (KILLED, [process(1, 0, "sh run.sh"), process(7, 1, "server")], "TERM", "a shell (sh run.sh) that passes no signal on to server"),
+        (KILLED, [process(1, 0, "/bin/sh /run.sh", name="run.sh"), process(7, 1, "server")], "TERM", "that passes no signal on to server"),
         (KILLED, [process(1, 0, "sh run.sh"), process(7, 1, "sleep 1d"), process(6, 1, "server")], "TERM", "runs in the background"),
         (KILLED, [process(1, 0, "tail -f /dev/null"), process(7, 1, "server")], "TERM", "process 1 (tail -f /dev/null) only waits"),
         (KILLED, [process(1, 0, "sh x", ignored=SIGTERM), process(7, 1, "server")], "TERM", "ignores the signal"),
@@ -57,3 +60,26 @@ def test_a_service_that_ends_is_fine(processes: list[Process]) -> None:
 
 def test_a_service_that_was_killed_before_the_time_was_up_was_not_killed_by_startos() -> None:
     assert fault_of(Stopped(1.0, 30, 128 + SIGKILL), [process(1, 0, "x", handled=SIGTERM)], "TERM")[0]
+
+
+def test_a_process_that_the_trap_forgets_is_named() -> None:
+    processes = [SCRIPT, process(7, 1, "server"), process(8, 1, "worker")]
+    what, todo = fault_of(ENDED, processes, "TERM", {8})
+    assert what.startswith("worker still ran when the script that started it ended (/bin/sh /usr/local/bin/docker_en")
+    assert what.endswith(", so Linux killed it")
+    assert todo == "Let the script's trap signal worker as well, and `wait` for it before the script ends."
+
+
+@pytest.mark.parametrize(
+    ("processes", "expected"),
+    [
+        # A shell with the command of the script is a part of it, and sleep has nothing to save.
+        ([SCRIPT, process(7, 1, "server"), process(8, 1, "worker"), process(9, 1, "sh x"), process(10, 1, "sleep 5")], [7, 8]),
+        ([process(1, 0, "tini -- run"), process(6, 1, "bash run", handled=SIGTERM), process(7, 6, "server")], [7]),
+        ([process(1, 0, "tini -- run"), process(6, 1, "bash run"), process(7, 6, "server")], []),
+        ([process(1, 0, "server", handled=SIGTERM), process(7, 1, "worker")], []),
+        ([], []),
+    ],
+)  # fmt: skip
+def test_what_a_script_with_a_trap_started(processes: list[Process], expected: list[int]) -> None:
+    assert [each.id for each in of_script(processes, SIGTERM)] == expected

@@ -1,14 +1,18 @@
 """What runs and listens in a container, seen from a helper container: the service's image may have no tools."""
 
 import json
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
+from subprocess import Popen
+from threading import Timer
 
-from startos_wrapper.rehearse.docker import Docker
+from startos_wrapper.rehearse.docker import Docker, end, kill, started
 
-_PROGRAM = Path(__file__).parent / "inside" / "look.py"
+_INSIDE = Path(__file__).parent / "inside"
 # Docker's DNS server listens in each container of a network.
 _DOCKERS_OWN = "127.0.0.11"
 _SECONDS = 60
@@ -44,6 +48,11 @@ class Process:
     handled: int
     ignored: int
 
+    @property
+    def program(self) -> str:
+        """The name of the program. A script's own name is that of its file, but its program is the shell."""
+        return posixpath.basename(self.command[0]).lstrip("-") if self.command and self.command[0] else self.name
+
     def handles(self, signal: int) -> bool:
         """Return whether it catches a signal."""
         return bool(self.handled >> (signal - 1) & 1)
@@ -65,7 +74,7 @@ def look_into(docker: Docker, image: str, container: str) -> Inside:
     """Return what listens and runs in a container, or nothing if it doesn't run. `image` must have Python."""
     shared = ("--network", f"container:{container}", "--pid", f"container:{container}")
     options = ("--rm", *docker.labels, *shared, "--no-healthcheck", "--entrypoint", "python3")
-    done = docker.try_("run", *options, image, "-c", _PROGRAM.read_text("utf-8"), timeout=_SECONDS)
+    done = docker.try_("run", *options, image, "-c", (_INSIDE / "look.py").read_text("utf-8"), timeout=_SECONDS)
     if done.code != 0:
         return Inside()
     found = json.loads(done.output)
@@ -74,3 +83,43 @@ def look_into(docker: Docker, image: str, container: str) -> Inside:
         [each for each in listeners if each.address != _DOCKERS_OWN],
         [Process(**each) for each in found["processes"]],
     )
+
+
+@contextmanager
+def watched(docker: Docker, image: str, container: str, ids: Sequence[int]) -> Iterator[Callable[[], set[int]]]:
+    """Watch processes of a container, until it ends.
+
+    Provide a function for afterwards, which returns those of them that Linux killed because process 1 had ended.
+    `image` must have Python.
+    """
+    if not ids:
+        yield set
+        return
+    shared = ("--pid", f"container:{container}", "--cap-add", "SYS_PTRACE", "--network", "none")
+    options = ("--rm", *docker.labels, *shared, "--no-healthcheck", "--entrypoint", "python3")
+    program = (_INSIDE / "watch.py").read_text("utf-8")
+    process = started(docker.command("run", *options, image, "-c", program, *map(str, ids)))
+    assert process.stdout
+    lines = process.stdout
+    try:
+        with _limited(process):
+            seen = set(map(int, lines.readline().split()))
+
+        def killed() -> set[int]:
+            with _limited(process):
+                return seen - set(map(int, lines))
+
+        yield killed
+    finally:
+        end(process)
+
+
+@contextmanager
+def _limited(process: "Popen[bytes]") -> Iterator[None]:
+    """Kill a client that takes too long."""
+    timer = Timer(_SECONDS, kill, [process])
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()

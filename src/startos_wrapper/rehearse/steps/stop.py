@@ -1,9 +1,9 @@
 """Stop the service."""
 
 import signal
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from startos_wrapper.rehearse.inspect_container import Process, look_into
+from startos_wrapper.rehearse.inspect_container import Process, look_into, watched
 from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.service import Stopped
@@ -26,8 +26,11 @@ def run(rehearsal: Rehearsal) -> None:
     name = rehearsal.stop_signal
     inside = look_into(rehearsal.docker, rehearsal.compat, service.container)
     log = service.log()
-    stopped = service.stop()
-    what, todo = fault_of(stopped, inside.processes, name)
+    ids = [each.id for each in of_script(inside.processes, _number(name))]
+    with watched(rehearsal.docker, rehearsal.compat, service.container, ids) as killed:
+        stopped = service.stop()
+        forgotten = killed()
+    what, todo = fault_of(stopped, inside.processes, name, forgotten)
     if what:
         command = f"docker stop -t {stopped.limit} {service.container}"
         raise StepFailedError(
@@ -35,20 +38,25 @@ def run(rehearsal: Rehearsal) -> None:
             todo=todo,
             outcome=Outcome(command, stopped.code, seconds=stopped.seconds),
             log=log,
-            place=rehearsal.place("main", "sigterm-timeout"),
+            place=rehearsal.place("main", "entrypoint" if forgotten else "sigterm-timeout"),
         )
 
 
-def fault_of(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple[str, str]:
-    """Return what is wrong with a stop and what to do, or two empty texts."""
+def fault_of(
+    stopped: Stopped, processes: Sequence[Process], name: str, forgotten: Collection[int] = ()
+) -> tuple[str, str]:
+    """Return what is wrong with a stop and what to do, or two empty texts.
+
+    `forgotten` are the processes that still ran when process 1 ended.
+    """
     first = next((each for each in processes if each.id == 1), None)
     if stopped.limit == 0:
         what = "sigterm-timeout is less than a second, so StartOS sends SIGKILL at once"
         return what, "Use whole seconds, e.g. 30s: StartOS cuts off the rest."
     if stopped.code != _KILLED and stopped.seconds < stopped.limit:
-        return _left_behind(processes)
+        return _forgotten(processes, forgotten) if forgotten else _left_behind(processes)
     took = f"the service didn't end within {stopped.limit} s after SIG{name}, and was killed"
-    number = int(getattr(signal, f"SIG{name}", signal.SIGTERM))
+    number = _number(name)
     if first is None or first.handles(number):
         todo = "Let it end sooner, or raise main.sigterm-timeout."
         return f"{took}, although process 1 handles the signal", todo
@@ -58,16 +66,45 @@ def fault_of(stopped: Stopped, processes: Sequence[Process], name: str) -> tuple
     if name != "TERM":
         what = f"{took}: the image's STOPSIGNAL is SIG{name}, which process 1 ({shown}) doesn't handle"
         return what, "Write `STOPSIGNAL SIGTERM` in the final stage of the Dockerfile."
-    if first.name in _IDLE or (first.name in _SHELLS and idle):
+    if first.name in _IDLE or (first.program in _SHELLS and idle):
         what = f"{took}: process 1 ({shown}) only waits, and the service runs in the background"
         return what, "Run the service in the foreground, as the last command: exec SERVICE."
     if first.ignores(number):
         return f"{took}: process 1 ({shown}) ignores the signal", "Don't ignore it: remove `trap '' TERM`."
-    if first.name in _SHELLS and others:
+    if first.program in _SHELLS and others:
         what = f"{took}: process 1 is a shell ({shown}) that passes no signal on to {others[0].name}"
         return what, "Start the last command with exec, or pass the signal on with trap."
     what = f"{took}: process 1 ({shown}) doesn't handle the signal, and Linux gives process 1 no default"
     return what, "Start it with tini: exec tini -- SERVICE."
+
+
+def _number(name: str) -> int:
+    return int(getattr(signal, f"SIG{name}", signal.SIGTERM))
+
+
+def of_script(processes: Sequence[Process], number: int) -> list[Process]:
+    """Return what a script started that traps the signal. The script is process 1, or an init started it.
+
+    Shells among them may be loops that have nothing to save.
+    """
+    first = next((each for each in processes if each.id == 1), None)
+    parents = [1] if first and first.name in _INITS else []
+    scripts = [each for each in processes if each is first or each.parent in parents]
+    trapping = [each.id for each in scripts if each.program in _SHELLS and each.handles(number)]
+    return [
+        each
+        for each in processes
+        if each.parent in trapping and each.program not in (*_IDLE, *_SHELLS) and each.state != "Z"
+    ]
+
+
+def _forgotten(processes: Sequence[Process], forgotten: Collection[int]) -> tuple[str, str]:
+    """Name a process that still ran when the script that had started it ended: Linux killed it."""
+    process = next(each for each in processes if each.id in forgotten)
+    script = next(each for each in processes if each.id == process.parent)
+    shown = shorten(" ".join(script.command), _LONGEST, "…")
+    what = f"{process.name} still ran when the script that started it ended ({shown}), so Linux killed it"
+    return what, f"Let the script's trap signal {process.name} as well, and `wait` for it before the script ends."
 
 
 def _left_behind(processes: Sequence[Process]) -> tuple[str, str]:
