@@ -1,5 +1,6 @@
 """A wrapper's life on the tests' engine: each fault fails at its own step, and nothing stays."""
 
+import json
 import os
 import signal
 import subprocess
@@ -151,6 +152,20 @@ def test_what_is_written_into_a_volume_of_the_image_only_fails(life: Life, tmp_p
     with_volume = Life(wrapper, life.engine, tmp_path)
     failure = with_volume.rehearse(as_it_is, "outside")["outside"].failure
     assert str(failure) == "main: /srv/mine/db is in a VOLUME of the image, but in no volume of the manifest"
+
+
+def test_json_has_standard_output_to_itself_while_the_service_is_kept(life: Life) -> None:
+    words = [sys.executable, "-m", "startos_wrapper", "rehearse", str(life.wrapper.folder)]
+    more = ["--steps", "start", "--keep", "--format", "json"]
+    with subprocess.Popen([*words, *more], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr
+        seen = iter(process.stderr.readline, "")
+        assert next(line for line in seen if line.startswith("The service runs at "))
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+    assert [step["status"] for step in json.loads(output)["steps"]] == ["ok", "skipped", "ok"]
+    assert process.returncode == 0
+    assert life.left() == []
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -1,6 +1,8 @@
 """The report names each step, and below a failure the cause, the command, the log and what to do."""
 
 import json
+import shlex
+import subprocess
 
 import pytest
 
@@ -8,7 +10,7 @@ from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.outcome import Outcome, Status, StepFailedError, StepResult
 from startos_wrapper.rehearse.report.github_report import annotations, job_summary
 from startos_wrapper.rehearse.report.json_report import as_json
-from startos_wrapper.rehearse.report.text_report import duration, step_lines, summary
+from startos_wrapper.rehearse.report.text_report import command_lines, duration, step_lines, summary
 from tests.rehearse.conftest import MakePackage
 
 FAILURE = StepFailedError(
@@ -96,3 +98,22 @@ def test_the_job_summary_is_a_table_that_no_log_can_break(make_package: MakePack
     assert r"| ❌ | start | 1.0 s | a \| b\\n\<script\> |" in text
     assert "\n</details>\n\n<details>" in text
     assert not [line for line in text.splitlines() if line.startswith("```")]
+
+
+def test_a_command_is_shown_as_a_whole_and_a_shell_can_run_it() -> None:
+    words = [
+        "printf",
+        "%s|",
+        *(f"--mount=type=volume,src={number},dst=/x" for number in range(20)),
+        "a\n'b'\\n\x1b",
+        "$HOME",
+    ]
+    lines = list(command_lines(shlex.join(words), 65))
+    assert len(lines) > 5 and max(map(len, lines)) <= 65
+    assert all(line.isprintable() for line in lines)
+    done = subprocess.run(["bash", "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert done.stdout.split("|") == [*words[2:], ""]
+
+
+def test_a_hostile_command_is_cut_off() -> None:
+    assert sum(map(len, command_lines(shlex.join(["x" * 1_000_000, "'"]), 65))) < 10_000

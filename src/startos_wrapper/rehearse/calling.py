@@ -126,7 +126,7 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
         return f"{program} isn't in the image", "Copy it into the image, or correct the entrypoint."
     if outcome.code == _NOT_EXECUTABLE:
         return f"{program} isn't executable in the image", "Copy it with `COPY --chmod=0755`."
-    return f"exit code {outcome.code}: {_last(outcome)}", "The log says why. Run the command to try it."
+    return f"exit code {outcome.code}: {_last(outcome)}", f"The log says why. {rehearsal.settings.how_to_try}"
 
 
 def _why_script(outcome: Outcome) -> tuple[str, str]:

@@ -2,9 +2,11 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -171,7 +173,9 @@ def _rehearse(form: str, package: "Package", settings: "Settings", watcher: "Pro
     from startos_wrapper.rehearse.report.json_report import as_json
     from startos_wrapper.rehearse.report.text_report import summary
 
-    results = play(package, settings, watcher, keep if settings.keep else None)
+    # JSON has standard output to itself.
+    shown_on = sys.stderr if form == "json" else sys.stdout
+    results = play(package, settings, watcher, partial(keep, stream=shown_on) if settings.keep else None)
     watcher.clear()
     if form == "json":
         print_text(as_json(package, watcher.processor, results))

@@ -2,26 +2,28 @@
 
 import subprocess
 import time
+from typing import TextIO
 
 from startos_wrapper.rehearse.rehearsal import Rehearsal
-from startos_wrapper.terminal import print_text
 
 
-def keep(rehearsal: Rehearsal) -> None:
+def keep(rehearsal: Rehearsal, stream: TextIO) -> None:
     """Show where the service is, and its log, until Ctrl-C."""
     service = rehearsal.service
     try:
         if rehearsal.is_installed and rehearsal.is_configured and not service.is_started and rehearsal.was_healthy:
             service.start()
-        print_text("\n".join(_lines(rehearsal)) + "\n")
+        print("\n".join(_lines(rehearsal)), file=stream, flush=True)
         while True:
             if service.is_running:
                 # Ends when the container does.
                 follow = rehearsal.docker.command("logs", "--follow", service.container)
-                subprocess.run(follow, stdin=subprocess.DEVNULL, check=False)
+                subprocess.run(
+                    follow, stdin=subprocess.DEVNULL, stdout=stream.fileno(), stderr=subprocess.STDOUT, check=False
+                )
             time.sleep(1)
     except KeyboardInterrupt:
-        print_text("\n")
+        print(file=stream)
 
 
 def _lines(rehearsal: Rehearsal) -> list[str]:

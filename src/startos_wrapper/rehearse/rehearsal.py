@@ -60,6 +60,11 @@ class Settings:
     # What the user gives to actions, by their ids.
     inputs: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def how_to_try(self) -> str:
+        """How the user can run the command of a failure: only as long as its container, network and volumes exist."""
+        return "Run the command to try it." if self.keep else "To try the command, rehearse with --keep."
+
 
 @dataclass(frozen=True)
 class Installed:

@@ -112,7 +112,9 @@ def _hint(rehearsal: Rehearsal, bad: Result) -> str:
         return "Let the check end by itself: StartOS leaves it running, and starts another one each round."
     listening = sorted({each.text for each in _listeners(rehearsal)})
     where = f"The service listens on {', '.join(listening)}." if listening else "The service listens on no port."
-    return f"Run the command to see what the check says. {where}"
+    check = rehearsal.package.procedure("health-checks", bad.id)
+    is_script = check is not None and check.kind == "script"
+    return where if is_script else f"{where} {rehearsal.settings.how_to_try}"
 
 
 def _listen_on_all(listener: Listener) -> str:

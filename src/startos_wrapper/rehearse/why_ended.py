@@ -60,7 +60,7 @@ def _why(rehearsal: Rehearsal, end: End) -> tuple[str, str]:
     if _PORT_DENIED.search(end.log) and _PORT.search(end.log):
         what = f"{what}: it may not listen on a port below 1024, because it doesn't run as root"
         return what, "Let it listen on a higher port, and map that one."
-    return what, "The log says why. Run the command to try it."
+    return what, f"The log says why. {rehearsal.settings.how_to_try}"
 
 
 def _image(rehearsal: Rehearsal) -> str:

@@ -1,5 +1,6 @@
 """The lines of the text report: one for each step, and more below a failure."""
 
+import shlex
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 
@@ -12,7 +13,8 @@ _WIDTH = 80
 _NAME, _MARGIN = 12, 28
 _LOG_LINES = 20
 _LONGEST_LINE = 500
-_LONGEST_COMMAND = 400
+# Only a hostile manifest has longer ones.
+_LONGEST_COMMAND = 8000
 _COLORS = {Status.OK: "1;32", Status.FAILED: "1;31", Status.SKIPPED: "1;34"}
 _WARNING = "1;33"
 Paint = Callable[[str, str], str]
@@ -62,7 +64,8 @@ def _wrapped(head: str, text: str, paint: Paint, color: str) -> Iterator[str]:
 def _details(failure: StepFailedError) -> Iterator[str]:
     outcome = failure.outcome
     if outcome:
-        yield f"      command  {shorten(printable(outcome.command), _LONGEST_COMMAND, '…')}"
+        for number, line in enumerate(command_lines(outcome.command, _WIDTH - 15)):
+            yield f"      {'command' if number == 0 else '':<9}{line}"
         ended = "printed too much" if outcome.is_flood else "none" if outcome.code is None else str(outcome.code)
         yield f"      exit     {ended} after {duration(outcome.seconds)}"
     errors = outcome.errors.strip() if outcome else ""
@@ -74,6 +77,31 @@ def _details(failure: StepFailedError) -> Iterator[str]:
         lines = textwrap.wrap(printable(failure.todo), _WIDTH - 15, break_on_hyphens=False)
         for number, line in enumerate(lines):
             yield f"      {'do' if number == 0 else '':<9}{line}"
+
+
+def command_lines(command: str, width: int) -> Iterator[str]:
+    """Yield the lines of a command, which a shell can run. A line is longer than the width if a word is."""
+    line = ""
+    for word in _words(shorten(command, _LONGEST_COMMAND, "…")):
+        if line and len(line) + len(word) + 3 > width:
+            yield f"{line} \\"
+            line = ""
+        line = f"{line} {word}" if line else word
+    yield line
+
+
+def _words(command: str) -> list[str]:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        # It was cut off in the middle of a word.
+        words = [command]
+    return [shlex.quote(word) if word.isprintable() else f"$'{_escaped(word)}'" for word in words]
+
+
+def _escaped(word: str) -> str:
+    """Return the inside of a $'…' of bash and zsh: everything on one line."""
+    return printable(word.replace("\\", "\\\\").replace("'", "\\'"))
 
 
 def _excerpt(name: str, lines: Sequence[str]) -> Iterator[str]:
