@@ -10,9 +10,9 @@ import yaml
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.rehearse.calling import failure
 from startos_wrapper.rehearse.configuring import first_difference
-from startos_wrapper.rehearse.outcome import Outcome
+from startos_wrapper.rehearse.outcome import Outcome, SkippedError
 from startos_wrapper.rehearse.package import Package
-from startos_wrapper.rehearse.procedure_runner import export_of
+from startos_wrapper.rehearse.procedure_runner import export_of, run_procedure
 from startos_wrapper.rehearse.rehearsal import Rehearsal, Settings
 from startos_wrapper.rehearse.steps.update_version import migration_of
 from tests.rehearse.conftest import MakePackage
@@ -103,6 +103,21 @@ CAUSES: list[tuple[dict[str, Any], Outcome, bool, str]] = [
     ({**DOCKER, "inject": True}, Outcome("", 125), False, "with inject: true it needs the service's container, which isn't running now"),
     ({**DOCKER, "inject": True, "shm-size-mb": 64}, Outcome("", 125, errors="unknown flag: --shm-size"), True, "inject: true and shm-size-mb don't work together"),
 ]  # fmt: skip
+
+
+def test_a_command_can_only_be_tried_while_its_container_is_kept() -> None:
+    assert Settings().how_to_try == "To try the command, rehearse with --keep."
+    assert Settings(keep=True).how_to_try == "Run the command to try it."
+
+
+def test_a_procedure_in_the_image_utils_is_skipped(make_package: MakePackage) -> None:
+    package = make_package(properties={**DOCKER, "image": "utils", "system": True})
+    service = SimpleNamespace(container="")
+    rehearsal = SimpleNamespace(installed=SimpleNamespace(package=package, images={}), service=service)
+    procedure = package.procedure("properties")
+    assert procedure
+    with pytest.raises(SkippedError, match="properties runs in StartOS's image utils, which a rehearsal doesn't have"):
+        run_procedure(cast(Rehearsal, rehearsal), procedure)
 
 
 @pytest.mark.parametrize(("properties", "outcome", "is_running", "cause"), CAUSES)

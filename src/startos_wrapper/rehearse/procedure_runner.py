@@ -8,7 +8,7 @@ from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.container import arguments, container_options
 from startos_wrapper.rehearse.docker import Done
 from startos_wrapper.rehearse.io_formats import NotWritableError, Printed, encoded, printed
-from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
+from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.scripts import run_script
 from startos_wrapper.rehearse.service import NOT_CREATED
@@ -19,6 +19,8 @@ NOTHING_GIVEN = object()
 _NO_SCRIPT = 6
 # What podman returns if the program is missing. Docker's exec returns 126 or 127, depending on its release.
 _MISSING = 127
+# Alpine with curl, jq and yq. StartOS's other image is compat, for which we have a stand-in.
+_NOT_HERE = "utils"
 # How StartOS names containers and exports, by the first key and the last. M/procedure_name.rs:21-57
 _CONTAINERS = {
     ("config", "get"): "GetConfig", ("config", "set"): "SetConfig", ("properties",): "Properties",
@@ -45,7 +47,7 @@ def run_procedure(
 
     Pass `given` on standard input if the procedure has an io-format. After `timeout` seconds, only the client is
     killed, and what it runs goes on. S/procedure/docker.rs:354-360. A sandboxed procedure has no network.
-    Raises: StepFailedError if StartOS can't even run it, CannotError.
+    Raises: StepFailedError if StartOS can't even run it, SkippedError if we can't, CannotError.
     """
     installed = installed or rehearsal.installed
     if procedure.kind == "script":
@@ -160,10 +162,15 @@ def _own_container(
 
 
 def _image(rehearsal: Rehearsal, procedure: Procedure, installed: Installed) -> str | None:
-    """Return our tag of a procedure's image, or None if the package has no such image."""
-    if procedure.node.is_true("system"):
-        return rehearsal.compat
+    """Return our tag of a procedure's image, or None if the package has no such image.
+
+    Raises: SkippedError for StartOS's other image, which no real wrapper that we know uses.
+    """
     image = procedure.node.get("image")
+    if procedure.node.is_true("system"):
+        if image and image.text == _NOT_HERE:
+            raise SkippedError(f"{procedure.name} runs in StartOS's image {_NOT_HERE}, which a rehearsal doesn't have")
+        return rehearsal.compat
     return installed.images.get((image and image.text) or "")
 
 
