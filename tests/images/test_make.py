@@ -17,8 +17,12 @@ from tests.support.limits import HUNG, until
 
 @pytest.fixture(scope="module")
 def ready(wrappers: Wrappers) -> Wrapper:
-    """A wrapper with its image, for this machine's architecture only."""
-    wrapper = wrappers.new({"arches": ["x86_64"]})
+    """A wrapper with its image, for this machine's architecture only, and each kind of volume."""
+    pointer = {"package": "lnd", "volume": "main", "path": "/public", "mount": "/mnt/lnd"}
+    wrapper = wrappers.new({
+        "arches": ["x86_64"], "assets": {"web": "/mnt/web"}, "pointers": {"lnd": pointer},
+        "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
+    })  # fmt: skip
     wrapper.make("images")
     return wrapper
 
@@ -193,3 +197,33 @@ def test_run_and_shell(wrappers: Wrappers, arch: str) -> None:
     assert run.exitstatus == 0
     assert int((wrapper.folder / ".data" / "main" / "visits").read_text()) > 0
     assert not wrapper.engine.docker("ps", "--quiet", "--filter", "name=hello-world").stdout
+
+
+# What StartOS gives to a service, as seen from inside. A user of the image must be able to read the certificate.
+SEEN = """
+grep -q '[[:space:]]embassy$' /etc/hosts && grep -q 'hello-world\\.embassy' /etc/hosts || exit 1
+test "$container $TERM" = "podman xterm" || exit 2
+test "$(cat /proc/sys/net/ipv4/ping_group_range | tr -s '[:space:]' ' ')" = "0 0 " || exit 3
+ls /mnt/lnd/mine >/dev/null || exit 4
+for folder in web lnd cert; do ! touch "/mnt/$folder/x" 2>/dev/null || exit 5; done
+ls -l /mnt/cert/main.key.pem | grep -q '^-rw-r--r--' || exit 6
+grep -q 'BEGIN PRIVATE KEY' /mnt/cert/main.key.pem && grep -q 'BEGIN CERTIFICATE' /mnt/cert/main.cert.pem || exit 7
+"""
+
+
+def test_run_has_what_startos_gives(ready: Wrapper) -> None:
+    (ready.folder / ".data" / "lnd").mkdir(parents=True)
+    (ready.folder / ".data" / "lnd" / "mine").touch()
+    env = {**ready.engine.env, "PUBLISH": "--publish 127.0.0.1:8086:8080"}
+    with subprocess.Popen(["make", "run"], cwd=ready.folder, env=env, stdin=subprocess.DEVNULL) as run:
+        until(lambda: http(8086) or run.poll() is not None)
+        try:
+            seen = ready.engine.docker("exec", "hello-world", "sh", "-c", SEEN, check=False)
+        finally:
+            ready.engine.docker("stop", "hello-world")
+    assert (seen.returncode, seen.stderr) == (0, "")
+    made = ready.folder / ".data" / "cert" / "main.cert.pem"
+    text = subprocess.run(
+        ["openssl", "x509", "-noout", "-text", "-in", made], text=True, capture_output=True, check=True
+    ).stdout
+    assert "CN = hello-world.embassy" in text and "DNS:hello-world.embassy, DNS:localhost" in text and "P-256" in text
