@@ -18,6 +18,7 @@ from tests.images.engine import CURRENT, MIRROR, STORAGE, Engine
 
 ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")
+STARTER = ROOT / "template" / "{% if starter and base == 'golang' %}service{% endif %}"
 # Stands in for an image by a service's upstream.
 UPSTREAM = "docker.io/acme/visits:1.0.0"
 # The same service without a shell, and one that is published for amd64 only, without a list of processors.
@@ -44,7 +45,7 @@ class Base:
     fill: Callable[[Path], None]
 
 
-def go(*arguments: str, cwd: Path = ROOT / "template" / "service", **env: str) -> str:
+def go(*arguments: str, cwd: Path = STARTER, **env: str) -> str:
     """Run this machine's go and return its output."""
     env = {**os.environ, "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": "-buildvcs=false", **env}
     return subprocess.run(["go", *arguments], cwd=cwd, env=env, check=True, text=True, stdout=subprocess.PIPE).stdout
@@ -276,7 +277,7 @@ def digest(base: Base) -> str:
     """A hash of everything that goes into an image."""
     parts = [*sorted(RECIPES.iterdir()), Path(__file__)]
     if base.fill in (bare, visits):
-        parts.append(ROOT / "template" / "service" / "main.go")
+        parts.append(STARTER / "main.go")
     text = MIRROR + base.name + go("env", "GOVERSION") + "".join(path.read_text() for path in parts)
     text += "".join(str((CURRENT / name).resolve()) for name in ("bin", "debian", "musl"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Rebuild every release of the template from this repository's history, with the working tree as the newest."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from tests.support.copies import copier
 from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
+_CONDITION = re.compile(r"\{% if [^%]+ %\}(.*?)\{% endif %\}")
 # Fixed, so that commits are reproducible. conftest.py isolates settings and git's config.
 ENVIRONMENT = {
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
@@ -69,6 +71,13 @@ def template(folder: Path) -> Path:
     # Each update clones it, which is faster from a single pack.
     git(folder, "gc", "-q")
     return folder
+
+
+def paths(template: Path) -> dict[str, Path]:
+    """Return the files in a template by their paths in a wrapper, as if every condition in their names were true."""
+    folder = template / "template"
+    files = (path for path in folder.rglob("*") if not path.is_dir() and "__pycache__" not in path.parts)
+    return {_CONDITION.sub(r"\1", path.relative_to(folder).as_posix()).removesuffix(".jinja"): path for path in files}
 
 
 @dataclass

@@ -17,7 +17,7 @@ from copier import run_copy
 from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.questions import asked, read_config
-from tests.update.releases import git
+from tests.update.releases import git, paths
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
 Answers = dict[str, Any]
@@ -72,10 +72,8 @@ def _type(question: dict[str, Any]) -> str:
 
 
 def _paths(template: Path) -> set[str]:
-    """Return the template's paths as paths of a wrapper, as far as they don't depend on answers."""
-    folder = template / "template"
-    files = (path for path in folder.rglob("*") if not path.is_dir() and "__pycache__" not in path.parts)
-    return {path.relative_to(folder).as_posix().removesuffix(".jinja") for path in files}
+    """Return the template's paths as paths of a wrapper, as far as their names don't depend on answers."""
+    return {path for path in paths(template) if "{" not in path}
 
 
 def _written(template: Path, answers: Answers, folder: Path) -> dict[str, bool] | None:
@@ -162,7 +160,7 @@ def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(templa
         files = _written(template, answers, tmp_path / str(number))
         assert files is not None
         written |= files.keys()
-    assert {path for path in _paths(template) if "{" not in path} <= written
+    assert _paths(template) <= written
     assert {"assets/web/.gitkeep", "assets/compat/.gitkeep", ".copier-answers.yml"} <= written
 
 
@@ -204,10 +202,7 @@ BROKEN: dict[str, tuple[Change, set[str]]] = {
         {"template file renovate.json", "file renovate.json"},
     ),
     "a file is left out": (_configure(lambda config: config["_exclude"].append("/LICENSE")), {"file LICENSE"}),
-    "a file's name depends on an answer": (
-        _rename("icon.png", "{% if ui_port == 1 %}icon.png{% endif %}"),
-        {"template file icon.png", "file icon.png"},
-    ),
+    "a file depends on an answer": (_rename("icon.png", "{% if ui_port == 1 %}icon.png{% endif %}"), {"file icon.png"}),
     "a file may be run no more": (
         lambda folder: (folder / "template" / "docker_entrypoint.sh.jinja").chmod(0o644),
         {"mode of docker_entrypoint.sh"},
