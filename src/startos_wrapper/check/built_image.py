@@ -4,16 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from startos_wrapper.check.image_tars import Tar, loaded_tars
 from startos_wrapper.data import processors
-from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, NoConfigError
-from startos_wrapper.files.images.image_tar import StoredImage, read_images
-from startos_wrapper.files.images.layer import Budget, UnknownCompressionError
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 from startos_wrapper.files.wrapper import Wrapper
+
+# Without a built image, a check needs none of the modules that read one. Importing them would take a tenth of its time.
+if TYPE_CHECKING:
+    from startos_wrapper.files.images.file_tree import FileTree
+    from startos_wrapper.files.images.image_tar import StoredImage
 
 # The files of a larger image aren't checked. `make size` already fails above 100 MB.
 _MOST_BYTES, _MOST_MEMBERS = 512 * 1024**2, 100_000
@@ -30,7 +33,7 @@ class BuiltImage:
     id: str
     processor: str | None
     config: ImageConfig
-    tree: FileTree | None
+    tree: "FileTree | None"
 
     def is_of(self, procedure: Procedure) -> bool:
         """Return whether a procedure runs in this image."""
@@ -65,12 +68,15 @@ def named(files: Sequence[str]) -> str:
 
 @lru_cache(maxsize=1)
 def _read(wrapper: Wrapper) -> _Read:
+    # Without a valid tag, no procedure runs in an image of the tar.
+    tars = [tar for tar in loaded_tars(wrapper) if tar.tags]
+    if not tars:
+        return _Read((), ())
+    from startos_wrapper.files.images.image_tar import read_images
+
     images: list[BuiltImage] = []
     damaged: list[tuple[str, str]] = []
-    for tar in loaded_tars(wrapper):
-        # Without a valid tag, no procedure runs in an image of the tar.
-        if not tar.tags:
-            continue
+    for tar in tars:
         try:
             images += [found for stored in read_images(wrapper.root / tar.name) for found in _built(tar, stored)]
         except NoConfigError:
@@ -83,8 +89,10 @@ def _read(wrapper: Wrapper) -> _Read:
     return _Read(tuple(images), tuple(damaged))
 
 
-def _built(tar: Tar, stored: StoredImage) -> list[BuiltImage]:
+def _built(tar: Tar, stored: "StoredImage") -> list[BuiltImage]:
     """Return an image under each of its ids. Raises: ImageError, UnreadableError."""
+    from startos_wrapper.files.images.layer import Budget, UnknownCompressionError
+
     tree: FileTree | None = None
     if stored.layers:
         try:

@@ -2,19 +2,17 @@
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from urllib.parse import urlsplit
 
 from startos_wrapper.check.packing import asset_of, shown
 from startos_wrapper.check.registry import Finding, checks
+from startos_wrapper.data import template
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.wrapper import Wrapper
 
 _URLS = ("wrapper-repo", "upstream-repo", "support-site", "marketing-site", "donation-url")
 # RFC 2606: names for examples and tests. The template writes example.com without a user of GitHub.
 _NOBODY = re.compile(r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|localhost)")
-# template/icon.png, the same in every release.
-STARTERS_ICON = "70ceeb5242ed5b0d88472426d5a28b74b4fc1ca156d3ccd540aafb2b903fbb3e"
 # What the template writes into LICENSE for the license "other", and what it wrote until 0.4.
 _NO_LICENSE = re.compile("Replace this with the text of your license|until the text of a licence stands here")
 
@@ -47,13 +45,13 @@ def _host(url: str) -> str | None:
 
 @checks("E821")
 def starters_icon(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find the icon that the template gives every wrapper."""
+    """Find the icon that the template gives every wrapper, the same in every release."""
     asset = asset_of(wrapper, "icon")
     try:
         data = read_bytes(wrapper.root / asset[0]) if asset else None
     except (TooLargeError, UnreadableError):
         return
-    if asset and data and sha256(data).hexdigest() == STARTERS_ICON:
+    if asset and data and data == (template() / "template" / "icon.png").read_bytes():
         what = "The icon is still the template's, so users can't tell the service from others"
         yield Finding("E821", Place(asset[0]), what, "replace it with the service's icon, of at most 100 KiB")
 
