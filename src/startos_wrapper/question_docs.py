@@ -15,6 +15,7 @@ from startos_wrapper.questions import asked, asked_default, condition, read_conf
 
 _INCLUDE = re.compile(r"^--- !include (\S+)$", re.MULTILINE)
 _NAME = re.compile(r"^(\w+):", re.MULTILINE)
+_SECTION = re.compile(r"(?:\A|\n\n)# (.+?)\.?\n\n")
 # The default in `{{ earlier.NAME | default(...) | ... }}`, which an update replaces with the recorded answer.
 _LATER = re.compile(r"\s*{{ *earlier\.\w+ \| default\(([^()]*(?:\([^()]*\)[^()]*)*)\)")
 _TYPES = {"str": "text", "int": "whole number", "bool": "yes or no", "yaml": "YAML"}
@@ -83,11 +84,13 @@ def questions() -> dict[str, Question]:
 
 
 def _sections() -> dict[str, str]:
-    """Return the section of each question: the comment at the beginning of its file."""
+    """Return the section of each question: the last comment above it that stands alone."""
     found: dict[str, str] = {}
     for file in _INCLUDE.findall((template() / "copier.yml").read_text(encoding="utf-8")):
         text = (template() / file).read_text(encoding="utf-8")
-        found |= dict.fromkeys(_NAME.findall(text), text.splitlines()[0].strip("# .").replace("`", ""))
+        _, *parts = _SECTION.split(text)
+        for section, part in zip(parts[::2], parts[1::2], strict=True):
+            found |= dict.fromkeys(_NAME.findall(part), section.replace("`", ""))
     return found
 
 
