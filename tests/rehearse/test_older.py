@@ -79,3 +79,12 @@ def test_without_a_repository_there_are_no_tags(tmp_path: Path) -> None:
     (tmp_path / "manifest.yaml").write_text("id: hello\nversion: 1.0.0\n")
     with pytest.raises(CommandError, match="no such file or git tag"), opened_older("v1", package(tmp_path), "x86_64"):
         pass
+
+
+def test_what_git_says_of_a_repository_is_named(repository: Path) -> None:
+    (repository / ".git" / "config").write_text("[core")
+    with (
+        pytest.raises(CannotError, match=r"git rev-parse: .*config"),
+        opened_older("v1", package(repository), "x86_64"),
+    ):
+        pass

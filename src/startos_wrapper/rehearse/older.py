@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from startos_wrapper.errors import CannotError, UsageError
+from startos_wrapper.files.git import repository
 from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.git_command import Git
 from startos_wrapper.rehearse.docker import bounded
@@ -48,7 +49,8 @@ def _fitting(older: Package, package: Package) -> Package:
 def _checked_out(tag: str, package: Package, target: Path) -> Path:
     """Clone the repository at a tag, and return the wrapper's folder in it. Raises: UsageError, CannotError."""
     git = Git(package.path)
-    prefix = git.ask("rev-parse", "--show-prefix")
+    # If git refuses the repository, e.g. because it's another user's, its reason is what helps.
+    prefix = git.text("rev-parse", "--show-prefix") if repository(package.path) else None
     commit = git.ask("rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}")
     if prefix is None or commit is None:
         tags = (git.ask("tag", "--sort=-creatordate") or "").split()
