@@ -44,7 +44,7 @@ examples: .venv/installed-dev ## Build and start the examples in docs/examples
 # At StartOS's pace, with the tests' Docker engine, and sources from the registries of Go, Rust and Debian: most of an hour.
 # Run it for each release.
 rehearse-all: .venv/installed-dev ## Rehearse real services, and each base with each config
-	.venv/bin/pytest -p no:xdist $(PYTEST_ARGS) tests/rehearse/services.py tests/rehearse/hostile.py
+	.venv/bin/pytest -p no:xdist --durations=50 $(PYTEST_ARGS) tests/rehearse/services.py tests/rehearse/hostile.py
 
 docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py

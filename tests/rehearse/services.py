@@ -26,8 +26,6 @@ ARCH = os.uname().machine
 DEBIAN_IMAGE = "docker.io/acme/redis:7.0.15"
 # What the image of Debian doesn't have yet.
 DEBIAN_PACKAGES = ("redis-server", "redis-tools", "libatomic1", "libjemalloc2", "liblzf1", "libssl3")
-# A rehearsal of a service that starts at once must end within this.
-MOST_SECONDS = 180
 ALL = {
     "install", "configure", "start", "healthy", "properties", "actions", "stop", "backup", "restore", "outside",
     "update", "uninstall",
@@ -212,7 +210,6 @@ def test_a_wrapper_lives_and_is_updated(packager: Packager, base: str, config: s
     packager.release()
     steps = packager.rehearse("--from", "old")
     assert passed(steps) == ALL - CONFIGS[config]
-    assert sum(step["seconds"] for step in steps.values()) < MOST_SECONDS
 
 
 def test_a_script_like_those_of_real_wrappers_lives_and_is_updated(packager: Packager) -> None:
