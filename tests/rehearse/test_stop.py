@@ -34,6 +34,10 @@ SCRIPT = process(1, 0, "/bin/sh /usr/local/bin/docker_entrypoint.sh", handled=SI
         (KILLED, [process(1, 0, "server", handled=SIGQUIT)], "QUIT", "although process 1 handles the signal"),
         (KILLED, [], "TERM", "didn't end within 30 s after SIGTERM"),
         (Stopped(0.1, 0, 137), [], "TERM", "StartOS sends SIGKILL at once"),
+        (KILLED, [process(1, 0, "tini -- run"), process(7, 1, "sh run", ignored=SIGTERM), process(8, 7, "server", ignored=SIGTERM)], "TERM", "tini passed the signal on to sh (sh run), which ignores it"),
+        (KILLED, [process(1, 0, "tini -- run"), process(7, 1, "sh run", handled=SIGTERM), process(8, 7, "server -x", ignored=SIGTERM)], "TERM", "tini passed the signal on to sh, but server (server -x), which runs below it, ignores it"),
+        (KILLED, [process(1, 0, "tini -- server"), process(7, 1, "server", handled=SIGTERM)], "TERM", "passed the signal on to server (server), which handles it, but doesn't end"),
+        (KILLED, [process(1, 0, "tini -- server"), process(7, 1, "server", handled=SIGTERM)], "WINCH", "the image's STOPSIGNAL is SIGWINCH"),
         (ENDED, [process(1, 0, "tini -- run"), process(7, 1, "sh run"), process(8, 7, "server")], "TERM", "ends sh, which tini started, but not server"),
     ],
 )  # fmt: skip

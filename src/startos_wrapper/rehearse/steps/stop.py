@@ -57,10 +57,12 @@ def fault_of(
         return _forgotten(processes, forgotten) if forgotten else _left_behind(processes)
     took = f"the service didn't end within {stopped.limit} s after SIG{name}, and was killed"
     number = _number(name)
+    if first is not None and first.name in _INITS and (found := _below_init(first, processes, number)):
+        return f"{took}: {found[0]}", found[1]
     if first is None or first.handles(number):
         todo = "Let it end sooner, or raise main.sigterm-timeout."
         return f"{took}, although process 1 handles the signal", todo
-    shown = shorten(" ".join(first.command) or first.name, _LONGEST, "…")
+    shown = _command(first)
     others = [each for each in processes if each.parent == 1 and each.name not in _IDLE]
     idle = [each for each in processes if each.parent == 1 and each.name in _IDLE]
     if name != "TERM":
@@ -76,6 +78,34 @@ def fault_of(
         return what, "Start the last command with exec, or pass the signal on with trap."
     what = f"{took}: process 1 ({shown}) doesn't handle the signal, and Linux gives process 1 no default"
     return what, "Start it with tini: exec tini -- SERVICE."
+
+
+def _below_init(first: Process, processes: Sequence[Process], number: int) -> tuple[str, str] | None:
+    """Say which program below an init ignores the signal or doesn't end on it. Return None if it has no default action.
+
+    In sigtimedwait, where tini waits for signals, Linux shows none of them as blocked. So they say nothing about it.
+    """
+    others = [each for each in processes if each is not first and each.state != "Z"]
+    child = next((each for each in others if each.parent == first.id), None)
+    if child is None:
+        return None
+    ignoring = next((each for each in (child, *others) if each.ignores(number)), None)
+    passed = f"{first.name} passed the signal on to {child.name}"
+    if ignoring is child:
+        return f"{passed} ({_command(child)}), which ignores it", f"Let {child.name} handle it: remove `trap '' TERM`."
+    if ignoring:
+        what = f"{passed}, but {ignoring.name} ({_command(ignoring)}), which runs below it, ignores it"
+        return what, f"Let {ignoring.name} handle it: remove `trap '' TERM`."
+    if not child.handles(number):
+        return None
+    todo = "Let it end sooner, or raise main.sigterm-timeout."
+    if child.program in _SHELLS:
+        todo = "A shell runs its trap when the command in the foreground has ended: end it with `SERVICE & wait $!`."
+    return f"{passed} ({_command(child)}), which handles it, but doesn't end", todo
+
+
+def _command(process: Process) -> str:
+    return shorten(" ".join(process.command) or process.name, _LONGEST, "…")
 
 
 def _number(name: str) -> int:
@@ -102,8 +132,7 @@ def _forgotten(processes: Sequence[Process], forgotten: Collection[int]) -> tupl
     """Name a process that still ran when the script that had started it ended: Linux killed it."""
     process = next(each for each in processes if each.id in forgotten)
     script = next(each for each in processes if each.id == process.parent)
-    shown = shorten(" ".join(script.command), _LONGEST, "…")
-    what = f"{process.name} still ran when the script that started it ended ({shown}), so Linux killed it"
+    what = f"{process.name} still ran when the script that started it ended ({_command(script)}), so Linux killed it"
     return what, f"Let the script's trap signal {process.name} as well, and `wait` for it before the script ends."
 
 
