@@ -126,7 +126,7 @@ def test_a_failure_names_its_cause(
 ) -> None:
     package = make_package(properties=properties)
     found = SimpleNamespace(package=package), Settings(), SimpleNamespace(is_running=is_running)
-    rehearsal = SimpleNamespace(installed=found[0], settings=found[1], service=found[2])
+    rehearsal = SimpleNamespace(installed=found[0], settings=found[1], service=found[2], processor="x86_64")
     procedure = package.procedure("properties")
     assert procedure
     error = failure(cast(Rehearsal, rehearsal), procedure, outcome)

@@ -13,9 +13,12 @@ from startos_wrapper.files.images.file_tree import FileTree
 from startos_wrapper.files.images.image_tar import read_images
 from startos_wrapper.files.images.layer import Budget
 from startos_wrapper.files.images.program_chain import needed_for
+from startos_wrapper.rehearse.calling import failure
 from startos_wrapper.rehearse.image_programs import compare_programs
-from startos_wrapper.rehearse.outcome import StepFailedError
-from startos_wrapper.rehearse.rehearsal import Rehearsal
+from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
+from startos_wrapper.rehearse.rehearsal import Rehearsal, Settings
+from startos_wrapper.rehearse.service import End
+from startos_wrapper.rehearse.why_ended import failure_of
 from tests.rehearse.conftest import MakePackage
 from tests.support.image_tars import Content, Link, Plain, buildkit, config, elf, tar
 
@@ -82,6 +85,28 @@ def test_what_is_missing_is_named(make_package: MakePackage, name: str) -> None:
         compared(make_package, zipped(files), entrypoint=entrypoint)
     assert str(raised.value).startswith(message)
     assert str(raised.value).endswith("(docker-images/aarch64.tar)")
+
+
+NOT_FOUND = 'exec: "run.sh": executable file not found in $PATH: unknown'
+
+
+def test_a_program_that_isnt_executable_is_not_called_missing(make_package: MakePackage) -> None:
+    """Docker says of such a program in PATH that it isn't found."""
+    with pytest.raises(StepFailedError):
+        compared(make_package, zipped({"/usr/local/bin/run.sh": Plain(b"#!/bin/sh\n")}))
+    package = make_package(main=MAIN, properties=MAIN, volumes={"data": {"type": "data"}})
+    service = SimpleNamespace(main=package.procedure("main"), image="x", outcome=lambda _: None, is_running=False)
+    installed, place = SimpleNamespace(package=package), package.place
+    rehearsal = SimpleNamespace(
+        package=package, installed=installed, service=service, processor="aarch64", place=place, settings=Settings()
+    )
+    found = failure_of(cast(Rehearsal, rehearsal), [End(127, 0.0, "", NOT_FOUND)])
+    assert str(found) == "main: /usr/local/bin/run.sh isn't executable in the image, so it can't be started"
+    assert found.todo == "Run `chmod +x` on it, or copy it with `COPY --chmod=0755`."
+    procedure = package.procedure("properties")
+    assert procedure
+    failed = failure(cast(Rehearsal, rehearsal), procedure, Outcome("", 127, errors=NOT_FOUND))
+    assert str(failed) == "properties: /usr/local/bin/run.sh isn't executable in the image, so it can't be started"
 
 
 def test_a_program_in_a_volume_isnt_missing(make_package: MakePackage) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.manifest.wording import shown
+from startos_wrapper.rehearse.image_programs import broken_program
 from startos_wrapper.rehearse.io_formats import Printed
 from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
+from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.procedure_runner import NOTHING_GIVEN, result_of, run_procedure
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.result_shapes import Misshapen
@@ -83,8 +85,8 @@ def failure(
     rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome, installed: Installed | None = None
 ) -> StepFailedError:
     """Return the failure for an outcome, with its cause if it's a known one."""
-    what, todo = _why(rehearsal, procedure, outcome)
     package = (installed or rehearsal.installed).package
+    what, todo = _why(rehearsal, package, procedure, outcome)
     place = package.place(*procedure.path, "entrypoint")
     return StepFailedError(f"{procedure.name}: {what}", todo=todo, outcome=outcome, log=log_of(outcome), place=place)
 
@@ -100,7 +102,7 @@ def log_of(outcome: Outcome) -> str:
     return "\n".join(text.splitlines()[-_LOG_LINES:])
 
 
-def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[str, str]:
+def _why(rehearsal: Rehearsal, package: Package, procedure: Procedure, outcome: Outcome) -> tuple[str, str]:
     """Return what happened, and what to do."""
     node = procedure.node.get("entrypoint")
     program, is_injected = (node and node.text) or "the entrypoint", procedure.node.is_true("inject")
@@ -123,9 +125,13 @@ def _why(rehearsal: Rehearsal, procedure: Procedure, outcome: Outcome) -> tuple[
     if outcome.code == NOT_CREATED:
         return f"its container can't be started: {_last(outcome)}", "Correct what Docker names."
     if outcome.code == _MISSING:
-        return f"{program} isn't in the image", "Copy it into the image, or correct the entrypoint."
+        found = broken_program(package, procedure, rehearsal.processor)
+        return found or (f"{program} isn't in the image", "Copy it into the image, or correct the entrypoint.")
     if outcome.code == _NOT_EXECUTABLE:
-        return f"{program} isn't executable in the image", "Copy it with `COPY --chmod=0755`."
+        return (
+            f"{program} isn't executable in the image",
+            "Run `chmod +x` on it, or copy it with `COPY --chmod=0755`.",
+        )
     return f"exit code {outcome.code}: {_last(outcome)}", f"The log says why. {rehearsal.settings.how_to_try}"
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 
+from startos_wrapper.rehearse.image_programs import broken_program
 from startos_wrapper.rehearse.outcome import SUCCESSES, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.service import NOT_CREATED, End
@@ -43,8 +44,14 @@ def _why(rehearsal: Rehearsal, end: End) -> tuple[str, str]:
         return what, "Build the image for this processor, and begin scripts with #! and their interpreter."
     if end.reason or end.code == NOT_CREATED:
         if _NOT_EXECUTABLE in said:
-            return f"{program} isn't executable in the image", "Copy it with `COPY --chmod=0755`."
+            return (
+                f"{program} isn't executable in the image",
+                "Run `chmod +x` on it, or copy it with `COPY --chmod=0755`.",
+            )
         if _NO_SUCH in said or "not found" in said:
+            found = broken_program(rehearsal.package, rehearsal.service.main, rehearsal.processor)
+            if found:
+                return found
             return f"{program} isn't in the image", "Copy it into the image, or correct the entrypoint."
         return f"the container doesn't start: {end.reason}", "Correct what Docker names."
     took = f"after {end.seconds:.1f} s"

@@ -94,7 +94,7 @@ def _broken(chain: Chain, config: ImageConfig, name: str, needed_by: str, part: 
             chain.todo = "save the script with Unix line endings"
     elif there:
         chain.what = f"{_shown(there)} isn't executable in the image, so it can't be started"
-        chain.todo = "copy it with `COPY --chmod=0755`"
+        chain.todo = "run `chmod +x` on it, or copy it with `COPY --chmod=0755`"
     elif "/" not in name:
         chain.what = f"{what} isn't in the image's PATH, {_shown(':'.join(config.path))}"
         chain.todo = "write its full path in the manifest, or copy it into one of these folders"
