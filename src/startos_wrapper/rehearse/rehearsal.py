@@ -80,7 +80,7 @@ class Rehearsal:
     """A service on its server.
 
     `installed` is the version that is installed, `config` the stored config, and `is_configured` whether StartOS would
-    let the user start the service. `was_healthy` and `has_backup` say that these steps passed. `result` is the line of
+    let the user start the service. `was_started`, `was_healthy` and `has_backup` say that these steps passed. `result` is the line of
     the step that runs. `progress` shows what it's doing.
     """
 
@@ -96,6 +96,7 @@ class Rehearsal:
     progress: Callable[[str], None]
     is_installed: bool = False
     is_configured: bool = False
+    was_started: bool = False
     was_healthy: bool = False
     has_backup: bool = False
     config: Any = None

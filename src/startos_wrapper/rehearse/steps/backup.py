@@ -26,6 +26,8 @@ def run(rehearsal: Rehearsal) -> None:
         rehearsal.service.stop()
     try:
         has_data = any(_checksums(rehearsal, each.name)["kinds"].get("file") for each in _data(rehearsal))
+        if not has_data and not rehearsal.was_started:
+            raise SkippedError("the service never started, so it wrote nothing that a backup could save")
         rehearsal.progress("the first one")
         _create(rehearsal, procedure)
         _look_at_backup(rehearsal, has_data)

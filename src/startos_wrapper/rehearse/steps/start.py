@@ -26,3 +26,4 @@ def run(rehearsal: Rehearsal) -> None:
         time.sleep(_POLL)
     # Docker's errors in the other thread.
     _ = service.is_running
+    rehearsal.was_started = True
