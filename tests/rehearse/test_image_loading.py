@@ -81,7 +81,21 @@ def test_what_startos_cannot_load_is_refused(
     assert fake.calls == []
 
 
-def test_a_package_without_images_for_this_processor_cannot_be_rehearsed(make_package: MakePackage) -> None:
+@pytest.mark.parametrize(
+    ("makefile", "todo"),
+    [
+        (None, "build docker-images/x86_64.tar"),
+        ("all:\n\tdocker build .\n", "build docker-images/x86_64.tar"),
+        ("images:\n\tdocker build .\n", "run `make images`"),
+        ("include startos.mk\n", "run `make images`"),
+    ],
+)
+def test_a_package_without_images_for_this_processor_cannot_be_rehearsed(
+    make_package: MakePackage, makefile: str | None, todo: str
+) -> None:
     package = make_package()
-    with pytest.raises(CannotError, match="it has no images, but Docker runs on x86_64; run `make images` first"):
+    if makefile:
+        (package.path / "Makefile").write_text(makefile)
+        (package.path / "startos.mk").write_text("$(call default,images): docker-images/x86_64.tar\n\ttrue\n")
+    with pytest.raises(CannotError, match=f"it has no images, but Docker runs on x86_64; {todo} first"):
         load(Docker("run"), package, "x86_64")

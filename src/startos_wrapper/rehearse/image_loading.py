@@ -46,9 +46,9 @@ def load(docker: Docker, package: Package, processor: str) -> dict[str, str]:
     """
     tar = package.tar(processor)
     if tar is None:
-        made = ", ".join(package.tars)
+        made, todo = ", ".join(package.tars), package.how_to_build(package.tar_name(processor))
         has = f"it has {made} only" if made else "it has no images"
-        raise CannotError(f"{package.path}: {has}, but Docker runs on {processor}; run `make images` first")
+        raise CannotError(f"{package.path}: {has}, but Docker runs on {processor}; {todo} first")
     try:
         listed, tags = _retagged(docker, package, processor, json.loads(member(tar, _LIST)))
         _stream(docker, tar, json.dumps(listed).encode())

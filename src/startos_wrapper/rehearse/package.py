@@ -71,10 +71,25 @@ class Package:
         path = place / f"{processor}.tar"
         return path if path.is_file() else None
 
+    def tar_name(self, processor: str) -> str:
+        """Return the path of the tar for a processor in the wrapper, for messages."""
+        return f"{self.wrapper.asset('docker-images')}/{processor}.tar"
+
     @property
     def tars(self) -> list[str]:
         """The names of the tars in the images folder."""
         return [name for name in self.wrapper.listed(self.wrapper.asset("docker-images")) if name.endswith(".tar")]
+
+    def makes(self, target: str) -> bool:
+        """Return whether the wrapper's Makefile has a target. Packagers without our template call it as they like."""
+        makefile = None if self.is_packed else self.wrapper.makefile
+        return makefile is not None and makefile.makes(target)
+
+    def how_to_build(self, tar: str) -> str:
+        """Return what the user does to build a tar with images, e.g. "run `make images`"."""
+        if self.is_packed:
+            return f"pack it with another {tar}"
+        return "run `make images`" if self.makes("images") else f"build {tar}"
 
     def assets(self, volume: str) -> Path:
         """Return the folder with the files of an assets volume."""

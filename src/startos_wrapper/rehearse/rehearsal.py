@@ -80,8 +80,8 @@ class Rehearsal:
     """A service on its server.
 
     `installed` is the version that is installed, `config` the stored config, and `is_configured` whether StartOS would
-    let the user start the service. `was_started`, `was_healthy` and `has_backup` say that these steps passed. `result` is the line of
-    the step that runs. `progress` shows what it's doing.
+    let the user start the service. `was_started`, `was_healthy` and `has_backup` say that these steps passed. `result`
+    is the line of the step that runs. `progress` shows what it's doing.
     """
 
     settings: Settings

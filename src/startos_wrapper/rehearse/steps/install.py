@@ -1,7 +1,9 @@
 """Install the package: check it, load its images, and unpack its assets."""
 
+from startos_wrapper.data import processors
 from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.images.image_tar import StoredImage, read_images
+from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.files.source import TooLargeError, UnreadableError
 from startos_wrapper.rehearse.image_loading import NotLoadedError, load
 from startos_wrapper.rehearse.image_programs import compare_programs
@@ -28,8 +30,7 @@ def run(rehearsal: Rehearsal) -> None:
     try:
         images = load(rehearsal.docker, package, rehearsal.processor)
     except NotLoadedError as error:
-        place = rehearsal.place("assets", "docker-images")
-        raise StepFailedError(str(error), todo="Build the images again: `make images`.", place=place) from error
+        raise StepFailedError(str(error), todo=_again(package, package.tar_name(rehearsal.processor))) from error
     put_assets(rehearsal, package, volumes)
     use(rehearsal, package, volumes, images)
     rehearsal.is_installed = True
@@ -55,18 +56,32 @@ def _compare(rehearsal: Rehearsal, package: Package, name: str) -> None:
             if found != processor:
                 built = found or image.config.platform
                 what = f"{file} has an image for {built}, but only {processor} servers load it"
-                todo = f"Build it for {processor}: `make images`."
-                raise StepFailedError(what, todo=todo, place=rehearsal.place("version"))
+                todo = f"Build it with `--platform {processors()[processor].platform}`."
+                raise StepFailedError(what, todo=todo)
             compare_programs(rehearsal, package, file, processor, image)
     except (ImageError, TooLargeError, UnreadableError) as error:
-        raise StepFailedError(f"{file} {error}", todo="Build the images again: `make images`.") from error
+        raise StepFailedError(f"{file} {error}", todo=_again(package, file)) from error
 
 
 def _compare_tags(rehearsal: Rehearsal, package: Package, file: str, image: StoredImage) -> None:
+    """Compare an image's tags with the one that StartOS looks for. Raises: StepFailedError."""
+    main = package.value("main", "image")
     for tag in image.tags:
-        start, _, version = tag.rpartition(":")
-        if not start.startswith(f"start9/{package.id}/") or version != package.version:
-            wanted = f"start9/{package.id}/IMAGE:{package.version}"
-            what = f"{file} has the tag {tag}, but StartOS looks for {wanted}"
-            todo = "Build the images again after a change of id or version: `make images`."
-            raise StepFailedError(what, todo=todo, place=rehearsal.place("version"))
+        name, _, version = tag.rpartition(":")
+        start, _, id = name.rpartition("/")
+        is_ours = start == f"start9/{package.id}"
+        if is_ours and version == package.version:
+            continue
+        wanted = f"start9/{package.id}/{id if start.startswith('start9/') else main or 'main'}:{package.version}"
+        what, todo = f"{file} has the tag {tag}, but StartOS looks for {wanted}", package.how_to_build(file)
+        if is_ours and (version_numbers(version) or ()) < (version_numbers(package.version) or ()):
+            what = f"{what}: the image is older than the manifest's version"
+        todo = f"{todo[:1].upper()}{todo[1:]}"
+        if package.makes("rehearse") and file != package.tar_name(rehearsal.processor):
+            todo = f"{todo}: `make rehearse` only builds the image for {rehearsal.processor}"
+        raise StepFailedError(what, todo=f"{todo}.", place=rehearsal.place("version"))
+
+
+def _again(package: Package, file: str) -> str:
+    """Return what to do with a tar that can't be read. make takes it for up to date."""
+    return f"Delete {file}, and run `make images`." if package.makes("images") else f"Build {file} again."
