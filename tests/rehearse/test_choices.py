@@ -89,16 +89,25 @@ def test_each_procedure_has_an_export(tmp_path: Path) -> None:
 # --- Causes ----------------------------------------------------------------------------------------------------------
 
 DEAD = "Uncaught (in promise) TypeError: start_command is not a function\n    at embassy.js:59:75"
+NO_SUCH = "Could not create backup: No such file or directory (os error 2)"
+COMPAT = {
+    "type": "docker", "image": "compat", "system": True, "entrypoint": "compat",
+    "mounts": {"BACKUP": "/mnt/backup", "main": "/mnt/data"},
+}  # fmt: skip
 CAUSES: list[tuple[dict[str, Any], Outcome, bool, str]] = [
     ({"type": "script"}, Outcome("", 2, errors=DEAD), True, "the effect runCommand doesn't work in StartOS 0.3.5"),
     ({"type": "script"}, Outcome("", 2, errors="Expecting /properties to be a function"), True, "embassy.js doesn't export properties"),
     ({"type": "script"}, Outcome("", 2, errors="Uncaught (in promise) Error: boom\n  at x"), True, "the script failed: Error: boom"),
     ({"type": "script"}, Outcome("", 6, errors="no script"), True, "no script"),
+    ({**COMPAT, "args": ["duplicity", "create", "/mnt/backup", "/mnt/dat"]}, Outcome("", 1, errors=NO_SUCH), True, "/mnt/dat isn't there: nothing is mounted there"),
+    ({**COMPAT, "args": ["duplicity", "create", "/mnt/back", "/mnt/data"]}, Outcome("", 1, errors=NO_SUCH), True, "/mnt/back isn't there: nothing is mounted there"),
+    ({**COMPAT, "args": ["duplicity", "create", "/mnt/backup", "/mnt"]}, Outcome("", 1, errors=NO_SUCH), True, "exit code 1: Could not create backup"),
+    ({**COMPAT, "args": ["duplicity", "create", "/mnt/backup", "/mnt/data/sub"]}, Outcome("", 1, errors=NO_SUCH), True, "exit code 1: Could not create backup"),
     (DOCKER, Outcome("", 127), True, "x isn't in the image"),
     (DOCKER, Outcome("", 126), True, "x isn't executable in the image"),
     (DOCKER, Outcome("", 125, errors="docker: bad mount"), True, "its container can't be started: docker: bad mount"),
     (DOCKER, Outcome("", 3, output=b"a\nlast\n"), True, "exit code 3: last"),
-    (DOCKER, Outcome("", None), True, "it hasn't ended after 180 s, and StartOS waits for ever"),
+    (DOCKER, Outcome("", None), True, "it hasn't ended after 180 s, and StartOS waits forever"),
     (DOCKER, Outcome("", None, is_flood=True), True, "it prints without end"),
     ({**DOCKER, "inject": True}, Outcome("", 125), False, "with inject: true it needs the service's container, which isn't running now"),
     ({**DOCKER, "inject": True, "shm-size-mb": 64}, Outcome("", 125, errors="unknown flag: --shm-size"), True, "inject: true and shm-size-mb don't work together"),

@@ -152,7 +152,7 @@ CONFIGURED: dict[str, tuple[Fault, str]] = {
     "no depends-on": (several(_get({"user": TEXT}), _set("cat >/dev/null; echo '{}'")), "config.set: `depends-on` is missing"),
     "not saved": (several(_get({"user": TEXT}), _set("echo '{\"depends-on\": {}}'")), "config.get: it returns no config after config.set"),
     "saved otherwise": (several(_get({"user": TEXT}, "echo '{\"user\": \"y\"}'"), _put({"user": TEXT}, "x"), _set()), ""),
-    "hung": (_put(_main("sleep 60"), "config", "get"), "config.get: it hasn't ended after 1 s, and StartOS waits for ever"),
+    "hung": (_put(_main("sleep 60"), "config", "get"), "config.get: it hasn't ended after 1 s, and StartOS waits forever"),
 }  # fmt: skip
 del CONFIGURED["saved otherwise"]
 
@@ -303,7 +303,7 @@ CREATED: dict[str, tuple[Fault, str]] = {
     "exit code": (_backup("echo disk full >&2; exit 4"), "backup.create: exit code 4: disk full"),
     "three paths": (_compat("/mnt/backup", "/mnt/data", "/mnt/more"), "backup.create: exit code 1: "),
     "home of duplicity": (_compat("/mnt/backup", "/root", main="/root", db="/root/db"), "backup.create: it mounts main at /root, read-only, where duplicity keeps its own files"),
-    "no such folder": (_compat("/mnt/backup", "/mnt/nowhere"), "backup.create: exit code"),
+    "no such folder": (_compat("/mnt/backup", "/mnt/nowhere"), "backup.create: /mnt/nowhere isn't there: nothing is mounted there"),
 }  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.manifest.wording import shown
+from startos_wrapper.files.paths import is_in
 from startos_wrapper.rehearse.image_programs import broken_program
 from startos_wrapper.rehearse.io_formats import Printed
 from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
@@ -19,6 +20,8 @@ from startos_wrapper.rehearse.volumes import Access
 _LOG_LINES = 20
 _MISSING, _NOT_EXECUTABLE, _WRONG_SHAPE, _NO_SCRIPT = 127, 126, 4, 6
 _READONLY = re.compile(r"(?i)read-only file ?system|\bEROFS\b|os error 30|is read-?only")
+# As Rust words it, which compat prints.
+_NO_SUCH_FILE = "os error 2)"
 _MISSING_EXPORT = re.compile(r"Expecting (\S+) to be a function")
 # The operations that StartOS 0.3.5 lacks, and the effects that need them. JS/artifacts/loadModule.js:43-71
 _DEAD_EFFECTS = {
@@ -40,7 +43,7 @@ def call(
 ) -> Outcome:
     """Run a procedure that must succeed. Raises: StepFailedError.
 
-    StartOS waits for ever. We wait as long as the user said that anything may take.
+    StartOS waits forever. We wait as long as the user said that anything may take.
     """
     seconds = rehearsal.settings.wait
     outcome = run_procedure(rehearsal, procedure, given=given, access=access, timeout=seconds, installed=installed)
@@ -110,7 +113,7 @@ def _why(rehearsal: Rehearsal, package: Package, procedure: Procedure, outcome: 
         return "it prints without end", "Let it print the result only."
     if outcome.code is None:
         return (
-            f"it hasn't ended after {rehearsal.settings.wait:g} s, and StartOS waits for ever",
+            f"it hasn't ended after {rehearsal.settings.wait:g} s, and StartOS waits forever",
             "Let it end by itself. If it only needs more time, pass --wait.",
         )
     if is_injected and not rehearsal.service.is_running:
@@ -132,7 +135,22 @@ def _why(rehearsal: Rehearsal, package: Package, procedure: Procedure, outcome: 
             f"{program} isn't executable in the image",
             "Run `chmod +x` on it, or copy it with `COPY --chmod=0755`.",
         )
+    if found := _unmounted(procedure, outcome):
+        return found
     return f"exit code {outcome.code}: {_last(outcome)}", f"The log says why. {rehearsal.settings.how_to_try}"
+
+
+def _unmounted(procedure: Procedure, outcome: Outcome) -> tuple[str, str] | None:
+    """Return which path of a call of compat isn't there. compat itself only says that a path isn't."""
+    if not procedure.is_on_compat or _NO_SUCH_FILE not in outcome.errors:
+        return None
+    mounts = procedure.mounted
+    paths = [node.text for node in procedure.args if node.text and node.text.startswith("/")]
+    for path in paths:
+        if not any(is_in(path, mount) or is_in(mount, path) for mount in mounts.values()):
+            where = ", ".join(f"{name} at {mount}" for name, mount in mounts.items()) or "nothing"
+            return f"{shown(path)} isn't there: nothing is mounted there", f"Correct the path. It mounts {where}."
+    return None
 
 
 def _why_script(outcome: Outcome) -> tuple[str, str]:
