@@ -54,14 +54,19 @@ def test_a_manifest_that_startos_could_not_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], manifest: str, why: str
 ) -> None:
     (tmp_path / "manifest.yaml").write_text(manifest)
-    assert cli.main(["rehearse", str(tmp_path)]) == 1
+    assert cli.main(["rehearse", str(tmp_path)]) == 2
     assert why in capsys.readouterr().err
 
 
 def test_a_folder_without_manifest(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["rehearse", str(tmp_path)]) == 1
+    assert cli.main(["rehearse", str(tmp_path)]) == 2
     assert "there is no manifest.yaml" in capsys.readouterr().err
     assert cli.main(["rehearse", str(tmp_path / "nope")]) == 2
+
+
+def test_a_file_that_is_no_package(tmp_path: Path) -> None:
+    (tmp_path / "icon.png").write_bytes(b"PNG" * 100)
+    assert cli.main(["rehearse", str(tmp_path / "icon.png")]) == 2
 
 
 def test_steps_bring_those_that_they_need() -> None:

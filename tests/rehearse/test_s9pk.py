@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from startos_wrapper.errors import RefusedError
+from startos_wrapper.errors import CannotError
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.rehearse.s9pk import unpacked
 from tests.support.s9pk_files import images, packed, s9pk, tar
@@ -129,7 +129,7 @@ def test_a_broken_package_is_refused_in_one_line(name: str, tmp_path: Path, monk
     file = _write(tmp_path / "a.s9pk", data)
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
-    with pytest.raises(RefusedError) as raised, unpacked(file):
+    with pytest.raises(CannotError) as raised, unpacked(file):
         pass
     assert str(raised.value).startswith(f"{file}: {message}")
     assert "\n" not in str(raised.value)
@@ -150,7 +150,7 @@ def test_a_damaged_package_is_read_or_refused(data: st.DataObject) -> None:
         try:
             with unpacked(file) as found:
                 assert _outside(found) == []
-        except RefusedError as error:
+        except CannotError as error:
             assert str(error).startswith(f"{file}: ")
 
 
@@ -161,5 +161,5 @@ def _outside(folder: Path) -> list[Path]:
 
 def test_a_folder_or_a_missing_file_isnt_a_package(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "missing.s9pk"):
-        with pytest.raises(RefusedError, match="isn't a regular file"), unpacked(path):
+        with pytest.raises(CannotError, match="isn't a regular file"), unpacked(path):
             pass

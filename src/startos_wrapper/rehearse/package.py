@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from startos_wrapper.errors import CannotError, RefusedError, UsageError
+from startos_wrapper.errors import CannotError, UsageError
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.os_grammar import package_id, version
 from startos_wrapper.files.manifest.procedure import Procedure
@@ -125,7 +125,7 @@ class Package:
 def opened(path: Path, number: int = 0) -> Iterator[Package]:
     """Open a wrapper's folder or a .s9pk.
 
-    Raises: UsageError if there's no such file, RefusedError if its manifest can't be read.
+    Raises: UsageError if there's no such file, CannotError if its manifest can't be read.
     """
     if path.is_dir():
         yield _readable(Package(Wrapper(path), path, number))
@@ -139,16 +139,16 @@ def opened(path: Path, number: int = 0) -> Iterator[Package]:
 
 
 def _readable(package: Package) -> Package:
-    """Return the package if StartOS could name it. Raises: RefusedError."""
+    """Return the package if StartOS could name it. Raises: CannotError."""
     if package.wrapper.manifest_file is None:
-        raise RefusedError(f"{package.path}: there is no manifest.yaml; pass a wrapper's folder or a .s9pk")
+        raise CannotError(f"{package.path}: there is no manifest.yaml; pass a wrapper's folder or a .s9pk")
     document = package.wrapper.document
     if not isinstance(document, Node):
         reason = str(document) if document else package.wrapper.unread.get(package.wrapper.manifest_file, "unreadable")
-        raise RefusedError(
+        raise CannotError(
             f"{package.path / package.wrapper.manifest_file}: {reason}; `startos-wrapper check` says more"
         )
     if not package_id(package.id) or not version(package.version):
         where = package.path / package.wrapper.manifest_file
-        raise RefusedError(f"{where}: the manifest needs a valid id and version; `startos-wrapper check` says more")
+        raise CannotError(f"{where}: the manifest needs a valid id and version; `startos-wrapper check` says more")
     return package

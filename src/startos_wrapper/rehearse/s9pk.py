@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from startos_wrapper.errors import RefusedError
+from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import LARGEST, UnreadableError
 from startos_wrapper.files.tar import Extent, NotFoundError, opened, padded
 from startos_wrapper.files.tar_stream import Entry, Part, entries
@@ -42,7 +42,7 @@ class _BrokenTarError(_BrokenError):
 
 @contextmanager
 def unpacked(file: Path) -> Iterator[Path]:
-    """Provide a temporary folder with the content of a package. Raises: RefusedError if the package is broken."""
+    """Provide a temporary folder with the content of a package. Raises: CannotError if the package is broken."""
     with tempfile.TemporaryDirectory(prefix="startos-wrapper-") as name:
         folder = Path(name)
         try:
@@ -51,7 +51,7 @@ def unpacked(file: Path) -> Iterator[Path]:
                     raise _BrokenError("isn't a regular file")
                 _unpack(handle, folder)
         except (_BrokenError, UnreadableError) as error:
-            raise RefusedError(f"{file}: {error}") from error
+            raise CannotError(f"{file}: {error}") from error
         yield folder
 
 
