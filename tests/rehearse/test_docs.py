@@ -32,15 +32,39 @@ def test_the_steps_are_those_of_a_rehearsal_in_order() -> None:
     assert _names(_section("Steps")) == list(STEPS)
 
 
-def test_the_options_are_those_of_the_command() -> None:
+def _help() -> str:
     parser = argparse.ArgumentParser()
     command.add_parser(parser.add_subparsers())
     with pytest.raises(SystemExit), pytest.MonkeyPatch.context() as patch:
         shown = Mock()
         patch.setattr(argparse.ArgumentParser, "_print_message", shown)
         parser.parse_args(["rehearse", "--help"])
-    options = re.findall(r"^  (PATH|--[a-z]+)", shown.call_args[0][0], re.MULTILINE)
+    text: str = shown.call_args[0][0]
+    return text
+
+
+def test_the_options_are_those_of_the_command() -> None:
+    options = re.findall(r"^  (PATH|--[a-z]+)", _help(), re.MULTILINE)
     assert _names(_section("Options")) == options
+
+
+@pytest.mark.parametrize(
+    ("option", "words"),
+    [
+        ("--wait", "how long the service may take to turn healthy, and each procedure to end"),
+        ("--keep", "stop at the first failure, and keep the service until Ctrl-C"),
+    ],
+)
+def test_an_option_does_the_same_on_the_page_and_in_the_help(option: str, words: str) -> None:
+    (row,) = re.findall(rf"^\| `{option}\b.*", _section("Options"), re.MULTILINE)
+    assert words in row
+    assert words in " ".join(_help().split())
+
+
+def test_the_exit_codes_are_on_the_page() -> None:
+    codes = set(re.findall(r"(?:codes:|,)\s+([0-9]+) ", _help()[_help().index("exit codes") :]))
+    assert codes == {"0", "1", "2", "130"}
+    assert all(re.search(rf"\b{code}\b", PAGE.split("The exit code is")[1].partition("\n\n")[0]) for code in codes)
 
 
 def test_the_fields_are_those_of_the_output(make_package: MakePackage) -> None:

@@ -33,9 +33,10 @@ examples:
   startos-wrapper rehearse --steps backup     this step and those it needs
   startos-wrapper rehearse --config my.yaml   configure with these values
   startos-wrapper rehearse --actions reset    also run this action
-  startos-wrapper rehearse --keep             keep it running until Ctrl-C
+  startos-wrapper rehearse --keep             keep the service until Ctrl-C
 
-exit codes: 0 every step passed or was skipped, 1 a step failed, 2 couldn't run"""
+exit codes: 0 every step passed or was skipped, 1 a step failed,
+  2 nothing could be rehearsed, 130 cancelled with Ctrl-C or SIGTERM"""
 _WAIT = re.compile(r"([0-9]+(?:\.[0-9]+)?)(s|m)?")
 
 
@@ -55,12 +56,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--config", metavar="FILE", type=Path, help="configure with this YAML or JSON file")
     parser.add_argument("--steps", metavar="STEPS", help="only these steps, separated by commas")
     parser.add_argument(
-        "--wait", metavar="TIME", default="180s", help="how long the first start may take (default: 180s)"
+        "--wait",
+        metavar="TIME",
+        default="180s",
+        help="how long the service may take to turn healthy, and each procedure to end (default: 180s)",
     )
     parser.add_argument(
         "--actions", metavar="NAME", nargs="+", default=[], help="actions to run; NAME=FILE gives one its input"
     )
-    parser.add_argument("--keep", action="store_true", help="keep the service running until Ctrl-C")
+    parser.add_argument(
+        "--keep", action="store_true", help="stop at the first failure, and keep the service until Ctrl-C"
+    )
     parser.add_argument("--format", choices=FORMATS, default="text", help="output format (default: text)")
 
 
