@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from startos_wrapper.errors import CancelledError, CannotError, Exit, UsageError
+from startos_wrapper.errors import CancelledError, Exit, UsageError
 from startos_wrapper.terminal import print_text
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from startos_wrapper.rehearse.playing import Watcher
     from startos_wrapper.rehearse.rehearsal import Settings
     from startos_wrapper.rehearse.report.live import Progress
+    from startos_wrapper.rehearse.user_file import UserFile
 
 FORMATS = ("text", "json", "github")
 _DESCRIPTION = """\
@@ -79,19 +80,25 @@ def run(arguments: argparse.Namespace) -> int:
     from startos_wrapper.rehearse.package import opened
     from startos_wrapper.rehearse.rehearsal import Settings
     from startos_wrapper.rehearse.report.live import Live, Progress
+    from startos_wrapper.rehearse.user_file import read_user_file
 
+    steps, wait = _steps(arguments.steps), _seconds(arguments.wait)
+    file = read_user_file(arguments.config) if arguments.config else None
     settings = Settings(
-        steps=_steps(arguments.steps),
-        wait=_seconds(arguments.wait),
-        config=_config(arguments.config),
+        steps=steps,
+        wait=wait,
+        config=file.content if file else None,
+        files={"--config": file} if file else {},
         keep=arguments.keep,
         check=errors_of,
     )
     watcher = Progress() if arguments.format == "json" else Live()
     try:
         with opened(arguments.path, 1) as package:
-            actions, inputs = _actions(arguments.actions, package)
-            settings = replace(settings, actions=actions, inputs=inputs)
+            actions, files = _actions(arguments.actions, package)
+            inputs = {name: file.content for name, file in files.items()}
+            named = {f"--actions {name}=FILE": file for name, file in files.items()}
+            settings = replace(settings, actions=actions, inputs=inputs, files={**settings.files, **named})
             with _older(arguments.older, package, watcher) as older:
                 return _rehearse(arguments.format, package, replace(settings, older=older), watcher)
     except KeyboardInterrupt as error:
@@ -121,38 +128,21 @@ def _seconds(text: str) -> float:
     return float(match[1]) * (60 if match[2] == "m" else 1)
 
 
-def _config(path: Path | None) -> Any:
-    """Return the content of --config, or None. Raises: UsageError, CannotError."""
-    from startos_wrapper.files.documents import NotADocumentError, read_document
-    from startos_wrapper.files.source import Source, TooLargeError, UnreadableError
+def _actions(given: list[str], package: "Package") -> "tuple[tuple[str, ...], dict[str, UserFile]]":
+    """Return the actions that are named, and the files of those that have one. Raises: UsageError, CannotError."""
+    from startos_wrapper.rehearse.user_file import read_user_file
 
-    if path is None:
-        return None
-    try:
-        # As StartOS reads YAML: `no` is a text, and so is a date.
-        content = read_document(Source(path.name, path.read_bytes())).plain_value()
-    except OSError as error:
-        raise CannotError(f"{path}: {error.strerror}") from error
-    except (NotADocumentError, TooLargeError, UnreadableError) as error:
-        raise UsageError(f"{path}: can't be read: {error}") from error
-    if not isinstance(content, dict):
-        raise UsageError(f"{path}: must be a mapping from keys to values, as in the config spec")
-    return content
-
-
-def _actions(given: list[str], package: "Package") -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the actions that are named, and the inputs of those that have one. Raises: UsageError, CannotError."""
     node = package.manifest.get("actions")
     known = list(node.fields) if node else []
-    inputs: dict[str, Any] = {}
+    files: dict[str, UserFile] = {}
     for text in given:
         name, equals, file = text.partition("=")
         if name not in known:
             has = f"the manifest has {', '.join(known)}" if known else "the manifest has none"
             raise UsageError(f'--actions: unknown action "{name}"; {has}')
         if equals:
-            inputs[name] = _config(Path(file))
-    return tuple(text.partition("=")[0] for text in given), inputs
+            files[name] = read_user_file(Path(file))
+    return tuple(text.partition("=")[0] for text in given), files
 
 
 @contextmanager

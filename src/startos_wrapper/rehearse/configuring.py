@@ -57,14 +57,14 @@ def configure(rehearsal: Rehearsal, config: dict[str, Any] | None = None, source
         config, source = form.config, "the stored config"
     if config is None:
         config, source = _defaults(rehearsal, form), "the default config"
-    place = rehearsal.place("config", "get")
     try:
         fit(form.spec, config)
         config = fill(form.spec, config, _addresses(rehearsal.package))
     except MisfitError as error:
-        raise StepFailedError(
-            f"config.get: {source} doesn't fit the spec: {error}", todo=_todo(source, error), place=place
-        ) from error
+        file = rehearsal.settings.files.get(source)
+        what = f"{file.path if file else f'config.get: {source}'} doesn't fit the spec: {error}"
+        place = file.place(error.path) if file else rehearsal.place("config", "get")
+        raise StepFailedError(what, todo=_todo(source, error), place=place) from error
     _save(rehearsal, config)
     _read_again(rehearsal, config)
     rehearsal.is_configured = True

@@ -12,6 +12,7 @@ from startos_wrapper.rehearse.hands import Hands
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.service import Service
+from startos_wrapper.rehearse.user_file import UserFile
 from startos_wrapper.rehearse.volumes import Volumes
 
 
@@ -59,6 +60,8 @@ class Settings:
     check: Callable[[Package], list[Finding]] = no_findings
     # What the user gives to actions, by their ids.
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    # The files of both, by the options that name them: --config, and --actions NAME=FILE.
+    files: Mapping[str, UserFile] = field(default_factory=dict)
 
     @property
     def how_to_try(self) -> str:

@@ -59,5 +59,7 @@ def _input(rehearsal: Rehearsal, name: str) -> Any:
         fit(spec, given)
     except MisfitError as error:
         todo = f"Pass the input with --actions {name}=FILE."
+        if file := rehearsal.settings.files.get(source):
+            source, todo, place = str(file.path), "Correct the file.", file.place(error.path)
         raise StepFailedError(f"actions.{name}: {source}: {error}", todo=todo, place=place) from error
     return given
