@@ -11,7 +11,7 @@ from startos_wrapper.files.dockerfile.instruction import Instruction
 from startos_wrapper.files.dockerfile.model import Dockerfile
 from startos_wrapper.files.makefile import DEEPEST, REFERENCE, Makefile, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
-from startos_wrapper.files.word import Word
+from startos_wrapper.files.word import Word, word_of
 from startos_wrapper.files.wrapper import Wrapper
 
 _BUILDERS = re.compile(r"\b(?:docker|podman|buildah|nerdctl)\b.*\bbuild\b")
@@ -130,15 +130,23 @@ def _words(call: Call) -> tuple[list[tuple[str, Word, Word]], list[Word]] | None
     places: list[Word] = []
     rest = iter(call.words[texts.index("build") + 1 :])
     for word in rest:
-        name, equals, value = word.text.partition("=") if word.text.startswith("--") else (word.text, "", "")
-        given = Word(value, word.end - len(value), word.end)
+        name, value = _attached(word.text)
+        given = Word(value or "", word.end - len(value or ""), word.end)
         if not name.startswith("-") or name == "-":
             places.append(word)
-        elif name in _WITH_VALUE or (name.startswith("--") and not equals and name not in _WITHOUT_VALUE):
+        elif value is None and (name in _WITH_VALUE or (name.startswith("--") and name not in _WITHOUT_VALUE)):
             options.append((name, word, next(rest, given)))
         else:
             options.append((name, word, given))
     return options, places
+
+
+def _attached(text: str) -> tuple[str, str | None]:
+    """Return the name of an option, and the value in the same word, as in --file=x, -f=x and -fx, or None."""
+    if text.startswith("--"):
+        name, equals, value = text.partition("=")
+        return name, value if equals else None
+    return (text[:2], text[2:].removeprefix("=")) if text[:2] in _WITH_VALUE and text[2:] else (text, None)
 
 
 def _inside(path: str | None) -> str | None:
@@ -155,11 +163,13 @@ def written_builds(line: str) -> list[WrittenBuild]:
         return []
     found: list[WrittenBuild] = []
     folder = None
-    for call in read_calls(masked(line)):
+    code = masked(line)
+    for call in read_calls(code):
         if call.program == "cd" and call.args:
             folder = line[call.args[0].start : call.args[0].end]
         elif read := _words(call):
-            options, places = read
+            places = read[1]
+            options = [(name, first, _without_quotes(code, first, value)) for name, first, value in read[0]]
             given = tuple(
                 (_LONG.get(name, name), line[first.start : _end(line, value)], line[value.start : value.end])
                 for name, first, value in options
@@ -173,6 +183,17 @@ def written_builds(line: str) -> list[WrittenBuild]:
             program = call.program.lstrip("@+-")
             found.append(WrittenBuild(arguments, next(iter(files), None), context, program, given, where))
     return found
+
+
+def _without_quotes(code: str, first: Word, value: Word) -> Word:
+    """Return the value of an option with its offsets in a line, also if it's in the option's word, and in quotes."""
+    if value.start >= first.end or not value.text:
+        return value
+    name = first.text[: len(first.text) - len(value.text)]
+    written = code[first.start : first.end]
+    if not written.startswith(name):
+        return value
+    return word_of(written[len(name) :], first.start + len(name))
 
 
 def _end(line: str, word: Word) -> int:

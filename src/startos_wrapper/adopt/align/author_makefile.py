@@ -7,6 +7,7 @@ replaces the one in startos.mk.
 import re
 from collections.abc import Iterator
 
+from startos_wrapper.adopt.align.image_output import images_written, writes_no_image
 from startos_wrapper.adopt.align.image_rules import ImageRules
 from startos_wrapper.adopt.align.known_targets import has_conditions, kind_of, unusual
 from startos_wrapper.adopt.align.makefile_text import OURS, Kept, MakefileText
@@ -211,11 +212,8 @@ class _Carried:
 
     def _replacing(self, block: Block, target: str, reason: str) -> Iterator[Kept]:
         """Keep a rule for a target that startos.mk has, too."""
-        tar = f"docker-images/{next((arch for arch, _, _ in self.old.builds), ARM)}.tar"
-        if target == "image.tar" and not self.old.makefile.makes(tar):
-            self.note(block.line, f"your rule for image.tar is kept, because {reason}; {tar} is a copy of it")
-            copy = f"{tar}: image.tar\n\tmkdir -p docker-images\n\tcp image.tar $@"
-            yield Kept(block, f"{block.text.rstrip()}\n\n{copy}", (tar,))
+        if target == "image.tar" and (kept := self._image_tar(block, reason)):
+            yield kept
             return
         instead = tuple("$(IMAGES)" if "%" in name else name for name in target.split())
         text = block.text
@@ -227,8 +225,39 @@ class _Carried:
             instead = ()
         name = shorten(block.name, 60)
         instead_of = f" instead of the one in {MAINTAINED}" if instead else ""
-        self.note(block.line, f"your rule for {name} is kept{instead_of}, because {reason}")
+        written = images_written(self.old.makefile, block) if kind_of(target) == "image" else []
+        todo = f"write {target} in its recipe, which doesn't" if written and target not in written else ""
+        self.note(block.line, f"your rule for {name} is kept{instead_of}, because {reason}", todo)
         yield Kept(block, text, instead)
+
+    def _image_tar(self, block: Block, reason: str) -> Kept | None:
+        """Keep a rule for image.tar, and make what is packed from what its recipe writes, or None if others do."""
+        makefile = self.old.makefile
+        tar = f"docker-images/{next((arch for arch, _, _ in self.old.builds), ARM)}.tar"
+        written = images_written(makefile, block)
+        packed = [file for file in written if file != "image.tar" and IMAGE.fullmatch(file)]
+        what = f"your rule for image.tar is kept, because {reason}"
+        if any(map(makefile.makes, packed or [tar])):
+            return None
+        if packed:
+            names = " and ".join(packed)
+            todo = f"name the rule {packed[0]}" if "image.tar" not in written and len(packed) == 1 else ""
+            todo = todo and f"{todo}, or make runs it every time, because there's no image.tar"
+            self.note(block.line, f"{what}; it writes {names}", todo)
+            # The empty recipe replaces the one in startos.mk.
+            return Kept(block, f"{block.text.rstrip()}\n\n{' '.join(packed)}: image.tar ;", tuple(packed))
+        image = "image.tar" if "image.tar" in written else next(iter(written), "")
+        if not written and not writes_no_image(makefile, block):
+            image = "image.tar"
+        if len(written) > 1 and image != "image.tar":
+            image = ""
+        if not image or re.search(r"[$\s'\"]", image):
+            todo = f"remove the rule if that's what you pack, or write the image to {tar} in it"
+            self.note(block.line, f"{what}; {MAINTAINED} makes {tar}, as your recipe doesn't", todo)
+            return Kept(block, block.text)
+        self.note(block.line, f"{what}; {tar} is a copy of {'it' if image == 'image.tar' else image}")
+        copy = f"{tar}: image.tar\n\tmkdir -p docker-images\n\tcp {image} $@"
+        return Kept(block, f"{block.text.rstrip()}\n\n{copy}", (tar,))
 
     def _with_images(self, block: Block) -> str:
         """Return a rule for the package that depends on $(IMAGES) instead of each image, as `make x86` needs it."""

@@ -5,12 +5,14 @@ A rule that does anything else stays as it is, and replaces the one in startos.m
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
+from startos_wrapper.adopt.align.image_output import plain_path
 from startos_wrapper.adopt.align.known_targets import has_conditions
 from startos_wrapper.adopt.align.old_makefile import GUARD, OldMakefile, old_makefile
 from startos_wrapper.data import processors
+from startos_wrapper.files.build_output import read_output
 from startos_wrapper.files.builds import WrittenBuild, written_builds
 from startos_wrapper.files.makefile import Block, masked
 from startos_wrapper.files.shell.calls import Call, read_calls
@@ -105,14 +107,23 @@ class ImageRules:
             return "it has several tags or platforms"
         if arch and arches and arch not in arches:
             return f"it builds for {platforms[0]}"
-        for value in build.values("--output"):
-            options = dict(part.partition("=")[::2] for part in expand(value).split(","))
-            target = expand(block.name)
-            if options.get("type") != "docker" or options.get("dest", "").replace("$@", target) != target:
-                return f"it writes {value}"
+        if what := self._elsewhere(arch, block, build):
+            return what
         if found := next((raw for _, raw, _ in build.options if _OF_THE_RULE.search(raw)), None):
             return f"it passes {found}"
         return "it pushes the image" if build.values("--push") else None
+
+    def _elsewhere(self, arch: str, block: Block, build: WrittenBuild) -> str | None:
+        """Return what a build writes, unless startos.mk makes that, too, or None."""
+        makefile = self.old.makefile
+        wanted = {makefile.expand(block.name).removeprefix("./")}
+        # The target may be image.tar, while the recipe writes what startos.mk packs.
+        wanted |= set() if arch else {f"docker-images/{self.old.arch(build)}.tar"}
+        for output in (read_output(makefile.expand(value)) for value in build.values("--output")):
+            path = plain_path(makefile, block, output.path)
+            if not (output.loads or (output.kind == "docker" and path in wanted)):
+                return f"it writes {replace(output, path=path)}"
+        return None
 
     # --- What startos.mk passes to docker buildx build ---------------------------------------------------------------
 

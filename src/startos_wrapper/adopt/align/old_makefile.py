@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
+from startos_wrapper.adopt.align.image_output import images_of
 from startos_wrapper.adopt.align.known_targets import unusual
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import WrittenBuild, written_builds
@@ -87,16 +88,22 @@ class OldMakefile:
     def builds(self) -> list[tuple[str, int, WrittenBuild]]:
         """The commands that build images: architecture, line, and build."""
         return [
-            (arch or self._arch(build), line, build)
+            (arch or self.arch(build), line, build)
             for arch, block in self.images.items()
             for line, text in block.recipe
             for build in written_builds(text)
         ]
 
-    def _arch(self, build: WrittenBuild) -> str:
-        """Return the architecture of a build, which is arm64 without a platform, as it was for all servers then."""
+    def arch(self, build: WrittenBuild) -> str:
+        """Return the architecture of a build: that of its platform, else of the tar that it writes.
+
+        Without either, it's arm64, as it was for all servers then.
+        """
         given = _PLATFORM.search(self.makefile.expand(" ".join(build.values("--platform"))))
-        return next((name for name, each in processors().items() if given and each.docker == given[1]), ARM)
+        if given:
+            return next(name for name, each in processors().items() if each.docker == given[1])
+        tars = filter(None, map(IMAGE.fullmatch, images_of(self.makefile, build)))
+        return next((tar[1] for tar in tars if tar[1] in processors()), ARM)
 
     @cached_property
     def arguments(self) -> dict[str, dict[str, str]]:

@@ -45,9 +45,10 @@ class Prerequisites:
             lines.append(f"SOURCES := $(filter-out {' '.join(lost)},$(SOURCES))")
         if shared:
             lines.append(f"SOURCES += {' '.join(shared)}")
+        alone = next((arch for arch, _, _ in self.old.builds), ARM)
         for arch, words in needs.items():
             if own := [word for word in dict.fromkeys(words) if word not in shared and word not in usual]:
-                lines.append(f"docker-images/{arch or ARM}.tar: {' '.join(own)}")
+                lines.append(f"docker-images/{arch or alone}.tar: {' '.join(own)}")
             if first := list(dict.fromkeys(self._extra(self.old.needs(arch)[1]))):
                 lines.append(f"{f'docker-images/{arch}.tar' if arch else '$(IMAGES)'}: | {' '.join(first)}")
         return lines
