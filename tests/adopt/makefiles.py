@@ -108,6 +108,8 @@ KNOWN = st.sampled_from(
         _image("aarch64", "arm64"), _image("x86_64", "amd64"), _image("aarch64", "arm64", command=" ; "),
         _image("aarch64", "arm64", more="--build-arg DEPTH=$(ARCH) --network host "),
         _image("x86_64", "amd64", more="--file other.Dockerfile ", command=" ; "),
+        _usual("image.tar: Dockerfile\n\tdocker buildx build --platform=linux/amd64 --output=type=docker,dest=docker-images/x86_64.tar ."),
+        _known("image.tar: Dockerfile\n\tdocker buildx build -o=dest=hands.tar,type=docker ."),
         _known("docker-images/aarch64.tar: strike.sh", "docker-images/aarch64.tar: strike.sh"),
         _known("docker-images/aarch64.tar: DEPTH := 3"), _known("verify install: WORD = $(ID)"),
         _usual("image.tar: docker-images/aarch64.tar\n\tcp $< $@"), _known("image.tar: docker-images/aarch64.tar ; ln -s $< $@"),
