@@ -57,6 +57,7 @@ def test_startos_mk_replaces_a_rule_that_writes_what_it_makes(
     said = _make(aligned, _X86)
     assert "--platform linux/amd64" in said
     assert "--build-arg DEPTH=3" in said
+    assert said.count("dest=") == 1
     assert (aligned.folder / _X86).read_text() == "an image\n"
 
 
@@ -119,3 +120,15 @@ def test_a_kept_rule_of_an_image_that_writes_another_file_is_for_the_author_to_d
 ) -> None:
     aligned = _aligned(tmp_path, rendered, f"{_BUILD} -o type=docker,dest=image.tar .", _X86)
     assert [note for note in aligned.todo if f"it writes image.tar; write {_X86} in its recipe" in note]
+
+
+@pytest.mark.parametrize(
+    ("output", "line"), [(f"-o {_WRITES}", f"image.tar: {_X86} ;"), ("-o type=docker,dest=$@", "\tcp $< $@")]
+)
+def test_other_rules_that_need_the_old_target_can_still_be_made(
+    tmp_path: Path, rendered: dict[str, str], output: str, line: str
+) -> None:
+    makefile = f"image.tar: Dockerfile\n\t{_BUILD} {output} .\nsent: image.tar\n\techo sent\n"
+    aligned = plumbing_of(tmp_path, rendered, Makefile=makefile, wind="")
+    assert line in aligned.text("Makefile").split("\n")
+    assert "--builder" in _make(aligned, "sent")

@@ -281,6 +281,8 @@ class _Carried:
             yield Kept(block, "\n".join(self._clean(block, more)))
             return
         self.gone.setdefault(shorten(block.name, 60), block.line)
+        if target == "image.tar" and self._needs_image_tar():
+            yield self._old_name(block)
         comments = [*block.above, block.rule.comment, *(line for line in block.lines if line.startswith("#"))]
         if comments := list(filter(None, comments)):
             first = block.line - len(block.above)
@@ -288,6 +290,20 @@ class _Carried:
         for line, text in more:
             todo = "if you still need it, write a rule with it"
             self.note(line, f"{shorten(block.name, 60)} also ran `{shorten(text, 80)}`", todo)
+
+    def _needs_image_tar(self) -> bool:
+        """Return whether a rule needs image.tar, other than that for the package, which startos.mk replaces."""
+        needs = (block.needs for block, target in self.old.rules() if kind_of(target) not in ("image", "package"))
+        return any("image.tar" in map(self.old.makefile.expand, words) for words in needs)
+
+    def _old_name(self, block: Block) -> Kept:
+        """Return a rule for image.tar that makes it from what startos.mk makes."""
+        if not any(block is each for each in self.old.images.values()):
+            return Kept(block, block.text)
+        tar = f"docker-images/{next((arch for arch, _, _ in self.old.builds), ARM)}.tar"
+        written = images_written(self.old.makefile, block)
+        self.note(block.line, f"image.tar is made from {tar}, because other rules of yours need it")
+        return Kept(block, f"image.tar: {tar}" + ("\n\tcp $< $@" if "image.tar" in written or not written else " ;"))
 
     def _clean(self, block: Block, more: list[tuple[int, str]]) -> Iterator[str]:
         """Yield rules for what `clean` does in addition to the one in startos.mk, which has a recipe and runs later."""
