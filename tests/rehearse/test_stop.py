@@ -1,5 +1,6 @@
 """Why a service didn't end by itself, as its processes show."""
 
+from dataclasses import replace
 from signal import SIGKILL, SIGQUIT, SIGTERM
 
 import pytest
@@ -87,3 +88,10 @@ def test_a_process_that_the_trap_forgets_is_named() -> None:
 )  # fmt: skip
 def test_what_a_script_with_a_trap_started(processes: list[Process], expected: list[int]) -> None:
     assert [each.id for each in of_script(processes, SIGTERM)] == expected
+
+
+def test_what_a_health_check_left_behind_is_not_the_scripts() -> None:
+    """busybox's `timeout` goes on waiting when its command has ended. It then belongs to process 1."""
+    script, started = replace(SCRIPT, session=1), replace(process(7, 1, "server"), session=1)
+    left = replace(process(31, 1, "timeout 5 wget"), session=31)
+    assert of_script([script, started, left], SIGTERM) == [started]

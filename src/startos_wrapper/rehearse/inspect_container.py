@@ -47,6 +47,14 @@ class Process:
     state: str
     handled: int
     ignored: int
+    session: int = 0
+
+    def was_started_by(self, other: "Process") -> bool:
+        """Return whether another process surely started it: it's a child in the same session.
+
+        Linux gives process 1 what a command of `docker exec` leaves behind, e.g. the `timeout` of a health check.
+        """
+        return self.parent == other.id and self.session == other.session
 
     @property
     def program(self) -> str:

@@ -59,6 +59,7 @@ def _process(path: Path) -> dict[str, Any]:
         "state": status["State"][:1],
         "handled": int(status["SigCgt"], 16) | int(status["SigBlk"], 16),
         "ignored": int(status["SigIgn"], 16),
+        "session": os.getsid(int(path.name)),
     }
 
 

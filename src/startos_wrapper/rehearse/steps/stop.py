@@ -63,7 +63,7 @@ def fault_of(
         todo = "Let it end sooner, or raise main.sigterm-timeout."
         return f"{took}, although process 1 handles the signal", todo
     shown = _command(first)
-    others = [each for each in processes if each.parent == 1 and each.name not in _IDLE]
+    others = [each for each in processes if each.was_started_by(first) and each.name not in _IDLE]
     idle = [each for each in processes if each.parent == 1 and each.name in _IDLE]
     if name != "TERM":
         what = f"{took}: the image's STOPSIGNAL is SIG{name}, which process 1 ({shown}) doesn't handle"
@@ -120,11 +120,11 @@ def of_script(processes: Sequence[Process], number: int) -> list[Process]:
     first = next((each for each in processes if each.id == 1), None)
     parents = [1] if first and first.name in _INITS else []
     scripts = [each for each in processes if each is first or each.parent in parents]
-    trapping = [each.id for each in scripts if each.program in _SHELLS and each.handles(number)]
+    trapping = [each for each in scripts if each.program in _SHELLS and each.handles(number)]
     return [
         each
         for each in processes
-        if each.parent in trapping and each.program not in (*_IDLE, *_SHELLS) and each.state != "Z"
+        if any(map(each.was_started_by, trapping)) and each.program not in (*_IDLE, *_SHELLS) and each.state != "Z"
     ]
 
 
