@@ -98,7 +98,7 @@ def test_a_fork_bomb_ends_at_the_limit(life: Life) -> None:
     results = life.rehearse(bomb, "healthy", wait=10)
     assert results["start"].status is Status.OK, results
     # The service may survive it, or not.
-    assert "healthy" in results
+    assert results["healthy"].status is not Status.SKIPPED
 
 
 @pytest.mark.parametrize("where", ["assets", "scripts", "docker-images"])

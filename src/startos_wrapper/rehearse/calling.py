@@ -9,7 +9,7 @@ from startos_wrapper.files.manifest.wording import shown
 from startos_wrapper.files.paths import is_in
 from startos_wrapper.rehearse.image_programs import broken_program
 from startos_wrapper.rehearse.io_formats import Printed
-from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
+from startos_wrapper.rehearse.outcome import Outcome, StepFailedError, sentence
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.procedure_runner import NOTHING_GIVEN, result_of, run_procedure
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
@@ -66,7 +66,7 @@ def call_for(
     misshapen = wrong(found.value)
     if misshapen is None:
         return found
-    todo, what = f"{misshapen.todo[:1].upper()}{misshapen.todo[1:]}.", str(misshapen)
+    todo, what = sentence(misshapen.todo), str(misshapen)
     if procedure.kind == "script":
         todo = re.sub("(?i)^print", "Return", todo)
     if found.reason:

@@ -9,7 +9,7 @@ from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.manifest.schema_faults import spec_faults
 from startos_wrapper.rehearse.calling import call_for, log_of
 from startos_wrapper.rehearse.config_spec import Addresses, MisfitError, fill, fit, generate, validate
-from startos_wrapper.rehearse.outcome import Outcome, StepFailedError
+from startos_wrapper.rehearse.outcome import Outcome, StepFailedError, sentence
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.procedure_runner import run_procedure
 from startos_wrapper.rehearse.rehearsal import Rehearsal
@@ -37,7 +37,7 @@ def get_form(rehearsal: Rehearsal) -> Form:
     if spec is not None and found.source is not None:
         for fault in spec_faults(found.source, spec):
             what = f"config.get: StartOS can't read its spec: {fault.what}"
-            raise StepFailedError(what, todo=f"{fault.todo[:1].upper()}{fault.todo[1:]}.", place=place)
+            raise StepFailedError(what, todo=sentence(fault.todo), place=place)
     form = Form(found.value["spec"], found.value.get("config"))
     try:
         validate(form.spec, {rehearsal.package.id, *dependencies_of(rehearsal.package)})

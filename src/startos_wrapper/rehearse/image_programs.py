@@ -11,7 +11,7 @@ from startos_wrapper.files.images.program_chain import Chain, follow, needed_for
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.procedure_scripts import mount_points, started_by
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError
-from startos_wrapper.rehearse.outcome import StepFailedError
+from startos_wrapper.rehearse.outcome import StepFailedError, sentence
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 
@@ -55,7 +55,7 @@ def broken_program(package: Package, procedure: Procedure, processor: str) -> tu
             if _is_of(package, image, procedure):
                 tree, mounts = _files(image, [name for _, name in started]), mount_points(package.wrapper, procedure)
                 chains = (follow(tree, image.config, name, mounts) for _, name in started)
-                return next(((each.what, _sentence(each.todo)) for each in chains if each.missing), None)
+                return next(((each.what, sentence(each.todo)) for each in chains if each.missing), None)
     except (ImageError, TooLargeError, UnreadableError, UnknownCompressionError):
         pass
     return None
@@ -71,17 +71,13 @@ def _is_of(package: Package, image: StoredImage, procedure: Procedure) -> bool:
     node = procedure.node.get("image")
     if not node or procedure.kind != "docker" or procedure.node.is_true("system"):
         return False
-    return f"start9/{package.id}/{node.text}:{package.version}" in image.tags
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return node.text is not None and package.tag(node.text) in image.tags
 
 
 def _judge(chain: Chain, file: str, processor: str, place: Place) -> None:
     """Raises: StepFailedError."""
     if chain.missing:
-        raise StepFailedError(f"main: {chain.what} ({file})", todo=_sentence(chain.todo), place=place)
+        raise StepFailedError(f"main: {chain.what} ({file})", todo=sentence(chain.todo), place=place)
     for path, elf in chain.programs:
         if not elf.runs_on(processor):
             what = f"{file}: {path} is a program for {elf.machine}, but {processor} servers load it"

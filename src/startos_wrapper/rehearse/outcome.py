@@ -59,6 +59,11 @@ class StepFailedError(Exception):
         self.todo, self.outcome, self.log, self.place = todo, outcome, log, place
 
 
+def sentence(text: str) -> str:
+    """Return a hint, such as one of `check`, as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
 class SkippedError(Exception):
     """The step has nothing to do, or can't be played here. The message says why."""
 

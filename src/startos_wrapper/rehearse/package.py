@@ -45,6 +45,10 @@ class Package:
         """The version, as it's written."""
         return self.wrapper.version or ""
 
+    def tag(self, image: str) -> str:
+        """Return the tag by which StartOS finds an image of the package. S/procedure/docker.rs:233-245"""
+        return f"start9/{self.id}/{image}:{self.version}"
+
     def procedure(self, *path: str) -> Procedure | None:
         """Return a procedure, e.g. `("config", "get")`, or None if the manifest has none or says null."""
         return next((each for each in self.wrapper.procedures if each.path == path), None)

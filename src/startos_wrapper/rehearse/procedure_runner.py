@@ -175,8 +175,8 @@ def _image(rehearsal: Rehearsal, procedure: Procedure, installed: Installed) -> 
 
 
 def _without_image(procedure: Procedure, installed: Installed) -> Outcome:
-    image, package = procedure.node.get("image"), installed.package
-    tag = f"start9/{package.id}/{(image and image.text) or ''}:{package.version}"
+    image = procedure.node.get("image")
+    tag = installed.package.tag((image and image.text) or "")
     return Outcome(f"docker run {tag}", NOT_CREATED, errors=f"no such image: {tag}")
 
 

@@ -207,9 +207,7 @@ class Service:
         """Wait for the end of this run."""
         bounded(self.docker.command("wait", self.container))
         self._since = None
-        end = self._end()
-        self._since = None
-        self._note(end)
+        self._note(self._end())
 
     def _note(self, end: End) -> None:
         self._since, self.address = None, ""

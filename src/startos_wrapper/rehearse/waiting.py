@@ -17,6 +17,21 @@ _PATIENCE = 15.0
 _BETWEEN_CONNECTS = 1.0
 
 
+def live_after(rehearsal: Rehearsal, event: str) -> None:
+    """Start the service, wait until it's healthy, and stop it. A failure's message begins with what came before.
+
+    Raises: StepFailedError.
+    """
+    rehearsal.service.start()
+    try:
+        wait_until_healthy(rehearsal)
+    except StepFailedError as error:
+        error.args = (f"{event}{error}",)
+        raise
+    finally:
+        rehearsal.service.stop()
+
+
 def wait_until_healthy(rehearsal: Rehearsal, more_rounds: int = 0) -> None:
     """Wait until all health checks are green, also for some more rounds, and until all ports answer.
 

@@ -37,7 +37,7 @@ def _why(rehearsal: Rehearsal, end: End) -> tuple[str, str]:
     program = (entrypoint and entrypoint.text) or "the entrypoint"
     said = f"{end.reason}\n{end.log}".lower()
     if rehearsal.service.image is None:
-        tag = f"start9/{rehearsal.package.id}/{_image(rehearsal)}:{rehearsal.package.version}"
+        tag = rehearsal.package.tag(_image(rehearsal))
         return f"no tar has an image with the tag {tag}", f"Build the images with `--tag {tag}`."
     if _FORMAT in said:
         what = f"{program} isn't a program for {rehearsal.processor}, or a script without a first line like #!/bin/sh"

@@ -8,7 +8,7 @@ from startos_wrapper.files.source import TooLargeError, UnreadableError
 from startos_wrapper.rehearse.image_loading import NotLoadedError, load
 from startos_wrapper.rehearse.image_programs import compare_programs
 from startos_wrapper.rehearse.installing import put_assets, use
-from startos_wrapper.rehearse.outcome import StepFailedError
+from startos_wrapper.rehearse.outcome import StepFailedError, sentence
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.script_engine import script_engine
@@ -39,8 +39,7 @@ def run(rehearsal: Rehearsal) -> None:
     if findings:
         more = f" (and {len(findings) - 1} more: startos-wrapper check)" if len(findings) > 1 else ""
         first = findings[0]
-        todo = f"{first.todo[:1].upper()}{first.todo[1:]}."
-        raise StepFailedError(f"{first.code}: {first.what}{more}", todo=todo, place=first.place)
+        raise StepFailedError(f"{first.code}: {first.what}{more}", todo=sentence(first.todo), place=first.place)
     for name in package.tars:
         _compare(rehearsal, package, name)
 
@@ -72,14 +71,13 @@ def _compare_tags(rehearsal: Rehearsal, package: Package, file: str, image: Stor
         is_ours = start == f"start9/{package.id}"
         if is_ours and version == package.version:
             continue
-        wanted = f"start9/{package.id}/{id if start.startswith('start9/') else main or 'main'}:{package.version}"
+        wanted = package.tag(id if start.startswith("start9/") else main or "main")
         what, todo = f"{file} has the tag {tag}, but StartOS looks for {wanted}", package.how_to_build(file)
         if is_ours and (version_numbers(version) or ()) < (version_numbers(package.version) or ()):
             what = f"{what}: the image is older than the manifest's version"
-        todo = f"{todo[:1].upper()}{todo[1:]}"
         if package.makes("rehearse") and file != package.tar_name(rehearsal.processor):
             todo = f"{todo}: `make rehearse` only builds the image for {rehearsal.processor}"
-        raise StepFailedError(what, todo=f"{todo}.", place=rehearsal.place("version"))
+        raise StepFailedError(what, todo=sentence(todo), place=rehearsal.place("version"))
 
 
 def _again(package: Package, file: str) -> str:

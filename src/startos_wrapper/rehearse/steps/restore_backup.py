@@ -13,7 +13,7 @@ from startos_wrapper.rehearse.configuring import configure, first_difference, ge
 from startos_wrapper.rehearse.outcome import Outcome, SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.volumes import Access, Kind, Volume
-from startos_wrapper.rehearse.waiting import wait_until_healthy
+from startos_wrapper.rehearse.waiting import live_after
 
 _IGNORED = ".backupignore"
 _MOST_SHOWN = 10
@@ -182,15 +182,9 @@ def _bring_up(rehearsal: Rehearsal) -> None:
     if not rehearsal.is_configured:
         return
     rehearsal.progress("starting again")
-    rehearsal.service.start()
     if rehearsal.was_healthy:
-        try:
-            wait_until_healthy(rehearsal)
-        except StepFailedError as error:
-            error.args = (f"after the restore, {error}",)
-            raise
-        finally:
-            rehearsal.service.stop()
+        live_after(rehearsal, "after the restore, ")
     else:
+        rehearsal.service.start()
         rehearsal.warn("the service wasn't healthy before the backup, so this didn't wait for it")
         rehearsal.service.stop()

@@ -15,7 +15,7 @@ from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.result_shapes import wrong_migration_result
 from startos_wrapper.rehearse.volumes import Kind, Volume, Volumes
-from startos_wrapper.rehearse.waiting import wait_until_healthy
+from startos_wrapper.rehearse.waiting import live_after, wait_until_healthy
 
 
 def run(rehearsal: Rehearsal) -> None:
@@ -136,14 +136,7 @@ def _switch(rehearsal: Rehearsal, newer: Installed, is_configured: bool) -> None
             error.args = (f"{error}; after the update from {older.version}, the service {how}",)
             raise
     rehearsal.progress(f"starting {newer.package.version}")
-    rehearsal.service.start()
-    try:
-        wait_until_healthy(rehearsal)
-    except StepFailedError as error:
-        error.args = (f"after the update from {older.version}: {error}",)
-        raise
-    finally:
-        rehearsal.service.stop()
+    live_after(rehearsal, f"after the update from {older.version}: ")
 
 
 # --- The data --------------------------------------------------------------------------------------------------------
