@@ -1,6 +1,5 @@
 """Why a service didn't end by itself, as its processes show."""
 
-from dataclasses import replace
 from signal import SIGKILL, SIGQUIT, SIGTERM
 
 import pytest
@@ -12,9 +11,11 @@ from startos_wrapper.rehearse.steps.stop import fault_of, of_script
 KILLED, ENDED = Stopped(30.2, 30, 137), Stopped(0.3, 30, 143)
 
 
-def process(id: int, parent: int, command: str, handled: int = 0, ignored: int = 0, name: str = "") -> Process:
+def process(
+    id: int, parent: int, command: str, handled: int = 0, ignored: int = 0, name: str = "", session: int = 1
+) -> Process:
     words, masks = command.split(), [1 << (number - 1) if number else 0 for number in (handled, ignored)]
-    return Process(id, parent, name or words[0], words, "S", *masks)
+    return Process(id, parent, name or words[0], words, "S", masks[0], masks[1], session)
 
 
 # As Linux names a script that is run by its path.
@@ -92,6 +93,5 @@ def test_what_a_script_with_a_trap_started(processes: list[Process], expected: l
 
 def test_what_a_health_check_left_behind_is_not_the_scripts() -> None:
     """busybox's `timeout` goes on waiting when its command has ended. It then belongs to process 1."""
-    script, started = replace(SCRIPT, session=1), replace(process(7, 1, "server"), session=1)
-    left = replace(process(31, 1, "timeout 5 wget"), session=31)
-    assert of_script([script, started, left], SIGTERM) == [started]
+    started, left = process(7, 1, "server"), process(31, 1, "timeout 5 wget", session=31)
+    assert of_script([SCRIPT, started, left], SIGTERM) == [started]

@@ -81,9 +81,8 @@ def _retagged(
 def _ids(package: Package, entry: Mapping[str, Any]) -> Iterator[str]:
     given = entry.get("RepoTags")
     for tag in given if isinstance(given, list) else ():
-        name, _, version = str(tag).rpartition(":")
-        start, _, id = name.rpartition("/")
-        if (start, version) == (f"start9/{package.id}", package.version):
+        id = str(tag).rpartition(":")[0].rpartition("/")[2]
+        if tag == package.tag(id):
             yield id
 
 

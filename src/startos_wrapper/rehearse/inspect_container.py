@@ -47,7 +47,7 @@ class Process:
     state: str
     handled: int
     ignored: int
-    session: int = 0
+    session: int
 
     def was_started_by(self, other: "Process") -> bool:
         """Return whether another process surely started it: it's a child in the same session.

@@ -17,8 +17,8 @@ _PATIENCE = 15.0
 _BETWEEN_CONNECTS = 1.0
 
 
-def live_after(rehearsal: Rehearsal, event: str) -> None:
-    """Start the service, wait until it's healthy, and stop it. A failure's message begins with what came before.
+def live_after(rehearsal: Rehearsal, prefix: str) -> None:
+    """Start the service, wait until it's healthy, and stop it. `prefix` says in a failure's message what came before.
 
     Raises: StepFailedError.
     """
@@ -26,7 +26,7 @@ def live_after(rehearsal: Rehearsal, event: str) -> None:
     try:
         wait_until_healthy(rehearsal)
     except StepFailedError as error:
-        error.args = (f"{event}{error}",)
+        error.args = (f"{prefix}{error}",)
         raise
     finally:
         rehearsal.service.stop()
