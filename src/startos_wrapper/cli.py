@@ -14,7 +14,7 @@ from startos_wrapper.terminal import PROGRAM, print_error
 
 # The module of each command, in the order of --help.
 _COMMANDS = {
-    "new": "new",
+    "new": "new.command",
     "image": "image.command",
     "check": "check.command",
     "rehearse": "rehearse.command",
