@@ -1,0 +1,1 @@
+"""From what upstream has to answers: a compose file, a Dockerfile, a source tree, or an image."""
