@@ -18,7 +18,7 @@ READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
     "compiled_once", "copier_errors", "git_command", "interrupts", "work_tree",
-    "workflow_commands",
+    "upstream_image", "workflow_commands",
 }  # fmt: skip
 COMMANDS = {"check", "rehearse", "adopt", "image", "manage", "new", "update", "show_questions"}
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import yaml
 
 from startos_wrapper.files.images.image_config import processor_of
-from startos_wrapper.image.advice import Advice
-from startos_wrapper.image.seen import Seen
 from startos_wrapper.terminal import printable, shorten
+from startos_wrapper.upstream_image.advice import Advice
+from startos_wrapper.upstream_image.seen import Seen
 
 _WIDTH = 79
 _LABEL = 12

@@ -9,7 +9,7 @@ from startos_wrapper.terminal import print_text, printable
 
 # Imported late everywhere below, because the other commands don't need it.
 if TYPE_CHECKING:
-    from startos_wrapper.image.seen import Seen
+    from startos_wrapper.upstream_image.seen import Seen
 
 _DESCRIPTION = """\
 Show what an image says about itself, and which answers follow for
@@ -53,9 +53,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises: CommandError.
     """
-    from startos_wrapper.image.advice import advise
     from startos_wrapper.image.answers_text import as_json, as_text
-    from startos_wrapper.image.choice import require_processor
+    from startos_wrapper.upstream_image.advice import advise
+    from startos_wrapper.upstream_image.choice import require_processor
 
     seen = _look(arguments.image, arguments.remote)
     require_processor(printable(seen.name), seen.platforms)
@@ -65,8 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _look(name: str, remote: bool) -> "Seen":
     from startos_wrapper.data import pattern
-    from startos_wrapper.image.docker_cli import inspect_local, inspect_remote
-    from startos_wrapper.image.saved import read_saved
+    from startos_wrapper.upstream_image.docker_cli import inspect_local, inspect_remote
+    from startos_wrapper.upstream_image.saved import read_saved
 
     path = Path(name)
     try:

@@ -6,8 +6,8 @@ from typing import Any
 
 from startos_wrapper.errors import CannotError, RefusedError
 from startos_wrapper.files.images.image_config import ImageConfig, ImageError, processor_of
-from startos_wrapper.image.choice import chosen, differences, is_pinned
-from startos_wrapper.image.seen import Seen
+from startos_wrapper.upstream_image.choice import chosen, differences, is_pinned
+from startos_wrapper.upstream_image.seen import Seen
 
 _LOCAL, _REMOTE = "docker image inspect", "docker buildx imagetools inspect"
 _ONLY_HERE = "Docker got this image from no registry. Push it to one, because the wrapper's builds pull it."

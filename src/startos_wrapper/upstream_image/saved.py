@@ -10,8 +10,8 @@ from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.images.image_tar import StoredImage, read_images
 from startos_wrapper.files.images.layer import Budget, UnknownCompressionError
 from startos_wrapper.files.source import TooLargeError, UnreadableError
-from startos_wrapper.image.choice import chosen, differences, is_pinned
-from startos_wrapper.image.seen import Seen
+from startos_wrapper.upstream_image.choice import chosen, differences, is_pinned
+from startos_wrapper.upstream_image.seen import Seen
 
 # The user waits for this image only. It takes half a minute.
 _MOST_BYTES, _MOST_MEMBERS = 8 * 1024**3, 1_000_000

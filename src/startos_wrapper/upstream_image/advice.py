@@ -12,8 +12,8 @@ from startos_wrapper.data import load, loader, pattern, processors
 from startos_wrapper.files.images.elf import read_elf
 from startos_wrapper.files.images.image_config import may_be_lost, processor_of
 from startos_wrapper.files.procedure_scripts import SMALL_INITS
-from startos_wrapper.image.seen import Seen
-from startos_wrapper.image.switch_user import as_user, is_root
+from startos_wrapper.upstream_image.seen import Seen
+from startos_wrapper.upstream_image.switch_user import as_user, is_root
 
 _SHELLS = {"sh", "bash", "ash", "dash", "zsh"}
 # These end at once without a terminal or a script.
