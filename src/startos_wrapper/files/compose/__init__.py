@@ -3,6 +3,7 @@
 `read_compose(path)` is the entry. Nothing here starts a program, asks the network, or knows StartOS.
 """
 
+from startos_wrapper.files.compose.compose_file import read_compose
 from startos_wrapper.files.compose.compose_model import (
     Build,
     Command,
@@ -24,5 +25,5 @@ from startos_wrapper.files.compose.compose_model import (
 
 __all__ = [
     "Build", "Command", "ComposeError", "ComposeFile", "EnvFile", "Extends", "Granted", "Health", "KeyAt", "Keys",
-    "Mount", "Node", "Port", "Service", "Text", "Variable",
+    "Mount", "Node", "Port", "Service", "Text", "Variable", "read_compose",
 ]  # fmt: skip

@@ -143,7 +143,8 @@ class Variable:
 class Command:
     """A `command` or `entrypoint`. `shell` is the text form, and `words` are the words that Compose passes to the image.
 
-    No words mean that the file empties the image's own command.
+    No words mean that the file empties the image's own command. `hint` are the words if the samples beside the file are
+    used. `cut` is true if Compose drops the end of the text, which it does from `;`, `&`, `|`, `<` or `>` on.
     """
 
     words: tuple[str, ...]
@@ -151,6 +152,7 @@ class Command:
     line: int
     unset: tuple[str, ...] = ()
     hint: tuple[str, ...] | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

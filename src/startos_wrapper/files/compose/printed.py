@@ -1,0 +1,46 @@
+"""Print numbers and booleans as Compose passes them to a container: `1.10` becomes 1.1, and `0755` becomes 493.
+
+Compose reads plain scalars in mappings as YAML values first (compose-go 2.16.1, types/mapping.go), unlike in lists.
+"""
+
+import re
+from decimal import Decimal
+
+from startos_wrapper.files.compose.compose_model import Text
+
+_BOOLEANS = {"true", "True", "TRUE", "false", "False", "FALSE"}
+_INTEGER = re.compile(r"([+-]?)(?:0x([0-9a-fA-F]+)|0b([01]+)|0o?([0-7]+)|(0|[1-9][0-9]*))")
+_FLOAT = re.compile(r"[+-]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][+-]?[0-9]+)?")
+_BASES = (16, 2, 8, 10)
+# A longer one isn't a number that somebody wrote on purpose.
+_LONGEST = 100
+
+
+def printed(text: Text) -> str:
+    """Return a scalar's value as a container gets it."""
+    if not text.plain or "$" in text.raw or len(text.raw) > _LONGEST:
+        return text.value
+    if text.raw in _BOOLEANS:
+        return text.raw.lower()
+    bare = text.raw.replace("_", "")
+    if match := _INTEGER.fullmatch(bare):
+        sign, *digits = match.groups()
+        base, found = next((base, found) for base, found in zip(_BASES, digits, strict=True) if found)
+        number = int(found, base) * (-1 if sign == "-" else 1)
+        if -(2**63) <= number < 2**64:
+            return str(number)
+    if _FLOAT.fullmatch(bare):
+        return _float(float(bare))
+    return text.value
+
+
+def _float(number: float) -> str:
+    """Print a float as Go's `%v` does: with an exponent below -4 and from 21 digits on."""
+    if number in (float("inf"), float("-inf")):
+        return "+Inf" if number > 0 else "-Inf"
+    digits = Decimal(repr(number))
+    exponent = digits.adjusted()
+    if -4 <= exponent < 21:
+        return f"{digits.normalize():f}" if number else "0"
+    mantissa = f"{digits.scaleb(-exponent).normalize():f}"
+    return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"
