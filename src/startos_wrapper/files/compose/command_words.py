@@ -9,7 +9,6 @@ from startos_wrapper.files.compose.reading import Reading
 _SPACES = " \t\r\n"
 # Compose ends the command here, and drops the rest of the text.
 _ENDS = ";&|<>"
-_ESCAPES = {"t": "\t", "n": "\n"}
 _SPECIAL = re.compile(r"[^\s\\`()\"';&|<>]+")
 
 
@@ -52,7 +51,7 @@ class _Splitting:
 
     def take(self, char: str) -> None:
         if self.escaped:
-            self.add(_ESCAPES.get(char, char))
+            self.add(char)
             self.escaped = False
         elif char == "\\" and self.quote != "'":
             self.escaped = True

@@ -1,7 +1,7 @@
 """Read a compose file with the variables beside it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,16 +17,18 @@ _PROJECT = "COMPOSE_PROJECT_NAME"
 _COMMENT = re.compile(r"\s*#\s?(.*)")
 
 
-def read_compose(path: Path, root: Path | None = None) -> ComposeFile:
+def read_compose(path: Path, root: Path | None = None, given: Iterable[Variable] = ()) -> ComposeFile:
     """Read a compose file, and `.env` and samples beside it. Nothing outside of `root` is read.
 
-    `root` is the folder of the compose file by default. Names of files in the result are relative to it.
+    `root` is the folder of the compose file by default. Names of files in the result are relative to it. `given` are
+    variables from other files, which override those of `.env`, e.g. from an app store's `exports.sh`.
 
     Raises: ComposeError.
     """
     folder = EnvFolder(path.parent, root or path.parent)
     source = _source(path, folder.shown(path.name))
-    dot_env = {variable.name: variable for variable in folder.read(".env", {}) or []}
+    shell = {variable.name: variable for variable in given}
+    dot_env = {variable.name: variable for variable in folder.read(".env", _values(shell)) or []} | shell
     samples = {
         variable.name: variable
         # The best sample comes first, so it overrides the others.

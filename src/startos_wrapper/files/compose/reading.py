@@ -45,6 +45,8 @@ class Reading:
         """Return the items of a list of scalars. A single scalar counts as a list of one. Raises: ComposeError."""
         if node.text:
             return [node.text]
+        if node.kind == "map":
+            raise self.error(node.line, f"{what} must be text or a list")
         return [self.text(item, f"each item of {what}") for item in self.items(node, what)]
 
     def pairs(self, node: Node, what: str) -> Iterator[Pair]:
@@ -57,6 +59,8 @@ class Reading:
                 value = self.text(key.node, f"{what}.{key.name}") if key.node.kind != "null" else None
                 yield key.name, value and replace(value, value=printed(value)), key.line
             return
+        if node.kind == "text":
+            raise self.error(node.line, f"{what} must be a mapping or a list")
         for item in self.items(node, what):
             yield self._pair(self.text(item, f"each item of {what}"))
 

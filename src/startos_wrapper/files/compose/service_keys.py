@@ -90,8 +90,10 @@ def _environment(reading: Reading, node: Node, what: str) -> list[Variable]:
 def _depends_on(reading: Reading, node: Node, what: str) -> dict[str, str]:
     if node.kind == "list":
         return dict.fromkeys(_names(reading, node, what), "service_started")
+    if node.kind != "map":
+        raise reading.error(node.line, f"{what} must be a mapping or a list")
     conditions = {}
-    for name, key in reading.fields(node, what).items():
+    for name, key in node.fields.items():
         condition = key.node.get_text("condition")
         conditions[name] = condition.value if condition else "service_started"
     return conditions

@@ -21,6 +21,8 @@ _DEEPEST = 100
 # With all aliases written out. The largest of 1,272 real files has a few thousand.
 _MOST_VALUES = 100_000
 
+_TOO_DEEP = f"this is nested more than {_DEEPEST} levels deep; use fewer levels"
+
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _NULL_TAG = "tag:yaml.org,2002:null"
 _NOT_IN_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -46,6 +48,8 @@ def _syntax(source: Source, error: yaml.MarkedYAMLError) -> ComposeError:
     line = source.place(mark.index).line if mark else 0
     if line and _INDENTED_BY_TAB.match(source.lines[line - 1]):
         return ComposeError(source.file, line, "a tab can't indent YAML; use spaces")
+    if "nesting depth" in (error.problem or ""):
+        return ComposeError(source.file, line, _TOO_DEEP)
     said = ", ".join(text for text in (error.context, error.problem) if text)
     return ComposeError(source.file, line, f"Invalid YAML: {said}")
 
@@ -85,7 +89,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if depth > _DEEPEST:
-            raise self._error(event, f"this is nested more than {_DEEPEST} levels deep; use fewer levels")
+            raise self._error(event, _TOO_DEEP)
         left = self._left
         self._count(event)
         if event.anchor:
