@@ -1,0 +1,177 @@
+"""The other services of a compose file: a second process, left out, or by hand."""
+
+from startos_wrapper.files.compose import ComposeFile, Service
+from startos_wrapper.new.upstream.command_answers import quoted
+from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.main_service import simple
+from startos_wrapper.new.upstream.mount_answers import is_file
+from startos_wrapper.new.upstream.secret_names import secret_in_command, words_of
+from startos_wrapper.new.upstream.service_kinds import STORES, facts_of_image, kind_of, repository, runs_once
+
+_TITLES = {"database": "a database", "cache": "a cache", "search": "a search engine", "queue": "a message queue",
+           "storage": "a file store"}  # fmt: skip
+_SQLITE = {"sqlite", "sqlite3"}
+
+
+def same_image(service: Service, other: Service) -> bool:
+    """Return whether two services have the same image, or are built the same way."""
+    if service.image and other.image:
+        return bool(service.image.best) and service.image.best == other.image.best
+    if service.build and other.build:
+        mine, its = service.build, other.build
+        return (mine.context, mine.dockerfile, mine.target) == (its.context, its.dockerfile, its.target)
+    return False
+
+
+def helpers_of(service: Service, compose: ComposeFile) -> list[Service]:
+    """Return the other services with the same image that run next to a service, in the order of the file."""
+    return [
+        other
+        for other in compose.services.values()
+        if other is not service and same_image(service, other) and kind_of(other, compose) != "once"
+    ]
+
+
+def list_companions(
+    draft: Draft, platform: dict[str, str], in_run: list[str], addressed: dict[str, list[str]]
+) -> None:
+    """List each other service with what to do about it.
+
+    `platform` are services that only belong to an app store, `in_run` those whose command is in the answer `run`, and
+    `addressed` has the variables that address each service.
+    """
+    compose, service = draft.compose, draft.service
+    assert compose is not None
+    assert service is not None
+    for name, other in compose.services.items():
+        if other is service:
+            continue
+        if name in platform or not (other.image or other.build or other.extends):
+            _leave(draft, other, "left_out", "part of the app store", platform.get(name) or "it has no image",
+                   "nothing to do: StartOS has its own")  # fmt: skip
+        elif same_image(service, other):
+            _helper(draft, service, other, name in in_run)
+        else:
+            _other(draft, service, other, addressed.get(name, []))
+
+
+def _leave(draft: Draft, other: Service, where: str, kind: str, why: str, todo: str) -> None:
+    image = f" ({_image(other)})" if other.image else ""
+    what = f"service {other.name}"
+    draft.leave(where, what, "companion", other.line, f"{kind}{image}: {why}" if why else f"{kind}{image}", todo,
+                ("services", other.name))  # fmt: skip
+
+
+def _image(other: Service) -> str:
+    text = other.image
+    assert text is not None
+    return text.best.partition("@")[0] if text.best and not text.best.endswith(":") else text.raw
+
+
+def _helper(draft: Draft, service: Service, other: Service, is_in_run: bool) -> None:
+    """List a service with the same image: it's a second process of the same container."""
+    mine = {mount.target.rstrip("/") for mount in service.mounts}
+    more = sorted({mount.target for mount in other.mounts if mount.target.rstrip("/") not in mine and not is_file(mount)})
+    volumes = f"; add {', '.join(more)} to volumes" if more else ""
+    known = {variable.name for variable in service.environment}
+    names = [variable.name for variable in other.environment if variable.name not in known]
+    variables = f"; it also has {', '.join(names)}" if names else ""
+    if is_in_run:
+        _leave(draft, other, "left_out", "the same image", "its command is another process of the answer run",
+               f"look at it{volumes}{variables}")  # fmt: skip
+        return
+    shown = _shown_command(other)
+    compose = draft.compose
+    assert compose is not None
+    if runs_once(other, compose):
+        todo = f"call {shown or 'its command'} in docker_entrypoint.sh, before the service starts"
+        _leave(draft, other, "by_hand", "the same image", "it runs once, before the service", todo + volumes + variables)
+        return
+    command = f"add {shown} to the answer run, a list" if shown else "add its command to the answer run, a list"
+    _leave(draft, other, "by_hand", "the same image", "a second process can run it", command + volumes + variables)
+
+
+def _shown_command(other: Service) -> str:
+    words = [word for each in (other.entrypoint, other.command) if each for word in (each.hint or each.words)]
+    if not words or secret_in_command(words):
+        return ""
+    text = " ".join(map(quoted, words))
+    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def _other(draft: Draft, service: Service, other: Service, addressed: list[str]) -> None:
+    compose = draft.compose
+    assert compose is not None
+    kind = kind_of(other, compose)
+    if kind == "proxy":
+        _leave(draft, other, "left_out", "a proxy", "StartOS has its own proxy, certificates and Tor", "nothing to do")
+    elif kind == "tool":
+        _leave(draft, other, "left_out", "a tool", _profiled(other, "it isn't part of the service"), "nothing to do")
+    elif kind in STORES:
+        _leave(draft, other, "by_hand", _TITLES[kind], "StartOS 0.3.5 has no such package to depend on",
+               _store_todo(draft, service, other, addressed))  # fmt: skip
+    elif kind == "once":
+        todo = f"call {_shown_command(other) or 'what it does'} in docker_entrypoint.sh, if the service needs it"
+        _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo)
+    else:
+        _program(draft, service, other)
+
+
+def _profiled(other: Service, why: str) -> str:
+    return f"profile {', '.join(other.profiles)}, off by default" if other.profiles else why
+
+
+def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[str]) -> str:
+    """Return the three choices for a database or a cache."""
+    facts = facts_of_image(other.image.best) if other.image else {}
+    targets = [mount.target for mount in other.mounts if not is_file(mount)]
+    data = targets[0] if targets else ""
+    volume = f", volume {', '.join(targets)}" if targets else ""
+    names = ", ".join(addressed)
+    variables = f", {names}: 127.0.0.1" if names else ""
+    if facts.get("package"):
+        command = str(facts["command"]).replace("DATA", data or "/data")
+        second = f"(1) another process in run: `{command}`{volume}{variables}; the program is Alpine's package {facts['package']}"
+    else:
+        second = f"(1) another process in run{volume}{variables}; its program has to be in the image: the answer copies"
+    without = f"(2) leave it out{', without ' + names if names else ''}"
+    if _has_sqlite(service):
+        without += ": the service can use SQLite"
+    elif draft.compose and kind_of(other, draft.compose) == "database":
+        without += ", if the service has a database of its own, such as SQLite"
+    return f"{second}; {without}; (3) another package by hand"
+
+
+def _has_sqlite(service: Service) -> bool:
+    return any(
+        _SQLITE & {*words_of(variable.name), *words_of(variable.value.best if variable.value else "")}
+        for variable in service.environment
+    )
+
+
+def _program(draft: Draft, service: Service, other: Service) -> None:
+    targets = [mount.target for mount in other.mounts if not is_file(mount)]
+    ports = [str(port.target) for port in (*other.ports, *other.expose) if port.target]
+    more = f", volume {', '.join(targets)}" if targets else ""
+    more += f", port {', '.join(dict.fromkeys(ports))}" if ports else ""
+    if other.image is None:
+        why, todo = "it's built here", "copy its files into the image, and add its command to the answer run"
+    elif _is_same_project(service, other):
+        why = "another image of the same project"
+        todo = "copy its files with the answer copies, and add its command to run, or leave it out"
+    else:
+        why, todo = "an image of its own", "leave it out, or copy its files with the answer copies"
+    if other.profiles:
+        why += f", in the profile {', '.join(other.profiles)}"
+    _leave(draft, other, "by_hand", "another program", why, todo + more)
+
+
+def _is_same_project(service: Service, other: Service) -> bool:
+    if not (service.image and other.image):
+        return False
+    mine, its = repository(service.image.best), repository(other.image.best)
+    owners = [name.rpartition("/")[0] for name in (mine, its)]
+    names = [simple(name.rpartition("/")[2]) for name in (mine, its)]
+    return (owners[0] == owners[1] and owners[0] not in ("", "library", "docker.io/library")) or (
+        names[0] != "" and names[0] in simple(its)
+    )

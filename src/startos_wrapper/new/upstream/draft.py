@@ -1,0 +1,99 @@
+"""A proposal in the making: the source, the service that is packaged, and what is accounted for."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from startos_wrapper.files.compose import ComposeFile, Keys, Service
+from startos_wrapper.new.upstream.claims import Claims
+from startos_wrapper.new.upstream.facts import Fact
+from startos_wrapper.new.upstream.proposal import Leftover, Proposal, Proposed
+
+_Item = TypeVar("_Item")
+
+
+@dataclass
+class Draft:
+    """What the modules of this folder read, and write to. Without a compose file, `compose` and `service` are None.
+
+    `stated` are the facts that an app store's files say outright. `facts` come from the source tree, the Dockerfile
+    and the image, the most trusted first.
+    """
+
+    proposal: Proposal
+    compose: ComposeFile | None = None
+    service: Service | None = None
+    claims: Claims = field(default_factory=Claims)
+    stated: list[Fact] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+    # Where an item of an answer was read, e.g. `environment.TZ`.
+    item_places: dict[str, str] = field(default_factory=dict)
+
+    def fact(self, name: str) -> Fact | None:
+        """Return the most trusted fact of a name that has a value, or None."""
+        return next((fact for fact in (*self.stated, *self.facts) if fact.name == name and fact.value is not None), None)
+
+    def all(self, name: str) -> list[Fact]:
+        """Return all facts of a name that have a value."""
+        return [fact for fact in (*self.stated, *self.facts) if fact.name == name and fact.value is not None]
+
+    def answer(self, name: str, value: Any, places: Iterable[str] = (), *paths: Keys) -> None:
+        """Propose an answer, and let it account for paths."""
+        before = self.proposal.answers.get(name)
+        merged = (*before.places, *places) if before else tuple(places)
+        self.proposal.answers[name] = Proposed(value, tuple(dict.fromkeys(merged)))
+        for path in paths:
+            self.claims.take(path, f"answers.{name}")
+
+    def item(self, name: str, key: str, place: str, path: Keys | None = None) -> None:
+        """Record where an item of an answer was read, and let it account for a path."""
+        self.item_places[f"{name}.{key}"] = place
+        if path:
+            self.claims.take(path, f"answers.{name}.{key}")
+
+    def leave(self, where: str, what: str, kind: str, place: str | int, why: str, todo: str, *paths: Keys) -> bool:
+        """Put something in one of the four lists, and let it account for paths.
+
+        Return False, and list nothing, if all of the paths are accounted for already.
+        """
+        taken = [self.claims.take(path, f"{where}.{what}") for path in paths]
+        if paths and not any(taken):
+            return False
+        leftovers: list[Leftover] = getattr(self.proposal, where)
+        leftovers.append(Leftover(what, kind, self.place(place), why, todo))
+        return True
+
+    def place(self, line: str | int) -> str:
+        """Return a place from a line of the compose file."""
+        if isinstance(line, str):
+            return line
+        path = self.compose.path if self.compose else self.proposal.source
+        return f"{path}:{line}" if line else path
+
+    def path(self, *rest: str | int) -> Keys:
+        """Return the path of a key of the service."""
+        return ("services", self.service.name if self.service else "", *rest)
+
+    def entries(self, key: str, found: Iterable[_Item]) -> Iterator[tuple[Keys, _Item]]:
+        """Yield what was read of the entries of a service's key, each with its path.
+
+        An item has a `line`. In a mapping, it also has a `name`.
+        """
+        node = self.service.keys[key].node if self.service and key in self.service.keys else None
+        items = list(found)
+        if node is None:
+            return
+        if node.kind == "map":
+            yield from ((self.path(key, getattr(item, "name", "")), item) for item in items)
+            return
+        if node.kind != "list":
+            yield from ((self.path(key), item) for item in items)
+            return
+        numbers: list[int] = list(range(len(node.items)))
+        if len(items) != len(numbers):
+            # An entry that couldn't be read is missing.
+            lines = [node.items[number].line for number in numbers]
+            left = [number for number in numbers if lines[number] in {getattr(item, "line", 0) for item in items}]
+            numbers = left if len(left) >= len(items) else numbers
+        for number, item in zip(numbers, items, strict=False):
+            yield self.path(key, number), item

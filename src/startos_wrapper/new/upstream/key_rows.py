@@ -1,0 +1,135 @@
+"""What becomes of each key of a compose file that nothing else accounts for: the table in compose_keys.yaml."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from startos_wrapper.data import loader
+from startos_wrapper.files.compose import Keys, Node
+from startos_wrapper.new.upstream.draft import Draft
+
+_OFF = {"false", "no", "0", "none", "null", ""}
+# Values that ask for nothing special.
+_USUAL = {
+    "network_mode": {"bridge", "default"}, "user": {"0", "root", "0:0", "root:root"}, "stop_signal": {"SIGTERM", "15", "TERM"},
+    "restart": set(), "ipc": {"private", "none"}, "runtime": {"runc"}, "pid": {"private"}, "userns_mode": {""},
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """What becomes of a key: the answers that it can lead to, or else a list, why, and what to do."""
+
+    key: str
+    answers: tuple[str, ...]
+    list: str
+    why: str
+    todo: str
+
+
+@cache
+def rows(level: str) -> dict[str, Row]:
+    """Return the rows for the keys of the top level (`top`) or of a service (`service`)."""
+    table = yaml.load(Path(__file__).with_name("compose_keys.yaml").read_text(encoding="utf-8"), loader())[level]
+    return {
+        key: Row(key, tuple(row.get("answers", ())), row["list"], row["why"], row["todo"]) for key, row in table.items()
+    }
+
+
+def list_the_rest(draft: Draft) -> None:
+    """List every key of the top level and of the service that nothing accounts for."""
+    compose, service = draft.compose, draft.service
+    assert compose is not None
+    assert service is not None
+    found: dict[tuple[Row | None, Keys], list[tuple[Keys, int, Node]]] = defaultdict(list)
+    for path, line, node in draft.claims.missing(compose.root):
+        level, start = ("service", 2) if path[0] == "services" and len(path) > 2 else ("top", 0)
+        for each, at, below in _split(level, path, line, node, start):
+            row = _row(level, each[start:])
+            # The entries of a list or of labels are one item.
+            found[row, each[: start + 1] if row is None or "." not in row.key else each].append((each, at, below))
+    for (row, path), items in found.items():
+        _list(draft, row, path, items)
+
+
+def _split(level: str, path: Keys, line: int, node: Node, start: int) -> list[tuple[Keys, int, Node]]:
+    """Return a key, or those below it if the table has rows for them."""
+    prefix = str(path[start])
+    if len(path) != start + 1 or not any(key.startswith(f"{prefix}.") for key in rows(level)):
+        return [(path, line, node)]
+    found = list(_deeper(level, path, line, node, start))
+    return found or [(path, line, node)]
+
+
+def _deeper(level: str, path: Keys, line: int, node: Node, start: int) -> list[tuple[Keys, int, Node]]:
+    children = [((*path, name), key.line, key.node) for name, key in node.fields.items()]
+    if not children or not _goes_deeper(level, path[start:]):
+        return [(path, line, node)]
+    return [each for child, at, below in children for each in _deeper(level, child, at, below, start)]
+
+
+def _goes_deeper(level: str, names: Keys) -> bool:
+    return any(len(pattern) > len(names) and _matches(pattern[: len(names)], names) for pattern in _patterns(level))
+
+
+@cache
+def _patterns(level: str) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(key.split(".")) for key in rows(level))
+
+
+def _matches(pattern: tuple[str, ...], names: Keys) -> bool:
+    return len(pattern) == len(names) and all(
+        word == name or word.isupper() or (word == "x-*" and str(name).startswith("x-"))
+        for word, name in zip(pattern, names, strict=True)
+    )
+
+
+def _row(level: str, names: Keys) -> Row | None:
+    """Return the row for a path below a service or the top level, or None if no version of Compose has such a key."""
+    for length in range(len(names), 0, -1):
+        for pattern in _patterns(level):
+            if _matches(pattern, names[:length]):
+                return rows(level)[".".join(pattern)]
+    return None
+
+
+def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int, Node]]) -> None:
+    paths = [each for each, _, _ in items]
+    line = items[0][1]
+    start = 2 if path[0] == "services" and len(path) > 2 else 0
+    what = ".".join(map(str, path[start:]))
+    what += _entries(path, items)
+    if path[0] == "services" and len(path) == 2:
+        # A service that nothing else listed.
+        draft.leave("left_out", f"service {path[1]}", "companion", line, "it isn't packaged", "nothing to do", *paths)
+    elif row is None:
+        draft.leave("by_hand", what, "key", line, "it's no key of a compose file that we know", "check its spelling", *paths)
+    elif row.list in ("cannot", "by_hand") and _asks_for_nothing(row.key, items):
+        draft.leave("left_out", what, "key", line, "it asks for nothing special", "nothing to do", *paths)
+    else:
+        kind = "secret" if row.key == "secrets" else "key"
+        draft.leave(row.list, what, kind, line, row.why, row.todo, *paths)
+
+
+def _entries(path: Keys, items: list[tuple[Keys, int, Node]]) -> str:
+    """Return the names of entries, or how many there are if they have none."""
+    names = [each[len(path)] for each, _, _ in items if len(each) > len(path)]
+    if len(items) == 1 and items[0][0] == path:
+        names = [*items[0][2].fields, *range(len(items[0][2].items))]
+    if names and all(isinstance(name, str) for name in names):
+        return f": {', '.join(dict.fromkeys(map(str, names)))}"
+    return f" ({len(names)} {'entry' if len(names) == 1 else 'entries'})" if names else ""
+
+
+def _asks_for_nothing(key: str, items: list[tuple[Keys, int, Node]]) -> bool:
+    for _, _, node in items:
+        if node.kind == "null" or (node.kind in ("map", "list") and not node.fields and not node.items):
+            continue
+        text = node.text
+        value = text.best.strip().lower() if text else None
+        if value is None or not (value in _OFF or value in {each.lower() for each in _USUAL.get(key, set())}):
+            return False
+    return True

@@ -1,0 +1,56 @@
+"""Services of StartOS that a source needs: the app store's variables and data folders of other apps."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+from startos_wrapper.data import loader
+from startos_wrapper.new.upstream.draft import Draft
+
+
+@dataclass(frozen=True)
+class OtherService:
+    """A service of StartOS: the folder that it shares, and the port where programs reach it."""
+
+    id: str
+    path: str
+    port: int
+
+
+@cache
+def _table() -> dict[str, tuple[re.Pattern[str], OtherService]]:
+    loaded = yaml.load(Path(__file__).with_name("other_services.yaml").read_text(encoding="utf-8"), loader())
+    return {
+        name: (re.compile(f"({row['variables']}).*"), OtherService(name, row["path"], row["port"]))
+        for name, row in loaded.items()
+    }
+
+
+def service_of(variables: Iterable[str], own: str = "") -> OtherService | None:
+    """Return the service that an app store's variables are about, or None. `own` is the id of the source's own."""
+    for variable in variables:
+        for name, (pattern, service) in _table().items():
+            if name != own and pattern.fullmatch(variable):
+                return service
+    return None
+
+
+def propose_dependencies(draft: Draft, needed: dict[str, str]) -> None:
+    """Propose the dependencies: those that the store names, and `needed` ones, by id with a place."""
+    places = {str(fact.value): fact.place for fact in draft.all("dependency")}
+    for fact in draft.all("other_dependency"):
+        draft.leave("by_hand", f"dependency {fact.value}", "dependency", fact.place,
+                    "we don't know a service of StartOS for it", "name it in the answer dependencies, if there is one")  # fmt: skip
+    for name, place in needed.items():
+        places.setdefault(name, place)
+    if not places:
+        return
+    found = {name: {"version": "*", "requirement": "required"} for name in places}
+    draft.answer("dependencies", found, places.values())
+    for name, place in places.items():
+        draft.leave("decide", f"dependencies.{name}.version", "dependency", place, "the source names no version for StartOS",
+                    f"set a range in the answer dependencies; the service is at {name}.embassy")  # fmt: skip

@@ -1,0 +1,86 @@
+"""Print a proposal: the answers with where they come from, then the four lists."""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from startos_wrapper.new.upstream.proposal import LISTS, Leftover, Proposal
+from startos_wrapper.terminal import printable, shorten
+
+_WIDTH = 79
+_NAME = 18
+_VALUE = 34
+_MOST_PLACES = 2
+
+
+def as_json(proposal: Proposal) -> str:
+    """Return a proposal as JSON."""
+    return json.dumps(proposal.as_json(), indent=2, ensure_ascii=False) + "\n"
+
+
+def as_text(proposal: Proposal) -> str:
+    """Return a proposal for people, in lines of at most 79 characters."""
+    return "\n".join(_lines(proposal)) + "\n"
+
+
+def _lines(proposal: Proposal) -> Iterator[str]:
+    if proposal.main:
+        others = f"; --service can also be {', '.join(proposal.others)}" if proposal.others else ""
+        yield from _wrapped(f"Service: {proposal.main}{others}", "", "  ")
+    for note in proposal.notes:
+        yield from _wrapped(f"Note: {note}", "", "  ")
+    yield ""
+    yield "Answers"
+    for name, answer in proposal.answers.items():
+        yield from _answer(name, answer.value, answer.places)
+    for name, leftovers in proposal.lists():
+        if leftovers:
+            yield ""
+            yield f"{LISTS[name]} ({len(leftovers)})"
+            for leftover in leftovers:
+                yield from _leftover(leftover)
+
+
+def _answer(name: str, value: Any, places: tuple[str, ...]) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        yield f"  {name:{_NAME}}{_shown_places(places)}".rstrip()
+        for key, item in value.items():
+            yield shorten(f"    {printable(key)}: {_flow(item)}", _WIDTH)
+        return
+    if isinstance(value, list) and value and not all(isinstance(item, str) and len(item) < 12 for item in value):
+        yield f"  {name:{_NAME}}{_shown_places(places)}".rstrip()
+        yield from (shorten(f"    - {_flow(item)}", _WIDTH) for item in value)
+        return
+    shown, where = _flow(value), _shown_places(places)
+    if len(shown) <= _VALUE and len(where) <= _WIDTH - _NAME - _VALUE - 4:
+        yield f"  {name:{_NAME}}{shown:{_VALUE}}  {where}".rstrip()
+    else:
+        yield shorten(f"  {name:{_NAME}}{shown}", _WIDTH)
+        yield from [f"  {'':{_NAME}}{where}"] if where else []
+
+
+def _shown_places(places: tuple[str, ...]) -> str:
+    shown = [printable(place) for place in places[:_MOST_PLACES]]
+    more = len(places) - len(shown)
+    return shorten(", ".join(shown) + (f" and {more} more" if more else ""), _WIDTH - _NAME - 4)
+
+
+def _leftover(leftover: Leftover) -> Iterator[str]:
+    yield shorten(f"  {printable(leftover.what)}  {printable(leftover.place)}", _WIDTH)
+    todo = "" if leftover.todo == "nothing to do" else f"; {leftover.todo}"
+    yield from _wrapped(leftover.why + todo, "      ", "      ")
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    return textwrap.wrap(
+        printable(text), _WIDTH, initial_indent=first, subsequent_indent=others, break_on_hyphens=False, break_long_words=False
+    )
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML in one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True)
+    return printable(text.removesuffix("\n...\n").strip())

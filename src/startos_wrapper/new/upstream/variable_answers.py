@@ -1,0 +1,239 @@
+"""The environment from a service's variables: secrets, addresses and open values are listed, not written."""
+
+import re
+from dataclasses import dataclass, field
+
+from startos_wrapper.files.compose import ComposeFile, EnvFile, Keys, Service, Text, Variable
+from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.other_services import OtherService, service_of
+from startos_wrapper.new.upstream.secret_names import is_secret, words_of
+
+# Variables for other programs on the host, such as nginx-proxy and Coolify.
+_OF_PLATFORM = re.compile(r"VIRTUAL_(HOST|PORT|PROTO|PATH|DEST|NETWORK)|LETSENCRYPT_\w+|ACME_\w+|SERVICE_(URL|FQDN)_\w+|COOLIFY_\w+|TRAEFIK_\w+|CADDY_\w+")
+_FROM_PLATFORM = re.compile(r"SERVICE_(URL|FQDN|NAME)_\w+|COOLIFY_\w+|APP_HIDDEN_SERVICE|APP_DOMAIN|\w*HIDDEN_SERVICE\w*|DEVICE_(DOMAIN_)?(NAME|HOSTNAME)|DEVICE_HOSTNAME|APP_PROTOCOL|LOCAL_DOMAIN|INTERNAL_IP")
+_ADDRESS = {"url", "urls", "uri", "domain", "domains", "origin", "origins", "fqdn", "host", "hosts", "hostname",
+            "hostnames", "site", "website", "address", "addresses", "proxies", "link", "href"}  # fmt: skip
+# Whose address: the service's own.
+_OWN = {"base", "site", "public", "external", "app", "root", "server", "web", "frontend", "self", "instance", "main",
+        "callback", "redirect", "csrf", "trusted", "allowed", "cors", "canonical", "webapp", "webhook", "domain", "home",
+        "nextauth", "fqdn", "virtual", "origin", "origins", "hostname", "website"}  # fmt: skip
+_LISTEN = {"listen", "bind", "binding", "interface"}
+_PLACEHOLDER = re.compile(
+    r"(?i)(^|[/@.])(localhost|127\.0\.0\.1|my[.-]|your[-.]?|example\.|[\w-]+\.example\b|change-?me|[\w.-]*(my|your)-?(domain|site|host|server)|"
+    r"domain\.(com|tld)|192\.168\.|10\.\d+\.\d+\.|172\.(1[6-9]|2\d|3[01])\.|<|umbrel\.local|[\w.-]+\.local\b|\*)"
+)
+_HOST_LIKE = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)?[\w.*-]+(\.[a-z]{2,}|localhost)(:[0-9]+)?(/\S*)?/?|localhost(:[0-9]+)?|(\d+\.){3}\d+(/\d+)?(:\d+)?")
+_LOCAL = re.compile(r"(https?://)?(0\.0\.0\.0|\[?::\]?|127\.0\.0\.1)(:[0-9]+)?/?|\*")
+# What a variable is about if its value only looks like a service's name.
+_NO_ADDRESS = {"type", "driver", "engine", "dialect", "client", "user", "username", "name", "database", "db", "scheme",
+               "prefix", "suffix", "backend", "adapter", "connection", "store", "provider", "mode", "method", "system",
+               "kind", "role", "vendor", "flavor", "flavour", "channel", "queue", "cache", "protocol", "schema", "group",
+               "lang", "level", "title", "env", "environment", "storage", "broker", "session", "id"}  # fmt: skip
+
+
+@dataclass
+class Seen:
+    """A variable with where it was read: its path in the compose file, or None for one of an env_file."""
+
+    variable: Variable
+    path: Keys | None
+    from_sample: bool = False
+
+
+@dataclass
+class Variables:
+    """What was found: the environment, and the names that address companions or other services."""
+
+    environment: dict[str, str] = field(default_factory=dict)
+    places: list[str] = field(default_factory=list)
+    companions: dict[str, list[str]] = field(default_factory=dict)
+    needed: dict[str, str] = field(default_factory=dict)
+    empty: dict[str, list[str]] = field(default_factory=dict)
+
+
+def propose_variables(draft: Draft, service: Service, own_store_id: str = "") -> Variables:
+    """Propose `environment`, and list every other variable. Values of secrets are never shown."""
+    found = Variables()
+    compose = draft.compose
+    assert compose is not None
+    names = _addresses(compose, service)
+    feeding = _only_for_compose(compose)
+    last: dict[str, Seen] = {}
+    for seen in _all(draft, service):
+        earlier = last.pop(seen.variable.name, None)
+        if earlier and earlier.path:
+            draft.leave("left_out", f"{seen.variable.name}", "environment", earlier.variable.line, "the file sets it again",
+                        "nothing to do", earlier.path)  # fmt: skip
+        last[seen.variable.name] = seen
+    for name, seen in last.items():
+        if seen.path is None and (reason := _unused(seen, feeding)):
+            found.empty.setdefault(f"{seen.variable.file}: {reason}", []).append(name)
+        else:
+            _classify(draft, seen, names, found, own_store_id)
+    for key, listed in found.empty.items():
+        file, _, reason = key.partition(": ")
+        draft.leave("left_out", ", ".join(listed), "environment", file, reason, "nothing to do")
+    if found.environment:
+        draft.answer("environment", found.environment, found.places)
+    _files(draft, service)
+    return found
+
+
+def _all(draft: Draft, service: Service) -> list[Seen]:
+    """Return all variables of a service. Those of env_file come first, because `environment` overrides them."""
+    found = []
+    for file in service.env_files:
+        found += [Seen(variable, None) for variable in file.variables]
+        if not file.exists:
+            found += [Seen(variable, None, True) for variable in file.sample_variables]
+    return found + [Seen(variable, path) for path, variable in draft.entries("environment", service.environment)]
+
+
+def _unused(seen: Seen, feeding: set[str]) -> str:
+    """Return why a variable of an env_file is left out, or an empty text."""
+    value = seen.variable.value
+    if is_secret(seen.variable.name, value.best if value else ""):
+        return ""
+    if seen.variable.name in feeding:
+        return "only the compose file uses it"
+    return "" if value is not None and value.best.strip() else "it's empty"
+
+
+def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables, own: str) -> None:
+    variable = seen.variable
+    name, text, line = variable.name, variable.value, f"{variable.file}:{variable.line}"
+    paths = [seen.path] if seen.path else []
+
+    def leave(where: str, kind: str, why: str, todo: str) -> None:
+        draft.leave(where, name, kind, line, why, todo, *paths)
+
+    value, used = (text.best, text.used) if text else ("", ())
+    unset = [] if text is None or text.hint is not None else list(text.unset)
+    other = service_of(used, own)
+    if paths and draft.claims.is_taken(paths[0]):
+        return
+    if _OF_PLATFORM.fullmatch(name):
+        leave("left_out", "platform", "it's for another program on the host", "nothing to do")
+    elif is_secret(name, value, used):
+        leave("decide", "secret", _why_secret(other), _todo_secret(name, other))
+    elif other:
+        found.needed.setdefault(other.id, line)
+        leave("decide", "address", f"it's about {other.id}", f"with {other.id} as a dependency: {_at(other)}")
+    elif any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)) and (unset or text is None):
+        leave("decide", "address", "the app store fills it in", f"-d 'environment={{{name}: VALUE}}', or leave it out")
+    elif text is None:
+        leave("decide", "open", "the file passes it on, and has no value", _pass(name))
+    elif unset or (used and not value):
+        missing = ", ".join(dict.fromkeys(unset or used))
+        leave("decide", "open", f"{missing} has no value", _pass(name))
+    elif companion := _companion(name, value, names):
+        found.companions.setdefault(companion, []).append(name)
+        leave("by_hand", "companion", f"it addresses {companion}",
+              f"127.0.0.1 if {companion} is another process, else leave it out")  # fmt: skip
+    elif _is_address(name, value):
+        leave("decide", "address", "it's an address of the service itself, and yours differs",
+              "StartOS gives each interface its own addresses; " + _pass(name))  # fmt: skip
+    else:
+        found.environment[name] = value
+        found.places.append(line)
+        draft.item("environment", name, line, seen.path)
+
+
+def _why_secret(other: OtherService | None) -> str:
+    return f"a secret of {other.id}; its value isn't written anywhere" if other else "a secret; its value isn't written anywhere"
+
+
+def _todo_secret(name: str, other: OtherService | None) -> str:
+    if other:
+        return f"read it from {other.id}: a config with a pointer, or the answer pointers"
+    title = " ".join(words_of(name)).capitalize() or name
+    return f"make it at the first start: -d 'secrets={{{name}: {{name: {title}, show: false}}}}', or leave it out"
+
+
+def _at(other: OtherService) -> str:
+    return f"it's at {other.id}.embassy, usually port {other.port}"
+
+
+def _pass(name: str) -> str:
+    return f"pass it with -d 'environment={{{name}: VALUE}}', or leave it out"
+
+
+def _addresses(compose: ComposeFile, service: Service) -> dict[str, str]:
+    """Return the names by which containers reach each service, with the service's name."""
+    found: dict[str, str] = {}
+    for other in compose.services.values():
+        for key in ("container_name", "hostname"):
+            text = other.text(key)
+            if text and text.value:
+                found.setdefault(text.value.lower(), other.name)
+        networks = other.keys.get("networks")
+        for network in networks.node.fields.values() if networks else ():
+            aliases = network.node.get("aliases")
+            for item in aliases.items if aliases else ():
+                if item.text:
+                    found.setdefault(item.text.value.lower(), other.name)
+    found |= {name.lower(): name for name in compose.services}
+    # Any text could be the service's own name.
+    return {address: name for address, name in found.items() if name != service.name}
+
+
+def _companion(name: str, value: str, names: dict[str, str]) -> str:
+    """Return the service that a value addresses, or an empty text."""
+    lower = value.lower()
+    if lower in names:
+        words = [word for word in words_of(name) if not word.isdigit()]
+        return "" if words and words[-1] in _NO_ADDRESS else names[lower]
+    for address, service in names.items():
+        host = re.escape(address)
+        if re.search(rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)|(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])|\bhost={host}\b", lower):
+            return service
+    return ""
+
+
+def _is_address(name: str, value: str) -> bool:
+    """Return whether a variable holds an address of the service as people see it from outside."""
+    words = [word for word in words_of(name) if not word.isdigit()]
+    if not words or not value.strip() or _LOCAL.fullmatch(value.strip()) or set(words) & _LISTEN:
+        return False
+    about = words[-1] in _ADDRESS or "csrf" in words or (set(words) & {"url", "origin", "origins", "domain"} and "trusted" in words)
+    if not about:
+        return bool(set(words) & {"url", "domain"} and re.match(r"https?://", value) and _PLACEHOLDER.search(value))
+    parts = re.split(r"[\s,;]+", value.strip())
+    if not all(_HOST_LIKE.fullmatch(part) for part in parts if part):
+        return bool(re.match(r"[a-z]+://", value) and _PLACEHOLDER.search(value))
+    if any(_LOCAL.fullmatch(part) for part in parts):
+        return False
+    return bool(_PLACEHOLDER.search(value) or set(words) & _OWN)
+
+
+def _only_for_compose(compose: ComposeFile) -> set[str]:
+    """Return the variables that only fill in the compose file itself: ports, paths, the image's tag."""
+    outside: set[str] = set()
+    inside: set[str] = set()
+    for path, _, node in compose.paths():
+        text: Text | None = node.text
+        if text is None:
+            continue
+        environment = len(path) > 2 and path[0] == "services" and path[2] == "environment"
+        (inside if environment else outside).update(text.used)
+    return outside - inside
+
+
+def _files(draft: Draft, service: Service) -> None:
+    """Account for each entry of env_file."""
+    for path, file in draft.entries("env_file", service.env_files):
+        if file.exists and "environment" in draft.proposal.answers:
+            draft.claims.take(path, "answers.environment")
+            continue
+        if file.exists:
+            draft.leave("left_out", f"env_file {file.path}", "file", file.line, "each of its variables is listed by itself",
+                        "nothing to do", path)  # fmt: skip
+            continue
+        draft.leave("by_hand" if file.required else "left_out", f"env_file {file.path}", "file", file.line,
+                    _why_no_file(file), "put what the service needs into the answer environment", path)  # fmt: skip
+
+
+def _why_no_file(file: EnvFile) -> str:
+    if file.outside:
+        return "it's outside of the folder, so it wasn't read"
+    return f"there's no such file; {file.sample} was read instead" if file.sample else "there's no such file"
