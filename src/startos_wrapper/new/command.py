@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
 from startos_wrapper.given_answers import STANDARD_INPUT, known_questions, read_answers, refused_answers, unused_answers
+from startos_wrapper.new.from_source import add_source_options, answers_from, print_proposal, propose_from, require_source
 from startos_wrapper.origin import Origin, find_origin
-from startos_wrapper.terminal import has_colors, print_error
+from startos_wrapper.terminal import has_colors, print_error, print_text
 
 COMMAND = "new"
 # What Copier prints. For a template that isn't in git, the version is None.
@@ -32,6 +34,8 @@ examples:
   startos-wrapper new ../hello-world --defaults -d service_id=hello-world
   startos-wrapper new ../web -d base=image -d upstream_image=nginx:1.27.3
   startos-wrapper new ../hello-world --data-file answers.yml
+  startos-wrapper new --from ../hello-world/compose.yaml    show a proposal
+  startos-wrapper new ../web --from nginx:1.27.3 -l -d service_id=web
 
 `startos-wrapper questions` lists what can be answered.
 
@@ -47,13 +51,17 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("dest", metavar="DEST", type=Path, help="folder to create")
+    parser.add_argument("dest", metavar="DEST", type=Path, nargs="?", help="folder to create")
     parser.add_argument("-d", "--data", metavar="NAME=VALUE", action="append", default=[], help="answer a question")
     parser.add_argument("--data-file", metavar="FILE", type=Path, help="YAML file with answers, - for standard input")
     parser.add_argument(
         "-l", "--defaults", action="store_true", help="ask nothing, and use the defaults of all other questions"
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="write nothing: show the files, and how a folder DEST differs from them"
+    )
+    add_source_options(parser)
     parser.add_argument(
         "--template", metavar="URL", help="URL or folder of the template (default: the one of this command)"
     )
@@ -69,13 +77,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises: CommandError.
     """
+    require_source(arguments)
     origin = find_origin(arguments.template, arguments.vcs_ref)
-    if arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
+    if arguments.dest is None:
+        given = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
+        print_proposal(propose_from(arguments, given), given, arguments.format)
+        return Exit.DONE
+    if not arguments.dry_run and arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
         raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
     ours = origin.ref in (None, "HEAD") and Path(origin.source) == template()
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
     if str(arguments.data_file) == STANDARD_INPUT and not arguments.defaults:
         _ask_at_the_terminal()
+    if arguments.source is not None:
+        answers = _from_source(arguments, answers)
     if ours and arguments.defaults:
         _refuse(answers)
     elif ours and not sys.stdin.isatty():
@@ -85,7 +100,34 @@ def run(arguments: argparse.Namespace) -> int:
             f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
             f"but records commit {origin.release}, so commit them before the first update",
         )
+    if arguments.dry_run:
+        return _show(arguments, origin, answers)
     _copy(arguments, origin, answers)
+    return Exit.DONE
+
+
+def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
+    """Return the answers that follow from --from. Without a terminal, the others get their defaults.
+
+    Raises: CommandError.
+    """
+    proposal = propose_from(arguments, given)
+    arguments.defaults = arguments.defaults or not sys.stdin.isatty()
+    if not arguments.quiet:
+        print_proposal(proposal, given, arguments.format)
+    return answers_from(proposal, given, complete=arguments.defaults)
+
+
+def _show(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]) -> int:
+    """Show what would be written to DEST, without writing it."""
+    # Imported late, because only --dry-run needs it.
+    from startos_wrapper.new.dry_run import described
+
+    with tempfile.TemporaryDirectory() as folder:
+        # Under the same name, because the proposal of service_id is the folder's.
+        dest = Path(folder) / (arguments.dest.absolute().name or "wrapper")
+        _copy(argparse.Namespace(**{**vars(arguments), "dest": dest, "quiet": True}), origin, answers)
+        print_text(described(dest, arguments.dest))
     return Exit.DONE
 
 

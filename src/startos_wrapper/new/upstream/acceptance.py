@@ -25,9 +25,14 @@ def merged(proposed: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, A
 def keep_what_fits(draft: Draft, given: Mapping[str, Any], template: Template) -> None:
     """Move every proposed answer that the template refuses, or an item of it, to what the user decides."""
     answers = draft.proposal.answers
+    for name in list(answers):
+        if name not in template.questions:
+            del answers[name]
     for name in given:
         if name not in MERGED or not isinstance(given[name], dict):
             answers.pop(name, None)
+    order = list(template.questions)
+    draft.proposal.answers = answers = dict(sorted(answers.items(), key=lambda item: order.index(item[0])))
     for _ in range(_MOST_TRIES):
         refused = next((each for each in _refusals(draft, given, template) if each.name in answers), None)
         if refused is None:

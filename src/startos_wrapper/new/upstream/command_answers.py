@@ -75,7 +75,7 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
     if not said and not service.entrypoint and draft.fact("entrypoint") is None:
         draft.leave("decide", "run: the image's ENTRYPOINT", "open", line,
                     "if the image has one, it's no part of the command yet, and may prepare something",
-                    f"`startos-wrapper image {draft.proposal.image or 'IMAGE'}` shows it")  # fmt: skip
+                    f"`startos-wrapper image {_named(draft)}` shows it")  # fmt: skip
     if draft.proposal.answers["run"].value == "/init":
         draft.answer("container", {**_container(draft), "init": False}, places)
     return used
@@ -202,6 +202,13 @@ def _answer(commands: list[str]) -> str | list[str]:
     return commands if risky or command.isdigit() else command
 
 
+def _named(draft: Draft) -> str:
+    """Return the image's name for a command line, without a digest if it has a tag."""
+    name, _, digest = draft.proposal.image.partition("@")
+    tagged = ":" in name.rpartition("/")[2]
+    return (name if tagged else f"{name}@{digest}" if digest else name) or "IMAGE"
+
+
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
@@ -212,9 +219,8 @@ def _container(draft: Draft) -> dict[str, object]:
 
 
 def _leave(draft: Draft, service: Service, start: Start, paths: list[tuple[str | int, ...]], line: int) -> None:
-    image = draft.proposal.image or "IMAGE"
     reason = start.reason or "the template's run can't hold this command"
     if start.words:
         reason = "a word of it can't be quoted in one line"
-    hint = f"`startos-wrapper image {image}` shows what it starts; pass -d run=COMMAND"
+    hint = f"`startos-wrapper image {_named(draft)}` shows it; pass -d run=COMMAND"
     draft.leave("decide", "run", "open", line if paths else service.line, reason, hint, *paths)

@@ -47,8 +47,8 @@ def list_companions(
         if other is service:
             continue
         if name in platform or not (other.image or other.build or other.extends):
-            _leave(draft, other, "left_out", "part of the app store", platform.get(name) or "it has no image",
-                   "nothing to do: StartOS has its own")  # fmt: skip
+            why = platform.get(name) or "it has no image"
+            _leave(draft, other, "left_out", "part of the app store", why, "nothing to do")
         elif same_image(service, other):
             _helper(draft, service, other, name in in_run)
         else:

@@ -129,7 +129,7 @@ def _asks_for_nothing(key: str, items: list[tuple[Keys, int, Node]]) -> bool:
         if node.kind == "null" or (node.kind in ("map", "list") and not node.fields and not node.items):
             continue
         text = node.text
-        value = text.best.strip().lower() if text else None
+        value = text.best.strip().lower() if text and not (text.unset and text.hint is None) else None
         if value is None or not (value in _OFF or value in {each.lower() for each in _USUAL.get(key, set())}):
             return False
     return True

@@ -1,7 +1,7 @@
 """Services of StartOS that a source needs: the app store's variables and data folders of other apps."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,13 +19,14 @@ class OtherService:
     id: str
     path: str
     port: int
+    values: tuple[tuple[str, str], ...]
 
 
 @cache
 def _table() -> dict[str, tuple[re.Pattern[str], OtherService]]:
     loaded = yaml.load(Path(__file__).with_name("other_services.yaml").read_text(encoding="utf-8"), loader())
     return {
-        name: (re.compile(f"({row['variables']}).*"), OtherService(name, row["path"], row["port"]))
+        name: (re.compile(f"({row['variables']}).*"), OtherService(name, row["path"], row["port"], tuple(row["values"].items())))
         for name, row in loaded.items()
     }
 
@@ -37,6 +38,17 @@ def service_of(variables: Iterable[str], own: str = "") -> OtherService | None:
             if name != own and pattern.fullmatch(variable):
                 return service
     return None
+
+
+def known_values(own: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the variables of other services whose values are known: name, value, and the service.
+
+    `own` is the id of the source's own service, which has no address of another one.
+    """
+    for name, (_, service) in _table().items():
+        for variable, value in service.values:
+            if name != own or value.isdigit():
+                yield variable, value, name
 
 
 def propose_dependencies(draft: Draft, needed: dict[str, str]) -> None:

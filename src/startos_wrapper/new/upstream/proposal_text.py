@@ -2,7 +2,7 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -21,12 +21,15 @@ def as_json(proposal: Proposal) -> str:
     return json.dumps(proposal.as_json(), indent=2, ensure_ascii=False) + "\n"
 
 
-def as_text(proposal: Proposal) -> str:
-    """Return a proposal for people, in lines of at most 79 characters."""
-    return "\n".join(_lines(proposal)) + "\n"
+def as_text(proposal: Proposal, assumed: Mapping[str, Any], missing: Iterable[str]) -> str:
+    """Return a proposal for people, in lines of at most 79 characters.
+
+    `assumed` are the defaults of other answers, and `missing` the names of those that have to be passed.
+    """
+    return "\n".join(_lines(proposal, assumed, list(missing))) + "\n"
 
 
-def _lines(proposal: Proposal) -> Iterator[str]:
+def _lines(proposal: Proposal, assumed: Mapping[str, Any], missing: list[str]) -> Iterator[str]:
     if proposal.main:
         others = f"; --service can also be {', '.join(proposal.others)}" if proposal.others else ""
         yield from _wrapped(f"Service: {proposal.main}{others}", "", "  ")
@@ -36,6 +39,10 @@ def _lines(proposal: Proposal) -> Iterator[str]:
     yield "Answers"
     for name, answer in proposal.answers.items():
         yield from _answer(name, answer.value, answer.places)
+    for name, value in assumed.items():
+        yield from _answer(name, value, ("default",))
+    for name in missing:
+        yield f"  {name:{_NAME}}missing, see below"
     for name, leftovers in proposal.lists():
         if leftovers:
             yield ""
@@ -69,7 +76,7 @@ def _shown_places(places: tuple[str, ...]) -> str:
 
 
 def _leftover(leftover: Leftover) -> Iterator[str]:
-    yield shorten(f"  {printable(leftover.what)}  {printable(leftover.place)}", _WIDTH)
+    yield from _wrapped(f"{leftover.what}  {leftover.place}", "  ", "    ")
     todo = "" if leftover.todo == "nothing to do" else f"; {leftover.todo}"
     yield from _wrapped(leftover.why + todo, "      ", "      ")
 

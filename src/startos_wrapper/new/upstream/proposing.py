@@ -1,6 +1,7 @@
 """Propose answers from what was read, and list everything else."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from startos_wrapper.data import load
@@ -19,12 +20,12 @@ from startos_wrapper.new.upstream.main_service import Ranked, rank, simple
 from startos_wrapper.new.upstream.mount_answers import propose_mounts, volumes_of_image
 from startos_wrapper.new.upstream.other_services import propose_dependencies
 from startos_wrapper.new.upstream.port_answers import propose_ports
-from startos_wrapper.new.upstream.proposal import Proposal
+from startos_wrapper.new.upstream.proposal import Proposal, Proposed
 from startos_wrapper.new.upstream.service_kinds import repository
 from startos_wrapper.new.upstream.source_program import propose_program
 from startos_wrapper.new.upstream.upstream_source import UpstreamSource
 from startos_wrapper.new.upstream.variable_answers import propose_variables
-from startos_wrapper.rendering import Template
+from startos_wrapper.rendering import RefusedAnswerError, Template
 from startos_wrapper.terminal import printable
 
 # Facts about a container. Those of an image and of a Dockerfile aren't mixed.
@@ -76,6 +77,30 @@ def needed(proposal: Proposal, given: Mapping[str, Any]) -> list[tuple[str, str]
         if name not in values and (base == "image" or not only_image):
             found.append((name, _how(proposal, name)))
     return found
+
+
+def with_given(proposal: Proposal, given: Mapping[str, Any]) -> Proposal:
+    """Return the proposal with the user's own answers."""
+    values = merged(proposal.values, given)
+    answers = {}
+    for name, value in values.items():
+        mine = ("your answer",) if name in given else ()
+        answers[name] = Proposed(value, (*mine, *(proposal.answers[name].places if name in proposal.answers else ())))
+    return replace(proposal, answers=answers)
+
+
+def assumed(proposal: Proposal, given: Mapping[str, Any], template: Template | None = None) -> dict[str, Any]:
+    """Return the defaults of the questions that neither the source nor the user answers."""
+    values = merged(proposal.values, given)
+    try:
+        asked = (template or Template()).ask(values)
+    except RefusedAnswerError:
+        return {}
+    return {
+        name: asked.values[name]
+        for name in asked.recorded
+        if name not in values and name != "advanced" and asked.values[name] not in ("", {}, [])
+    }
 
 
 def _how(proposal: Proposal, name: str) -> str:

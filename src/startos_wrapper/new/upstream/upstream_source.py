@@ -1,6 +1,6 @@
 """Read what `--from` names: a folder, a compose file, a Dockerfile, a tar of an image, or an image."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from startos_wrapper.new.upstream.app_stores import read_app_store
 from startos_wrapper.new.upstream.dockerfile_facts import read_dockerfile
 from startos_wrapper.new.upstream.facts import AppStore, Fact, ImageFacts, Tree
 from startos_wrapper.new.upstream.image_facts import read_image, read_image_tar
+from startos_wrapper.new.upstream.other_services import known_values
 from startos_wrapper.new.upstream.source_tree import read_tree
 from startos_wrapper.terminal import printable
 
@@ -119,16 +120,24 @@ def _read_compose(source: UpstreamSource, path: Path) -> None:
     try:
         source.compose = read_compose(path, source.folder)
         source.store = read_app_store(source.folder, source.compose)
-        values = [fact for fact in source.store.facts if fact.name == "value"] if source.store else []
+        values = list(_store_values(source.store)) if source.store else []
         if values:
-            source.compose = read_compose(path, source.folder, map(_variable, values))
+            source.compose = read_compose(path, source.folder, values)
     except ComposeError as error:
         raise RefusedError(printable(str(error))) from error
 
 
-def _variable(fact: Fact) -> Variable:
-    """Return a variable that an app store sets."""
-    name, value = fact.value
-    file, _, line = fact.place.rpartition(":")
-    number = int(line) if line.isdigit() else 0
-    return Variable(name, Text(value, value, number), number, file or fact.place)
+def _store_values(store: AppStore) -> Iterator[Variable]:
+    """Yield the variables that an app store sets, and those of services that StartOS has, too."""
+    own = next((str(fact.value) for fact in store.facts if fact.name == "service_id"), "")
+    known = dict(fact.value for fact in store.facts if fact.name == "value")
+    if store.kind == "umbrel":
+        for name, value, service in known_values(own):
+            if name not in known:
+                yield Variable(name, Text(value, value, 0), 0, f"StartOS's {service}")
+    for fact in store.facts:
+        if fact.name == "value":
+            file, _, line = fact.place.rpartition(":")
+            number = int(line) if line.isdigit() else 0
+            name, value = fact.value
+            yield Variable(name, Text(value, value, number), number, file or fact.place)

@@ -116,9 +116,9 @@ def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables,
         leave("left_out", "platform", "it's for another program on the host", "nothing to do")
     elif is_secret(name, value, used):
         leave("decide", "secret", _why_secret(other), _todo_secret(name, other))
-    elif other:
+    elif other and (unset or text is None or not value):
         found.needed.setdefault(other.id, line)
-        leave("decide", "address", f"it's about {other.id}", f"with {other.id} as a dependency: {_at(other)}")
+        leave("decide", "address", f"{', '.join(unset or used)} is about {other.id}, and has no value", f"{_at(other)}; {_pass(name)}")
     elif any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)) and (unset or text is None):
         leave("decide", "address", "the app store fills it in", f"-d 'environment={{{name}: VALUE}}', or leave it out")
     elif text is None:
@@ -134,6 +134,8 @@ def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables,
         leave("decide", "address", "it's an address of the service itself, and yours differs",
               "StartOS gives each interface its own addresses; " + _pass(name))  # fmt: skip
     else:
+        if other:
+            found.needed.setdefault(other.id, line)
         found.environment[name] = value
         found.places.append(line)
         draft.item("environment", name, line, seen.path)
@@ -151,7 +153,7 @@ def _todo_secret(name: str, other: OtherService | None) -> str:
 
 
 def _at(other: OtherService) -> str:
-    return f"it's at {other.id}.embassy, usually port {other.port}"
+    return f"{other.id} is at {other.id}.embassy, usually port {other.port}"
 
 
 def _pass(name: str) -> str:
