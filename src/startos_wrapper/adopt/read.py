@@ -10,6 +10,7 @@ from typing import Any
 
 from startos_wrapper.data import processors
 from startos_wrapper.files.builds import dockerfile_of
+from startos_wrapper.files.dockerfile.installed import installed
 from startos_wrapper.files.dockerfile.instruction import Stage
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.files.entrypoint import entrypoint_of
@@ -135,16 +136,11 @@ class Facts:
         """The Alpine packages installed in the image."""
         found: dict[str, Found] = {}
         for instruction in self.dockerfile.shipped if self.dockerfile else []:
-            if instruction.name != "RUN" or not self.dockerfile:
-                continue
-            for call in instruction.calls:
-                texts = call.texts
-                if call.program != "apk" or "add" not in texts or {"--virtual", "-t"} & set(texts):
-                    continue
-                for word in call.args[texts.index("add") + 1 :]:
-                    if not word.text.startswith("-"):
-                        said = Found(word.text, self.dockerfile.source.file, self._line(word.start))
-                        found.setdefault(word.text, said)
+            assert self.dockerfile
+            for program, word in installed(instruction):
+                if program == "apk":
+                    said = Found(word.text, self.dockerfile.source.file, self._line(word.start))
+                    found.setdefault(word.text, said)
         return list(found.values())
 
     @cached_property

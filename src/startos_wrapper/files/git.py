@@ -1,4 +1,4 @@
-"""Find out whether a folder is in a git repository with a commit.
+"""Find out whether a folder is in a git repository with a commit, where it was cloned from, and its tags.
 
 Written by hand because a repository's config can make git execute commands, and `check` doesn't trust a wrapper.
 """
@@ -10,6 +10,9 @@ from pathlib import Path
 from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
 
 _HASH = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?(?![0-9a-f])")
+# A section of a config, with the name if it's a remote, and the address in it. git-config(1), SYNTAX
+_SECTION = re.compile(r"""\s*\[(?:remote\s+"([^"\\]*)"|[^\]]*)\]""")
+_URL = re.compile(r"\s*url\s*=\s*([^#;]*).*", re.IGNORECASE)
 # How many symbolic references git follows. refs.c: SYMREF_MAXDEPTH
 _DEEPEST = 5
 # This file has one line for each reference, so it can be large.
@@ -54,6 +57,31 @@ def has_commit(git: Path) -> bool:
         if not text:
             return _is_packed(common, name)
     return False
+
+
+def remote(git: Path) -> str | None:
+    """Return the address of the remote `origin`, or of the only other one, as the git folder's own config has it."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in _read(_common(git) / "config").splitlines():
+        if section := _SECTION.match(line):
+            name = section[1] or ""
+        elif name and (url := _URL.fullmatch(line)):
+            found.setdefault(name, url[1].strip().strip('"'))
+    return found.get("origin") or (next(iter(found.values())) if len(found) == 1 else None)
+
+
+def tags(git: Path) -> list[str]:
+    """Return the names of all tags that git keeps in files."""
+    common = _common(git)
+    try:
+        packed = os.fsdecode(read_bytes(common / "packed-refs", _LARGEST_PACKED) or b"")
+    except (TooLargeError, UnreadableError):
+        packed = ""
+    names = {line.partition(" ")[2] for line in packed.splitlines() if _HASH.match(line)}
+    for folder, _, files in os.walk(common / "refs" / "tags"):
+        names |= {(Path(folder) / file).relative_to(common).as_posix() for file in files}
+    return sorted(name.removeprefix("refs/tags/") for name in names if name.startswith("refs/tags/"))
 
 
 def _is_repository(git: Path) -> bool:

@@ -14,6 +14,14 @@ _ONLY_HERE = "Docker got this image from no registry. Push it to one, because th
 _SECONDS = {_LOCAL: 60, _REMOTE: 300}
 
 
+class NoDockerError(CannotError):
+    """Docker isn't installed."""
+
+
+class NoSuchImageError(CannotError):
+    """Docker on this machine doesn't have the image."""
+
+
 def inspect_local(reference: str) -> Seen:
     """Return what Docker on this machine knows about an image. Raises: CommandError."""
     try:
@@ -21,7 +29,7 @@ def inspect_local(reference: str) -> Seen:
     except _FailedError as error:
         if "no such" in str(error).lower():
             what = f"{reference}: Docker doesn't have this image"
-            raise CannotError(f"{what}; run `docker pull {reference}`, or ask its registry with --remote") from error
+            raise NoSuchImageError(f"{what}; run `docker pull {reference}`, or ask its registry with --remote") from error
         raise CannotError(f"{reference}: docker failed: {error}") from error
     image = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
     digests = [text for text in (image or {}).get("RepoDigests") or () if isinstance(text, str)]
@@ -102,7 +110,7 @@ def _run(command: str, *arguments: str) -> Any:
         )
     except FileNotFoundError as error:
         what = "docker isn't installed here, so only the tar of an image can be read"
-        raise CannotError(f"{what}; run `docker save --output image.tar IMAGE` where it is") from error
+        raise NoDockerError(f"{what}; run `docker save --output image.tar IMAGE` where it is") from error
     except OSError as error:
         raise CannotError(f"docker can't be run: {error.strerror}") from error
     except subprocess.TimeoutExpired as error:

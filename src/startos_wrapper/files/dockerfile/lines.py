@@ -11,7 +11,7 @@ from startos_wrapper.files.source import Source
 from startos_wrapper.files.word import dequoted
 
 # More lines than any Dockerfile has.
-_MOST_LINES = 10_000
+MOST_LINES = 10_000
 
 _ESCAPE = re.compile(r"\s*#\s*escape\s*=\s*([\\`])\s*", re.IGNORECASE)
 _DIRECTIVE = re.compile(r"\s*#\s*\w+\s*=")
@@ -24,7 +24,7 @@ _SHELL = re.compile(r"(?:\S*/)?(?:ba|da|a|k|z)?sh(?:\s+-\w+)*")
 
 def read_instructions(source: Source) -> Iterator[Instruction]:
     """Yield the instructions of a Dockerfile, or nothing if it has more than 10,000 lines."""
-    if len(source.lines) > _MOST_LINES:
+    if len(source.lines) > MOST_LINES:
         return
     escape = _escape(source.lines)
     for first, last, markers in _grouped(source.lines, escape):

@@ -12,7 +12,7 @@ from startos_wrapper.files.source import Source
 _LONGEST_VALUE = 2000
 
 _VARIABLE = re.compile(r"\$(?:\{(\w+)(?::?(-)([^{}]*))?\}|(\w+))")
-_ASSIGNMENT = re.compile(r"(\w+)=(.*)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"([\w./-]+)=(.*)", re.DOTALL)
 
 
 class Dockerfile:
@@ -87,7 +87,7 @@ class Dockerfile:
         """Store the values that an ARG or ENV sets. A name that is set to two different values is unknown."""
         if instruction.name not in ("ARG", "ENV"):
             return
-        for name, text in _assignments(instruction):
+        for name, text in assignments(instruction):
             value = outer.get(name) if text is None else expand(text, values)
             if instruction.name == "ARG" and name in self.given:
                 value = None
@@ -114,8 +114,9 @@ def expand(text: str, values: Mapping[str, str | None]) -> str | None:
     return None if "$" in expanded or len(expanded) > _LONGEST_VALUE else expanded
 
 
-def _assignments(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
-    if instruction.name == "ENV" and instruction.words and "=" not in instruction.words[0].text:
+def assignments(instruction: Instruction) -> Iterator[tuple[str, str | None]]:
+    """Yield the names that an ARG, ENV or LABEL sets, and their values as written, or None for an ARG without one."""
+    if instruction.name != "ARG" and instruction.words and "=" not in instruction.words[0].text:
         name, *value = instruction.words
         yield name.text, " ".join(word.text for word in value)
         return

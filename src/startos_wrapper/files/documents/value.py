@@ -59,6 +59,12 @@ class Node:
         node = self.get(name)
         return node is not None and node.value is True
 
+    def written(self, document: str) -> str:
+        """Return text or a number as its document has it, e.g. 1.10 and not 1.1, or an empty text for another value."""
+        if self.value is None or isinstance(self.value, (dict, list, bool)):
+            return ""
+        return self.value if isinstance(self.value, str) else document[self.start : self.end].strip()
+
     def walk(self) -> Iterator["Node"]:
         """Yield this node and all nodes below it."""
         yield self

@@ -48,6 +48,7 @@ class ImageConfig:
     exposed: tuple[str, ...] = ()
     stop_signal: str = ""
     onbuild: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, data: object) -> "ImageConfig":
@@ -73,6 +74,7 @@ class ImageConfig:
             exposed=_keys(inner, "ExposedPorts"),
             stop_signal=_text(inner, "StopSignal"),
             onbuild=_texts(inner, "OnBuild"),
+            labels=_labels(inner),
         )
 
     @property
@@ -139,3 +141,10 @@ def _keys(data: Mapping[str, Any], name: str) -> tuple[str, ...]:
     if not isinstance(value, dict):
         raise ImageError(f"has a config in which {name} isn't a JSON object")
     return tuple(map(well_formed, value))
+
+
+def _labels(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    value = data.get("Labels") or {}
+    # Nothing depends on labels, so a strange one is left out.
+    pairs = value.items() if isinstance(value, dict) else ()
+    return tuple((well_formed(name), well_formed(text)) for name, text in pairs if isinstance(text, str))

@@ -3,23 +3,26 @@
 The readers of source trees, Dockerfiles, app stores and images return facts:
 
 - `source_tree.read_tree(folder) -> Tree`
-- `dockerfile_facts.read_dockerfile(path, target="", *, shown="", arguments={}) -> list[Fact]`
+- `dockerfile_facts.read_dockerfile(path, target="", *, shown="", arguments=None) -> list[Fact]`, may raise RefusedError
 - `app_stores.read_app_store(folder, compose) -> AppStore | None`
-- `image_facts.read_image(reference, network) -> ImageFacts`
+- `image_facts.read_image(reference, network) -> ImageFacts`, and `read_image_tar(path)`, which may raise CommandError
 
 Names of facts, and their values. A name of an answer has a value in that answer's form, which may still be refused:
 
 - service: `service_id`, `title`, `short_description`, `long_description`, `version` (numbers only), `license` (an SPDX
   identifier), `upstream_repo`, `marketing_site`, `support_site`, `donation_url`: text
-- program: `base`, `upstream_ref`, `upstream_image`, `run`: text; `arches`: a list of StartOS's names
-- container, one fact each: `volume`: a path; `port`: a `PortFact`; `environment`: (name, value), the value None if
-  it's unknown; `label`: (name, value)
-- container, the last one counts: `entrypoint`, `cmd`: a tuple of words; `user`, `workdir`, `stop_signal`, `health`
-  (a command in shell syntax): text
+- program: `base`, `upstream_ref`, `upstream_image`, `run`: text; `arches`: a list of StartOS's names. `run_compiled` is
+  `run` for an image that has the compiled program in PATH and nothing else of the Dockerfile, if that differs.
+  `start_script`: what package metadata calls the program: text
+- container, one fact each: `volume`: a path; `volume_guess`: a path that a variable names; `port`: a `PortFact`;
+  `environment`: (name, value), the value None if it's unknown, and possibly a secret; `label`: (name, value)
+- container, the last one counts: `entrypoint`, `cmd`: a tuple of words; `user`, `workdir`, `stop_signal`: text; `health`:
+  a command in shell syntax, empty for none
+- an image, as `startos-wrapper image` answers: `volumes`: paths by id; `ui_port`: a number
 - Dockerfile: `stage`: its name, or ""; `base_image`: text, or None if it's unknown; `distro_packages`: (program that
   installs them, names); `build_command`: text
-- app store: `main`: the name of a service; `ui_port`: a number, `interface_port`: a `PortFact`; `dependency`: the id of
-  a package of StartOS, `other_dependency`: an app of the store; `secret`: the name of a variable; `value`: (name,
+- app store: `main`: the name of a service; `ui_port`: a number; `dependency`: the id of a package of StartOS;
+  `other_dependency`: an app of the store; `secret`: the name of a variable that the store fills in; `value`: (name,
   value) of a variable of the store itself
 - `icon`: a path
 """
@@ -33,13 +36,19 @@ class Fact:
     """Something that a source says: its name, its value, and its place as `file:line`.
 
     `note` says where the value comes from if the place doesn't show it. A value that we know is missing is None, and
-    then `note` says why.
+    then `note` says why. `also` are further places.
     """
 
     name: str
     value: Any
     place: str
     note: str = ""
+    also: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Return all places."""
+        return (*self.also, self.place)
 
 
 @dataclass(frozen=True)
@@ -76,14 +85,16 @@ class Tree:
 class AppStore:
     """What an app store's own files and keys say outright.
 
-    `used` are the key paths of the compose file that were read for this, e.g. ("x-casaos", "main"). `platform` are
-    services that only belong to the store, and why.
+    `used` are the key paths of the compose file that were read for this, e.g. ("x-casaos",). `platform` are services
+    that only belong to the store, and why. `variables` are variables of the container that only the store fills in,
+    and why.
     """
 
     kind: str
     facts: list[Fact] = field(default_factory=list)
-    used: list[tuple[str, ...]] = field(default_factory=list)
+    used: list[tuple[str | int, ...]] = field(default_factory=list)
     platform: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
     unread: list[OtherFile] = field(default_factory=list)
 
 

@@ -1,0 +1,76 @@
+"""What an app of CasaOS says: `x-casaos` at the top of the compose file.
+
+https://github.com/IceWhaleTech/CasaOS-AppStore/blob/main/CONTRIBUTING.md
+"""
+
+from collections.abc import Callable
+
+from startos_wrapper.files.compose import ComposeFile, Node, Port, Service, Text
+from startos_wrapper.new.upstream.facts import AppStore, Fact
+from startos_wrapper.new.upstream.store_files import known_arches, title_of
+from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
+from startos_wrapper.new.upstream.version_numbers import numbers_of
+
+_KEY = "x-casaos"
+_ENGLISH = ("en_US", "en_us", "en_GB", "en", "custom")
+_TEXTS: dict[str, tuple[str, Callable[[str], str | None]]] = {
+    "title": ("title", title_of),
+    "short_description": ("tagline", lambda text: text),
+    "long_description": ("description", lambda text: text),
+    "version": ("version", numbers_of),
+    "marketing_site": ("website", web_page),
+    "upstream_repo": ("repo", repository_url),
+    "support_site": ("support", web_page),
+}
+
+
+def read_casaos(compose: ComposeFile) -> AppStore | None:
+    """Return what an app of CasaOS says, or None if it isn't one."""
+    top = compose.root.get(_KEY)
+    if top is None:
+        return None
+    store = AppStore("casaos", used=[(_KEY,)])
+    store.used += [("services", name, _KEY) for name, service in compose.services.items() if _KEY in service.keys]
+    for name, (key, read) in _TEXTS.items():
+        text = _english(top.get(key))
+        value = read(text.value.strip()) if text and text.value.strip() else None
+        if text and value:
+            store.facts.append(Fact(name, value, f"{compose.path}:{text.line}"))
+    listed = top.get("architectures")
+    arches = known_arches([item.text.value for item in listed.items if item.text]) if listed else []
+    if listed and arches:
+        store.facts.append(Fact("arches", arches, f"{compose.path}:{listed.line}"))
+    _main(top, compose, store)
+    return store
+
+
+def _english(node: Node | None) -> Text | None:
+    """Return a text, or the English one of a mapping by language."""
+    if node is None or node.text:
+        return node.text if node else None
+    english = (node.get_text(language) for language in _ENGLISH)
+    return next((text for text in english if text and text.value), None)
+
+
+def _main(top: Node, compose: ComposeFile, store: AppStore) -> None:
+    named = top.get_text("main")
+    main = compose.services.get(named.value) if named else None
+    if named and main:
+        store.facts.append(Fact("main", main.name, f"{compose.path}:{named.line}"))
+    shown = top.get_text("port_map")
+    port = _published(shown, main or _only(compose)) if shown else None
+    if shown and port:
+        note = f"CasaOS shows the port published as {shown.value}."
+        store.facts.append(
+            Fact("ui_port", port.target, f"{compose.path}:{port.line}", note, (f"{compose.path}:{shown.line}",))
+        )
+
+
+def _only(compose: ComposeFile) -> Service | None:
+    return next(iter(compose.services.values())) if len(compose.services) == 1 else None
+
+
+def _published(shown: Text, service: Service | None) -> Port | None:
+    """Return the port of the container that is published as `port_map` says."""
+    ports = service.ports if service else []
+    return next((port for port in ports if port.target and port.published and port.published == shown.best), None)

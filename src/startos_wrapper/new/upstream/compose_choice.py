@@ -1,0 +1,124 @@
+"""Which compose file of a source tree is the one for users.
+
+Of 60 upstream repositories with compose files, 35 have one in the root, and 25 only in folders such as docker/ or
+contrib/. Most have several: variants by database and proxy, and files for developers and tests.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, read_compose
+from startos_wrapper.new.upstream.facts import OtherFile
+from startos_wrapper.new.upstream.secret_names import words_of
+from startos_wrapper.new.upstream.service_kinds import STORES, kind_of
+
+# The names that Compose looks for itself, in its order. compose-go cli/options.go: DefaultFileNames
+DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_NAME = re.compile(r"(?:[\w.-]*[-_.])?(?:docker[-_.]?)?compose(?:[-_.][\w.-]*)?\.ya?ml", re.IGNORECASE)
+_MOST_READ = 40
+
+_DEVELOPMENT = {
+    "dev", "devel", "develop", "development", "devcontainer", "test", "tests", "testing", "ci", "e2e", "debug", "local", "lint",
+    "playwright", "cypress", "bench", "benchmark", "integration", "github", "mock", "compatibility", "environments", "hack",
+    "scripts", "internal",
+}  # fmt: skip
+_PARTIAL = {"override", "overrides", "base", "common", "volumes", "monitoring", "extra", "extends", "include"}
+_HARDWARE = {"gpu", "cuda", "nvidia", "rocm", "hwaccel", "hwacc", "vaapi", "openvino", "arm", "armhf", "raspberry", "windows", "macos", "rootless"}
+_PROXY = {"traefik", "caddy", "nginx", "proxy", "ssl", "tls", "https", "letsencrypt", "swag", "cloudflare", "tailscale", "authelia", "oidc"}
+_STORE = {"postgres", "postgresql", "pgsql", "mysql", "mariadb", "mongo", "mongodb", "cockroach", "redis", "s3", "minio", "ha", "cluster",
+          "replica", "swarm", "scale", "queue", "worker"}  # fmt: skip
+_BUILD = {"build", "source", "builder"}
+# Folders in which projects keep what users need.
+_FOLDERS = {"docker": 1, "docker-compose": 1, "compose": 1, "deploy": 1.5, "deployment": 1.5, "deployments": 1.5, "setup": 1.5,
+            "install": 1.5, "self-host": 1.5, "selfhost": 1.5, "hosting": 1.5, "contrib": 2, "examples": 2, ".examples": 2,
+            "example": 2, "packaging": 2, "docs": 3}  # fmt: skip
+_NO_DIGITS = re.compile(r"[0-9]+")
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    path: str
+    points: float
+    why: str
+    is_for_users: bool = True
+
+
+@dataclass
+class ComposeChoice:
+    """The chosen file, why it was chosen over others, and the others."""
+
+    path: str | None
+    why: str
+    others: list[OtherFile]
+
+
+def choose_compose(folder: Path, paths: list[str]) -> ComposeChoice:
+    """Return the compose file for users among the files of a folder."""
+    named = [path for path in paths if _NAME.fullmatch(PurePosixPath(path).name)]
+    ranked = sorted((_by_name(path) for path in named), key=lambda each: -each.points)
+    read = [_by_content(folder, each) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
+    # Sorting is stable, so the first by name wins among equals.
+    best = sorted(read, key=lambda each: (not each.is_for_users, -each.points))
+    chosen = next((each for each in best if each.is_for_users), None)
+    others = [OtherFile(each.path, each.why or "another variant") for each in best if each is not chosen]
+    why = f"one of {len(best)} compose files" if chosen and len(best) > 1 else ""
+    return ComposeChoice(chosen.path if chosen else None, why, others)
+
+
+def _by_name(path: str) -> _Candidate:
+    whole = PurePosixPath(path)
+    words = {word for part in (*whole.parent.parts, whole.stem) for word in words_of(part)}
+    words |= {_NO_DIGITS.sub("", word) for word in words}
+    points, why = 0.0, ""
+    for known, minus, reason in (
+        (_BUILD, 3, "builds from source"), (_STORE, 1, "a variant with more services"), (_PROXY, 2, "a variant with a proxy"),
+        (_HARDWARE, 2, "a variant for other hardware"), (_PARTIAL, 10, "a part of another compose file"),
+        (_DEVELOPMENT, 10, "for developers or tests"),
+    ):  # fmt: skip
+        if found := words & known:
+            points, why = points - minus - 0.1 * len(found), reason
+    for depth, part in enumerate(whole.parent.parts):
+        points -= _FOLDERS.get(part.lower(), 4 if depth == 0 else 0.5)
+    if whole.name.lower() in DEFAULT_NAMES:
+        points += 1 - 0.01 * DEFAULT_NAMES.index(whole.name.lower())
+    if words & {"prod", "production", "release", "stable", "simple", "default", "sqlite", "minimal"}:
+        points += 0.5
+    return _Candidate(path, points, why)
+
+
+def _by_content(folder: Path, candidate: _Candidate) -> _Candidate:
+    try:
+        compose = read_compose(folder / candidate.path, folder)
+    except ComposeError as error:
+        # Its own message comes when there's no other.
+        at = f"line {error.line}: " if error.line else ""
+        return _Candidate(candidate.path, candidate.points - 20, f"can't be read: {at}{error.what}")
+    if not compose.services:
+        return _Candidate(candidate.path, candidate.points, "has no services", is_for_users=False)
+    if _is_devcontainer(compose):
+        return _Candidate(candidate.path, candidate.points, "a container for developers", is_for_users=False)
+    kinds = {service.name: kind_of(service, compose) for service in compose.services.values()}
+    programs = [service for service in compose.services.values() if not kinds[service.name]]
+    if not programs:
+        stores = all(kind in STORES for kind in kinds.values())
+        what = "has only databases and caches" if stores else "has no service of its own"
+        return _Candidate(candidate.path, candidate.points, what, is_for_users=False)
+    points, why = candidate.points, candidate.why
+    if not any(service.image for service in programs):
+        points, why = points - 4, why or "builds from source"
+    return _Candidate(candidate.path, points - 0.1 * min(len(compose.services), 20), why)
+
+
+def _is_devcontainer(compose: ComposeFile) -> bool:
+    """Return whether developers work in the file's container: it's called so, or it only sleeps or is a shell."""
+    return any(_is_workplace(service) for service in compose.services.values())
+
+
+def _is_workplace(service: Service) -> bool:
+    image = service.image.best if service.image else ""
+    dockerfile = service.build.dockerfile + service.build.context if service.build else ""
+    if "devcontainer" in (service.name.lower() + image.lower() + dockerfile.lower()):
+        return True
+    words = service.command.words if service.command else ()
+    return words[:2] in (("sleep", "infinity"), ("tail", "-f")) and service.build is not None

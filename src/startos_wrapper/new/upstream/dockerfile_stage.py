@@ -1,0 +1,126 @@
+"""Which stage of a Dockerfile is the image for users, and which language its program is written in."""
+
+import re
+
+from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
+from startos_wrapper.files.dockerfile.model import Dockerfile, expand
+from startos_wrapper.new.upstream.service_kinds import repository
+
+_WORD = re.compile(r"[a-z]+")
+# Stages for developers: words in the name of a stage.
+_NOT_FOR_USERS = {"dev", "devel", "development", "test", "tests", "testing", "debug", "ci", "lint", "nightly", "bench"}
+_FOR_USERS = ("release", "production", "prod", "final", "runtime", "runner", "main", "app", "server", "default")
+_LANGUAGES = {
+    "golang": {"golang", "go"},
+    "rust": {"rust", "rust-musl-cross", "cargo-chef", "cargo"},
+    "node": {"node", "npm", "npx", "yarn", "pnpm", "corepack"},
+    "python": {"python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery", "uwsgi", "flask", "uv", "poetry"},
+}  # fmt: skip
+_COMPILED = ("golang", "rust")
+_COMPILES = {"golang": {"build", "install", "run", "generate"}, "rust": {"build", "install", "auditable", "chef", "zigbuild"}}
+# Base images with a command of their own, which their users keep.
+_SERVERS = {"nginx", "nginx-unprivileged", "caddy", "httpd", "php", "tomcat", "jetty", "wordpress", "static-web-server"}
+
+
+def stage_for_users(dockerfile: Dockerfile, target: str) -> Stage:
+    """Return the stage `target`, or the one that makes the image for users.
+
+    That's the last one. If it starts nothing, it may only test or upload something: then it's one with a command.
+
+    Raises: RefusedError.
+    """
+    if target:
+        found = dockerfile.stage(target)
+        if found is None:
+            raise RefusedError(f"{dockerfile.source.file}: has no stage {target}, which the compose file builds")
+        return found
+    if dockerfile.final is None:
+        raise RefusedError(f"{dockerfile.source.file}: has no FROM, so it isn't a Dockerfile that Docker can build")
+    last = dockerfile.final
+    if _is_for_users(last) and (starts(last) or last.alias in _FOR_USERS or _serves(last)):
+        return last
+    others = [stage for stage in dockerfile.stages if starts(stage) and _is_for_users(stage)]
+    named = (stage for name in _FOR_USERS for stage in others if stage.alias == name)
+    return next(named, others[-1] if others else last)
+
+
+def starts(stage: Stage) -> bool:
+    """Return whether a stage says what its image starts."""
+    names = {instruction.name for each in stage.lineage for instruction in each.instructions}
+    return bool(names & {"CMD", "ENTRYPOINT"})
+
+
+def _is_for_users(stage: Stage) -> bool:
+    return not set(_WORD.findall(stage.alias or "")) & _NOT_FOR_USERS
+
+
+def _serves(stage: Stage) -> bool:
+    """Return whether a stage without a command seems to be a service: by its base image, or by what it declares."""
+    names = {instruction.name for each in stage.lineage for instruction in each.instructions}
+    image = stage.lineage[0].base
+    return bool(names & {"EXPOSE", "HEALTHCHECK", "VOLUME"}) or (image is not None and _name(image) in _SERVERS)
+
+
+def _name(image: str) -> str:
+    return repository(image).rpartition("/")[2]
+
+
+def copied_files(dockerfile: Dockerfile, stage: Stage) -> list[tuple[Stage, str, str]]:
+    """Return what a stage copies from other stages: the stage, the path there, and the path here."""
+    found = []
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            origins = instruction.flags.get("from", [])
+            origin = dockerfile.stage(expand(origins[0].text, each.values) or origins[0].text) if origins else None
+            if instruction.name == "COPY" and origin and len(instruction.words) > 1:
+                *sources, here = [expand(word.text, each.values) or word.text for word in instruction.words]
+                is_folder = here.endswith("/") or len(sources) > 1 or here in (".", "..")
+                for source in sources:
+                    path = f"{here.rstrip('/')}/{source.rpartition('/')[2]}" if is_folder else here
+                    found.append((origin, source, path))
+    return found
+
+
+def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, int] | None:
+    """Return the base that fits the image's program, and the line that says so, or None if none does.
+
+    `program` is the name of the program that the image starts.
+    """
+    names = {base: names for base, names in _LANGUAGES.items() if base not in _COMPILED}
+    here = stage.lineage[0]
+    for base, known in names.items():
+        if program in known or (here.base and _name(here.base) in (base, f"{base}-slim")):
+            line = _command_line(dockerfile, stage) if program in known else here.image.start
+            return base, dockerfile.source.place(line).line
+    origins = [(origin, path) for origin, _, path in copied_files(dockerfile, stage)]
+    # The stage that the program comes from is surer than another one.
+    origins.sort(key=lambda item: item[1].rpartition("/")[2] != program)
+    for origin, _ in [*origins, (stage, "")]:
+        for base in _COMPILED:
+            if (start := _compiles(origin, base)) is not None:
+                return base, dockerfile.source.place(start).line
+    return None
+
+
+def _command_line(dockerfile: Dockerfile, stage: Stage) -> int:
+    given = [each for one in stage.lineage for each in one.instructions if each.name in ("CMD", "ENTRYPOINT")]
+    return given[-1].start if given else stage.image.start
+
+
+def _compiles(stage: Stage, base: str) -> int | None:
+    """Return the offset of what shows that a stage compiles a program in the language of `base`, or None."""
+    first = stage.lineage[0]
+    if first.base is None or _name(first.base) in _LANGUAGES[base]:
+        if first.base or _LANGUAGES[base] & set(_WORD.findall(first.image.text)):
+            return first.image.start
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            if _calls_compiler(instruction, base):
+                return instruction.start
+    return None
+
+
+def _calls_compiler(instruction: Instruction, base: str) -> bool:
+    program = {"golang": "go", "rust": "cargo"}[base]
+    return any(call.program == program and _COMPILES[base] & set(call.texts) for call in instruction.calls)

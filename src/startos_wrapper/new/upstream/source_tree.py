@@ -1,0 +1,102 @@
+"""What a source tree says: its compose file and Dockerfile, package metadata, license, git remote and icon."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from startos_wrapper.files.git import remote, repository, tags
+from startos_wrapper.new.upstream.compose_choice import choose_compose
+from startos_wrapper.new.upstream.dockerfile_choice import choose_dockerfile
+from startos_wrapper.new.upstream.facts import Fact, Tree
+from startos_wrapper.new.upstream.license_texts import license_of
+from startos_wrapper.new.upstream.package_metadata import package_facts
+from startos_wrapper.new.upstream.source_files import SourceFiles
+from startos_wrapper.new.upstream.upstream_url import name_of, repository_url
+from startos_wrapper.new.upstream.version_numbers import newest_tag, numbers_of
+
+_LICENSE = re.compile(r"(?:un)?licen[sc]e(?:[-.][\w.-]+)?|copying(?:\.[\w.-]+)?", re.IGNORECASE)
+# Programs in these languages often have a package.json, too.
+_OTHER_LANGUAGES = {"composer.json": "PHP", "gemfile": "Ruby", "pom.xml": "Java", "build.gradle": "Java",
+                    "build.gradle.kts": "Java", "mix.exs": "Elixir", "shard.yml": "Crystal", "rebar.config": "Erlang"}  # fmt: skip
+_ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|svg|webp|jpe?g)", re.IGNORECASE)
+_ICON_FOLDERS = {"", "assets", "public", "static", "docs", "doc", "images", "img", "resources", "web", "frontend", "ui", "src",
+                 "www", "media", "brand", "branding", "logo", "logos", "icons", ".github", "gui", "default"}  # fmt: skip
+
+
+def read_tree(folder: Path) -> Tree:
+    """Return what a folder has, without running anything in it."""
+    files = SourceFiles.of(folder)
+    chosen = choose_compose(folder, files.paths)
+    metadata = list(package_facts(files))
+    from_git = list(_git(folder))
+    names = (fact.value for fact in (*metadata, *from_git) if fact.name == "service_id")
+    dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(names, ""))
+    for path in (chosen.path, dockerfile):
+        # Only to remember links that lead out of the folder.
+        files.is_inside(path) if path else None
+    left = {each.path for each in files.unread}
+    tree = Tree(
+        compose=chosen.path if chosen.path not in left else None,
+        compose_why=chosen.why,
+        other_compose=chosen.others,
+        dockerfile=dockerfile if dockerfile not in left else None,
+        other_dockerfiles=other_dockerfiles,
+    )
+    tree.facts = [*from_git, *_license(files, metadata), *_with_language(files, metadata), *_icon(files)]
+    tree.unread = files.unread
+    return tree
+
+
+def _git(folder: Path) -> Iterator[Fact]:
+    git = repository(folder)
+    # A folder somewhere in another repository isn't what that one is about.
+    if git is None or not (folder / ".git").exists():
+        return
+    if url := repository_url(remote(git) or ""):
+        yield Fact("upstream_repo", url, ".git/config", "The git remote.")
+        yield Fact("service_id", name_of(url), ".git/config", "The git remote.")
+    if tag := newest_tag(tags(git)):
+        yield Fact("upstream_ref", tag, ".git", "The newest git tag.")
+        if version := numbers_of(tag):
+            yield Fact("version", version, ".git", f"The newest git tag, {tag}.")
+
+
+def _with_language(files: SourceFiles, metadata: list[Fact]) -> Iterator[Fact]:
+    """Yield the facts of package metadata, with the base that fits the program."""
+    other = files.named(*_OTHER_LANGUAGES)
+    for fact in metadata:
+        if not (fact.name == "base" and fact.value == "node" and other):
+            yield fact
+    if not any(fact.name == "base" for fact in metadata):
+        for path in files.named("requirements.txt", "Pipfile", "setup.py"):
+            yield Fact("base", "python", f"{path}:1")
+
+
+def _license(files: SourceFiles, metadata: list[Fact]) -> Iterator[Fact]:
+    """Yield the license of the LICENSE file, unless package metadata says the same, or says it more exactly."""
+    found: dict[str, str] = {}
+    for path in files.paths:
+        if "/" not in path and _LICENSE.fullmatch(path) and (source := files.read(path)):
+            if name := license_of(source.text):
+                found.setdefault(name, f"{path}:1")
+    said = next((fact for fact in metadata if fact.name == "license"), None)
+    if said and (not found or any(name in said.value for name in found)):
+        return
+    if found:
+        note = "" if len(found) == 1 else "One file for each license."
+        first, *more = found.values()
+        yield Fact("license", " OR ".join(sorted(found)), first, note, tuple(more))
+
+
+def _icon(files: SourceFiles) -> Iterator[Fact]:
+    """Yield the likeliest icon: a PNG called icon, near the root."""
+    found = []
+    for path in files.paths:
+        whole = PurePosixPath(path)
+        match = _ICON.fullmatch(whole.name)
+        if match and all(part.lower() in _ICON_FOLDERS for part in whole.parent.parts):
+            kinds = ("png", "svg", "webp", "jpg", "jpeg"), ("icon", "logo", "favicon")
+            order = tuple(known.index(match[part].lower()) for known, part in zip(kinds, (2, 1), strict=True))
+            found.append((order, len(whole.parts), len(path), path))
+    if found:
+        yield Fact("icon", min(found)[-1], min(found)[-1])

@@ -1,0 +1,75 @@
+"""Read the YAML and JSON files that app stores keep beside a compose file, with the line of each value."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from startos_wrapper.data import processors
+from startos_wrapper.files.compose import ComposeFile
+from startos_wrapper.files.documents import NotADocumentError, read_document
+from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.source import Source, TooLargeError
+from startos_wrapper.new.upstream.facts import AppStore, Fact
+from startos_wrapper.new.upstream.source_files import SourceFiles
+
+_LONGEST_TITLE = 29
+
+
+def beside(compose: ComposeFile, name: str) -> str:
+    """Return the path of a file in the folder of the compose file."""
+    folder = str(PurePosixPath(compose.path).parent)
+    return name if folder == "." else f"{folder}/{name}"
+
+
+@dataclass
+class StoreFile:
+    """A file of an app store, and the facts that are taken from it."""
+
+    source: Source
+    node: Node
+    store: AppStore
+
+    @classmethod
+    def read(cls, folder: Path, path: str, store: AppStore) -> "StoreFile | None":
+        """Return a file's content, or None if there's no such file or it can't be read. The store keeps the reason."""
+        if not (folder / path).is_file():
+            return None
+        files = SourceFiles(folder)
+        source = files.read(path)
+        found = None
+        if source:
+            try:
+                found = cls(source, read_document(source), store)
+            except (NotADocumentError, TooLargeError, RecursionError) as error:
+                line = f"line {source.place(error.offset).line} " if isinstance(error, NotADocumentError) else ""
+                files.leave(path, f"{line}can't be read")
+        store.unread += files.unread
+        return found
+
+    def written(self, node: Node | None) -> str:
+        """Return text or a number as it's written, or an empty text for any other value."""
+        return node.written(self.source.text) if node else ""
+
+    def place(self, node: Node) -> str:
+        """Return the place of a node."""
+        return f"{self.source.file}:{self.source.place(node.start).line}"
+
+    def take(self, name: str, *keys: str, read: Callable[[str], object] = lambda text: text) -> None:
+        """Add the fact `name` from the text at a path of keys, if there is one."""
+        node = self.node.get(*keys)
+        value = read(" ".join(self.written(node).split())) if node else None
+        if node and value:
+            self.store.facts.append(Fact(name, value, self.place(node)))
+
+
+def known_arches(names: list[str]) -> list[str]:
+    """Return StartOS's names of processors by Docker's, e.g. aarch64 for arm64."""
+    found = {
+        arch for arch, each in processors().items() for name in names if name in (each.docker, arch, *each.platforms)
+    }
+    return [arch for arch in processors() if arch in found]
+
+
+def title_of(text: str) -> str | None:
+    """Return a title if StartOS accepts its length."""
+    return text if text and len(text.encode()) <= _LONGEST_TITLE else None
