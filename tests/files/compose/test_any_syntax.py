@@ -45,8 +45,10 @@ def test_every_key_has_a_path_and_its_line(tmp_path: Path) -> None:
     services: dict[str, Facts] = {}
     for number in range(20):
         services[f"s{number}"] = any_facts(random, list(services))
-    text = Writer(random, {}).file(services)
+    writer = Writer(random, {})
+    text = writer.file(services)
     (tmp_path / "compose.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / ".env").write_text(env_text(writer.variables, random), encoding="utf-8")
     lines = text.splitlines()
     for path, line, _ in read_compose(tmp_path / "compose.yaml").paths():
         if isinstance(path[-1], str):

@@ -99,20 +99,27 @@ MANY = b"x-base: &base {restart: always, environment: {A: b}}\nservices:\n" + b"
     b"    environment: [A=1, 'B=${C:-2}', D]\n    command: sh -c 'a && b'\n    depends_on: [s0]\n    labels: {x: y}\n" % (at, at, at + 1)
     for at in range(1000)
 )
-FINE = {"thousand-services": MANY, "long-command": service("command: " + "a" * 900_000), "long-env": service("environment: [A=" + "b" * 900_000 + "]")}
+# Files with a `.env` beside them.
+BOMBS: dict[str, tuple[bytes, bytes, str]] = {
+    "doubled": (service("image: $Z"), b"A=xxxxxxxxxx\n" + b"".join(b"%c=$%c$%c\n" % (at + 1, at, at) for at in range(65, 90)), ".env:"),
+    "used-often": (service("image: " + "$A" * 100_000), b"A=" + b"x" * 1000, "compose.yaml:3: "),
+    "copied": (service("image: x"), b"A=" + b"x" * 500_000 + b"\n" + b"".join(b"B%d=$A\n" % at for at in range(10_000)), ".env:"),
+}
+MISSING = service("env_file: [" + ", ".join(f"missing/{at}.env" for at in range(10_000)) + "]")
+FINE = {"many-env-files": MISSING, "thousand-services": MANY, "long-command": service("command: " + "a" * 900_000), "long-env": service("environment: [A=" + "b" * 900_000 + "]")}
 
 READ_ALL = """
 import json, resource, sys, time
 from pathlib import Path
 from startos_wrapper.files.compose import ComposeError, read_compose
 found = {}
-for path in sorted(Path(sys.argv[1]).glob("*.yaml")):
+for path in sorted(Path(sys.argv[1]).rglob("*.yaml")):
     began = time.process_time()
     try:
         said = f"{len(read_compose(path).services)} services"
     except ComposeError as error:
         said = str(error)
-    found[path.stem] = said, time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found[path.relative_to(sys.argv[1]).as_posix().removesuffix(".yaml")] = said, time.process_time() - began, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps(found))
 """
 
@@ -125,6 +132,10 @@ def read_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Measured]:
     folder = tmp_path_factory.mktemp("hostile")
     for name, data in ({name: data for name, (data, _) in WRONG.items()} | FINE).items():
         (folder / f"{name}.yaml").write_bytes(data)
+    for name, (data, env, _) in BOMBS.items():
+        (folder / name).mkdir()
+        (folder / name / "compose.yaml").write_bytes(data)
+        (folder / name / ".env").write_bytes(env)
     (folder / "folder.yaml").mkdir()
     done = subprocess.run([sys.executable, "-c", READ_ALL, str(folder)], capture_output=True, text=True, check=True)
     measured: Measured = json.loads(done.stdout)
@@ -138,6 +149,13 @@ def test_a_wrong_file_gets_one_clear_line(name: str, read_all: Measured) -> None
     assert "\n" not in said
     assert said.removeprefix(f"{name}.yaml:").lstrip().startswith(message)
     assert message.endswith(": ") or said.endswith(message)
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_variables_that_grow_get_one_clear_line(name: str, read_all: Measured) -> None:
+    said = read_all[f"{name}/compose"][0]
+    assert said.startswith(BOMBS[name][2])
+    assert said.endswith("variables fill in more than 5,000,000 characters, too many to read")
 
 
 def test_no_file_costs_much(read_all: Measured) -> None:

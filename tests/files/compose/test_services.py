@@ -222,7 +222,7 @@ def test_sources_of_variables(tmp_path: Path) -> None:
             ports: ['${HTTP}:${HTTP}', '${OTHER}:${OTHER}']
             volumes: ['${DIR}:/data']
             command: run ${HTTP}
-            environment: [A=${EMPTY}]
+            environment: ['A=${EMPTY}']
         """,
         _env="TAG=1.2\n",
         _env_example="TAG=other\nHTTP=8080\nEMPTY=\n",
@@ -377,7 +377,7 @@ def test_errors_have_no_values(tmp_path: Path) -> None:
     for text, env in (
         ("services: {app: {environment: ['A=${B:-hunter2']}}", ""),
         ("services: {app: {ports: ['${B:-hunter2}']}}", ""),
-        ("services: {app: {volumes: ['a:/b:c:hunter2']}}", ""),
+        ("services: {app: {volumes: ['data:/b:c:hunter2']}}", ""),
         ("services: {app: {image: x}}", "hunter2 hunter2\n"),
         ("services: {app: {image: x}}", "A='hunter2\n"),
         ("services: {app: {image: x}}", "A=${B:-hunter2\n"),

@@ -192,7 +192,7 @@ class Writer:
                 anchor = f"shared-{name}"
                 above.append(f"x-{anchor}: &{anchor}{self.emit(shared, 1)}")
                 merge = f"*{anchor}" if self.chance(0.5) else f"[*{anchor}]"
-                below.append(f"  {name}:\n    <<: {merge}{self.emit(written, 2) if written else ''}")
+                below.append(f"  {name}:\n    <<: {merge}{self.fields(written, 2)}")
             else:
                 below.append(f"  {name}:{self.emit(written, 2)}")
         return "\n".join([*above, "services:", *below, ""])
@@ -216,14 +216,21 @@ class Writer:
         if isinstance(value, str):
             return " " + self.scalar(value, flow)
         flow = flow or not value or self.chance(0.2)
-        margin = "\n" + "  " * depth
         if isinstance(value, dict):
-            items = [f"{self.key(name)}:{self.emit(item, depth + 1, flow)}" for name, item in value.items()]
-            return f" {{{', '.join(items)}}}" if flow else "".join(margin + item for item in items)
+            if not flow:
+                return self.fields(value, depth)
+            items = [f"{self.key(name)}:{self.emit(item, depth, flow)}" for name, item in value.items()]
+            return f" {{{', '.join(items)}}}"
         if flow:
             return f" [{','.join(self.emit(item, depth + 1, flow) for item in value)}]"
         # A mapping in a list begins in a line of its own, unless it's in braces.
-        return "".join(f"{margin}-{self.emit(item, depth + 1)}" for item in value)
+        return "".join(f"\n{'  ' * depth}-{self.emit(item, depth + 1)}" for item in value)
+
+    def fields(self, value: dict[str, Any], depth: int) -> str:
+        """Return a mapping with a line for each key."""
+        return "".join(
+            f"\n{'  ' * depth}{self.key(name)}:{self.emit(item, depth + 1)}" for name, item in value.items()
+        )
 
     def key(self, name: str) -> str:
         return name if name.lower() not in ("no", "null") and not self.chance(0.1) else json.dumps(name)

@@ -71,7 +71,8 @@ def _source(path: Path, name: str) -> Source:
     except UnreadableError as error:
         raise ComposeError(name, 0, f"can't be read: {error}") from error
     if data is None:
-        raise ComposeError(name, 0, "this is a folder, not a file" if path.is_dir() else "there is no such file")
+        what = "this is a folder, not a file" if path.is_dir() else "this isn't a regular file"
+        raise ComposeError(name, 0, what if path.exists() else "there is no such file")
     try:
         return Source(name, data)
     except UnreadableError as error:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from startos_wrapper.files.compose.compose_model import ComposeError, Text, Variable
-from startos_wrapper.files.compose.interpolation import InvalidReferenceError, fill, mentioned
+from startos_wrapper.files.compose.interpolation import Filling, InvalidReferenceError, mentioned
 from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
 
 _SKIPPED = re.compile(r"(?:\s|#[^\n]*)*")
@@ -59,7 +59,7 @@ def _literal_variables(source: Source) -> Iterator[Variable]:
 
 def _variables(source: Source, given: Mapping[str, str]) -> Iterator[Variable]:
     values, known = dict(given), dict[str, str]()
-    at = 0
+    filling, at = Filling(), 0
     while (at := _end(_SKIPPED, source.text, at)) < len(source.text):
         line = source.place(at).line
         match = _NAME.match(source.text, _end(_EXPORT, source.text, at))
@@ -73,7 +73,7 @@ def _variables(source: Source, given: Mapping[str, str]) -> Iterator[Variable]:
             yield Variable(name, text, line, source.file, passed=True)
             continue
         try:
-            text, at = _value(source.text, _end(_SPACES, source.text, at), line, ChainMap(values, known))
+            text, at = _value(source.text, _end(_SPACES, source.text, at), line, ChainMap(values, known), filling)
         except (InvalidReferenceError, _UnclosedQuoteError) as error:
             raise ComposeError(source.file, line, f"{name}: {error}") from error
         known[name] = text.value
@@ -89,7 +89,7 @@ class _UnclosedQuoteError(Exception):
     """A value begins with a quote that nothing closes."""
 
 
-def _value(text: str, at: int, line: int, values: Mapping[str, str]) -> tuple[Text, int]:
+def _value(text: str, at: int, line: int, values: Mapping[str, str], filling: Filling) -> tuple[Text, int]:
     """Return the value at an offset, and the offset behind it."""
     quote = text[at : at + 1]
     if quote in _QUOTED:
@@ -105,7 +105,7 @@ def _value(text: str, at: int, line: int, values: Mapping[str, str]) -> tuple[Te
         end = len(text) if end < 0 else end
         raw = template = text[at:end].partition(" #")[0].rstrip()
         at = end
-    value, unset = fill(template, values)
+    value, unset = filling.fill(template, values)
     return Text(raw, value, line, unset, mentioned(template)), at
 
 

@@ -16,10 +16,78 @@ _MENTIONED = re.compile(r"\$(?:\$|\{?([A-Za-z_][A-Za-z0-9_]*))")
 _BRACE = re.compile(r"[{}]")
 # Real files nest two levels.
 _DEEPEST = 50
+# All characters that variables may fill in. A value of a megabyte can be used any number of times.
+_MOST_FILLED = 5_000_000
 
 
 class InvalidReferenceError(Exception):
     """A text has a `${` that Compose rejects. The message doesn't contain defaults, because they can be secrets."""
+
+
+class Filling:
+    """Fills in variables, and ends if that makes too much text."""
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self._left = _MOST_FILLED
+
+    def fill(self, raw: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
+        """Return a text with its variables filled in, and the names of those that have no value.
+
+        Raises: InvalidReferenceError.
+        """
+        unset: dict[str, None] = {}
+        return self._filled(raw, values, unset, 0), tuple(unset)
+
+    def _filled(self, raw: str, values: Mapping[str, str], unset: dict[str, None], depth: int) -> str:
+        if depth > _DEEPEST:
+            raise InvalidReferenceError(f"variables are nested more than {_DEEPEST} levels deep")
+        out, at = [], 0
+        while match := _REFERENCE.search(raw, at):
+            out.append(raw[at : match.start()])
+            reference, at = match.group(), match.end()
+            if reference == "$$":
+                out.append("$")
+            elif reference == "${":
+                value, at = self._braced(raw, match.start(), values, unset, depth)
+                out.append(value)
+            else:
+                out.append(self._value(reference[1:], values, unset))
+        out.append(raw[at:])
+        return "".join(out)
+
+    def _value(self, name: str, values: Mapping[str, str], unset: dict[str, None]) -> str:
+        value = values.get(name)
+        if value is None:
+            unset[name] = None
+        return self._counted(value or "")
+
+    def _counted(self, value: str) -> str:
+        self._left -= len(value)
+        if self._left < 0:
+            raise InvalidReferenceError(f"variables fill in more than {_MOST_FILLED:,} characters, too many to read")
+        return value
+
+    def _braced(
+        self, raw: str, start: int, values: Mapping[str, str], unset: dict[str, None], depth: int
+    ) -> tuple[str, int]:
+        """Return the value of the `${` at `start`, and the offset behind its `}`."""
+        match = _BRACED.match(raw, start + len("${"))
+        if not match:
+            raise InvalidReferenceError("a ${ isn't followed by a variable's name; write $$ for a plain dollar sign")
+        name, operator = match.groups()
+        end = match.end() if operator is None else closing_brace(raw, start)
+        if end is None or raw[end : end + 1] != "}":
+            raise InvalidReferenceError(f"${{{name} isn't closed with a }}; write $$ for a plain dollar sign")
+        if operator is None:
+            return self._value(name, values, unset), end + 1
+        value, word = values.get(name), raw[match.end() : end]
+        lacks = value is None or (operator.startswith(":") and not value)
+        if operator.endswith("?") and lacks:
+            unset[name] = None
+        elif not operator.endswith("?") and operator.endswith("-") == lacks:
+            return self._filled(word, values, unset, depth + 1), end + 1
+        return self._counted(value or ""), end + 1
 
 
 class Interpolation:
@@ -28,6 +96,7 @@ class Interpolation:
     def __init__(self, file: str, values: Mapping[str, str], samples: Mapping[str, str]) -> None:
         """Store where the values come from."""
         self._file = file
+        self._filling = Filling()
         self.values = values
         # An empty value in a sample means that the reader has to fill it in.
         self._with_samples = ChainMap(dict(values), {name: value for name, value in samples.items() if value})
@@ -37,8 +106,8 @@ class Interpolation:
         if "$" not in raw:
             return Text(raw, raw, line, plain=plain)
         try:
-            value, unset = fill(raw, self.values)
-            hint, still_unset = fill(raw, self._with_samples) if unset else (value, ())
+            value, unset = self._filling.fill(raw, self.values)
+            hint, still_unset = self._filling.fill(raw, self._with_samples) if unset else (value, ())
         except InvalidReferenceError as error:
             raise ComposeError(self._file, line, str(error)) from error
         known = unset and not still_unset
@@ -48,61 +117,6 @@ class Interpolation:
 def mentioned(raw: str) -> tuple[str, ...]:
     """Return the names of all variables in a text."""
     return tuple(dict.fromkeys(match[1] for match in _MENTIONED.finditer(raw) if match[1]))
-
-
-def fill(raw: str, values: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Return a text with its variables filled in, and the names of those that have no value.
-
-    Raises: InvalidReferenceError.
-    """
-    unset: dict[str, None] = {}
-    return _filled(raw, values, unset, 0), tuple(unset)
-
-
-def _filled(raw: str, values: Mapping[str, str], unset: dict[str, None], depth: int) -> str:
-    if depth > _DEEPEST:
-        raise InvalidReferenceError(f"variables are nested more than {_DEEPEST} levels deep")
-    out, at = [], 0
-    while match := _REFERENCE.search(raw, at):
-        out.append(raw[at : match.start()])
-        reference, at = match.group(), match.end()
-        if reference == "$$":
-            out.append("$")
-        elif reference == "${":
-            value, at = _braced(raw, match.start(), values, unset, depth)
-            out.append(value)
-        else:
-            out.append(_value(reference[1:], values, unset))
-    out.append(raw[at:])
-    return "".join(out)
-
-
-def _value(name: str, values: Mapping[str, str], unset: dict[str, None]) -> str:
-    if name not in values:
-        unset[name] = None
-    return values.get(name, "")
-
-
-def _braced(
-    raw: str, start: int, values: Mapping[str, str], unset: dict[str, None], depth: int
-) -> tuple[str, int]:
-    """Return the value of the `${` at `start`, and the offset behind its `}`."""
-    match = _BRACED.match(raw, start + len("${"))
-    if not match:
-        raise InvalidReferenceError("a ${ isn't followed by a variable's name; write $$ for a plain dollar sign")
-    name, operator = match.groups()
-    end = match.end() if operator is None else closing_brace(raw, start)
-    if end is None or raw[end : end + 1] != "}":
-        raise InvalidReferenceError(f"${{{name} isn't closed with a }}; write $$ for a plain dollar sign")
-    if operator is None:
-        return _value(name, values, unset), end + 1
-    value, word = values.get(name), raw[match.end() : end]
-    lacks = value is None or (operator.startswith(":") and not value)
-    if operator.endswith("?") and lacks:
-        unset[name] = None
-    elif operator.endswith("-") == lacks and not operator.endswith("?"):
-        return _filled(word, values, unset, depth + 1), end + 1
-    return value or "", end + 1
 
 
 def closing_brace(raw: str, start: int) -> int | None:

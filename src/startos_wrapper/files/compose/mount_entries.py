@@ -25,7 +25,7 @@ def _short(reading: Reading, node: Node, what: str) -> Mount:
     parts = _with_drives(reading.parts(text))
     if len(parts) > _MOST_PARTS:
         raise reading.error(text.line, f"{what}: an entry has too many colons; write SOURCE:TARGET:OPTIONS")
-    if any(not part.value and not part.unset for part in parts):
+    if any(not part.value and not part.used for part in parts):
         raise reading.error(text.line, f"{what}: an entry has nothing before, between or after its colons")
     source = parts[0] if len(parts) > 1 else None
     target = parts[min(len(parts), 2) - 1]

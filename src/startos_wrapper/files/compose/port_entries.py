@@ -27,7 +27,7 @@ def _short(reading: Reading, node: Node, what: str) -> Port:
     host = ":".join(part.best for part in before).removeprefix("[").removesuffix("]")
     number, _, protocol = container.best.partition("/")
     target, last = _span(reading, number, container, what)
-    if target is None and not container.unset:
+    if target is None and not container.used:
         raise reading.error(text.line, f"{what}: an entry has no port of the container")
     _check_published(reading, published, (target, last), what)
     return Port(
