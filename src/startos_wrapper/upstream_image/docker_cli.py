@@ -29,7 +29,9 @@ def inspect_local(reference: str) -> Seen:
     except _FailedError as error:
         if "no such" in str(error).lower():
             what = f"{reference}: Docker doesn't have this image"
-            raise NoSuchImageError(f"{what}; run `docker pull {reference}`, or ask its registry with --remote") from error
+            raise NoSuchImageError(
+                f"{what}; run `docker pull {reference}`, or ask its registry with --remote"
+            ) from error
         raise CannotError(f"{reference}: docker failed: {error}") from error
     image = found[0] if isinstance(found, list) and found and isinstance(found[0], dict) else None
     digests = [text for text in (image or {}).get("RepoDigests") or () if isinstance(text, str)]

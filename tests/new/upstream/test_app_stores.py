@@ -90,7 +90,9 @@ def test_umbrel_names_the_service_and_the_port_behind_its_proxy(tmp_path: Path) 
 
 def test_umbrel_s_numbers_come_from_exports_sh(tmp_path: Path) -> None:
     compose = UMBREL.replace("desk_web_1", "$APP_DESK_IP").replace("8080", "${APP_DESK_PORT}")
-    compose = compose.replace("web:1.10\n", "web:1.10\n    networks:\n      default:\n        ipv4_address: ${APP_DESK_IP}\n")
+    compose = compose.replace(
+        "web:1.10\n", "web:1.10\n    networks:\n      default:\n        ipv4_address: ${APP_DESK_IP}\n"
+    )
     exports = 'export APP_DESK_IP="10.21.21.9"\n\nexport APP_DESK_PORT="8099" # x\nif x; then\n  export APP_DESK_PORT="1"\nfi\nexport APP_HOST="$(cat x)"\n'
     store = read(tmp_path, compose, umbrel__app_yml=UMBREL_APP, exports_sh=exports)
     assert said(store)["main"] == "web" and said(store)["ui_port"] == 8099
@@ -101,11 +103,18 @@ def test_umbrel_s_numbers_come_from_exports_sh(tmp_path: Path) -> None:
 
 
 def test_umbrel_s_own_page_about_an_app_is_not_the_service(tmp_path: Path) -> None:
-    compose = UMBREL.replace("desk/web:1.10", "getumbrel/umbrel-desk:1.0").replace("  db:\n    image: postgres:16", "  desk:\n    image: example/desk:2")
+    compose = UMBREL.replace("desk/web:1.10", "getumbrel/umbrel-desk:1.0").replace(
+        "  db:\n    image: postgres:16", "  desk:\n    image: example/desk:2"
+    )
     store = read(tmp_path, compose, umbrel__app_yml=UMBREL_APP)
     assert store and set(store.platform) == {"app_proxy", "web"} and not {"main", "ui_port"} & said(store).keys()
     # Without another program, it's what the app is.
-    assert said(read(tmp_path, UMBREL.replace("desk/web:1.10", "getumbrel/umbrel-desk:1.0"), umbrel__app_yml=UMBREL_APP))["main"] == "web"
+    assert (
+        said(read(tmp_path, UMBREL.replace("desk/web:1.10", "getumbrel/umbrel-desk:1.0"), umbrel__app_yml=UMBREL_APP))[
+            "main"
+        ]
+        == "web"
+    )
 
 
 @pytest.mark.parametrize("port", ["$APP_DESK_PORT", "0", "99999", "x", '""'])
@@ -114,7 +123,9 @@ def test_a_port_that_nothing_says_is_left_open(port: str, tmp_path: Path) -> Non
     assert "ui_port" not in said(store) and said(store)["main"] == "web"
 
 
-@pytest.mark.parametrize("app", ["", "- a", "a: [", "id: [1]\nname: {}\ndependencies: x\n", "\0", "id: !x y\n", "port: " + "9" * 9000])
+@pytest.mark.parametrize(
+    "app", ["", "- a", "a: [", "id: [1]\nname: {}\ndependencies: x\n", "\0", "id: !x y\n", "port: " + "9" * 9000]
+)
 def test_a_broken_umbrel_app_is_named(app: str, tmp_path: Path) -> None:
     store = read(tmp_path, UMBREL, umbrel__app_yml=app)
     assert said(store)["main"] == "web" and "service_id" not in said(store)
@@ -173,7 +184,11 @@ def test_casaos_says_the_service_and_which_published_port_is_its_page(tmp_path: 
 
 @pytest.mark.parametrize(
     ("old", "new"),
-    [("main: web", "main: other"), ('"10381"\n  arch', '"999"\n  arch'), ("title:\n    de_DE: Tisch\n    en_us: Desk", "title: []")],
+    [
+        ("main: web", "main: other"),
+        ('"10381"\n  arch', '"999"\n  arch'),
+        ("title:\n    de_DE: Tisch\n    en_us: Desk", "title: []"),
+    ],
 )
 def test_what_casaos_says_wrongly_is_left_out(old: str, new: str, tmp_path: Path) -> None:
     assert old in CASAOS
@@ -219,7 +234,9 @@ def test_runtipi_marks_the_service_beside_the_compose_file(tmp_path: Path) -> No
 
 
 def test_runtipi_publishes_the_page_s_port_as_a_variable(tmp_path: Path) -> None:
-    plain = 'services:\n  a:\n    image: x\n  web:\n    image: y\n    ports:\n      - 22:22\n      - "${APP_PORT}:2283"\n'
+    plain = (
+        'services:\n  a:\n    image: x\n  web:\n    image: y\n    ports:\n      - 22:22\n      - "${APP_PORT}:2283"\n'
+    )
     store = read(tmp_path, plain, config_json=json.dumps(RUNTIPI_CONFIG))
     assert said(store)["main"] == "web" and said(store)["ui_port"] == 2283
     without = read(tmp_path, plain, config_json=json.dumps(RUNTIPI_CONFIG | {"no_gui": True}))
@@ -268,5 +285,7 @@ def test_coolify_s_variable_names_the_port_where_no_comment_does(tmp_path: Path)
 
 
 def test_two_services_with_an_address_are_both_possible(tmp_path: Path) -> None:
-    text = COOLIFY.replace("# port: 8080\n", "").replace("image: postgres:16\n", "image: x\n    environment: [SERVICE_FQDN_DB_70]\n")
+    text = COOLIFY.replace("# port: 8080\n", "").replace(
+        "image: postgres:16\n", "image: x\n    environment: [SERVICE_FQDN_DB_70]\n"
+    )
     assert "main" not in said(read(tmp_path, text))

@@ -99,7 +99,11 @@ RELEASE = 'FROM alpine AS release\nCMD ["app"]\n'
     ("text", "target", "stage"),
     [
         (RELEASE + "FROM alpine AS upload\nRUN apk add curl", "", "release"),
-        (RELEASE + 'FROM release AS nightly\nRUN x\nFROM alpine AS pr-test\nCMD ["t"]\nFROM alpine AS upload', "", "release"),
+        (
+            RELEASE + 'FROM release AS nightly\nRUN x\nFROM alpine AS pr-test\nCMD ["t"]\nFROM alpine AS upload',
+            "",
+            "release",
+        ),
         (RELEASE + "FROM example.com/base AS upload\nCOPY --from=release /x /x\nRUN curl x", "", "release"),
         (RELEASE + "FROM example.com/base AS web\nCOPY a /b\nEXPOSE 80", "", "web"),
         (RELEASE + "FROM release AS plus", "", "plus"),
@@ -168,7 +172,10 @@ def test_a_value_of_the_base_image_s_environment_is_unknown(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("line", "command"),
     [
-        ("HEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost/ || exit 1", "curl -f http://localhost/ || exit 1"),
+        (
+            "HEALTHCHECK --interval=5s \\\n  CMD curl -f http://localhost/ || exit 1",
+            "curl -f http://localhost/ || exit 1",
+        ),
         ('HEALTHCHECK CMD ["wget", "-q", "a b"]', "wget -q 'a b'"),
         ("HEALTHCHECK NONE", ""),
     ],
@@ -191,7 +198,10 @@ LABEL org.label-schema.description="Counts  pens"
     )
     said = {fact.name: fact.value for fact in found}
     assert said["title"] == "Desk" and said["license"] == "MPL-2.0" and said["version"] == "2.4.0"
-    assert said["upstream_repo"] == "https://example.com/desk/desk" and said["marketing_site"] == "https://desk.example.com"
+    assert (
+        said["upstream_repo"] == "https://example.com/desk/desk"
+        and said["marketing_site"] == "https://desk.example.com"
+    )
     assert said["short_description"] == "Counts pens"
 
 

@@ -85,12 +85,16 @@ def test_what_is_no_name_reaches_nobody(name: str, docker: Any) -> None:
 def test_an_image_for_another_system_gives_no_facts(docker: Any) -> None:
     docker([{"Os": "windows", "Architecture": "amd64", "Config": DESK}])
     found = read_image("desk:1", network=False)
-    assert found.facts == [] and found.problem.startswith("desk:1: this image is for windows/amd64, and StartOS only runs")
+    assert found.facts == [] and found.problem.startswith(
+        "desk:1: this image is for windows/amd64, and StartOS only runs"
+    )
 
 
 def test_a_tar_is_read_with_its_files(tmp_path: Path) -> None:
     path = tmp_path / "image.tar"
-    path.write_bytes(buildkit(config("x86_64", **{**DESK, "Labels": None}), [tar({"/bin/sh": "#!/x"})], "desk/desk:1.2"))
+    path.write_bytes(
+        buildkit(config("x86_64", **{**DESK, "Labels": None}), [tar({"/bin/sh": "#!/x"})], "desk/desk:1.2")
+    )
     assert said(read_image_tar(path))["upstream_image"] == "desk/desk:1.2"
     with pytest.raises(CommandError):
         read_image_tar(tmp_path)

@@ -15,6 +15,7 @@ from startos_wrapper.new.upstream.facts import AppStore
 from startos_wrapper.new.upstream.runtipi_app import read_runtipi
 from startos_wrapper.new.upstream.umbrel_app import read_umbrel
 
+
 def read_app_store(folder: Path, compose: ComposeFile) -> AppStore | None:
     """Return what the app store says that a compose file is for, or None if it's for none that we know.
 

@@ -12,27 +12,22 @@ from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, re
 from startos_wrapper.new.upstream.facts import OtherFile
 from startos_wrapper.new.upstream.secret_names import words_of
 from startos_wrapper.new.upstream.service_kinds import STORES, kind_of
+from startos_wrapper.new.upstream.tree_words import path_points, path_words
 
 # The names that Compose looks for itself, in its order. compose-go cli/options.go: DefaultFileNames
 DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
 _NAME = re.compile(r"(?:[\w.-]*[-_.])?(?:docker[-_.]?)?compose(?:[-_.][\w.-]*)?\.ya?ml", re.IGNORECASE)
 _MOST_READ = 40
 
-_DEVELOPMENT = {
-    "dev", "devel", "develop", "development", "devcontainer", "test", "tests", "testing", "ci", "e2e", "debug", "local", "lint",
-    "playwright", "cypress", "bench", "benchmark", "integration", "github", "mock", "compatibility", "environments", "hack",
-    "scripts", "internal",
-}  # fmt: skip
-_PARTIAL = {"override", "overrides", "base", "common", "volumes", "monitoring", "extra", "extends", "include"}
-_HARDWARE = {"gpu", "cuda", "nvidia", "rocm", "hwaccel", "hwacc", "vaapi", "openvino", "arm", "armhf", "raspberry", "windows", "macos", "rootless"}
-_PROXY = {"traefik", "caddy", "nginx", "proxy", "ssl", "tls", "https", "letsencrypt", "swag", "cloudflare", "tailscale", "authelia", "oidc"}
-_STORE = {"postgres", "postgresql", "pgsql", "mysql", "mariadb", "mongo", "mongodb", "cockroach", "redis", "s3", "minio", "ha", "cluster",
-          "replica", "swarm", "scale", "queue", "worker"}  # fmt: skip
-_BUILD = {"build", "source", "builder"}
-# Folders in which projects keep what users need.
-_FOLDERS = {"docker": 1, "docker-compose": 1, "compose": 1, "deploy": 1.5, "deployment": 1.5, "deployments": 1.5, "setup": 1.5,
-            "install": 1.5, "self-host": 1.5, "selfhost": 1.5, "hosting": 1.5, "contrib": 2, "examples": 2, ".examples": 2,
-            "example": 2, "packaging": 2, "docs": 3}  # fmt: skip
+# The words of tree_words.yaml, the points that they cost, and what a file with one is. The last one counts.
+_VARIANTS = (
+    (("source",), 3, "builds from source"),
+    (("stores",), 1, "a variant with more services"),
+    (("proxy",), 2, "a variant with a proxy"),
+    (("hardware",), 2, "a variant for other hardware"),
+    (("partial",), 10, "a part of another compose file"),
+    (("development", "compose_development"), 10, "for developers or tests"),
+)
 _NO_DIGITS = re.compile(r"[0-9]+")
 
 
@@ -71,18 +66,15 @@ def _by_name(path: str) -> _Candidate:
     words = {word for part in (*whole.parent.parts, whole.stem) for word in words_of(part)}
     words |= {_NO_DIGITS.sub("", word) for word in words}
     points, why = 0.0, ""
-    for known, minus, reason in (
-        (_BUILD, 3, "builds from source"), (_STORE, 1, "a variant with more services"), (_PROXY, 2, "a variant with a proxy"),
-        (_HARDWARE, 2, "a variant for other hardware"), (_PARTIAL, 10, "a part of another compose file"),
-        (_DEVELOPMENT, 10, "for developers or tests"),
-    ):  # fmt: skip
-        if found := words & known:
+    for names, minus, reason in _VARIANTS:
+        found = words & set().union(*(path_words(name) for name in names))
+        if found:
             points, why = points - minus - 0.1 * len(found), reason
     for depth, part in enumerate(whole.parent.parts):
-        points -= _FOLDERS.get(part.lower(), 4 if depth == 0 else 0.5)
+        points -= path_points("folders").get(part.lower(), 4 if depth == 0 else 0.5)
     if whole.name.lower() in DEFAULT_NAMES:
         points += 1 - 0.01 * DEFAULT_NAMES.index(whole.name.lower())
-    if words & {"prod", "production", "release", "stable", "simple", "default", "sqlite", "minimal"}:
+    if words & path_words("usual"):
         points += 0.5
     return _Candidate(path, points, why)
 

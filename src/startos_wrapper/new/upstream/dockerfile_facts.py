@@ -24,10 +24,14 @@ from startos_wrapper.upstream_image.advice import advise
 from startos_wrapper.upstream_image.seen import Seen
 
 # Base images whose ENTRYPOINT is empty, or only passes on the command.
-_PASSES_ON = {"alpine", "debian", "ubuntu", "busybox", "scratch", "fedora", "golang", "rust", "node", "python", "ruby", "php",
-              "openjdk", "eclipse-temurin", "bun", "elixir", "erlang", "perl", "static", "base", "cc", "wolfi-base"}  # fmt: skip
-_BUILDERS = {"make", "go", "cargo", "npm", "yarn", "pnpm", "bun", "pip", "pip3", "poetry", "uv", "mvn", "gradle", "cmake",
-             "meson", "ninja", "just", "task", "mage", "bundle", "composer", "mix", "dotnet"}  # fmt: skip
+_PASSES_ON = {
+    "alpine", "debian", "ubuntu", "busybox", "scratch", "fedora", "golang", "rust", "node", "python", "ruby", "php",
+    "openjdk", "eclipse-temurin", "bun", "elixir", "erlang", "perl", "static", "base", "cc", "wolfi-base",
+}  # fmt: skip
+_BUILDERS = {
+    "make", "go", "cargo", "npm", "yarn", "pnpm", "bun", "pip", "pip3", "poetry", "uv", "mvn", "gradle", "cmake",
+    "meson", "ninja", "just", "task", "mage", "bundle", "composer", "mix", "dotnet",
+}  # fmt: skip
 _DATA = {"data", "datadir", "db", "database", "storage", "state"}
 _PORT = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/([A-Za-z]+))?")
 _MOST_PORTS = 100

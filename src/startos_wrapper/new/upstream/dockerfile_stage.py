@@ -6,19 +6,21 @@ from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
 from startos_wrapper.files.dockerfile.model import Dockerfile, expand
 from startos_wrapper.new.upstream.service_kinds import repository
+from startos_wrapper.new.upstream.tree_words import path_words
 
 _WORD = re.compile(r"[a-z]+")
-# Stages for developers: words in the name of a stage.
-_NOT_FOR_USERS = {"dev", "devel", "development", "test", "tests", "testing", "debug", "ci", "lint", "nightly", "bench"}
 _FOR_USERS = ("release", "production", "prod", "final", "runtime", "runner", "main", "app", "server", "default")
 _LANGUAGES = {
     "golang": {"golang", "go"},
     "rust": {"rust", "rust-musl-cross", "cargo-chef", "cargo"},
     "node": {"node", "npm", "npx", "yarn", "pnpm", "corepack"},
-    "python": {"python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery", "uwsgi", "flask", "uv", "poetry"},
-}  # fmt: skip
+    "python": {"python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery", "uwsgi", "uv", "poetry"},
+}
 _COMPILED = ("golang", "rust")
-_COMPILES = {"golang": {"build", "install", "run", "generate"}, "rust": {"build", "install", "auditable", "chef", "zigbuild"}}
+_COMPILES = {
+    "golang": {"build", "install", "run", "generate"},
+    "rust": {"build", "install", "auditable", "chef", "zigbuild"},
+}
 # Base images with a command of their own, which their users keep.
 _SERVERS = {"nginx", "nginx-unprivileged", "caddy", "httpd", "php", "tomcat", "jetty", "wordpress", "static-web-server"}
 
@@ -52,14 +54,18 @@ def starts(stage: Stage) -> bool:
 
 
 def _is_for_users(stage: Stage) -> bool:
-    return not set(_WORD.findall(stage.alias or "")) & _NOT_FOR_USERS
+    return not set(_WORD.findall(stage.alias or "")) & (path_words("development") | {"nightly"})
 
 
 def _serves(stage: Stage) -> bool:
     """Return whether a stage without a command seems to be a service: by its base image, or by what it declares."""
     names = {instruction.name for each in stage.lineage for instruction in each.instructions}
-    image = stage.lineage[0].base
-    return bool(names & {"EXPOSE", "HEALTHCHECK", "VOLUME"}) or (image is not None and _name(image) in _SERVERS)
+    return bool(names & {"EXPOSE", "HEALTHCHECK", "VOLUME"} or _image_names(stage.lineage[0]) & _SERVERS)
+
+
+def _image_names(stage: Stage) -> set[str]:
+    """Return the name of the base image. If only its tag comes from a build argument, its words have the name."""
+    return {_name(stage.base)} if stage.base else set(_WORD.findall(stage.image.text))
 
 
 def _name(image: str) -> str:
@@ -90,8 +96,8 @@ def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, i
     names = {base: names for base, names in _LANGUAGES.items() if base not in _COMPILED}
     here = stage.lineage[0]
     for base, known in names.items():
-        if program in known or (here.base and _name(here.base) in (base, f"{base}-slim")):
-            line = _command_line(dockerfile, stage) if program in known else here.image.start
+        if program in known or base in _image_names(here):
+            line = _command_line(stage) if program in known else here.image.start
             return base, dockerfile.source.place(line).line
     origins = [(origin, path) for origin, _, path in copied_files(dockerfile, stage)]
     # The stage that the program comes from is surer than another one.
@@ -103,7 +109,7 @@ def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, i
     return None
 
 
-def _command_line(dockerfile: Dockerfile, stage: Stage) -> int:
+def _command_line(stage: Stage) -> int:
     given = [each for one in stage.lineage for each in one.instructions if each.name in ("CMD", "ENTRYPOINT")]
     return given[-1].start if given else stage.image.start
 
@@ -111,9 +117,8 @@ def _command_line(dockerfile: Dockerfile, stage: Stage) -> int:
 def _compiles(stage: Stage, base: str) -> int | None:
     """Return the offset of what shows that a stage compiles a program in the language of `base`, or None."""
     first = stage.lineage[0]
-    if first.base is None or _name(first.base) in _LANGUAGES[base]:
-        if first.base or _LANGUAGES[base] & set(_WORD.findall(first.image.text)):
-            return first.image.start
+    if _image_names(first) & _LANGUAGES[base]:
+        return first.image.start
     for each in stage.lineage:
         for instruction in each.instructions:
             if _calls_compiler(instruction, base):

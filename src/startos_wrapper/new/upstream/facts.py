@@ -5,7 +5,7 @@ The readers of source trees, Dockerfiles, app stores and images return facts:
 - `source_tree.read_tree(folder) -> Tree`
 - `dockerfile_facts.read_dockerfile(path, target="", *, shown="", arguments=None) -> list[Fact]`, may raise RefusedError
 - `app_stores.read_app_store(folder, compose) -> AppStore | None`
-- `image_facts.read_image(reference, network) -> ImageFacts`, and `read_image_tar(path)`, which may raise CommandError
+- `image_facts.read_image(reference, network) -> ImageFacts`, and `read_image_tar(path)`, may raise CommandError
 
 Names of facts, and their values. A name of an answer has a value in that answer's form, which may still be refused:
 
@@ -16,8 +16,8 @@ Names of facts, and their values. A name of an answer has a value in that answer
   `start_script`: what package metadata calls the program: text
 - container, one fact each: `volume`: a path; `volume_guess`: a path that a variable names; `port`: a `PortFact`;
   `environment`: (name, value), the value None if it's unknown, and possibly a secret; `label`: (name, value)
-- container, the last one counts: `entrypoint`, `cmd`: a tuple of words; `user`, `workdir`, `stop_signal`: text; `health`:
-  a command in shell syntax, empty for none
+- container, the last one counts: `entrypoint`, `cmd`: a tuple of words; `user`, `workdir`, `stop_signal`: text;
+  `health`: a command in shell syntax, empty for none
 - an image, as `startos-wrapper image` answers: `volumes`: paths by id; `ui_port`: a number
 - Dockerfile: `stage`: its name, or ""; `base_image`: text, or None if it's unknown; `distro_packages`: (program that
   installs them, names); `build_command`: text

@@ -11,16 +11,16 @@ from startos_wrapper.new.upstream.facts import Fact, Tree
 from startos_wrapper.new.upstream.license_texts import license_of
 from startos_wrapper.new.upstream.package_metadata import package_facts
 from startos_wrapper.new.upstream.source_files import SourceFiles
+from startos_wrapper.new.upstream.tree_words import path_words
 from startos_wrapper.new.upstream.upstream_url import name_of, repository_url
 from startos_wrapper.new.upstream.version_numbers import newest_tag, numbers_of
 
 _LICENSE = re.compile(r"(?:un)?licen[sc]e(?:[-.][\w.-]+)?|copying(?:\.[\w.-]+)?", re.IGNORECASE)
 # Programs in these languages often have a package.json, too.
-_OTHER_LANGUAGES = {"composer.json": "PHP", "gemfile": "Ruby", "pom.xml": "Java", "build.gradle": "Java",
-                    "build.gradle.kts": "Java", "mix.exs": "Elixir", "shard.yml": "Crystal", "rebar.config": "Erlang"}  # fmt: skip
+_OTHER_LANGUAGES = (
+    "composer.json", "Gemfile", "pom.xml", "build.gradle", "build.gradle.kts", "mix.exs", "shard.yml", "rebar.config",
+)  # fmt: skip
 _ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|svg|webp|jpe?g)", re.IGNORECASE)
-_ICON_FOLDERS = {"", "assets", "public", "static", "docs", "doc", "images", "img", "resources", "web", "frontend", "ui", "src",
-                 "www", "media", "brand", "branding", "logo", "logos", "icons", ".github", "gui", "default"}  # fmt: skip
 
 
 def read_tree(folder: Path) -> Tree:
@@ -76,9 +76,9 @@ def _license(files: SourceFiles, metadata: list[Fact]) -> Iterator[Fact]:
     """Yield the license of the LICENSE file, unless package metadata says the same, or says it more exactly."""
     found: dict[str, str] = {}
     for path in files.paths:
-        if "/" not in path and _LICENSE.fullmatch(path) and (source := files.read(path)):
-            if name := license_of(source.text):
-                found.setdefault(name, f"{path}:1")
+        source = files.read(path) if "/" not in path and _LICENSE.fullmatch(path) else None
+        if source and (name := license_of(source.text)):
+            found.setdefault(name, f"{path}:1")
     said = next((fact for fact in metadata if fact.name == "license"), None)
     if said and (not found or any(name in said.value for name in found)):
         return
@@ -94,7 +94,7 @@ def _icon(files: SourceFiles) -> Iterator[Fact]:
     for path in files.paths:
         whole = PurePosixPath(path)
         match = _ICON.fullmatch(whole.name)
-        if match and all(part.lower() in _ICON_FOLDERS for part in whole.parent.parts):
+        if match and all(part.lower() in path_words("icon_folders") for part in whole.parent.parts):
             kinds = ("png", "svg", "webp", "jpg", "jpeg"), ("icon", "logo", "favicon")
             order = tuple(known.index(match[part].lower()) for known, part in zip(kinds, (2, 1), strict=True))
             found.append((order, len(whole.parts), len(path), path))

@@ -22,7 +22,13 @@ _REFERENCE = re.compile(r"\$\{?(\w+)\}?")
 # Its own services, by the names of their images: the page that shows how to connect, and Tor.
 _OWN = re.compile(r"(?:ghcr\.io/)?getumbrel/(?:tor|umbrel-.*|.*-hidden-service)")
 # Packages of StartOS by umbrelOS's names.
-_PACKAGES = {"bitcoin": "bitcoind", "bitcoin-knots": "bitcoind", "lightning": "lnd", "core-lightning": "c-lightning", "electrs": "electrs"}
+_PACKAGES = {
+    "bitcoin": "bitcoind",
+    "bitcoin-knots": "bitcoind",
+    "lightning": "lnd",
+    "core-lightning": "c-lightning",
+    "electrs": "electrs",
+}
 
 
 def read_umbrel(folder: Path, compose: ComposeFile) -> AppStore | None:
@@ -37,7 +43,7 @@ def read_umbrel(folder: Path, compose: ComposeFile) -> AppStore | None:
         _app(file)
     if proxy:
         store.platform[_PROXY] = "umbrelOS's own proxy; StartOS has its own"
-        _proxied(file, proxy, compose, store)
+        _proxied(proxy, compose, store)
     return store
 
 
@@ -83,13 +89,13 @@ def _exports(folder: Path, compose: ComposeFile, store: AppStore) -> None:
             store.facts.append(Fact("value", (match[1], value), f"{path}:{line}"))
 
 
-def _proxied(file: StoreFile | None, proxy: Service, compose: ComposeFile, store: AppStore) -> None:
+def _proxied(proxy: Service, compose: ComposeFile, store: AppStore) -> None:
     """Add the service and the port that umbrelOS's proxy shows. It begins as APP_HOST and APP_PORT."""
     given = {variable.name: variable for variable in proxy.environment}
     values = {name: (value, fact.place) for fact in store.facts if fact.name == "value" for name, value in [fact.value]}
     host, port = given.get("APP_HOST"), given.get("APP_PORT")
     store.used += [("services", _PROXY)]
-    number, places = _value(port, values, compose)
+    number, places = _value(port, values)
     if _NUMBER.fullmatch(number) and 0 < int(number) < 65536:
         store.facts.append(Fact("ui_port", int(number), places[0], "umbrelOS's proxy shows it.", places[1:]))
     main = _main(host, compose)
@@ -112,9 +118,7 @@ def _is_own(name: str, compose: ComposeFile) -> bool:
     return bool(image and _OWN.match(image.best))
 
 
-def _value(
-    variable: Variable | None, values: dict[str, tuple[str, str]], compose: ComposeFile
-) -> tuple[str, tuple[str, ...]]:
+def _value(variable: Variable | None, values: dict[str, tuple[str, str]]) -> tuple[str, tuple[str, ...]]:
     """Return a variable's value and its places, with what exports.sh sets."""
     if variable is None or variable.value is None:
         return "", ("",)
@@ -137,10 +141,10 @@ def _main(host: Variable | None, compose: ComposeFile) -> str | None:
         return host.value.raw
     reference = _REFERENCE.fullmatch(host.value.raw)
     for name, service in compose.services.items():
-        for network in (service.keys["networks"].node.fields.values() if "networks" in service.keys else ()):
+        for network in service.keys["networks"].node.fields.values() if "networks" in service.keys else ():
             address = network.node.get_text("ipv4_address")
             found = _REFERENCE.fullmatch(address.raw) if address else None
-            if address and (address.raw == host.value.raw or found and reference and found[1] == reference[1]):
+            if address and (address.raw == host.value.raw or (found and reference and found[1] == reference[1])):
                 return name
         container = service.text("container_name")
         if container and container.value == host.value.raw:

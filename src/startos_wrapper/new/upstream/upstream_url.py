@@ -4,7 +4,13 @@ import re
 
 from startos_wrapper.data import pattern
 
-_SHORT = {"github": "github.com", "gitlab": "gitlab.com", "bitbucket": "bitbucket.org", "gh": "github.com", "gl": "gitlab.com"}
+_SHORT = {
+    "github": "github.com",
+    "gitlab": "gitlab.com",
+    "bitbucket": "bitbucket.org",
+    "gh": "github.com",
+    "gl": "gitlab.com",
+}
 _SHORTENED = re.compile(rf"(?:({'|'.join(_SHORT)}):)([\w.-]+/[\w.-]+)")
 _SCP = re.compile(r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+):(?!//)([^\s:]+)")
 _URL = re.compile(r"(?:git\+)?(https?|git|ssh)://(?:[^/@\s]*@)?([^/\s:]+)(:[0-9]+)?(/[^\s]*)?", re.IGNORECASE)

@@ -9,7 +9,9 @@ from startos_wrapper.data import pattern
 _VERSION = re.compile(
     r"(?:[A-Za-z][\w/-]*?[-_/@])?[vV]?([0-9]+(?:\.[0-9]+){0,3})(?!\.?[0-9])(?:[-+_~.]?[A-Za-z].*|[-+_~].*)?"
 )
-_TRIAL = re.compile(r"(?<![a-z])(rc|alpha|beta|dev|pre|preview|nightly|snapshot|canary|test|a|b)(?![a-z])", re.IGNORECASE)
+_TRIAL = re.compile(
+    r"(?<![a-z])(rc|alpha|beta|dev|pre|preview|nightly|snapshot|canary|test|a|b)(?![a-z])", re.IGNORECASE
+)
 _CANDIDATE = re.compile(r"(?<![a-z])(rc|dev|nightly|snapshot|canary|test|alpha)(?![a-z])", re.IGNORECASE)
 
 
