@@ -15,7 +15,10 @@ def read_facts(service: Service) -> Facts:
     """Return what was read in the form of what was written."""
     return Facts(
         service.image.value if service.image else "",
-        [PortFact(port.target or 0, port.last_target, port.protocol, port.published, port.host) for port in service.ports],
+        [
+            PortFact(port.target or 0, port.last_target, port.protocol, port.published, port.host)
+            for port in service.ports
+        ],
         [
             MountFact(mount.kind, mount.source, mount.target, mount.read_only, tuple(sorted(mount.options)))
             for mount in service.mounts

@@ -1,6 +1,6 @@
 """Compose's own parser, compose-go, reads the same from generated files, from odd variables and from an odd `.env`.
 
-`.ci/run` installs it. It only takes values from `.env`, not from the environment.
+`.ci/run` installs it. The command takes no values from `.env` or the environment, but files that it includes do.
 """
 
 import json
@@ -22,10 +22,10 @@ FILES, BATCH = 500, 50
 
 
 def compose_go(folder: Path, *files: str) -> subprocess.CompletedProcess[str]:
-    options = ["--format", "json", "--no-path-resolution", "--no-consistency"]
-    return subprocess.run(
-        [require("compose-go"), *options, *files], cwd=folder, env={}, capture_output=True, text=True, check=False
-    )
+    """Run the command on files of a folder, each with a `.env` beside it. No two services may have the same name."""
+    (folder / "all.yaml").write_text(json.dumps({"include": files}))
+    command = [require("compose-go"), "--format", "json", "--no-consistency", "all.yaml"]
+    return subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, check=False)
 
 
 def model(folder: Path, *files: str) -> dict[str, Any]:
@@ -48,38 +48,52 @@ def ours(service: Service) -> dict[str, Any]:
     return {
         "image": service.image.value if service.image else None,
         "ports": sorted(each for port in service.ports for each in single_ports(port)),
-        "mounts": sorted((mount.kind.replace("anonymous", "volume"), mount.source, mount.target, mount.read_only) for mount in service.mounts),
+        # Compose makes the sources of binds absolute.
+        "mounts": sorted((mount.kind.replace("anonymous", "volume"), mount.source if mount.kind == "volume" else "", mount.target, mount.read_only) for mount in service.mounts),
         "environment": {variable.name: variable.value.value if variable.value else None for variable in service.environment},
         "depends_on": service.depends_on,
     }  # fmt: skip
 
 
 def theirs(service: dict[str, Any]) -> dict[str, Any]:
-    ports = [(port["target"], port["protocol"], port.get("published", ""), port.get("host_ip", "")) for port in service.get("ports", [])]
+    ports = [
+        (port["target"], port["protocol"], port.get("published", ""), port.get("host_ip", ""))
+        for port in service.get("ports", [])
+    ]
+    environment = service.get("environment", {})
+    if isinstance(environment, list):
+        pairs = (item.partition("=") for item in environment)
+        environment = {name: value if equals else None for name, equals, value in pairs}
     mounts = [
-        (mount["type"], mount.get("source", ""), mount["target"], mount.get("read_only", False))
+        (
+            mount["type"],
+            mount.get("source", "") if mount["type"] == "volume" else "",
+            mount["target"],
+            mount.get("read_only", False),
+        )
         for mount in service.get("volumes", [])
     ]
     return {
         "image": service.get("image"),
         "ports": sorted(ports),
         "mounts": sorted(mounts),
-        "environment": service.get("environment", {}),
+        "environment": environment,
         "depends_on": {name: entry["condition"] for name, entry in service.get("depends_on", {}).items()},
     }
 
 
 @pytest.mark.parametrize("batch", sample(range(FILES // BATCH), 1))
 def test_compose_reads_generated_files_the_same(batch: int, tmp_path: Path) -> None:
-    random, variables, found = Random(batch), dict[str, str](), dict[str, Any]()
-    names = [f"{number}.yaml" for number in range(BATCH)]
+    random, found = Random(batch), dict[str, Any]()
+    names = [f"{number}/compose.yaml" for number in range(BATCH)]
     for number, name in enumerate(names):
         services: dict[str, Facts] = {}
         for service in ("app", "db")[: random.randint(1, 2)]:
             services[f"{service}-{number}"] = any_facts(random, list(services))
-        (tmp_path / name).write_text(Writer(random, variables).file(services), encoding="utf-8")
-    (tmp_path / ".env").write_text(env_text(variables, random), encoding="utf-8")
-    # One process reads all files of a batch, and no two services have the same name.
+        writer = Writer(random, {})
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / name).write_text(writer.file(services), encoding="utf-8")
+        (tmp_path / f"{number}" / ".env").write_text(env_text(writer.variables, random), encoding="utf-8")
     expected = {name: theirs(service) for name, service in model(tmp_path, *names).items()}
     for name in names:
         found |= {key: ours(service) for key, service in read_compose(tmp_path / name).services.items()}
@@ -97,11 +111,13 @@ TEXTS = [
     '${NO:-{"a": 1}}', "${SET}}", "{${SET}}", "${NO:--x}", "${NO:-?}", "${NO:-:-}", "${SET:-${unclosed}", "${NO:-a b}", "${no_Case1}",
 ]  # fmt: skip
 WRONG = ["${", "${}", "${1}", "${SET", "${SET:-d", "${SET!}", "${-d}", "${SET:}", "${NO:-${}", "${ SET}"]
-PIECES = ["$", "{", "}", "SET", "EMPTY", "NO", ":", "-", "+", "?", " ", "$$", "${", "${SET", "${NO:-", "}", "x", "${EMPTY:-", "é"]
+PIECES = ["$", "{", "}", "SET", "EMPTY", "NO", ":", "-", "+", "?", " ", "$$", "${", "${SET", "${NO:-", "}", "x", "${EMPTY:-", "é"]  # fmt: skip
 
 
 def as_labels(texts: list[str]) -> str:
-    return json.dumps({"services": {"app": {"image": "x", "labels": {f"l{at}": text for at, text in enumerate(texts)}}}})
+    return json.dumps(
+        {"services": {"app": {"image": "x", "labels": {f"l{at}": text for at, text in enumerate(texts)}}}}
+    )
 
 
 def our_labels(folder: Path, texts: list[str]) -> list[str | None]:
@@ -120,13 +136,13 @@ def our_labels(folder: Path, texts: list[str]) -> list[str | None]:
 
 def their_labels(folder: Path, texts: list[str]) -> list[str | None]:
     """Return the values of texts, and None for those that Compose rejects. It names all of them at once."""
-    (folder / "all.yaml").write_text(as_labels(texts), encoding="utf-8")
-    said = compose_go(folder, "all.yaml").stderr
+    (folder / "labels.yaml").write_text(as_labels(texts), encoding="utf-8")
+    said = compose_go(folder, "labels.yaml").stderr
     missing = {int(at) for at in re.findall(r"error while interpolating services\.app\.labels\.l(\d+): required", said)}
     invalid = {int(at) for at in re.findall(r"invalid interpolation format for services\.app\.labels\.l(\d+)\.", said)}
     kept = ["" if at in invalid | missing else text for at, text in enumerate(texts)]
-    (folder / "all.yaml").write_text(as_labels(kept), encoding="utf-8")
-    labels = model(folder, "all.yaml")["app"]["labels"]
+    (folder / "labels.yaml").write_text(as_labels(kept), encoding="utf-8")
+    labels = model(folder, "labels.yaml")["app"]["labels"]
     return [None if at in invalid else labels[f"l{at}"] for at in range(len(texts))]
 
 
@@ -155,7 +171,7 @@ A=plain
 B = spaced   # comment
 C="two words" # comment
 D='$A "quoted" it\'s'
-E="$A ${A:-x} \$A $$A \n\t\\ \" \q \045"
+E="$A ${A:-x} \$A $$A \n\t\\ \" \q \045 \0045 \0999"
 F=$A/${B}/${MISSING:-d}
 G=
 H: yaml
@@ -179,7 +195,7 @@ Y="${A}'"
 
 
 def test_compose_reads_an_odd_env_file_the_same(tmp_path: Path) -> None:
-    names = "A B C D E F G H I J K L M N R S T U V W X Y".split()
+    names = [*"ABCDEFGHIJKLMNRSTUVWXY"]
     (tmp_path / ".env").write_bytes(b"\xef\xbb\xbf" + ODD_ENV.encode().replace(b"\nA=plain\n", b"\r\nA=plain\r\n"))
     texts = [f"${{{name}}}" for name in names]
     found = our_labels(tmp_path, texts)

@@ -35,7 +35,10 @@ def test_a_variable_may_use_those_above_it(tmp_path: Path) -> None:
 
 def test_lines_count_on_after_a_long_value(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("\nA='x\ny\n'\n# c\nB=1\n")
-    assert [(each.name, each.line) for each in read_variables(tmp_path / ".env", ".env", {}) or []] == [("A", 2), ("B", 6)]
+    assert [(each.name, each.line) for each in read_variables(tmp_path / ".env", ".env", {}) or []] == [
+        ("A", 2),
+        ("B", 6),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,10 @@ def test_ports(entry: str, expected: tuple[int | None, int | None, str, str, str
 
 def test_exposed_ports_are_ports_without_a_published_one(tmp_path: Path) -> None:
     service = app(tmp_path, "expose: ['3000', 4000-4001/udp]")
-    assert [(port.target, port.last_target, port.protocol) for port in service.expose] == [(3000, None, "tcp"), (4000, 4001, "udp")]
+    assert [(port.target, port.last_target, port.protocol) for port in service.expose] == [
+        (3000, None, "tcp"),
+        (4000, 4001, "udp"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,20 +86,25 @@ def test_a_mount_keeps_the_source_as_written(tmp_path: Path) -> None:
 
 
 def test_the_environment_as_a_map_and_as_a_list(tmp_path: Path) -> None:
-    as_map = app(tmp_path, "environment:\n  A: b\n  EMPTY: ''\n  NOTHING:\n  TEN: 1.10\n  MODE: 0755\n  YES: yes\n  TRUE: True\n  TEXT: '1.10'")
+    as_map = app(
+        tmp_path,
+        "environment:\n  A: b\n  EMPTY: ''\n  NOTHING:\n  TEN: 1.10\n  MODE: 0755\n  YES: yes\n  TRUE: True\n  TEXT: '1.10'",
+    )
     as_list = app(tmp_path, "environment: [A=b, EMPTY=, NOTHING, TEN=1.10, MODE=0755, YES=yes, TRUE=True, TEXT=1.10]")
-    values = [{each.name: each.value and each.value.value for each in service.environment} for service in (as_map, as_list)]
+    values = [
+        {each.name: each.value and each.value.value for each in service.environment} for service in (as_map, as_list)
+    ]
     # Compose reads the values of a map as YAML first.
-    assert values[0] == {"A": "b", "EMPTY": "", "NOTHING": None, "TEN": "1.1", "MODE": "493", "YES": "yes", "TRUE": "true", "TEXT": "1.10"}
-    assert values[1] == {"A": "b", "EMPTY": "", "NOTHING": None, "TEN": "1.10", "MODE": "0755", "YES": "yes", "TRUE": "True", "TEXT": "1.10"}
+    assert values[0] == {"A": "b", "EMPTY": "", "NOTHING": None, "TEN": "1.1", "MODE": "493", "YES": "yes", "TRUE": "true", "TEXT": "1.10"}  # fmt: skip
+    assert values[1] == {"A": "b", "EMPTY": "", "NOTHING": None, "TEN": "1.10", "MODE": "0755", "YES": "yes", "TRUE": "True", "TEXT": "1.10"}  # fmt: skip
     assert [each.line for each in as_map.environment] == list(range(4, 12))
 
 
 @pytest.mark.parametrize(
     ("written", "printed"),
     [
-        ("0", "0"), ("-0", "0"), ("+5", "5"), ("0x1F", "31"), ("0o17", "15"), ("0b11", "3"), ("1_000", "1000"), ("08", "8"),
-        ("1.0", "1"), ("1e3", "1000"), ("0.5", "0.5"), (".5", "0.5"), ("1.", "1"), ("0.00001", "1e-05"), ("1.5e-7", "1.5e-07"),
+        ("0", "0"), ("-0", "-0"), ("+5", "5"), ("0x1F", "31"), ("0o17", "15"), ("0b11", "3"), ("1_000", "1000"), ("08", "8"),
+        ("1.0", "1"), ("1e3", "1000"), ("0.5", "0.5"), (".5", "0.5"), ("1.", "1"), ("0.00001", "1e-05"), ("1e5", "100000"), ("1234567.0", "1.234567e+06"), ("123456789.5", "1.234567895e+08"), ("_1", "_1"), ("1e400", "1e400"), ("1.5e-7", "1.5e-07"),
         ("12345678901234567890", "12345678901234567890"), ("v1", "v1"), ("1.2.3", "1.2.3"), ("12:34", "12:34"), ("FALSE", "false"),
         ("no", "no"), ("9" * 200, "9" * 200),
     ],
@@ -116,7 +124,11 @@ def test_the_last_variable_of_a_name_counts(tmp_path: Path) -> None:
 
 def test_a_list_item_is_split_before_variables_are_filled_in(tmp_path: Path) -> None:
     service = app(tmp_path, "environment: ['URL=${NO:-a=b}', '${ON:-NAME=value}', '${NO}']")
-    assert [(each.name, each.value and each.value.value) for each in service.environment] == [("URL", "a=b"), ("NAME", "value"), ("", None)]
+    assert [(each.name, each.value and each.value.value) for each in service.environment] == [
+        ("URL", "a=b"),
+        ("NAME", "value"),
+        ("", None),
+    ]
 
 
 def test_a_variable_without_a_value_comes_from_env(tmp_path: Path) -> None:
@@ -187,7 +199,9 @@ def test_what_a_service_depends_on(tmp_path: Path) -> None:
 
 def test_builds(tmp_path: Path) -> None:
     assert app(tmp_path, "build: ./app").build == Build("./app", "", "", {}, 3)
-    build = app(tmp_path, "build:\n  context: ${DIR:-..}\n  dockerfile: a/Dockerfile\n  target: final\n  args: [A=1, B]\n").build
+    build = app(
+        tmp_path, "build:\n  context: ${DIR:-..}\n  dockerfile: a/Dockerfile\n  target: final\n  args: [A=1, B]\n"
+    ).build
     assert build
     assert (build.context, build.dockerfile, build.target, build.line) == ("..", "a/Dockerfile", "final", 3)
     assert {name: value and value.value for name, value in build.args.items()} == {"A": "1", "B": None}
@@ -239,7 +253,11 @@ def test_sources_of_variables(tmp_path: Path) -> None:
     (mount,) = service.mounts
     assert (mount.kind, mount.source, mount.text.value, mount.text.hint) == ("bind", "./data", ":/data", "./data:/data")
     assert service.command
-    assert (service.command.words, service.command.hint, service.command.unset) == (("run",), ("run", "8080"), ("HTTP",))
+    assert (service.command.words, service.command.hint, service.command.unset) == (
+        ("run",),
+        ("run", "8080"),
+        ("HTTP",),
+    )
     # An empty value in a sample says nothing.
     (variable,) = service.environment
     assert variable.value
@@ -269,7 +287,12 @@ def test_the_name_of_the_file_is_a_variable(tmp_path: Path) -> None:
 def test_files_of_variables(tmp_path: Path) -> None:
     keys = "env_file:\n  - there.env\n  - config/app.env\n  - {path: gone.env, required: false}\n  - {path: raw.env, format: raw}"
     service = app(
-        tmp_path, keys, there_env="A=1\n", config__app_env_sample="B='2'\n", raw_env="# c\nC='$3'\nD\n", gone_env_example="not a variable!\n"
+        tmp_path,
+        keys,
+        there_env="A=1\n",
+        config__app_env_sample="B='2'\n",
+        raw_env="# c\nC='$3'\nD\n",
+        gone_env_example="not a variable!\n",
     )
     there, missing, gone, raw = service.env_files
     assert (there.exists, there.sample, there.line, [each.name for each in there.variables]) == (True, "", 4, ["A"])
@@ -285,7 +308,9 @@ def test_nothing_outside_of_the_folder_is_read(tmp_path: Path) -> None:
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree" / "link.env").symlink_to(tmp_path / "secret.env")
     (tmp_path / "tree" / ".env").symlink_to(tmp_path / "secret.env")
-    service = app(tmp_path / "tree", f"image: x:$A\nenv_file: [../secret.env, {tmp_path}/secret.env, link.env, ~/secret.env]")
+    service = app(
+        tmp_path / "tree", f"image: x:$A\nenv_file: [../secret.env, {tmp_path}/secret.env, link.env, ~/secret.env]"
+    )
     assert service.image and service.image.unset == ("A",)
     assert [(file.exists, file.outside, file.variables) for file in service.env_files] == [(False, True, ())] * 4
 

@@ -12,7 +12,7 @@ PLAIN = re.compile(r"[A-Za-z./$_][\w./$@=-]*(?::[\w./$@=-]+)*")
 NOT_TEXT = re.compile(r"[.]?(?:true|false|null|nan|inf)?", re.IGNORECASE)
 # YAML 1.1 takes it for a number to the base of 60.
 PORTS = re.compile(r"[0-9]+(?:-[0-9]+)?:[0-9]+(?:-[0-9]+)?(?:/udp)?")
-PARTS = ["a", "b1", "data", "x-y", "3000", "v1.2.3", "no", "0755", "a_b", "ü", "$", "100%", "it's", 'say "x"', "#1", " ", "{}", "é:b", "a=b", "-"]
+PARTS = ["a", "b1", "data", "x-y", "3000", "v1.2.3", "no", "0755", "a_b", "ü", "$", "100%", "it's", 'say "x"', "#1", " ", "{}", "é:b", "a=b", "-"]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,9 @@ def any_text(random: Random) -> str:
 def any_facts(random: Random, others: list[str]) -> Facts:
     """Invent a service that may depend on others."""
     tag = random.choice([":1.2.3", ":latest", "", ":v2-alpine", "@sha256:" + "0a" * 32])
-    names = random.sample(["HOST", "PORT", "DB_URL", "empty", "A1", "_X", "NO", "TZ", "LOG_LEVEL"], random.randint(0, 6))
+    names = random.sample(
+        ["HOST", "PORT", "DB_URL", "empty", "A1", "_X", "NO", "TZ", "LOG_LEVEL"], random.randint(0, 6)
+    )
     return Facts(
         random.choice(["nginx", "ghcr.io/owner/app", "localhost:5000/a/b", "library/redis"]) + tag,
         # Ports of their own, because Compose refuses the same port twice.
@@ -85,7 +87,9 @@ def any_mount(random: Random, number: int) -> MountFact:
     kind = random.choice(["volume", "bind", "bind", "anonymous"])
     if kind == "anonymous":
         return MountFact(kind, "", target)
-    source = random.choice(["data", "db-data", "a.b_c"] if kind == "volume" else ["./data", "../x", "/srv/a b", "~/pictures", "."])
+    source = random.choice(
+        ["data", "db-data", "a.b_c"] if kind == "volume" else ["./data", "../x", "/srv/a b", "~/pictures", "."]
+    )
     options = {"volume": [(), (), ("nocopy",)], "bind": [(), (), ("z",), ("rshared",), ("Z", "rslave")]}[kind]
     return MountFact(kind, source, target, random.random() < 0.3, random.choice(options))
 
@@ -111,7 +115,8 @@ class Writer:
         name = f"V{len(self.variables)}"
         if self.chance(0.5):
             self.variables[name] = value
-            return self.random.choice(["${%s}", "${%s:-other}", "${%s-other}", "${%s:?needed}", "${%s?needed}", "${NOT_SET:-${%s}}"]) % name
+            forms = ["${%s}", "${%s:-other}", "${%s-other}", "${%s:?needed}", "${%s?needed}", "${NOT_SET:-${%s}}"]
+            return self.random.choice(forms) % name
         self.variables[name] = "set"
         return self.random.choice(["${NOT_SET:-%s}", "${NOT_SET-%s}", f"${{{name}:+%s}}", f"${{{name}+%s}}"]) % doubled
 
@@ -135,7 +140,10 @@ class Writer:
 
     def mount(self, mount: MountFact) -> Any:
         if self.chance(0.4):
-            entry: dict[str, Any] = {"type": mount.kind.replace("anonymous", "volume"), "target": self.text(mount.target)}
+            entry: dict[str, Any] = {
+                "type": mount.kind.replace("anonymous", "volume"),
+                "target": self.text(mount.target),
+            }
             if mount.source:
                 entry["source"] = self.text(mount.source)
             if mount.read_only:
@@ -228,9 +236,7 @@ class Writer:
 
     def fields(self, value: dict[str, Any], depth: int) -> str:
         """Return a mapping with a line for each key."""
-        return "".join(
-            f"\n{'  ' * depth}{self.key(name)}:{self.emit(item, depth + 1)}" for name, item in value.items()
-        )
+        return "".join(f"\n{'  ' * depth}{self.key(name)}:{self.emit(item, depth + 1)}" for name, item in value.items())
 
     def key(self, name: str) -> str:
         return name if name.lower() not in ("no", "null") and not self.chance(0.1) else json.dumps(name)
@@ -257,6 +263,7 @@ def env_text(variables: dict[str, str], random: Random) -> str:
         elif "'" not in value and random.random() < 0.5:
             written = f"'{value}'"
         else:
-            written = '"{}"'.format(value.replace("\\", "\\\\").replace('"', '\\"').replace("$", random.choice(["\\$", "$$"])))
+            escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", random.choice(["\\$", "$$"]))
+            written = f'"{escaped}"'
         lines.append(random.choice(["", "export "]) + name + random.choice(["=", " = "]) + written)
     return "\n".join([*lines, ""])

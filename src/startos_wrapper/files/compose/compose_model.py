@@ -141,7 +141,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A `command` or `entrypoint`. `shell` is the text form, and `words` are the words that Compose passes to the image.
+    """A `command` or `entrypoint`. `words` are what Compose passes to the image, and `shell` is the text form.
 
     No words mean that the file empties the image's own command. `hint` are the words if the samples beside the file are
     used. `cut` is true if Compose drops the end of the text, which it does from `;`, `&`, `|`, `<` or `>` on.

@@ -15,7 +15,8 @@ _NAME = re.compile(r"([\w.\-\[\] \t\v\f\r\x85\xa0]*)([=:]|\n|\Z)")
 _SPACES = re.compile(r"[ \t\v\f\r\x85\xa0]*")
 _QUOTED = {quote: re.compile(rf"{quote}((?:[^{quote}\\]|\\.)*){quote}", re.DOTALL) for quote in "'\""}
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\])|(\$)|0([0-3][0-7]{2}))")
+_ESCAPE = re.compile(r"\\(?:([abfnrtv\"\\])|(\$)|0([0-9]{0,3}))")
+_OCTAL = re.compile(r"[0-3][0-7]{2}")
 _ESCAPES = dict(zip('abfnrtv"\\', '\a\b\f\n\r\t\v"\\', strict=True))
 
 _ENDINGS = ("example", "sample", "template", "dist", "default")
@@ -112,4 +113,7 @@ def _value(text: str, at: int, line: int, values: Mapping[str, str], filling: Fi
 def _unescaped(match: re.Match[str]) -> str:
     if match[2]:
         return "$$"
-    return _ESCAPES[match[1]] if match[1] else chr(int(match[3], 8))
+    if match[1]:
+        return _ESCAPES[match[1]]
+    # Compose loses the zero if the number isn't octal.
+    return chr(int(match[3], 8)) if _OCTAL.fullmatch(match[3]) else f"\\{match[3]}"

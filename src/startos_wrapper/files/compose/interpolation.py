@@ -141,7 +141,8 @@ def closing_brace(raw: str, start: int) -> int | None:
 
 def split_outside(raw: str, separator: str, most: int = -1) -> list[str]:
     """Split a text at a separator, but not inside of `${...}`, and at most `most` times."""
-    parts, begin, at = [], 0, 0
+    parts: list[str] = []
+    begin = at = 0
     pattern = re.compile(rf"\$\$|\$\{{|{re.escape(separator)}")
     while len(parts) != most and (match := pattern.search(raw, at)):
         at = match.end()

@@ -5,6 +5,7 @@ Compose reads plain scalars in mappings as YAML values first (compose-go 2.16.1,
 
 import re
 from decimal import Decimal
+from math import isfinite
 
 from startos_wrapper.files.compose.compose_model import Text
 
@@ -22,25 +23,23 @@ def printed(text: Text) -> str:
         return text.value
     if text.raw in _BOOLEANS:
         return text.raw.lower()
-    bare = text.raw.replace("_", "")
+    bare = text.raw if text.raw.startswith("_") else text.raw.replace("_", "")
     if match := _INTEGER.fullmatch(bare):
         sign, *digits = match.groups()
         base, found = next((base, found) for base, found in zip(_BASES, digits, strict=True) if found)
         number = int(found, base) * (-1 if sign == "-" else 1)
-        if -(2**63) <= number < 2**64:
+        if bare != "-0" and -(2**63) <= number < 2**64:
             return str(number)
-    if _FLOAT.fullmatch(bare):
+    if _FLOAT.fullmatch(bare) and isfinite(float(bare)):
         return _float(float(bare))
     return text.value
 
 
 def _float(number: float) -> str:
-    """Print a float as Go's `%v` does: with an exponent below -4 and from 21 digits on."""
-    if number in (float("inf"), float("-inf")):
-        return "+Inf" if number > 0 else "-Inf"
+    """Print a float as Go's `%v` does: with an exponent below -4, and from 6 on."""
     digits = Decimal(repr(number))
-    exponent = digits.adjusted()
-    if -4 <= exponent < 21:
-        return f"{digits.normalize():f}" if number else "0"
+    exponent = digits.adjusted() if number else 0
+    if -4 <= exponent < 6:
+        return f"{digits.normalize():f}"
     mantissa = f"{digits.scaleb(-exponent).normalize():f}"
     return f"{mantissa}e{'-' if exponent < 0 else '+'}{abs(exponent):02}"

@@ -72,7 +72,9 @@ def _extends(reading: Reading, node: Node, what: str) -> Extends:
     if node.text:
         return Extends(node.text.value, "", node.line)
     fields = reading.fields(node, what)
-    service, file = (reading.text(fields[name].node, what).value if name in fields else "" for name in ("service", "file"))
+    service, file = (
+        reading.text(fields[name].node, what).value if name in fields else "" for name in ("service", "file")
+    )
     return Extends(service, file, node.line)
 
 

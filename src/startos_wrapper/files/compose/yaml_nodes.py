@@ -83,7 +83,8 @@ class _Reader:
     def _count(self, event: Any, values: int = 1) -> None:
         self._left -= values
         if self._left < 0:
-            raise self._error(event, f"the file has more than {_MOST_VALUES:,} values with its aliases, too many to read")
+            what = f"the file has more than {_MOST_VALUES:,} values with its aliases, too many to read"
+            raise self._error(event, what)
 
     def _node(self, event: Any, depth: int) -> Node:
         if isinstance(event, yaml.AliasEvent):
