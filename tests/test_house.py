@@ -35,6 +35,7 @@ SHARED_NAMES = {
     "command": "the options of a command and its exit code",
     "report": "what a command says about a wrapper",
     "outcome": "how something ended",
+    "proposal": "answers that a command proposes, with their places",
 }
 
 LONGEST_REPETITION = 5

@@ -17,7 +17,13 @@ from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
 from startos_wrapper.given_answers import STANDARD_INPUT, known_questions, read_answers, refused_answers, unused_answers
-from startos_wrapper.new.from_source import add_source_options, answers_from, print_proposal, propose_from, require_source
+from startos_wrapper.new.from_source import (
+    add_source_options,
+    answers_from,
+    print_proposal,
+    propose_from,
+    require_source,
+)
 from startos_wrapper.origin import Origin, find_origin
 from startos_wrapper.terminal import has_colors, print_error, print_text
 
@@ -83,7 +89,11 @@ def run(arguments: argparse.Namespace) -> int:
         given = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
         print_proposal(propose_from(arguments, given), given, arguments.format)
         return Exit.DONE
-    if not arguments.dry_run and arguments.dest.exists() and (not arguments.dest.is_dir() or any(arguments.dest.iterdir())):
+    if (
+        not arguments.dry_run
+        and arguments.dest.exists()
+        and (not arguments.dest.is_dir() or any(arguments.dest.iterdir()))
+    ):
         raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
     ours = origin.ref in (None, "HEAD") and Path(origin.source) == template()
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))

@@ -81,7 +81,7 @@ def _processors(seen: Seen, advice: Advice) -> None:
 
 
 def _run(seen: Seen, advice: Advice) -> None:
-    words = _without_init(seen.command)
+    words = without_init(seen.command)
     if not words:
         advice.missing.append(Missing("run", "the image has neither ENTRYPOINT nor CMD"))
         return
@@ -108,7 +108,7 @@ def _run(seen: Seen, advice: Advice) -> None:
     advice.answers["run"] = Answer(command if _is_same_in_yaml(command) else [command], f"{why}.")
 
 
-def _without_init(command: Sequence[str]) -> tuple[str, ...]:
+def without_init(command: Sequence[str]) -> tuple[str, ...]:
     """Return a command without tini or dumb-init, because the wrapper's entrypoint runs under tini anyway."""
     words = tuple(command)
     if words and words[0].rpartition("/")[2] in SMALL_INITS:
@@ -123,7 +123,7 @@ def _without_init(command: Sequence[str]) -> tuple[str, ...]:
 
 def _as_user(seen: Seen) -> str | None:
     """Return the command that becomes the image's USER, or None if it's root or the image has no program for that."""
-    words = _without_init(seen.command)
+    words = without_init(seen.command)
     # An init has to be process 1, where there's no script before it.
     if not words or is_root(seen.config.user) or words[0] == "/init":
         return None
@@ -237,7 +237,7 @@ def _is_port(text: str) -> bool:
 
 def _program(seen: Seen) -> str | None:
     """Return what is wrong with the program that the image starts, or None."""
-    words = _without_init(seen.command)
+    words = without_init(seen.command)
     if seen.tree is None or not words:
         return None
     found = seen.tree.program(words[0], seen.config.path, seen.config.workdir)

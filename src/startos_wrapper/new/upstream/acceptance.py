@@ -46,7 +46,9 @@ def keep_what_fits(draft: Draft, given: Mapping[str, Any], template: Template) -
 
 def complete(values: Mapping[str, Any], template: Template) -> dict[str, Any]:
     """Return answers with a placeholder for each that has no default, so that the others can be checked."""
-    required = {name: question["placeholder"] for name, question in template.questions.items() if "placeholder" in question}
+    required = {
+        name: question["placeholder"] for name, question in template.questions.items() if "placeholder" in question
+    }
     return {**required, **values}
 
 

@@ -6,26 +6,27 @@ from dataclasses import dataclass
 
 from startos_wrapper.data import load, pattern
 from startos_wrapper.files.compose import Command, Service
-from startos_wrapper.files.procedure_scripts import SMALL_INITS
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.secret_names import secret_in_command
 from startos_wrapper.new.upstream.service_kinds import base_name, repository
+from startos_wrapper.upstream_image.advice import without_init
 
 # A first word that an image's ENTRYPOINT takes as an argument, rather than a program.
 _ARGUMENTS = {
-    "server", "serve", "start", "run", "worker", "web", "up", "daemon", "api", "migrate", "start-dev", "all", "standalone",
-    "scheduler", "beat", "cron", "http", "single-node", "agent", "webhook", "main", "app", "service", "listen", "watch",
-    "dev", "prod", "production", "development", "console", "backend", "frontend", "relay", "node", "proxy", "init", "rest",
-    "default", "webserver", "triggerer", "flower", "shell", "help", "version", "queue", "horizon", "streaming",
+    "server", "serve", "start", "run", "worker", "web", "up", "daemon", "api", "migrate", "start-dev", "all",
+    "standalone", "scheduler", "beat", "cron", "http", "single-node", "agent", "webhook", "main", "app", "service",
+    "listen", "watch", "dev", "prod", "production", "development", "console", "backend", "frontend", "relay",
+    "node", "proxy", "init", "rest", "default", "webserver", "triggerer", "flower", "shell", "help", "version",
+    "queue", "horizon", "streaming",
 }  # fmt: skip
 # Programs that are in nearly every image of their kind.
 _PROGRAMS = {
-    "sh", "bash", "ash", "dash", "python", "python3", "node", "npm", "npx", "yarn", "pnpm", "bun", "bunx", "deno", "java",
-    "php", "php-fpm", "ruby", "bundle", "rails", "rake", "perl", "dotnet", "go", "gunicorn", "uvicorn", "hypercorn", "daphne",
-    "celery", "flask", "django-admin", "nginx", "apache2-foreground", "httpd", "supervisord", "puma", "sidekiq", "poetry",
-    "pipenv", "uv", "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "s6-svscan", "caddy", "mix", "elixir", "erl",
+    "sh", "bash", "ash", "dash", "python", "python3", "node", "npm", "npx", "yarn", "pnpm", "bun", "bunx", "deno",
+    "java", "php", "php-fpm", "ruby", "bundle", "rails", "rake", "perl", "dotnet", "go", "gunicorn", "uvicorn",
+    "hypercorn", "daphne", "celery", "flask", "django-admin", "nginx", "apache2-foreground", "httpd", "supervisord",
+    "puma", "sidekiq", "poetry", "pipenv", "uv", "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "s6-svscan",
+    "caddy", "mix", "elixir", "erl",
 }  # fmt: skip
-_INIT_FLAGS = {"-s", "-v", "-vv", "-vvv", "-w", "--", "--single-child"}
 _SHELLS = {"sh", "bash", "ash", "dash"}
 
 
@@ -48,10 +49,19 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
     line = service.keys[keys[-1]].line if keys else service.line
     secret = _secret(service)
     if secret:
-        draft.leave("decide", "run", "secret", line, f"the command has a secret in it ({secret})",
-                    "pass it without: -d run=COMMAND, with $NAME for one of the answer secrets", *paths)  # fmt: skip
+        draft.leave(
+            "decide",
+            "run",
+            "secret",
+            line,
+            f"the command has a secret in it ({secret})",
+            "pass it without: -d run=COMMAND, with $NAME for one of the answer secrets",
+            *paths,
+        )
         return []
     start = start_of(draft, service)
+    if start.words and is_idle(start.words):
+        start = Start(None, reason=f"`{_short(shlex.join(start.words))}` isn't a service")
     said = None if keys else draft.fact("run")
     command = _one(said.value) if said else _command(start) if start.words else None
     if command is None:
@@ -73,11 +83,16 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
     places += said.places if said else _image_places(draft)
     draft.answer("run", _answer(commands), places, *paths)
     if not said and not service.entrypoint and draft.fact("entrypoint") is None:
-        draft.leave("decide", "run: the image's ENTRYPOINT", "open", line,
-                    "if the image has one, it's no part of the command yet, and may prepare something",
-                    f"`startos-wrapper image {_named(draft)}` shows it")  # fmt: skip
+        draft.leave(
+            "decide",
+            "run: the image's ENTRYPOINT",
+            "open",
+            line,
+            "if the image has one, it's no part of the command yet, and may prepare something",
+            f"`startos-wrapper image {_named(draft)}` shows it",
+        )
     if draft.proposal.answers["run"].value == "/init":
-        draft.answer("container", {**_container(draft), "init": False}, places)
+        draft.answer("container", {**draft.value("container"), "init": False}, places)
     return used
 
 
@@ -102,7 +117,7 @@ def _image_places(draft: Draft) -> list[str]:
 
 
 def start_of(draft: Draft, service: Service) -> Start:
-    """Return what starts a service: ENTRYPOINT and CMD of its image, as far as the compose file doesn't replace them."""
+    """Return what starts a service: ENTRYPOINT and CMD of its image, unless the compose file replaces them."""
     command, entrypoint = service.command, service.entrypoint
     unset = [name for each in (command, entrypoint) if each for name in each.unset if each.hint is None]
     if unset:
@@ -114,12 +129,12 @@ def start_of(draft: Draft, service: Service) -> Start:
     if command and _words(command):
         if image_entrypoint:
             return Start((*image_entrypoint.value, *_words(command)))
-        return _alone(draft, service, command)
+        return _alone(service, command)
     words = _image_words(draft)
     return Start(words) if words else Start(None, reason="only the image says what it starts")
 
 
-def _alone(draft: Draft, service: Service, command: Command) -> Start:
+def _alone(service: Service, command: Command) -> Start:
     """Return a command whose image's ENTRYPOINT isn't known, if it can't be only arguments."""
     words = _words(command)
     first = words[0]
@@ -133,6 +148,14 @@ def _alone(draft: Draft, service: Service, command: Command) -> Start:
     if known or len(words) > 1 or any(program.startswith(word) for word in related if len(word) > 2):
         return Start(words, command.shell or "")
     return Start(None, reason=f"`{_short(shown)}` may be an argument of the image's ENTRYPOINT")
+
+
+def is_idle(words: tuple[str, ...]) -> bool:
+    """Return whether a command only keeps a container running, so that people can work in it."""
+    first = words[0].rpartition("/")[2]
+    return (first, *words[1:2]) in (("sleep", "infinity"), ("tail", "-f"), ("sleep", "inf")) or (
+        len(words) == 1 and first in _SHELLS
+    )
 
 
 def _words(command: Command) -> tuple[str, ...]:
@@ -175,17 +198,6 @@ def _same(raw: str, words: tuple[str, ...]) -> bool:
         return False
 
 
-def without_init(words: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a command without tini or dumb-init in front, because the wrapper's entrypoint runs under tini."""
-    if words and words[0].rpartition("/")[2] in SMALL_INITS:
-        at = 1
-        while at < len(words) and words[at] in _INIT_FLAGS:
-            at += 1
-        if at < len(words) and not words[at].startswith("-"):
-            return words[at:]
-    return words
-
-
 def quoted(word: str) -> str:
     """Return a word quoted for sh: in double quotes if it has single quotes, and nothing that they don't hide."""
     if "'" in word and not re.search(r'["\\$`\n]', word):
@@ -211,11 +223,6 @@ def _named(draft: Draft) -> str:
 
 def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
-
-
-def _container(draft: Draft) -> dict[str, object]:
-    answer = draft.proposal.answers.get("container")
-    return dict(answer.value) if answer else {}
 
 
 def _leave(draft: Draft, service: Service, start: Start, paths: list[tuple[str | int, ...]], line: int) -> None:

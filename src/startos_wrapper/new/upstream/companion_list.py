@@ -6,17 +6,21 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_names import secret_in_command, words_of
-from startos_wrapper.new.upstream.service_kinds import STORES, facts_of_image, kind_of, repository, runs_once
+from startos_wrapper.new.upstream.service_kinds import STORES, base_name, facts_of_image, kind_of, repository, runs_once
 
 _TITLES = {"database": "a database", "cache": "a cache", "search": "a search engine", "queue": "a message queue",
            "storage": "a file store"}  # fmt: skip
+_LANGUAGES = {"python", "node", "golang", "ruby", "rust", "php", "alpine", "debian", "ubuntu", "busybox", "openjdk",
+              "eclipse-temurin", "bun", "deno"}  # fmt: skip
 _SQLITE = {"sqlite", "sqlite3"}
 
 
 def same_image(service: Service, other: Service) -> bool:
     """Return whether two services have the same image, or are built the same way."""
     if service.image and other.image:
-        return bool(service.image.best) and service.image.best == other.image.best
+        # Two programs in the same language are different.
+        name = service.image.best
+        return bool(name) and name == other.image.best and base_name(name) not in _LANGUAGES
     if service.build and other.build:
         mine, its = service.build, other.build
         return (mine.context, mine.dockerfile, mine.target) == (its.context, its.dockerfile, its.target)
@@ -32,9 +36,7 @@ def helpers_of(service: Service, compose: ComposeFile) -> list[Service]:
     ]
 
 
-def list_companions(
-    draft: Draft, platform: dict[str, str], in_run: list[str], addressed: dict[str, list[str]]
-) -> None:
+def list_companions(draft: Draft, platform: dict[str, str], in_run: list[str], addressed: dict[str, list[str]]) -> None:
     """List each other service with what to do about it.
 
     `platform` are services that only belong to an app store, `in_run` those whose command is in the answer `run`, and
@@ -46,9 +48,17 @@ def list_companions(
     for name, other in compose.services.items():
         if other is service:
             continue
-        if name in platform or not (other.image or other.build or other.extends):
-            why = platform.get(name) or "it has no image"
-            _leave(draft, other, "left_out", "part of the app store", why, "nothing to do")
+        if name in platform:
+            _leave(draft, other, "left_out", "part of the app store", platform[name], "nothing to do")
+        elif not (other.image or other.build or other.extends):
+            _leave(
+                draft,
+                other,
+                "by_hand",
+                "a service without an image",
+                "the rest of it is in another file",
+                "pass the output of `docker compose config` with --from",
+            )
         elif same_image(service, other):
             _helper(draft, service, other, name in in_run)
         else:
@@ -58,8 +68,15 @@ def list_companions(
 def _leave(draft: Draft, other: Service, where: str, kind: str, why: str, todo: str) -> None:
     image = f" ({_image(other)})" if other.image else ""
     what = f"service {other.name}"
-    draft.leave(where, what, "companion", other.line, f"{kind}{image}: {why}" if why else f"{kind}{image}", todo,
-                ("services", other.name))  # fmt: skip
+    draft.leave(
+        where,
+        what,
+        "companion",
+        other.line,
+        f"{kind}{image}: {why}" if why else f"{kind}{image}",
+        todo,
+        ("services", other.name),
+    )
 
 
 def _image(other: Service) -> str:
@@ -71,21 +88,31 @@ def _image(other: Service) -> str:
 def _helper(draft: Draft, service: Service, other: Service, is_in_run: bool) -> None:
     """List a service with the same image: it's a second process of the same container."""
     mine = {mount.target.rstrip("/") for mount in service.mounts}
-    more = sorted({mount.target for mount in other.mounts if mount.target.rstrip("/") not in mine and not is_file(mount)})
+    more = sorted(
+        {mount.target for mount in other.mounts if mount.target.rstrip("/") not in mine and not is_file(mount)}
+    )
     volumes = f"; add {', '.join(more)} to volumes" if more else ""
     known = {variable.name for variable in service.environment}
     names = [variable.name for variable in other.environment if variable.name not in known]
     variables = f"; it also has {', '.join(names)}" if names else ""
     if is_in_run:
-        _leave(draft, other, "left_out", "the same image", "its command is another process of the answer run",
-               f"look at it{volumes}{variables}")  # fmt: skip
+        _leave(
+            draft,
+            other,
+            "left_out",
+            "the same image",
+            "its command is another process of the answer run",
+            f"look at it{volumes}{variables}",
+        )
         return
     shown = _shown_command(other)
     compose = draft.compose
     assert compose is not None
     if runs_once(other, compose):
         todo = f"call {shown or 'its command'} in docker_entrypoint.sh, before the service starts"
-        _leave(draft, other, "by_hand", "the same image", "it runs once, before the service", todo + volumes + variables)
+        _leave(
+            draft, other, "by_hand", "the same image", "it runs once, before the service", todo + volumes + variables
+        )
         return
     command = f"add {shown} to the answer run, a list" if shown else "add its command to the answer run, a list"
     _leave(draft, other, "by_hand", "the same image", "a second process can run it", command + volumes + variables)
@@ -108,8 +135,14 @@ def _other(draft: Draft, service: Service, other: Service, addressed: list[str])
     elif kind == "tool":
         _leave(draft, other, "left_out", "a tool", _profiled(other, "it isn't part of the service"), "nothing to do")
     elif kind in STORES:
-        _leave(draft, other, "by_hand", _TITLES[kind], "StartOS 0.3.5 has no such package to depend on",
-               _store_todo(draft, service, other, addressed))  # fmt: skip
+        _leave(
+            draft,
+            other,
+            "by_hand",
+            _TITLES[kind],
+            "StartOS 0.3.5 has no such package to depend on",
+            _store_todo(draft, service, other, addressed),
+        )
     elif kind == "once":
         todo = f"call {_shown_command(other) or 'what it does'} in docker_entrypoint.sh, if the service needs it"
         _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo)
@@ -131,7 +164,8 @@ def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[
     variables = f", {names}: 127.0.0.1" if names else ""
     if facts.get("package"):
         command = str(facts["command"]).replace("DATA", data or "/data")
-        second = f"(1) another process in run: `{command}`{volume}{variables}; the program is Alpine's package {facts['package']}"
+        package = f"the program is Alpine's package {facts['package']}"
+        second = f"(1) another process in run: `{command}`{volume}{variables}; {package}"
     else:
         second = f"(1) another process in run{volume}{variables}; its program has to be in the image: the answer copies"
     without = f"(2) leave it out{', without ' + names if names else ''}"

@@ -1,6 +1,6 @@
 """A proposal in the making: the source, the service that is packaged, and what is accounted for."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -31,11 +31,18 @@ class Draft:
 
     def fact(self, name: str) -> Fact | None:
         """Return the most trusted fact of a name that has a value, or None."""
-        return next((fact for fact in (*self.stated, *self.facts) if fact.name == name and fact.value is not None), None)
+        return next(
+            (fact for fact in (*self.stated, *self.facts) if fact.name == name and fact.value is not None), None
+        )
 
     def all(self, name: str) -> list[Fact]:
         """Return all facts of a name that have a value."""
         return [fact for fact in (*self.stated, *self.facts) if fact.name == name and fact.value is not None]
+
+    def value(self, name: str) -> dict[str, Any]:
+        """Return a copy of a proposed answer that's a map, empty if there's none yet."""
+        answer = self.proposal.answers.get(name)
+        return dict(answer.value) if answer else {}
 
     def answer(self, name: str, value: Any, places: Iterable[str] = (), *paths: Keys) -> None:
         """Propose an answer, and let it account for paths."""
@@ -97,3 +104,9 @@ class Draft:
             numbers = left if len(left) >= len(items) else numbers
         for number, item in zip(numbers, items, strict=False):
             yield self.path(key, number), item
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """Return an id that isn't taken: the name itself, or with a letter after it. An id has no digits."""
+    candidates = [name, *(f"{name}-{letter}" for letter in "bcdefghijklmnopqrstuvwxyz")]
+    return next((each for each in candidates if each not in taken), f"{name}-{'z' * len(taken)}")

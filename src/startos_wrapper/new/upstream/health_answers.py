@@ -40,7 +40,9 @@ def propose_health(draft: Draft, service: Service) -> None:
     if asked.path and asked.is_web and pattern("url_path").fullmatch(asked.path):
         options["path"] = asked.path
     limits = load("limits")
-    given: list[tuple[str, str, Text | None, int]] = [("grace", "start_period", health.start_period, limits["health_grace"])]
+    given: list[tuple[str, str, Text | None, int]] = [
+        ("grace", "start_period", health.start_period, limits["health_grace"])
+    ]
     if asked.is_web:
         given.append(("timeout", "timeout", health.timeout, limits["health_timeout"]))
     places = [place]
@@ -69,8 +71,7 @@ def propose_stop(draft: Draft, service: Service) -> None:
 
 def propose_container(draft: Draft, service: Service) -> None:
     """Propose `container` from shm_size and devices, and `arches` from platform."""
-    answer = draft.proposal.answers.get("container")
-    container = dict(answer.value) if answer else {}
+    container = draft.value("container")
     shm = service.text("shm_size")
     found = _SIZE.fullmatch(shm.value.strip()) if shm else None
     if shm and found:
@@ -84,8 +85,16 @@ def propose_container(draft: Draft, service: Service) -> None:
             container["gpu-acceleration"] = True
             draft.answer("container", container, [draft.place(item.line)], draft.path("devices", number))
     platform = service.text("platform")
-    known = [name for name, each in processors().items() if platform and platform.value in (each.platform, *each.variants)]
+    known = [
+        name for name, each in processors().items() if platform and platform.value in (each.platform, *each.variants)
+    ]
     if platform and known:
         draft.answer("arches", known, [draft.place(platform.line)], draft.path("platform"))
-    elif fact := draft.fact("arches"):
+    else:
+        propose_arches(draft)
+
+
+def propose_arches(draft: Draft) -> None:
+    """Propose `arches` from what the store or the image says."""
+    if fact := draft.fact("arches"):
         draft.answer("arches", list(fact.value), fact.places)

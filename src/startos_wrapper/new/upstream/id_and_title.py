@@ -4,12 +4,13 @@ import re
 
 from startos_wrapper.data import licenses, load, pattern
 from startos_wrapper.new.upstream.draft import Draft
-from startos_wrapper.new.upstream.facts import Fact
 from startos_wrapper.new.upstream.main_service import GENERIC
 from startos_wrapper.new.upstream.secret_names import without_user
 from startos_wrapper.new.upstream.service_kinds import repository
 
-_AFFIXES = re.compile(r"^(docker|umbrel|startos)-|-(docker|compose|docker-compose|startos|wrapper|umbrel|image|container)$")
+_AFFIXES = re.compile(
+    r"^(docker|umbrel|startos)-|-(docker|compose|docker-compose|startos|wrapper|umbrel|image|container)$"
+)
 # A number apart from the name, e.g. mastodon-4 and gitea_1.
 _NUMBERED = re.compile(r"[-_.]v?[0-9][0-9.]*$")
 _TEXTS = ("short_description", "long_description", "support_site", "marketing_site", "donation_url", "upstream_repo")
@@ -69,12 +70,15 @@ def _candidates(draft: Draft) -> list[tuple[str, str]]:
     image = ""
     if service and compose:
         image = repository(service.image.best) if service.image else ""
+        if said and not from_store and not image:
+            found.append((str(said.value), said.place))
         found.append((_without_role(service.name, image), f"{compose.path}:{service.line}"))
     if not image and draft.proposal.image:
         image = repository(draft.proposal.image)
     place = f"{compose.path}:{service.image.line}" if compose and service and service.image else draft.proposal.source
     if image:
-        found.append((image.rpartition("/")[2], place))
+        last = image.rpartition("/")[2]
+        found.append((re.sub(r"[-_](monolith|server|standalone|docker|aio)$", "", last), place))
     if said and not from_store:
         found.append((str(said.value), said.place))
     owner = image.rpartition("/")[0].rpartition("/")[2]
@@ -102,7 +106,7 @@ def _fitting_title(text: str) -> str:
     most = load("limits")["title_bytes"]
     text = " ".join(text.split())
     if len(text.encode()) > most:
-        text = re.split(r"\s+[-–—:|(]|:\s", text)[0]
+        text = re.split(r"\s+[-\u2013\u2014:|(]|:\s", text)[0]
     while len(text.encode()) > most and " " in text:
         text = text.rpartition(" ")[0]
     return text
@@ -128,6 +132,13 @@ def _license(draft: Draft) -> None:
         draft.answer("license", fact.value, fact.places)
     else:
         near = next((name for name in sorted(licenses()) if name.startswith(str(fact.value).removesuffix("-only"))), "")
-        draft.leave("decide", f"license {fact.value}", "open", fact.place, "the template has no text of it",
-                    f"-d license={near}, if upstream says so" if near and not str(fact.value).endswith("-only")
-                    else "-d license=other, and put the text in LICENSE")  # fmt: skip
+        draft.leave(
+            "decide",
+            f"license {fact.value}",
+            "open",
+            fact.place,
+            "the template has no text of it",
+            f"-d license={near}, if upstream says so"
+            if near and not str(fact.value).endswith("-only")
+            else "-d license=other, and put the text in LICENSE",
+        )

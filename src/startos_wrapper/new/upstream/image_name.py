@@ -28,17 +28,28 @@ def propose_image(draft: Draft, service: Service) -> None:
     reason = _refused(name, _is_built_here(service, name), [each for each in text.unset if text.hint is None])
     if reason:
         draft.leave(
-            "decide", f"upstream_image: {shown(text.raw, name)}", "open", text.line, reason, complete(draft, name, service),
+            "decide",
+            f"upstream_image: {shown(text.raw, name)}",
+            "open",
+            text.line,
+            reason,
+            complete(draft, name, service),
             draft.path("image"),
-        )  # fmt: skip
+        )
         return
     draft.answer("upstream_image", name, places, draft.path("image"))
     version = version_of(name)
     if version:
         draft.answer("version", version, places)
     elif draft.fact("version") is None:
-        draft.leave("decide", "version", "open", text.line, "the tag is no release number",
-                    "pass the upstream version: -d version=1.2.3")  # fmt: skip
+        draft.leave(
+            "decide",
+            "version",
+            "open",
+            text.line,
+            "the tag is no release number",
+            "pass the upstream version: -d version=1.2.3",
+        )
 
 
 def version_of(image: str) -> str | None:
@@ -73,9 +84,11 @@ def tags_page(name: str) -> str:
     last = name.rpartition("/")[2]
     if host in ("", "docker.io") or "." not in host:
         owner = path if host == "docker.io" else "/".join(filter(None, (host, path)))
-        return f"https://hub.docker.com/r/{owner}/{last}/tags" if owner not in ("", "library") else (
-            f"https://hub.docker.com/_/{last}/tags"
-        )  # fmt: skip
+        return (
+            f"https://hub.docker.com/r/{owner}/{last}/tags"
+            if owner not in ("", "library")
+            else (f"https://hub.docker.com/_/{last}/tags")
+        )
     if host == "ghcr.io" and path and "/" not in path:
         return f"https://github.com/{path}/{last}/pkgs/container/{last}"
     if host in ("quay.io", "codeberg.org", "lscr.io"):

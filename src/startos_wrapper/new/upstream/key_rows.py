@@ -14,9 +14,13 @@ from startos_wrapper.new.upstream.draft import Draft
 _OFF = {"false", "no", "0", "none", "null", ""}
 # Values that ask for nothing special.
 _USUAL = {
-    "network_mode": {"bridge", "default"}, "user": {"0", "root", "0:0", "root:root"}, "stop_signal": {"SIGTERM", "15", "TERM"},
-    "restart": set(), "ipc": {"private", "none"}, "runtime": {"runc"}, "pid": {"private"}, "userns_mode": {""},
-}  # fmt: skip
+    "network_mode": {"bridge", "default"},
+    "user": {"0", "root", "0:0", "root:root"},
+    "stop_signal": {"sigterm", "15", "term"},
+    "ipc": {"private", "none"},
+    "runtime": {"runc"},
+    "pid": {"private"},
+}
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,9 @@ def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int
         # A service that nothing else listed.
         draft.leave("left_out", f"service {path[1]}", "companion", line, "it isn't packaged", "nothing to do", *paths)
     elif row is None:
-        draft.leave("by_hand", what, "key", line, "it's no key of a compose file that we know", "check its spelling", *paths)
+        draft.leave(
+            "by_hand", what, "key", line, "it's no key of a compose file that we know", "check its spelling", *paths
+        )
     elif row.list in ("cannot", "by_hand") and _asks_for_nothing(row.key, items):
         draft.leave("left_out", what, "key", line, "it asks for nothing special", "nothing to do", *paths)
     else:

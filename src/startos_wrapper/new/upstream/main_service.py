@@ -5,21 +5,22 @@ from dataclasses import dataclass
 
 from startos_wrapper.files.compose import ComposeFile, Service
 from startos_wrapper.new.upstream.secret_names import words_of
-from startos_wrapper.new.upstream.service_kinds import STORES, base_name, kind_of, repository
+from startos_wrapper.new.upstream.service_kinds import PLATFORM, STORES, base_name, kind_of, repository
 from startos_wrapper.new.upstream.web_port import label_port
 
 _HELPERS = {
-    "worker", "workers", "cron", "scheduler", "beat", "celery", "sidekiq", "queue", "jobs", "job", "db", "database", "cache",
-    "backup", "backups", "migrate", "migration", "init", "helper", "test", "tests", "dev", "runner", "agent", "consumer",
-    "mail", "smtp", "metrics", "monitor", "sidecar", "bot",
+    "worker", "workers", "cron", "scheduler", "beat", "celery", "sidekiq", "queue", "jobs", "job", "db", "database",
+    "cache", "backup", "backups", "migrate", "migration", "init", "helper", "test", "tests", "dev", "runner",
+    "agent", "consumer", "mail", "smtp", "metrics", "monitor", "sidecar", "bot",
 }  # fmt: skip
 _FRONTS = {"web", "app", "server", "frontend", "webserver", "ui", "webui", "main", "application", "webapp", "www"}
 # Words that say nothing about which program it is.
 GENERIC = {
-    *_FRONTS, *_HELPERS, "api", "backend", "client", "core", "service", "node", "docker", "image", "base", "all", "prod",
-    "production", "stable", "site", "nginx", "php", "fpm", "self", "hosted", "ce", "oss", "community", "standalone", "full",
-    "website", "dashboard", "proxy", "gateway", "daemon", "compose", "default", "latest", "lite", "slim", "startos",
-    "umbrel", "getumbrel",
+    *_FRONTS, *_HELPERS, "api", "backend", "client", "core", "service", "node", "docker", "image", "base", "all",
+    "prod", "production", "stable", "site", "nginx", "php", "fpm", "self", "hosted", "ce", "oss", "community",
+    "standalone", "full", "website", "dashboard", "proxy", "gateway", "daemon", "compose", "default", "latest",
+    "lite", "slim", "startos", "umbrel", "getumbrel", "monolith", "python", "golang", "ruby", "alpine", "debian",
+    "ubuntu", "rust",
 }  # fmt: skip
 
 
@@ -45,18 +46,19 @@ def rank(compose: ComposeFile, project: set[str], platform: dict[str, str], chos
     """
     found = []
     for name, service in compose.services.items():
-        kind = "platform" if name in platform or not (service.image or service.build or service.extends) else ""
-        kind = kind or kind_of(service, compose)
-        points = _points(service, compose, project, kind) + (5 if name == chosen and kind != "platform" else 0)
+        kind = PLATFORM if name in platform else kind_of(service, compose)
+        points = _points(service, compose, project, kind) + (5 if name == chosen and kind != PLATFORM else 0)
         found.append(Ranked(service, points, kind))
     # Sorting is stable, so the first of several in the file wins.
-    return sorted((each for each in found if each.kind != "platform"), key=lambda each: -each.points)
+    return sorted((each for each in found if each.kind != PLATFORM), key=lambda each: -each.points)
 
 
 def _points(service: Service, compose: ComposeFile, project: set[str], kind: str) -> float:
     words = set(words_of(service.name))
     points = _KIND_POINTS.get(kind, -8.0 if kind in STORES else 0.0)
     points -= 4 if service.profiles else 0
+    # The rest of it is in another file.
+    points -= 0 if service.image or service.build or service.extends else 3
     points -= 3 if words & _HELPERS else 0
     points += 3 if service.ports else 0
     points += 2 if label_port(service) else 0

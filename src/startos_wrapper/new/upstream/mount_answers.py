@@ -4,14 +4,34 @@ import re
 from pathlib import PurePosixPath
 
 from startos_wrapper.files.compose import Keys, Mount, Service
-from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.other_services import service_of
 
 # Parts of the host that a service can't have, or doesn't need.
 _TIME = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
-_HOST = ("/dev", "/proc", "/sys", "/run", "/var/run", "/lib/modules", "/boot", "/tmp/.X11-unix", "/var/lib/docker",
-         "/etc/machine-id", "/etc/passwd", "/etc/group", "/etc/shadow", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
-         "/etc/ssl", "/etc/pki", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/etc/letsencrypt")  # fmt: skip
+_HOST = (
+    "/dev",
+    "/proc",
+    "/sys",
+    "/run",
+    "/var/run",
+    "/lib/modules",
+    "/boot",
+    "/tmp/.X11-unix",
+    "/var/lib/docker",
+    "/etc/machine-id",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/shadow",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/etc/ssl",
+    "/etc/pki",
+    "/usr/share/ca-certificates",
+    "/usr/local/share/ca-certificates",
+    "/etc/letsencrypt",
+)
 _GRAPHICS = "/dev/dri"
 _SHARED_MEMORY = "/dev/shm"
 # A dot folder such as .n8n has no suffix. Neither has conf.d, and 1.2 is a version.
@@ -21,7 +41,6 @@ _FILE_NAMES = {"caddyfile", "dockerfile", "torrc", "crontab", "hosts", "makefile
 _FOLDER_SUFFIXES = {"d", "data", "git"}
 # What programs can make again.
 _BUILT = {"node_modules", "vendor", ".next", "__pycache__", ".venv"}
-_LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 
 def propose_mounts(draft: Draft, service: Service) -> dict[str, str]:
@@ -75,11 +94,11 @@ def volumes_of_image(draft: Draft) -> None:
     facts = draft.all("volume")
     if "volumes" in draft.proposal.answers or not facts:
         return
+    targets = list(dict.fromkeys(str(fact.value).rstrip("/") for fact in facts))
     found: dict[str, str] = {}
-    for fact in facts:
-        target = str(fact.value).rstrip("/")
-        if target and target not in found.values():
-            found["main" if len({each.value for each in facts}) == 1 else _free(PurePosixPath(target).name, found)] = target
+    for target in _outer_first([target for target in targets if target]):
+        name = _letters(PurePosixPath(target).name) or "data"
+        found["main" if len(targets) == 1 else free_name(name, found)] = target
     draft.answer("volumes", found, [fact.place for fact in facts])
 
 
@@ -101,56 +120,98 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
     assert other is not None
     below = re.sub(r"^\$\{?[A-Za-z_][A-Za-z0-9_]*(:?-[^}]*)?\}?", "", mount.raw_source).strip("/")
     if is_file(mount):
-        draft.leave("by_hand", f"mount of {mount.target}", "mount", mount.line, f"it's a file of {other.id}",
-                    f"point to its folder with the answer pointers, and link the file in docker_entrypoint.sh", path)  # fmt: skip
+        draft.leave(
+            "by_hand",
+            f"mount of {mount.target}",
+            "mount",
+            mount.line,
+            f"it's a file of {other.id}",
+            "point to its folder with the answer pointers, and link the file in docker_entrypoint.sh",
+            path,
+        )
         return
     pointers = dict(draft.proposal.answers["pointers"].value) if "pointers" in draft.proposal.answers else {}
-    name = _free(other.id, pointers)
+    name = free_name(other.id, pointers)
     shared = other.path if not below or other.path != "/" else f"/{below}"
-    pointers[name] = {"package": other.id, "volume": "main", "path": shared, "readonly": mount.read_only, "mount": mount.target}
+    pointers[name] = {
+        "package": other.id,
+        "volume": "main",
+        "path": shared,
+        "readonly": mount.read_only,
+        "mount": mount.target,
+    }
     draft.item("pointers", name, draft.place(mount.line), path)
     draft.answer("pointers", pointers, [draft.place(mount.line)])
     if other.path != "/":
-        draft.leave("by_hand", f"files of {other.id}", "mount", mount.line,
-                    f"on StartOS, {other.id} shares only its folder {other.path}",
-                    "adapt the paths of its certificate and macaroons in environment")  # fmt: skip
+        draft.leave(
+            "by_hand",
+            f"files of {other.id}",
+            "mount",
+            mount.line,
+            f"on StartOS, {other.id} shares only its folder {other.path}",
+            "adapt the paths of its certificate and macaroons in environment",
+        )
 
 
 def _leave(draft: Draft, path: Keys, mount: Mount) -> bool:
-    """List a mount that is no volume. Return whether it's listed."""
-    source, target, line = mount.source, mount.target.rstrip("/") or "/", mount.line
-    what = f"mount {source}:{target}" if source and not mount.text.unset else f"mount {target}"
-    if target.startswith(_TIME) or source.startswith(_TIME):
-        return draft.leave("left_out", what, "mount", line, "it's the host's time zone; StartOS containers use UTC",
-                           "set TZ in environment if the service needs another one", path)  # fmt: skip
-    if source.rstrip("/").endswith("docker.sock") or target.endswith("docker.sock"):
-        return draft.leave("cannot", what, "mount", line, "a service can't control Docker",
-                           "find out what the service does without it", path)  # fmt: skip
-    if target == _SHARED_MEMORY:
-        return draft.leave("by_hand", what, "mount", line, "it's shared memory",
-                           "-d container={shm-size-mb: 64}, in megabytes", path)  # fmt: skip
-    if source.startswith(_GRAPHICS):
-        draft.answer("container", {**_container(draft), "gpu-acceleration": True}, [draft.place(line)], path)
+    """List a mount that is no volume. Return whether it's accounted for."""
+    if mount.source.startswith(_GRAPHICS):
+        container = {**draft.value("container"), "gpu-acceleration": True}
+        draft.answer("container", container, [draft.place(mount.line)], path)
         return True
+    found = _of_host(mount) or _other_kind(mount)
+    if found is None:
+        return False
+    where, kind, why, todo = found
+    target = mount.target.rstrip("/") or "/"
+    known = mount.source and not mount.text.unset
+    what = f"mount {mount.source}:{target}" if known else f"{'tmpfs' if mount.kind == 'tmpfs' else 'mount'} {target}"
+    return draft.leave(where, what, kind, mount.line, why, todo, path)
+
+
+# What becomes of a mount: the list, the kind, why, and what to do.
+_Verdict = tuple[str, str, str, str]
+
+
+def _of_host(mount: Mount) -> _Verdict | None:
+    """Return what becomes of a part of the host, or None for another mount."""
+    source, target = mount.source, mount.target.rstrip("/") or "/"
+    if target.startswith(_TIME) or source.startswith(_TIME):
+        todo = "set TZ in environment if the service needs another one"
+        return "left_out", "mount", "it's the host's time zone; StartOS containers use UTC", todo
+    without = "find out what the service does without it"
+    if source.rstrip("/").endswith("docker.sock") or target.endswith("docker.sock"):
+        return "cannot", "mount", "a service can't control Docker", without
+    if target == _SHARED_MEMORY:
+        return "by_hand", "mount", "it's shared memory", "-d container={shm-size-mb: 64}, in megabytes"
     host = mount.kind == "bind" and (_is_below(source, _HOST) or source == "/")
     if host or _is_below(target, ("/dev", "/proc", "/sys", "/run", "/var/run")):
-        return draft.leave("left_out", what, "mount", line, "it's a part of the host that no service can have",
-                           "find out what the service does without it", path)  # fmt: skip
+        return "left_out", "mount", "it's a part of the host that no service can have", without
+    return None
+
+
+def _other_kind(mount: Mount) -> _Verdict | None:
+    """Return what becomes of a mount that isn't a folder for data, or None for one that is."""
+    target = mount.target.rstrip("/") or "/"
     if mount.kind == "tmpfs":
-        return draft.leave("cannot", f"tmpfs {target}", "mount", line, "StartOS mounts no tmpfs",
-                           "files there stay until the container stops, which usually works", path)  # fmt: skip
+        todo = "files there stay until the container stops, which usually works"
+        return "cannot", "mount", "StartOS mounts no tmpfs", todo
     if mount.kind in ("npipe", "cluster", "image"):
-        return draft.leave("cannot", what, "mount", line, f"StartOS has no mounts of type {mount.kind}",
-                           "find out what the service needs it for", path)  # fmt: skip
+        return (
+            "cannot",
+            "mount",
+            f"StartOS has no mounts of type {mount.kind}",
+            "find out what the service needs it for",
+        )
     if PurePosixPath(target).name in _BUILT:
-        return draft.leave("left_out", what, "mount", line, "the files are in the image", "nothing to do", path)
+        return "left_out", "mount", "the files are in the image", "nothing to do"
     if is_file(mount):
-        return draft.leave("by_hand", what, "file", line, "it's a single file; a volume would hide the others in its folder",
-                           "put it in a folder of assets/ and link it in docker_entrypoint.sh, or COPY it in the Dockerfile", path)  # fmt: skip
+        why = "it's a single file; a volume would hide the others in its folder"
+        todo = "put it in a folder of assets/ and link it in docker_entrypoint.sh, or COPY it in the Dockerfile"
+        return "by_hand", "file", why, todo
     if not target.startswith("/") or not target.strip("/"):
-        return draft.leave("decide", what, "mount", line, "the path in the container isn't in the file",
-                           "add it to the answer volumes", path)  # fmt: skip
-    return False
+        return "decide", "mount", "the path in the container isn't in the file", "add it to the answer volumes"
+    return None
 
 
 def is_file(mount: Mount) -> bool:
@@ -163,12 +224,11 @@ def is_file(mount: Mount) -> bool:
     if any(name.lower() in _FILE_NAMES for name in names):
         return True
     # `./config:/app/config.json` is a slip, and `./site.conf:/etc/site` can only be a file.
-    return any(_FILE.fullmatch(name) and name.rpartition(".")[2] not in _FOLDER_SUFFIXES for name in names if not name.startswith("."))
-
-
-def _container(draft: Draft) -> dict[str, object]:
-    answer = draft.proposal.answers.get("container")
-    return dict(answer.value) if answer else {}
+    return any(
+        _FILE.fullmatch(name) and name.rpartition(".")[2] not in _FOLDER_SUFFIXES
+        for name in names
+        if not name.startswith(".")
+    )
 
 
 def _is_below(path: str, folders: tuple[str, ...]) -> bool:
@@ -181,14 +241,8 @@ def _id(mount: Mount, taken: dict[str, str]) -> str:
     name = _letters(target)
     if name in ("data", "", "files") and mount.kind == "volume":
         name = _letters(mount.source) or name
-    return _free(name or "data", taken)
+    return free_name(name or "data", taken)
 
 
 def _letters(name: str) -> str:
     return re.sub(r"[^a-z]+", "-", name.lower()).strip("-")
-
-
-def _free(name: str, taken: dict[str, object] | dict[str, str]) -> str:
-    name = _letters(name) or "data"
-    candidates = [name, *(f"{name}-{letter}" for letter in _LETTERS)]
-    return next((each for each in candidates if each not in taken), f"{name}-{'z' * len(taken)}")

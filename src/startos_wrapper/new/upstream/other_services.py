@@ -26,7 +26,10 @@ class OtherService:
 def _table() -> dict[str, tuple[re.Pattern[str], OtherService]]:
     loaded = yaml.load(Path(__file__).with_name("other_services.yaml").read_text(encoding="utf-8"), loader())
     return {
-        name: (re.compile(f"({row['variables']}).*"), OtherService(name, row["path"], row["port"], tuple(row["values"].items())))
+        name: (
+            re.compile(f"({row['variables']}).*"),
+            OtherService(name, row["path"], row["port"], tuple(row["values"].items())),
+        )
         for name, row in loaded.items()
     }
 
@@ -55,8 +58,14 @@ def propose_dependencies(draft: Draft, needed: dict[str, str]) -> None:
     """Propose the dependencies: those that the store names, and `needed` ones, by id with a place."""
     places = {str(fact.value): fact.place for fact in draft.all("dependency")}
     for fact in draft.all("other_dependency"):
-        draft.leave("by_hand", f"dependency {fact.value}", "dependency", fact.place,
-                    "we don't know a service of StartOS for it", "name it in the answer dependencies, if there is one")  # fmt: skip
+        draft.leave(
+            "by_hand",
+            f"dependency {fact.value}",
+            "dependency",
+            fact.place,
+            "we don't know a service of StartOS for it",
+            "name it in the answer dependencies, if there is one",
+        )
     for name, place in needed.items():
         places.setdefault(name, place)
     if not places:
@@ -64,5 +73,11 @@ def propose_dependencies(draft: Draft, needed: dict[str, str]) -> None:
     found = {name: {"version": "*", "requirement": "required"} for name in places}
     draft.answer("dependencies", found, places.values())
     for name, place in places.items():
-        draft.leave("decide", f"dependencies.{name}.version", "dependency", place, "the source names no version for StartOS",
-                    f"set a range in the answer dependencies; the service is at {name}.embassy")  # fmt: skip
+        draft.leave(
+            "decide",
+            f"dependencies.{name}.version",
+            "dependency",
+            place,
+            "the source names no version for StartOS",
+            f"set a range in the answer dependencies; the service is at {name}.embassy",
+        )

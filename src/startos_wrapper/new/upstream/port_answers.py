@@ -2,7 +2,7 @@
 
 from startos_wrapper.data import load
 from startos_wrapper.files.compose import Keys, Port, Service
-from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.facts import PortFact
 from startos_wrapper.new.upstream.web_port import USUAL, choose, is_web, label_port, probe
 
@@ -12,7 +12,6 @@ _LONGEST_RANGE = 10
 _NAMES = {22: "ssh", 25: "smtp", 53: "dns", 587: "smtp-submission", 993: "imaps", 1883: "mqtt", 5222: "xmpp",
           6667: "irc", 8332: "rpc", 8333: "peer", 8448: "federation", 9735: "peer", 10009: "grpc", 22000: "sync",
           50001: "electrum", 18080: "peer", 18081: "rpc", 25565: "minecraft", 64738: "mumble", 9418: "git"}  # fmt: skip
-_LETTERS = "bcdefghijklmnopqrstuvwxyz"
 
 
 def propose_ports(draft: Draft) -> None:
@@ -23,13 +22,27 @@ def propose_ports(draft: Draft) -> None:
     others = []
     for path, port in published:
         if port.target is None:
-            draft.leave("decide", f"ports: {port.text.raw}", "port", port.line, _unknown(port),
-                        "pass the port in the container: -d ui_port=PORT", path)  # fmt: skip
+            draft.leave(
+                "decide",
+                f"ports: {port.text.raw}",
+                "port",
+                port.line,
+                _unknown(port),
+                "pass the port in the container: -d ui_port=PORT",
+                path,
+            )
         elif port.protocol == "udp":
             _refuse_udp(draft, port, path)
         elif port.last_target and port.last_target - port.target >= _LONGEST_RANGE:
-            draft.leave("by_hand", f"ports: {port.target}-{port.last_target}", "port", port.line,
-                        "too many ports for an interface each", "list those that people need in interfaces", path)  # fmt: skip
+            draft.leave(
+                "by_hand",
+                f"ports: {port.target}-{port.last_target}",
+                "port",
+                port.line,
+                "too many ports for an interface each",
+                "list those that people need in interfaces",
+                path,
+            )
         else:
             numbers = range(port.target, (port.last_target or port.target) + 1)
             others += [(number, draft.place(port.line)) for number in numbers if number != ui]
@@ -45,8 +58,14 @@ def propose_ports(draft: Draft) -> None:
         _interfaces(draft, ui or 0, others, {port.target: path for path, port in published if port.protocol != "udp"})
     if ui is None:
         where = draft.place(service.line) if service else draft.proposal.source
-        draft.leave("decide", "ui_port", "open", where, "the source doesn't say which port the web UI listens on",
-                    "-d ui_port=PORT, the port in the container, or 0 if there's no web UI")  # fmt: skip
+        draft.leave(
+            "decide",
+            "ui_port",
+            "open",
+            where,
+            "the source doesn't say which port the web UI listens on",
+            "-d ui_port=PORT, the port in the container, or 0 if there's no web UI",
+        )
     draft.proposal.ports = _listed(draft, ui, published)
 
 
@@ -139,7 +158,7 @@ def _interfaces(draft: Draft, ui: int, others: list[tuple[int, str]], paths: dic
         found["main"] = {"name": "Web UI", "description": "The web pages of the service.", "ui": True, "port": ui}
     known = load("ports")["no_web"]
     for number, place in others:
-        name = _free(_NAMES.get(number, "port"), found)
+        name = free_name(_NAMES.get(number, "port"), found)
         said = known.get(number, "")
         web = not said and number in USUAL
         entry = {
@@ -151,11 +170,6 @@ def _interfaces(draft: Draft, ui: int, others: list[tuple[int, str]], paths: dic
         found[name] = entry
         draft.answer("interfaces", found, [place])
         draft.item("interfaces", name, place, paths.get(number))
-
-
-def _free(name: str, taken: dict[str, dict[str, object]]) -> str:
-    candidates = [name, *(f"{name}-{letter}" for letter in _LETTERS)]
-    return next((each for each in candidates if each not in taken), f"{name}-{'z' * len(taken)}")
 
 
 def _listed(draft: Draft, ui: int | None, published: list[tuple[Keys, Port]]) -> list[str]:

@@ -12,7 +12,7 @@ from startos_wrapper.new.upstream.command_answers import propose_command, run_of
 from startos_wrapper.new.upstream.companion_list import helpers_of, list_companions
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.facts import Fact
-from startos_wrapper.new.upstream.health_answers import propose_container, propose_health, propose_stop
+from startos_wrapper.new.upstream.health_answers import propose_arches, propose_container, propose_health, propose_stop
 from startos_wrapper.new.upstream.id_and_title import propose_names
 from startos_wrapper.new.upstream.image_name import propose_image
 from startos_wrapper.new.upstream.key_rows import list_the_rest
@@ -21,7 +21,7 @@ from startos_wrapper.new.upstream.mount_answers import propose_mounts, volumes_o
 from startos_wrapper.new.upstream.other_services import propose_dependencies
 from startos_wrapper.new.upstream.port_answers import propose_ports
 from startos_wrapper.new.upstream.proposal import Proposal, Proposed
-from startos_wrapper.new.upstream.service_kinds import repository
+from startos_wrapper.new.upstream.service_kinds import STORES, repository
 from startos_wrapper.new.upstream.source_program import propose_program
 from startos_wrapper.new.upstream.upstream_source import UpstreamSource
 from startos_wrapper.new.upstream.variable_answers import propose_variables
@@ -29,8 +29,25 @@ from startos_wrapper.rendering import RefusedAnswerError, Template
 from startos_wrapper.terminal import printable
 
 # Facts about a container. Those of an image and of a Dockerfile aren't mixed.
-_OF_CONTAINER = ("entrypoint", "cmd", "user", "workdir", "stop_signal", "health", "run", "volume", "port", "environment",
-                 "volumes", "ui_port", "stage", "base_image", "distro_packages", "build_command", "label")  # fmt: skip
+_OF_CONTAINER = (
+    "entrypoint",
+    "cmd",
+    "user",
+    "workdir",
+    "stop_signal",
+    "health",
+    "run",
+    "volume",
+    "port",
+    "environment",
+    "volumes",
+    "ui_port",
+    "stage",
+    "base_image",
+    "distro_packages",
+    "build_command",
+    "label",
+)
 # The answers without a default that fits, in the order in which they're asked.
 _NEEDED = ("service_id", "upstream_image", "run", "volumes", "ui_port")
 
@@ -114,7 +131,9 @@ def _how(proposal: Proposal, name: str) -> str:
 def _without_settled(proposal: Proposal, given: Mapping[str, Any]) -> None:
     """Take out what the user's own answers decide."""
     names = {name for name, value in given.items() if value is not None}
-    names |= {key for name in ("environment", "secrets") for key in (given.get(name) if isinstance(given.get(name), dict) else ())}
+    for name in ("environment", "secrets"):
+        value = given.get(name)
+        names |= set(value) if isinstance(value, dict) else set()
     proposal.decide = [each for each in proposal.decide if each.what.partition(":")[0].partition(" ")[0] not in names]
 
 
@@ -158,15 +177,19 @@ def _choose(
             names = ", ".join(compose.services)
             raise RefusedError(f"--service {printable(chosen)}: {compose.path} only has {printable(names)}")
         ranked = rank(compose, set(), {})
-        draft.proposal.others = tuple(each.service.name for each in ranked if each.is_program and each.service.name != chosen)
+        draft.proposal.others = tuple(
+            each.service.name for each in ranked if each.is_program and each.service.name != chosen
+        )
         return compose.services[chosen]
     ranked = rank(compose, _project(draft, source), platform, _stated_main(draft))
     programs = [each for each in ranked if each.is_program]
-    best: Ranked | None = next(iter(programs or ranked), None)
-    if best is None or (not programs and len(ranked) > 1):
+    # A file can be about a tool or a proxy itself.
+    others = [each for each in ranked if each.kind not in STORES]
+    best: Ranked | None = next(iter(programs or others or ranked), None)
+    if best is None or (best.kind in STORES and len(ranked) > 1):
         names = ", ".join(each.service.name for each in ranked) or ", ".join(compose.services)
         raise RefusedError(
-            f"{compose.path}: only databases, proxies and tools ({printable(names)}); pass the one to package with --service"
+            f"{compose.path}: only databases and caches ({printable(names)}); pass the one to package with --service"
         )
     draft.proposal.others = tuple(each.service.name for each in programs if each is not best)
     return best.service
@@ -224,41 +247,42 @@ def _is_of(service: Service, source: UpstreamSource) -> bool:
 def _from_image(draft: Draft, source: UpstreamSource) -> None:
     """Propose from an image alone."""
     found = source.image_facts(source.image)
+    if found.problem:
+        raise RefusedError(found.problem)
     draft.proposal.image = source.image
     draft.facts = list(found.facts)
     draft.proposal.notes += found.notes
-    if found.problem:
-        raise RefusedError(found.problem)
-    propose_program(draft, None)
-    propose_names(draft)
-    propose_ports(draft)
-    volumes_of_image(draft)
-    run_of_image(draft)
-    _arches(draft)
+    _from_container(draft)
 
 
 def _from_program(draft: Draft, source: UpstreamSource) -> None:
     """Propose from a Dockerfile, or from a source tree without one."""
     if source.dockerfile:
         draft.facts += source.dockerfile_facts(source.dockerfile)
+    _from_container(draft)
+
+
+def _from_container(draft: Draft) -> None:
+    """Propose from the facts of a container, without a compose file."""
     propose_program(draft, None)
     propose_names(draft)
     propose_ports(draft)
     volumes_of_image(draft)
     run_of_image(draft)
-    _arches(draft)
-
-
-def _arches(draft: Draft) -> None:
-    if fact := draft.fact("arches"):
-        draft.answer("arches", list(fact.value), fact.places)
+    propose_arches(draft)
 
 
 def _stated_secrets(draft: Draft) -> None:
     for fact in draft.stated:
         if fact.name == "secret":
-            draft.leave("decide", str(fact.value), "secret", fact.place, fact.note or "the app store makes this secret",
-                        "make it at the first start: the answer secrets")  # fmt: skip
+            draft.leave(
+                "decide",
+                str(fact.value),
+                "secret",
+                fact.place,
+                fact.note or "the app store makes this secret",
+                "make it at the first start: the answer secrets",
+            )
 
 
 def _notes(source: UpstreamSource) -> list[str]:

@@ -8,9 +8,29 @@ from collections.abc import Iterable
 
 # Words that mean a secret, also at the end of a longer word such as dbpassword.
 _SECRET = (
-    "password", "passwd", "passphrase", "passwort", "pass", "pwd", "secret", "token", "key", "credential", "creds",
-    "salt", "seed", "hmac", "mnemonic", "pepper", "htpasswd", "macaroon", "cookie", "rpcauth", "webhook", "dsn",
-)  # fmt: skip
+    "password",
+    "passwd",
+    "passphrase",
+    "passwort",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "credential",
+    "creds",
+    "salt",
+    "seed",
+    "hmac",
+    "mnemonic",
+    "pepper",
+    "htpasswd",
+    "macaroon",
+    "cookie",
+    "rpcauth",
+    "webhook",
+    "dsn",
+)
 _LONG = tuple(word for word in _SECRET if len(word) > 4)
 _SHORT_ENDINGS = ("pass", "pwd", "key", "salt", "seed", "hmac", "creds")
 # Words that only end like one.
@@ -64,7 +84,7 @@ def is_secret_name(name: str) -> bool:
     if not words or words[-1] in _ABOUT or words[0] in _ENABLES:
         return False
     # Plurals, e.g. API_KEYS. The key of PUBLIC_KEY isn't secret, but a false alarm is cheap.
-    return any(_is_secret_word(word.removesuffix("s") if len(word) > 5 else word) for word in words)
+    return any(_is_secret_word(word) or (len(word) > 5 and _is_secret_word(word.removesuffix("s"))) for word in words)
 
 
 def is_secret(name: str, value: str, used: Iterable[str] = ()) -> bool:

@@ -11,8 +11,6 @@ from startos_wrapper.data import loader
 from startos_wrapper.files.compose import ComposeFile, Service
 from startos_wrapper.new.upstream.secret_names import words_of
 
-PROGRAM = "other program"
-SAME_IMAGE = "same image"
 PLATFORM = "platform"
 # Data for other services: a service of such a kind is hardly ever what people want to package.
 STORES = ("database", "cache", "search", "queue", "storage")
@@ -20,11 +18,13 @@ STORES = ("database", "cache", "search", "queue", "storage")
 _TOOL = re.compile(r".*[-_](exporter|commander|express|admin|ui|dashboards?|backup|web|gui|insight|proxy|webui)")
 _PROXIES = re.compile(r"nginx-(proxy|ui)(-manager)?|docker-gen|.*(acme|letsencrypt|certbot).*|oauth2-proxy|.*-vpn")
 _SOCKET = re.compile(r".*(docker-?)?socket-?proxy.*|docker-?proxy")
-_ONCE = {"init", "setup", "migrate", "migration", "migrations", "migrator", "seed", "seeder", "installer", "permissions",
-         "chown", "provision", "bootstrap", "createbuckets", "bucket", "buckets"}  # fmt: skip
+_ONCE = {
+    "init", "setup", "migrate", "migration", "migrations", "migrator", "seed", "seeder", "installer", "permissions",
+    "chown", "provision", "bootstrap", "createbuckets", "bucket", "buckets",
+}  # fmt: skip
 _ROLES = {
     "database": {"db", "database", "postgres", "postgresql", "mysql", "mariadb", "mongo", "mongodb", "pg"},
-    "cache": {"redis", "cache", "valkey", "memcached", "broker"},
+    "cache": {"redis", "cache", "valkey", "memcached"},
     "proxy": {"traefik", "proxy", "caddy", "tor", "vpn", "gateway", "gluetun"},
     "search": {"elasticsearch", "opensearch", "meilisearch", "typesense"},
     "queue": {"rabbitmq", "kafka", "nats"},
@@ -63,10 +63,8 @@ def kind_of_image(image: str) -> str:
     words = re.split(r"[-_.]", name)
     first = known_images().get(words[0].rstrip("0123456789")) or known_images().get("".join(words))
     if first:
-        return "tool" if _TOOL.fullmatch(name) else first[0]
-    # A project can have its own build of a store, e.g. acme-postgres. Its nginx usually has the pages in it.
-    last = known_images().get(words[-1], ("", {}))[0]
-    return last if last in STORES else ""
+        return "tool" if _TOOL.fullmatch(name) and first[0] != "proxy" else first[0]
+    return ""
 
 
 def facts_of_image(image: str) -> dict[str, Any]:
@@ -84,6 +82,11 @@ def kind_of(service: Service, compose: ComposeFile) -> str:
     if kind:
         return kind if kind != "once" else ""
     words = set(words_of(service.name))
+    # A project can have its own build of a store, e.g. acme-postgres. With another name, it's a program that uses one.
+    last = re.split(r"[-_.]", base_name(service.image.best))[-1] if service.image else ""
+    found, _ = known_images().get(last, ("", {}))
+    if found in STORES and words & {last, *_ROLES.get(found, ())}:
+        return found
     if service.build is None or not service.ports:
         for role, names in _ROLES.items():
             if words & names and not words - names - {"app", "main", "server", "internal"}:

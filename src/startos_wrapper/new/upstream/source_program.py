@@ -22,10 +22,17 @@ def propose_program(draft: Draft, service: Service | None) -> None:
         draft.answer("base", "image", [draft.place(service.line) if service else draft.proposal.source])
         _image(draft, service)
     if service and service.build:
-        draft.leave("left_out" if compiled else "decide", "build", "key", service.build.line,
-                    "the template's own Dockerfile builds it" if compiled else "the template's Dockerfile builds on a published image",
-                    "nothing to do" if compiled else "pass the image that upstream publishes: -d upstream_image=NAME:TAG",
-                    draft.path("build"))  # fmt: skip
+        draft.leave(
+            "left_out" if compiled else "decide",
+            "build",
+            "key",
+            service.build.line,
+            "the template's own Dockerfile builds it"
+            if compiled
+            else "the template's Dockerfile builds on a published image",
+            "nothing to do" if compiled else "pass the image that upstream publishes: -d upstream_image=NAME:TAG",
+            draft.path("build"),
+        )
 
 
 def _bases() -> list[str]:
@@ -53,8 +60,14 @@ def _image(draft: Draft, service: Service | None) -> None:
 def _source(draft: Draft) -> None:
     repository, ref = draft.fact("upstream_repo"), draft.fact("upstream_ref")
     if repository is None:
-        draft.leave("decide", "upstream_repo", "open", draft.proposal.source, "the source names no repository",
-                    "-d source=upstream -d upstream_repo=URL, or -d source=submodule")  # fmt: skip
+        draft.leave(
+            "decide",
+            "upstream_repo",
+            "open",
+            draft.proposal.source,
+            "the source names no repository",
+            "-d source=upstream -d upstream_repo=URL, or -d source=submodule",
+        )
         draft.answer("source", "submodule", [draft.proposal.source])
         return
     draft.answer("source", "upstream", repository.places)
@@ -62,8 +75,14 @@ def _source(draft: Draft) -> None:
     if ref:
         draft.answer("upstream_ref", ref.value, ref.places)
     else:
-        draft.leave("decide", "upstream_ref", "open", repository.place, "no git tag was found",
-                    "-d upstream_ref=TAG, or a commit")  # fmt: skip
+        draft.leave(
+            "decide",
+            "upstream_ref",
+            "open",
+            repository.place,
+            "no git tag was found",
+            "-d upstream_ref=TAG, or a commit",
+        )
 
 
 def _container(draft: Draft) -> None:
@@ -74,17 +93,34 @@ def _container(draft: Draft) -> None:
         if name == "PATH":
             continue
         if value is None:
-            draft.leave("decide", name, "open", fact.place, fact.note or "its value isn't in the file",
-                        f"-d 'environment={{{name}: VALUE}}', or leave it out")  # fmt: skip
+            draft.leave(
+                "decide",
+                name,
+                "open",
+                fact.place,
+                fact.note or "its value isn't in the file",
+                f"-d 'environment={{{name}: VALUE}}', or leave it out",
+            )
         elif is_secret(name, str(value)):
-            draft.leave("decide", name, "secret", fact.place, "a secret; its value isn't written anywhere",
-                        "make it at the first start: the answer secrets")  # fmt: skip
+            draft.leave(
+                "decide",
+                name,
+                "secret",
+                fact.place,
+                "a secret; its value isn't written anywhere",
+                "make it at the first start: the answer secrets",
+            )
         else:
             environment[name] = str(value)
             places.append(fact.place)
             draft.item("environment", name, fact.place)
     if environment:
         draft.answer("environment", environment, places)
+    _packages(draft)
+
+
+def _packages(draft: Draft) -> None:
+    """Propose the packages of the final stage, and list what the template's stages don't do."""
     for fact in draft.all("distro_packages"):
         program, names = fact.value
         if program == "apk":
@@ -92,13 +128,30 @@ def _container(draft: Draft) -> None:
             packages = list(dict.fromkeys([*(before.value if before else ()), *names]))
             draft.answer("packages", packages, fact.places)
         else:
-            draft.leave("by_hand", f"packages {', '.join(names)}", "packages", fact.place,
-                        f"{program} installs them, and Alpine's packages have other names",
-                        "add those that the service needs to the answer packages")  # fmt: skip
+            draft.leave(
+                "by_hand",
+                f"packages {', '.join(names)}",
+                "packages",
+                fact.place,
+                f"{program} installs them, and Alpine's packages have other names",
+                "add those that the service needs to the answer packages",
+            )
     user = draft.fact("user")
     if user and user.value not in ("", "0", "root"):
-        draft.leave("cannot", f"USER {user.value}", "user", user.place, "the wrapper's image begins as root",
-                    "if the service must not be root, change the user in run, e.g. with su-exec")  # fmt: skip
+        draft.leave(
+            "cannot",
+            f"USER {user.value}",
+            "user",
+            user.place,
+            "the wrapper's image begins as root",
+            "if the service must not be root, change the user in run, e.g. with su-exec",
+        )
     for fact in draft.all("build_command"):
-        draft.leave("by_hand", f"build: {fact.value}", "build", fact.place, "the template has its own build stage",
-                    "if it does more than the template's, use the answer build")  # fmt: skip
+        draft.leave(
+            "by_hand",
+            f"build: {fact.value}",
+            "build",
+            fact.place,
+            "the template has its own build stage",
+            "if it does more than the template's, use the answer build",
+        )

@@ -111,7 +111,9 @@ def _read_folder(source: UpstreamSource, folder: Path) -> None:
 def _nothing(tree: Tree) -> str:
     others = [*tree.other_compose, *tree.unread]
     if others:
-        return f"no compose file to use: {printable(others[0].path)} {printable(others[0].why)}; pass one with --from FILE"
+        return (
+            f"no compose file to use: {printable(others[0].path)} {printable(others[0].why)}; pass one with --from FILE"
+        )
     return "there's no compose file, Dockerfile or package metadata; pass a file or an image with --from"
 
 

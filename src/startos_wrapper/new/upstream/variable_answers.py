@@ -9,26 +9,44 @@ from startos_wrapper.new.upstream.other_services import OtherService, service_of
 from startos_wrapper.new.upstream.secret_names import is_secret, words_of
 
 # Variables for other programs on the host, such as nginx-proxy and Coolify.
-_OF_PLATFORM = re.compile(r"VIRTUAL_(HOST|PORT|PROTO|PATH|DEST|NETWORK)|LETSENCRYPT_\w+|ACME_\w+|SERVICE_(URL|FQDN)_\w+|COOLIFY_\w+|TRAEFIK_\w+|CADDY_\w+")
-_FROM_PLATFORM = re.compile(r"SERVICE_(URL|FQDN|NAME)_\w+|COOLIFY_\w+|APP_HIDDEN_SERVICE|APP_DOMAIN|\w*HIDDEN_SERVICE\w*|DEVICE_(DOMAIN_)?(NAME|HOSTNAME)|DEVICE_HOSTNAME|APP_PROTOCOL|LOCAL_DOMAIN|INTERNAL_IP")
+_OF_PLATFORM = re.compile(
+    r"VIRTUAL_(HOST|PORT|PROTO|PATH|DEST|NETWORK)|LETSENCRYPT_\w+|ACME_\w+|SERVICE_(URL|FQDN)_\w+|COOLIFY_\w+|TRAEFIK_\w+|CADDY_\w+"
+)
+_FROM_PLATFORM = re.compile(
+    r"SERVICE_(URL|FQDN|NAME)_\w+|COOLIFY_\w+|APP_HIDDEN_SERVICE|APP_DOMAIN|\w*HIDDEN_SERVICE\w*|DEVICE_(DOMAIN_)?(NAME|HOSTNAME)|DEVICE_HOSTNAME|APP_PROTOCOL|LOCAL_DOMAIN|INTERNAL_IP"
+)
 _ADDRESS = {"url", "urls", "uri", "domain", "domains", "origin", "origins", "fqdn", "host", "hosts", "hostname",
             "hostnames", "site", "website", "address", "addresses", "proxies", "link", "href"}  # fmt: skip
 # Whose address: the service's own.
-_OWN = {"base", "site", "public", "external", "app", "root", "server", "web", "frontend", "self", "instance", "main",
-        "callback", "redirect", "csrf", "trusted", "allowed", "cors", "canonical", "webapp", "webhook", "domain", "home",
-        "nextauth", "fqdn", "virtual", "origin", "origins", "hostname", "website"}  # fmt: skip
+_OWN = {
+    "base", "site", "public", "external", "app", "root", "server", "web", "frontend", "self", "instance", "main",
+    "callback", "redirect", "csrf", "trusted", "allowed", "cors", "canonical", "webapp", "webhook", "domain",
+    "home", "nextauth", "fqdn", "virtual", "origin", "origins", "hostname", "website",
+}  # fmt: skip
+# Addresses of other programs, e.g. DB_HOST and SMTP_HOST.
+_HOSTS = {"host", "hosts", "hostname", "address", "addresses", "url", "uri", "urls"}
+_OF_OTHERS = {
+    "db", "database", "redis", "postgres", "postgresql", "pg", "mysql", "mariadb", "mongo", "mongodb", "smtp",
+    "mail", "mailer", "email", "imap", "cache", "broker", "queue", "elasticsearch", "meilisearch", "s3", "minio",
+    "memcached", "rabbitmq", "amqp", "mqtt", "ldap", "celery", "influxdb", "sql",
+}  # fmt: skip
+_PAGE = re.compile(r"https?://")
 _LISTEN = {"listen", "bind", "binding", "interface"}
 _PLACEHOLDER = re.compile(
     r"(?i)(^|[/@.])(localhost|127\.0\.0\.1|my[.-]|your[-.]?|example\.|[\w-]+\.example\b|change-?me|[\w.-]*(my|your)-?(domain|site|host|server)|"
-    r"domain\.(com|tld)|192\.168\.|10\.\d+\.\d+\.|172\.(1[6-9]|2\d|3[01])\.|<|umbrel\.local|[\w.-]+\.local\b|\*)"
+    r"replace-?me|(?<![a-z])todo(?![a-z])|domain\.(com|tld)|192\.168\.|10\.\d+\.\d+\.|172\.(1[6-9]|2\d|3[01])\.|<|umbrel\.local|[\w.-]+\.local\b|\*)"
 )
-_HOST_LIKE = re.compile(r"(?i)([a-z][a-z0-9+.-]*://)?[\w.*-]+(\.[a-z]{2,}|localhost)(:[0-9]+)?(/\S*)?/?|localhost(:[0-9]+)?|(\d+\.){3}\d+(/\d+)?(:\d+)?")
+_HOST_LIKE = re.compile(
+    r"(?i)([a-z][a-z0-9+.-]*://)?[\w.*-]+(\.[a-z]{2,}|localhost)(:[0-9]+)?(/\S*)?/?|localhost(:[0-9]+)?|(\d+\.){3}\d+(/\d+)?(:\d+)?"
+)
 _LOCAL = re.compile(r"(https?://)?(0\.0\.0\.0|\[?::\]?|127\.0\.0\.1)(:[0-9]+)?/?|\*")
 # What a variable is about if its value only looks like a service's name.
-_NO_ADDRESS = {"type", "driver", "engine", "dialect", "client", "user", "username", "name", "database", "db", "scheme",
-               "prefix", "suffix", "backend", "adapter", "connection", "store", "provider", "mode", "method", "system",
-               "kind", "role", "vendor", "flavor", "flavour", "channel", "queue", "cache", "protocol", "schema", "group",
-               "lang", "level", "title", "env", "environment", "storage", "broker", "session", "id"}  # fmt: skip
+_NO_ADDRESS = {
+    "type", "driver", "engine", "dialect", "client", "user", "username", "name", "database", "db", "scheme",
+    "prefix", "suffix", "backend", "adapter", "connection", "store", "provider", "mode", "method", "system", "kind",
+    "role", "vendor", "flavor", "flavour", "channel", "queue", "cache", "protocol", "schema", "group", "lang",
+    "level", "title", "env", "environment", "storage", "broker", "session", "id",
+}  # fmt: skip
 
 
 @dataclass
@@ -62,8 +80,15 @@ def propose_variables(draft: Draft, service: Service, own_store_id: str = "") ->
     for seen in _all(draft, service):
         earlier = last.pop(seen.variable.name, None)
         if earlier and earlier.path:
-            draft.leave("left_out", f"{seen.variable.name}", "environment", earlier.variable.line, "the file sets it again",
-                        "nothing to do", earlier.path)  # fmt: skip
+            draft.leave(
+                "left_out",
+                f"{seen.variable.name}",
+                "environment",
+                earlier.variable.line,
+                "the file sets it again",
+                "nothing to do",
+                earlier.path,
+            )
         last[seen.variable.name] = seen
     for name, seen in last.items():
         if seen.path is None and (reason := _unused(seen, feeding)):
@@ -118,7 +143,12 @@ def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables,
         leave("decide", "secret", _why_secret(other), _todo_secret(name, other))
     elif other and (unset or text is None or not value):
         found.needed.setdefault(other.id, line)
-        leave("decide", "address", f"{', '.join(unset or used)} is about {other.id}, and has no value", f"{_at(other)}; {_pass(name)}")
+        leave(
+            "decide",
+            "address",
+            f"{', '.join(unset or used)} is about {other.id}, and has no value",
+            f"{_at(other)}; {_pass(name)}",
+        )
     elif any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)) and (unset or text is None):
         leave("decide", "address", "the app store fills it in", f"-d 'environment={{{name}: VALUE}}', or leave it out")
     elif text is None:
@@ -128,11 +158,19 @@ def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables,
         leave("decide", "open", f"{missing} has no value", _pass(name))
     elif companion := _companion(name, value, names):
         found.companions.setdefault(companion, []).append(name)
-        leave("by_hand", "companion", f"it addresses {companion}",
-              f"127.0.0.1 if {companion} is another process, else leave it out")  # fmt: skip
+        leave(
+            "by_hand",
+            "companion",
+            f"it addresses {companion}",
+            f"127.0.0.1 if {companion} is another process, else leave it out",
+        )
     elif _is_address(name, value):
-        leave("decide", "address", "it's an address of the service itself, and yours differs",
-              "StartOS gives each interface its own addresses; " + _pass(name))  # fmt: skip
+        leave(
+            "decide",
+            "address",
+            "it's an address of the service itself, and yours differs",
+            "StartOS gives each interface its own addresses; " + _pass(name),
+        )
     else:
         if other:
             found.needed.setdefault(other.id, line)
@@ -142,7 +180,11 @@ def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables,
 
 
 def _why_secret(other: OtherService | None) -> str:
-    return f"a secret of {other.id}; its value isn't written anywhere" if other else "a secret; its value isn't written anywhere"
+    return (
+        f"a secret of {other.id}; its value isn't written anywhere"
+        if other
+        else "a secret; its value isn't written anywhere"
+    )
 
 
 def _todo_secret(name: str, other: OtherService | None) -> str:
@@ -187,7 +229,10 @@ def _companion(name: str, value: str, names: dict[str, str]) -> str:
         return "" if words and words[-1] in _NO_ADDRESS else names[lower]
     for address, service in names.items():
         host = re.escape(address)
-        if re.search(rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)|(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])|\bhost={host}\b", lower):
+        if re.search(
+            rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)|(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])|\bhost={host}\b",
+            lower,
+        ):
             return service
     return ""
 
@@ -197,15 +242,17 @@ def _is_address(name: str, value: str) -> bool:
     words = [word for word in words_of(name) if not word.isdigit()]
     if not words or not value.strip() or _LOCAL.fullmatch(value.strip()) or set(words) & _LISTEN:
         return False
-    about = words[-1] in _ADDRESS or "csrf" in words or (set(words) & {"url", "origin", "origins", "domain"} and "trusted" in words)
-    if not about:
-        return bool(set(words) & {"url", "domain"} and re.match(r"https?://", value) and _PLACEHOLDER.search(value))
-    parts = re.split(r"[\s,;]+", value.strip())
-    if not all(_HOST_LIKE.fullmatch(part) for part in parts if part):
-        return bool(re.match(r"[a-z]+://", value) and _PLACEHOLDER.search(value))
-    if any(_LOCAL.fullmatch(part) for part in parts):
+    if words[-1] in _HOSTS and set(words) & _OF_OTHERS:
         return False
-    return bool(_PLACEHOLDER.search(value) or set(words) & _OWN)
+    parts = [part for part in re.split(r"[\s,;]+", value.strip()) if part]
+    if _PAGE.match(value) and _PLACEHOLDER.search(value):
+        return True
+    trusted = "csrf" in words or bool({"trusted", "allowed"} & set(words) & _OWN and {"proxy", *_ADDRESS} & set(words))
+    if not trusted and words[-1] not in _ADDRESS:
+        return False
+    if _PLACEHOLDER.search(value):
+        return True
+    return all(_HOST_LIKE.fullmatch(part) for part in parts) and bool(set(words) & _OWN)
 
 
 def _only_for_compose(compose: ComposeFile) -> set[str]:
@@ -228,11 +275,25 @@ def _files(draft: Draft, service: Service) -> None:
             draft.claims.take(path, "answers.environment")
             continue
         if file.exists:
-            draft.leave("left_out", f"env_file {file.path}", "file", file.line, "each of its variables is listed by itself",
-                        "nothing to do", path)  # fmt: skip
+            draft.leave(
+                "left_out",
+                f"env_file {file.path}",
+                "file",
+                file.line,
+                "each of its variables is listed by itself",
+                "nothing to do",
+                path,
+            )
             continue
-        draft.leave("by_hand" if file.required else "left_out", f"env_file {file.path}", "file", file.line,
-                    _why_no_file(file), "put what the service needs into the answer environment", path)  # fmt: skip
+        draft.leave(
+            "by_hand" if file.required else "left_out",
+            f"env_file {file.path}",
+            "file",
+            file.line,
+            _why_no_file(file),
+            "put what the service needs into the answer environment",
+            path,
+        )
 
 
 def _why_no_file(file: EnvFile) -> str:

@@ -18,7 +18,9 @@ _URL = re.compile(
     r"(?P<path>/[^\s'\"|;&)`>]*)?"
 )
 # localhost:3000/health without a scheme, as curl accepts it, and nc -z localhost 3000.
-_BARE = re.compile(r"(?:^|[\s'\"])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::|\s+)(?P<port>[0-9]{2,5})(?P<path>/[^\s'\"|;&)`>]*)?")
+_BARE = re.compile(
+    r"(?:^|[\s'\"])(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])(?::|\s+)(?P<port>[0-9]{2,5})(?P<path>/[^\s'\"|;&)`>]*)?"
+)
 _WEB_TOOL = re.compile(r"\b(curl|wget|fetch|http|httpie|requests|urllib|urlopen|axios)\b")
 
 
