@@ -56,11 +56,12 @@ def said(tree: Tree) -> dict[str, Any]:
         ({"docker-compose.gpu.yml": APP, "docker-compose.prod.yml": APP}, "docker-compose.prod.yml"),
         ({".examples/docker-compose/with-nginx-proxy/postgres/app/compose.yaml": APP, ".examples/docker-compose/insecure/postgres/app/compose.yaml": APP}, ".examples/docker-compose/insecure/postgres/app/compose.yaml"),
         ({"docker-compose.yml": DATABASES}, None),
+        ({"playwright/docker-compose.yml": APP, "compose.override.yml": APP}, None),
         ({"node_modules/x/docker-compose.yml": APP, "vendor/x/compose.yml": APP}, None),
         ({"composer.yml": APP, "notes.yml": APP}, None),
         ({}, None),
     ],
-    ids=range(20),
+    ids=range(21),
 )  # fmt: skip
 def test_the_compose_file_for_users_is_chosen_and_the_others_are_named(
     files: dict[str, str], chosen: str | None, tmp_path: Path

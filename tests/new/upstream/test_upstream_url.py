@@ -63,6 +63,8 @@ def test_a_version_is_its_numbers(text: str, numbers: str | None) -> None:
         (["v1.9.0", "v1.10.0", "v1.2.0"], "v1.10.0"),
         (["v2.0.0-rc.1", "v1.9.0", "nightly"], "v1.9.0"),
         (["v0.2.0-beta", "v0.3.0-beta", "v0.4.0-beta.rc1"], "v0.3.0-beta"),
+        (["v0.1", "v0.2.0-beta", "v0.3.0-beta", "v0.4.0-beta.rc1"], "v0.3.0-beta"),
+        (["v1.0.0", "v2.0.0-beta.1", "v2.0.0-beta.2", "v2.0.0-beta.3"], "v1.0.0"),
         (["v2.0.0-rc1", "v2.0.0-rc2"], "v2.0.0-rc2"),
         (["sdk/v9.0.0", "v1.0.0"], "v1.0.0"),
         (["app/v1.0.0", "app/v1.1.0"], "app/v1.1.0"),

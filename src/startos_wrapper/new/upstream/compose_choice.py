@@ -19,14 +19,16 @@ DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-co
 _NAME = re.compile(r"(?:[\w.-]*[-_.])?(?:docker[-_.]?)?compose(?:[-_.][\w.-]*)?\.ya?ml", re.IGNORECASE)
 _MOST_READ = 40
 
+_FOR_DEVELOPERS = "for developers or tests"
 # The words of tree_words.yaml, the points that they cost, and what a file with one is. The last one counts.
 _VARIANTS = (
-    (("source",), 3, "builds from source"),
-    (("stores",), 1, "a variant with more services"),
-    (("proxy",), 2, "a variant with a proxy"),
-    (("hardware",), 2, "a variant for other hardware"),
-    (("partial",), 10, "a part of another compose file"),
-    (("development", "compose_development"), 10, "for developers or tests"),
+    ("source", 3, "builds from source"),
+    ("stores", 1, "a variant with more services"),
+    ("proxy", 2, "a variant with a proxy"),
+    ("hardware", 2, "a variant for other hardware"),
+    ("partial", 10, "a part of another compose file"),
+    ("compose_development", 5, _FOR_DEVELOPERS),
+    ("development", 10, _FOR_DEVELOPERS),
 )
 _NO_DIGITS = re.compile(r"[0-9]+")
 
@@ -66,8 +68,8 @@ def _by_name(path: str) -> _Candidate:
     words = {word for part in (*whole.parent.parts, whole.stem) for word in words_of(part)}
     words |= {_NO_DIGITS.sub("", word) for word in words}
     points, why = 0.0, ""
-    for names, minus, reason in _VARIANTS:
-        found = words & set().union(*(path_words(name) for name in names))
+    for name, minus, reason in _VARIANTS:
+        found = words & path_words(name)
         if found:
             points, why = points - minus - 0.1 * len(found), reason
     for depth, part in enumerate(whole.parent.parts):
@@ -76,10 +78,13 @@ def _by_name(path: str) -> _Candidate:
         points += 1 - 0.01 * DEFAULT_NAMES.index(whole.name.lower())
     if words & path_words("usual"):
         points += 0.5
-    return _Candidate(path, points, why)
+    is_for_users = not words & (path_words("development") | {"override", "overrides"})
+    return _Candidate(path, points, why, is_for_users)
 
 
 def _by_content(folder: Path, candidate: _Candidate) -> _Candidate:
+    if not candidate.is_for_users:
+        return candidate
     try:
         compose = read_compose(folder / candidate.path, folder)
     except ComposeError as error:

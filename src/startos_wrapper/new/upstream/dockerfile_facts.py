@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from startos_wrapper.errors import RefusedError
-from startos_wrapper.files.dockerfile.built_config import BuiltConfig, Said, built_config, one_line
+from startos_wrapper.files.dockerfile.built_config import BuiltConfig, Said, built_config
 from startos_wrapper.files.dockerfile.installed import installed
 from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
 from startos_wrapper.files.dockerfile.lines import MOST_LINES
@@ -190,9 +190,13 @@ class _Facts:
         needed = {id(origin) for origin, _, _ in copied_files(self.dockerfile, self.stage)}
         stages = [stage for stage in self.dockerfile.stages if id(stage) in needed or stage in lineage]
         clones: dict[str, int] = {}
+        # Stages can share some.
+        seen: set[int] = set()
         for stage in stages:
             for instruction in (each for one in stage.lineage for each in one.instructions if each.name == "RUN"):
-                yield from self._commands(instruction, clones)
+                if id(instruction) not in seen:
+                    seen.add(id(instruction))
+                    yield from self._commands(instruction, clones)
         if len(clones) == 1:
             url, line = next(iter(clones.items()))
             yield Fact("upstream_repo", url, self._place(line), "The build clones it.")
@@ -200,8 +204,8 @@ class _Facts:
     def _commands(self, instruction: Instruction, clones: dict[str, int]) -> Iterator[Fact]:
         for call in instruction.calls:
             line = self._line(call.start)
-            if call.program in _BUILDERS and call.texts:
-                text = one_line(self.dockerfile.source.text[call.start : call.end].replace("\\\n", " "))
+            if call.program.removeprefix("xx-") in _BUILDERS and call.texts:
+                text = " ".join(instruction.code[call.start - instruction.start : call.end - instruction.start].split())
                 yield Fact("build_command", text, self._place(line))
             elif call.program == "git" and call.texts[:1] == ("clone",):
                 urls = (repository_url(filled(text, instruction.values)) for text in call.texts[1:])

@@ -128,4 +128,6 @@ def _compiles(stage: Stage, base: str) -> int | None:
 
 def _calls_compiler(instruction: Instruction, base: str) -> bool:
     program = {"golang": "go", "rust": "cargo"}[base]
-    return any(call.program == program and _COMPILES[base] & set(call.texts) for call in instruction.calls)
+    return any(
+        call.program.removeprefix("xx-") == program and _COMPILES[base] & set(call.texts) for call in instruction.calls
+    )

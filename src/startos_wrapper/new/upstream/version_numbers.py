@@ -12,6 +12,7 @@ _VERSION = re.compile(
 _TRIAL = re.compile(
     r"(?<![a-z])(rc|alpha|beta|dev|pre|preview|nightly|snapshot|canary|test|a|b)(?![a-z])", re.IGNORECASE
 )
+_PLAIN_TRIAL = re.compile(r"[0-9][-_.]?(?:alpha|beta)$", re.IGNORECASE)
 _CANDIDATE = re.compile(r"(?<![a-z])(rc|dev|nightly|snapshot|canary|test|alpha)(?![a-z])", re.IGNORECASE)
 
 
@@ -25,14 +26,19 @@ def numbers_of(text: str) -> str | None:
 def newest_tag(tags: Iterable[str]) -> str | None:
     """Return the tag of the newest release.
 
-    A trial such as a release candidate only counts if there's nothing else: some projects call each release a beta.
+    A trial such as a release candidate only counts if there's nothing else. Some projects call each release a beta,
+    e.g. lnd: there, plain betas are releases.
     """
     known = [(tag, numbers) for tag in tags if (numbers := numbers_of(tag)) and "." in numbers]
     # The tags of a part of the repository, e.g. sdk/v1.2.0, have the name of its folder.
     whole = [each for each in known if "/" not in each[0]] or known
-    for trial in (_TRIAL, _CANDIDATE):
-        if final := [each for each in whole if not trial.search(each[0])]:
-            return _highest(final)
+    final = [each for each in whole if not _TRIAL.search(each[0])]
+    plain = [each for each in whole if _PLAIN_TRIAL.search(each[0])]
+    if len(plain) > len(final):
+        final += plain
+    for kind in (final, [each for each in whole if not _CANDIDATE.search(each[0])]):
+        if kind:
+            return _highest(kind)
     return _highest(whole) if whole else None
 
 
