@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from random import Random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from startos_wrapper.files.compose import Service, read_compose
@@ -30,6 +30,7 @@ def read_facts(service: Service) -> Facts:
     )
 
 
+@settings(deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_any_spelling_gives_the_same_facts(random: Random) -> None:
     services: dict[str, Facts] = {}

@@ -109,6 +109,7 @@ TEXTS = [
     "${NO:-d}", "${NO-d}", "${NO:+d}", "${NO+d}", "${NO:-}", "${NO-}", "${NO}", "$NO", "${DOLLAR}", "${NO:-${DOLLAR}}",
     "${NO:-a:b}", "${NO:-${SET}}", "${NO:-${NO:-${EMPTY:-deep}}}", "${NO:-x}${NO:-y}", "${SET:+${NO:-z}}", "${NO:-$SET}", "${NO:-$$}",
     '${NO:-{"a": 1}}', "${SET}}", "{${SET}}", "${NO:--x}", "${NO:-?}", "${NO:-:-}", "${SET:-${unclosed}", "${NO:-a b}", "${no_Case1}",
+    "${NO:-{}}", "${NO:-{}}x", "${NO:-{}} {$SET}", "${NO:-{x}} {$SET}", "${NO:-{}${SET}}",
 ]  # fmt: skip
 WRONG = ["${", "${}", "${1}", "${SET", "${SET:-d", "${SET!}", "${-d}", "${SET:}", "${NO:-${}", "${ SET}"]
 PIECES = ["$", "{", "}", "SET", "EMPTY", "NO", ":", "-", "+", "?", " ", "$$", "${", "${SET", "${NO:-", "}", "x", "${EMPTY:-", "é"]  # fmt: skip
