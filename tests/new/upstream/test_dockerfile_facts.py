@@ -89,6 +89,28 @@ CMD ./relay --db ${STORE}
     assert last(found, "workdir") == "/opt/relay"
 
 
+def test_a_secret_is_not_filled_in(tmp_path: Path) -> None:
+    text = "FROM rust AS b\nFROM alpine\nENV PORT=80 DB_PASSWORD=hunter2\nCOPY --from=b /x /x\nCMD /x --port $PORT --key $DB_PASSWORD"
+    assert last(facts(tmp_path, text), "run_compiled") == "/x --port 80 --key $DB_PASSWORD"
+
+
+def test_files_beside_a_compiled_program_are_listed(tmp_path: Path) -> None:
+    text = """FROM golang AS build
+FROM alpine
+COPY --from=build /go/bin/desk /go/bin/deskctl /bin/
+COPY scripts/start.sh /bin/start.sh
+ADD https://example.com/x.tar.gz /opt/
+ENTRYPOINT ["/bin/start.sh", "/bin/desk"]
+"""
+    files = [
+        ("/go/bin/deskctl", "/bin/deskctl"),
+        ("scripts/start.sh", "/bin/start.sh"),
+        ("https://example.com/x.tar.gz", "/opt/x.tar.gz"),
+    ]
+    assert values(facts(tmp_path, text), "copied_file") == files
+    assert values(facts(tmp_path, text.replace("golang", "node")), "copied_file") == []
+
+
 # --- The stage -----------------------------------------------------------------------------------------------------------
 
 

@@ -98,9 +98,11 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
 
 def run_of_image(draft: Draft) -> None:
     """Propose `run` from what the image or its Dockerfile starts."""
-    said = draft.fact("run")
+    # Another base has the image's own folders and variables.
+    is_compiled = draft.proposal.values.get("base") in ("golang", "rust")
+    said = (draft.fact("run_compiled") if is_compiled else None) or draft.fact("run")
     if said:
-        draft.answer("run", said.value, said.places)
+        draft.answer("run", _answer([str(said.value)]), said.places)
         return
     words = _image_words(draft)
     command = _command(Start(words)) if words else None

@@ -14,10 +14,10 @@ from startos_wrapper.files.dockerfile.lines import MOST_LINES
 from startos_wrapper.files.dockerfile.model import Dockerfile, filled
 from startos_wrapper.files.images.image_config import ImageConfig
 from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
-from startos_wrapper.new.upstream.dockerfile_stage import copied_files, language, stage_for_users
+from startos_wrapper.new.upstream.dockerfile_stage import COMPILED, copied_files, language, stage_for_users
 from startos_wrapper.new.upstream.facts import Fact, PortFact
 from startos_wrapper.new.upstream.image_labels import label_facts
-from startos_wrapper.new.upstream.secret_names import words_of
+from startos_wrapper.new.upstream.secret_names import is_secret, words_of
 from startos_wrapper.new.upstream.service_kinds import repository
 from startos_wrapper.new.upstream.upstream_url import repository_url
 from startos_wrapper.upstream_image.advice import advise
@@ -68,6 +68,7 @@ def _source(path: Path, shown: str) -> Source:
 class _Facts:
     def __init__(self, dockerfile: Dockerfile, stage: Stage, config: BuiltConfig) -> None:
         self.dockerfile, self.stage, self.config = dockerfile, stage, config
+        self.copied = copied_files(dockerfile, stage)
 
     def all(self) -> Iterator[Fact]:
         yield self._fact("stage", Said(self.stage.alias or "", self._line(self.stage.image.start)))
@@ -79,6 +80,8 @@ class _Facts:
         program = words[0].rpartition("/")[2] if words else ""
         if found := language(self.dockerfile, self.stage, program):
             yield Fact("base", found[0], self._place(found[1]))
+            if found[0] in COMPILED:
+                yield from self._files(words)
         yield from self._data()
         yield from self._build()
 
@@ -147,16 +150,23 @@ class _Facts:
 
         A program that the build made is in PATH there.
         """
-        known = {name: value for name, value in self.config.values.items() if value is not None}
+        values = self.config.values.items()
+        known = {name: value for name, value in values if value is not None and not is_secret(name, value)}
         words, rest = text.split(" ", 1) if " " in text else (text, "")
         words = filled(words, known)
         workdir = self.config.workdir.value if self.config.workdir else "/"
         path = posixpath.normpath(posixpath.join(workdir or "/", words)) if "/" in words else words
-        copied = (here for _, _, here in copied_files(self.dockerfile, self.stage))
-        made = {posixpath.normpath(posixpath.join(workdir or "/", here)) for here in copied}
+        made = {posixpath.normpath(posixpath.join(workdir or "/", each.here)) for each in self.copied if each.origin}
         if words.startswith(".") and path in made:
             words = path.rpartition("/")[2]
         return f"{words} {filled(rest, known)}".rstrip()
+
+    def _files(self, run: list[str]) -> Iterator[Fact]:
+        """Yield what the image has besides the compiled program. The template's own image only has the program."""
+        programs = {word.rpartition("/")[2] for word in run if "." not in word.rpartition("/")[2]}
+        for each in self.copied:
+            if each.here.rpartition("/")[2] not in programs:
+                yield Fact("copied_file", (each.there, each.here), self._place(self._line(each.offset)))
 
     # --- The data ----------------------------------------------------------------------------------------------------
 
@@ -187,7 +197,7 @@ class _Facts:
             for program, names in packages.items():
                 said = Said((program, tuple(names)), self._line(instruction.start))
                 yield self._fact("distro_packages", said)
-        needed = {id(origin) for origin, _, _ in copied_files(self.dockerfile, self.stage)}
+        needed = {id(each.origin) for each in self.copied if each.origin}
         stages = [stage for stage in self.dockerfile.stages if id(stage) in needed or stage in lineage]
         clones: dict[str, int] = {}
         # Stages can share some.

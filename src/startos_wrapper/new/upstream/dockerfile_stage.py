@@ -1,6 +1,7 @@
 """Which stage of a Dockerfile is the image for users, and which language its program is written in."""
 
 import re
+from dataclasses import dataclass
 
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
@@ -16,13 +17,23 @@ _LANGUAGES = {
     "node": {"node", "npm", "npx", "yarn", "pnpm", "corepack"},
     "python": {"python", "python3", "uvicorn", "gunicorn", "hypercorn", "daphne", "celery", "uwsgi", "uv", "poetry"},
 }
-_COMPILED = ("golang", "rust")
+COMPILED = ("golang", "rust")
 _COMPILES = {
     "golang": {"build", "install", "run", "generate"},
     "rust": {"build", "install", "auditable", "chef", "zigbuild"},
 }
 # Base images with a command of their own, which their users keep.
 _SERVERS = {"nginx", "nginx-unprivileged", "caddy", "httpd", "php", "tomcat", "jetty", "wordpress", "static-web-server"}
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A file or folder that a stage copies from another stage, or from elsewhere: its path there and its path here."""
+
+    origin: Stage | None
+    there: str
+    here: str
+    offset: int
 
 
 def stage_for_users(dockerfile: Dockerfile, target: str) -> Stage:
@@ -72,19 +83,20 @@ def _name(image: str) -> str:
     return repository(image).rpartition("/")[2]
 
 
-def copied_files(dockerfile: Dockerfile, stage: Stage) -> list[tuple[Stage, str, str]]:
-    """Return what a stage copies from other stages: the stage, the path there, and the path here."""
+def copied_files(dockerfile: Dockerfile, stage: Stage) -> list[Copied]:
+    """Return what a stage copies from other stages, other images and the build context."""
     found = []
     for each in stage.lineage:
         for instruction in each.instructions:
-            origins = instruction.flags.get("from", [])
-            origin = dockerfile.stage(expand(origins[0].text, each.values) or origins[0].text) if origins else None
-            if instruction.name == "COPY" and origin and len(instruction.words) > 1:
-                *sources, here = [expand(word.text, each.values) or word.text for word in instruction.words]
-                is_folder = here.endswith("/") or len(sources) > 1 or here in (".", "..")
-                for source in sources:
-                    path = f"{here.rstrip('/')}/{source.rpartition('/')[2]}" if is_folder else here
-                    found.append((origin, source, path))
+            if instruction.name not in ("COPY", "ADD") or len(instruction.words) < 2:
+                continue
+            names = [word.text for word in instruction.flags.get("from", [])]
+            origin = next((dockerfile.stage(expand(name, each.values) or name) for name in names), None)
+            *sources, here = [expand(word.text, each.values) or word.text for word in instruction.words]
+            is_folder = here.endswith("/") or len(sources) > 1 or here in (".", "..")
+            for source in sources:
+                path = f"{here.rstrip('/')}/{source.rpartition('/')[2]}" if is_folder else here
+                found.append(Copied(origin, source, path, instruction.start))
     return found
 
 
@@ -93,17 +105,17 @@ def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, i
 
     `program` is the name of the program that the image starts.
     """
-    names = {base: names for base, names in _LANGUAGES.items() if base not in _COMPILED}
+    names = {base: names for base, names in _LANGUAGES.items() if base not in COMPILED}
     here = stage.lineage[0]
     for base, known in names.items():
         if program in known or base in _image_names(here):
             line = _command_line(stage) if program in known else here.image.start
             return base, dockerfile.source.place(line).line
-    origins = [(origin, path) for origin, _, path in copied_files(dockerfile, stage)]
+    origins = [(each.origin, each.here) for each in copied_files(dockerfile, stage) if each.origin]
     # The stage that the program comes from is surer than another one.
     origins.sort(key=lambda item: item[1].rpartition("/")[2] != program)
     for origin, _ in [*origins, (stage, "")]:
-        for base in _COMPILED:
+        for base in COMPILED:
             if (start := _compiles(origin, base)) is not None:
                 return base, dockerfile.source.place(start).line
     return None

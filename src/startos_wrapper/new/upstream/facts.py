@@ -20,7 +20,8 @@ Names of facts, and their values. A name of an answer has a value in that answer
   `health`: a command in shell syntax, empty for none
 - an image, as `startos-wrapper image` answers: `volumes`: paths by id; `ui_port`: a number
 - Dockerfile: `stage`: its name, or ""; `base_image`: text, or None if it's unknown; `distro_packages`: (program that
-  installs them, names); `build_command`: text
+  installs them, names); `build_command`: text; `copied_file`: (path there, path here) of a file beside a compiled
+  program
 - app store: `main`: the name of a service; `ui_port`: a number; `dependency`: the id of a package of StartOS;
   `other_dependency`: an app of the store; `secret`: the name of a variable that the store fills in; `value`: (name,
   value) of a variable of the store itself

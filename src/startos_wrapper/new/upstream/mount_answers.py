@@ -91,7 +91,8 @@ def _outer_first(targets: list[str]) -> list[str]:
 
 def volumes_of_image(draft: Draft) -> None:
     """Propose the volumes that the image or its Dockerfile declares, if nothing else says where the data is."""
-    facts = draft.all("volume")
+    # Without a VOLUME, a variable may name the folder. With a compose file, its mounts say it.
+    facts = draft.all("volume") or ([] if draft.service else draft.all("volume_guess"))
     if "volumes" in draft.proposal.answers or not facts:
         return
     targets = list(dict.fromkeys(str(fact.value).rstrip("/") for fact in facts))

@@ -146,6 +146,16 @@ def _packages(draft: Draft) -> None:
             "the wrapper's image begins as root",
             "if the service must not be root, change the user in run, e.g. with su-exec",
         )
+    for fact in draft.all("copied_file"):
+        there, here = fact.value
+        draft.leave(
+            "by_hand",
+            f"file {here}",
+            "file",
+            fact.place,
+            f"the image has it beside the program, from {there}",
+            "if the service needs it, COPY it in the Dockerfile",
+        )
     for fact in draft.all("build_command"):
         draft.leave(
             "by_hand",
