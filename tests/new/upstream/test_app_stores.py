@@ -141,6 +141,17 @@ def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
     assert said(store) == {"main": "web", "ui_port": 8080} and store and len(store.unread) == 2
 
 
+@pytest.mark.parametrize(
+    ("keys", "port"),
+    [('ports: ["22:22", "2345:3000"]', 3000), ("network_mode: host", 2345), ('ports: ["3000:3000"]', None)],
+)
+def test_without_a_proxy_the_app_publishes_its_page_itself(keys: str, port: int | None, tmp_path: Path) -> None:
+    text = f"services:\n  db:\n    image: postgres:16\n  web:\n    image: desk/web:1\n    {keys}\n"
+    store = read(tmp_path, text, umbrel__app_yml=UMBREL_APP)
+    assert said(store).get("ui_port") == port and said(store).get("main") == ("web" if port else None)
+    assert not port or places(store, "ui_port") == ("apps/desk/umbrel-app.yml:18", "apps/desk/docker-compose.yml:6")
+
+
 # --- CasaOS --------------------------------------------------------------------------------------------------------------
 
 

@@ -5,9 +5,9 @@ https://github.com/IceWhaleTech/CasaOS-AppStore/blob/main/CONTRIBUTING.md
 
 from collections.abc import Callable
 
-from startos_wrapper.files.compose import ComposeFile, Node, Port, Service, Text
+from startos_wrapper.files.compose import ComposeFile, Node, Text
 from startos_wrapper.new.upstream.facts import AppStore, Fact
-from startos_wrapper.new.upstream.store_files import known_arches, title_of
+from startos_wrapper.new.upstream.store_files import known_arches, published, title_of
 from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import numbers_of
 
@@ -58,19 +58,9 @@ def _main(top: Node, compose: ComposeFile, store: AppStore) -> None:
     if named and main:
         store.facts.append(Fact("main", main.name, f"{compose.path}:{named.line}"))
     shown = top.get_text("port_map")
-    port = _published(shown, main or _only(compose)) if shown else None
+    services = [main] if main else list(compose.services.values())
+    port = published(services, shown.best) if shown else None
     if shown and port:
         note = f"CasaOS shows the port published as {shown.value}."
-        store.facts.append(
-            Fact("ui_port", port.target, f"{compose.path}:{port.line}", note, (f"{compose.path}:{shown.line}",))
-        )
-
-
-def _only(compose: ComposeFile) -> Service | None:
-    return next(iter(compose.services.values())) if len(compose.services) == 1 else None
-
-
-def _published(shown: Text, service: Service | None) -> Port | None:
-    """Return the port of the container that is published as `port_map` says."""
-    ports = service.ports if service else []
-    return next((port for port in ports if port.target and port.published and port.published == shown.best), None)
+        place, also = f"{compose.path}:{port.line}", (f"{compose.path}:{shown.line}",)
+        store.facts.append(Fact("ui_port", port.target, place, note, also))

@@ -9,7 +9,7 @@ from pathlib import Path
 from startos_wrapper.files.compose import ComposeFile
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.new.upstream.facts import AppStore, Fact
-from startos_wrapper.new.upstream.store_files import StoreFile, beside, known_arches, title_of
+from startos_wrapper.new.upstream.store_files import StoreFile, beside, known_arches, published, title_of
 from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import numbers_of
 
@@ -35,6 +35,11 @@ def read_runtipi(folder: Path, compose: ComposeFile) -> AppStore | None:
         _config(file)
     if not _in_compose(compose, store):
         _in_json(folder, compose, store)
+    named = any(fact.name == "ui_port" for fact in store.facts)
+    shown = file.node.get("port") if file and not named else None
+    if file and shown and (port := published(compose.services.values(), file.written(shown))):
+        note, also = "Runtipi shows it.", (file.place(shown),)
+        store.facts.append(Fact("ui_port", port.target, f"{compose.path}:{port.line}", note, also))
     if file and file.node.is_true("no_gui"):
         # It has no page. The port is for something else.
         store.facts = [fact for fact in store.facts if fact.name != "ui_port"]

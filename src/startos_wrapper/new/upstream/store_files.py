@@ -1,11 +1,12 @@
 """Read the YAML and JSON files that app stores keep beside a compose file, with the line of each value."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from startos_wrapper.data import processors
-from startos_wrapper.files.compose import ComposeFile
+from startos_wrapper.files.compose import ComposeFile, Service
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.source import Source, TooLargeError
@@ -60,6 +61,28 @@ class StoreFile:
         value = read(" ".join(self.written(node).split())) if node else None
         if node and value:
             self.store.facts.append(Fact(name, value, self.place(node)))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The service and the port of its container that are published as a certain port, and the line that says so."""
+
+    service: Service
+    target: int
+    line: int
+
+
+def published(services: Iterable[Service], number: str) -> Published | None:
+    """Return what is published as a port, or None. A service on the host's network publishes what it listens on."""
+    for service in services:
+        for port in service.ports:
+            if port.target and port.published == number:
+                return Published(service, port.target, port.line)
+    for service in services:
+        mode = service.text("network_mode")
+        if mode and mode.value == "host" and re.fullmatch("[0-9]{1,5}", number) and 0 < int(number) < 65536:
+            return Published(service, int(number), mode.line)
+    return None
 
 
 def known_arches(names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from startos_wrapper.files.compose import ComposeFile, Service, Variable
 from startos_wrapper.new.upstream.facts import AppStore, Fact
 from startos_wrapper.new.upstream.service_kinds import kind_of
 from startos_wrapper.new.upstream.source_files import SourceFiles
-from startos_wrapper.new.upstream.store_files import StoreFile, beside, title_of
+from startos_wrapper.new.upstream.store_files import StoreFile, beside, published, title_of
 from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import numbers_of
 
@@ -41,6 +41,8 @@ def read_umbrel(folder: Path, compose: ComposeFile) -> AppStore | None:
     _exports(folder, compose, store)
     if file:
         _app(file)
+    if file and not proxy:
+        _published(file, compose)
     if proxy:
         store.platform[_PROXY] = "umbrelOS's own proxy; StartOS has its own"
         _proxied(proxy, compose, store)
@@ -69,6 +71,16 @@ def _app(file: StoreFile) -> None:
         node = file.node.get(key)
         if node and file.written(node):
             file.store.facts.append(Fact("secret", key, file.place(node), "The login that the app begins with."))
+
+
+def _published(file: StoreFile, compose: ComposeFile) -> None:
+    """Add the service and the port of an app without umbrelOS's proxy: it publishes the port of its page itself."""
+    shown = file.node.get("port")
+    port = published(compose.services.values(), file.written(shown)) if shown else None
+    if shown and port:
+        note, places = "umbrelOS shows it.", (file.place(shown), f"{compose.path}:{port.line}")
+        file.store.facts.append(Fact("main", port.service.name, places[1], note, places[:1]))
+        file.store.facts.append(Fact("ui_port", port.target, places[1], note, places[:1]))
 
 
 def _exports(folder: Path, compose: ComposeFile, store: AppStore) -> None:
