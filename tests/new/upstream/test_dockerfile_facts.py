@@ -62,6 +62,7 @@ def test_an_entrypoint_drops_the_command_of_an_earlier_stage(tmp_path: Path) -> 
     ("lines", "reason"),
     [
         ("FROM nginx:1.27\nCOPY a /usr/share/nginx/html", "only its base image, nginx:1.27, says"),
+        ("FROM alpine:3.20", "has neither ENTRYPOINT nor CMD"),
         ('FROM alpine\nCMD ["sh"]', "starts sh, which isn't a service"),
     ],
 )
@@ -272,6 +273,9 @@ ENTRYPOINT ["desk"]
         ("FROM python:3.13-slim\nCMD ./start.sh", "python"),
         ("FROM alpine\nRUN apk add python3\nCMD gunicorn app:app", "python"),
         ("FROM golang:1.24\nRUN go build -o /app .\nCMD /app", "golang"),
+        ("FROM golang AS t\nRUN go install x/envsubst\nFROM alpine\nCOPY --from=t /go/bin/envsubst /bin/\nCOPY start.sh /\nCMD /start.sh", None),
+        ("FROM golang AS b\nCOPY . .\nFROM alpine\nCOPY --from=b /go/bin/app /bin/\nCOPY start.sh /\nCMD /start.sh", "golang"),
+        ("FROM golang AS b\nRUN --mount=type=bind,target=. go build\nFROM alpine\nCOPY --from=b /app /bin/\nCMD /start.sh", "golang"),
         ("FROM php:8-apache\nCOPY . /var/www", None),
         ("FROM alpine\nCOPY x /x\nCMD /x", None),
     ],

@@ -109,7 +109,7 @@ def test_each_other_file_has_a_reason(tmp_path: Path) -> None:
         (["Containerfile"], "Containerfile"),
         (["Dockerfile.builder", "Dockerfile"], "Dockerfile"),
         (["docker/main/Dockerfile", "docker/rocm/Dockerfile"], "docker/main/Dockerfile"),
-        (["Dockerfile.j2", "Dockerfile.sh", "docs/dockerfile.md"], None),
+        (["Dockerfile.j2", "Dockerfile.sh", "docs/dockerfile.md", "public/dockerfile.svg"], None),
         ([".devcontainer/Dockerfile", "test/Dockerfile"], None),
         (["build/Dockerfile"], "build/Dockerfile"),
     ],

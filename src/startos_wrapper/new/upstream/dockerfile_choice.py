@@ -9,7 +9,8 @@ from startos_wrapper.new.upstream.tree_words import path_points, path_words
 
 _NAME = re.compile(r"(?:[\w.-]+[.])?(?:dockerfile|containerfile)(?:[._-][\w.-]+)?", re.IGNORECASE)
 _NO_FILE = re.compile(
-    r".*\.(?:j2|jinja2?|tmpl|tpl|template|in|dockerignore|md|sh|py|ya?ml|json|go|toml)", re.IGNORECASE
+    r".*\.(?:j2|jinja2?|tmpl|tpl|template|in|dockerignore|md|txt|sh|py|js|ts|svg|ya?ml|json|go|toml|rego|orig|bak|patch)",
+    re.IGNORECASE,
 )
 
 

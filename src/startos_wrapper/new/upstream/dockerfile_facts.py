@@ -77,8 +77,7 @@ class _Facts:
         run = list(self._run())
         yield from run
         words = shlex.split(run[0].value) if run and run[0].value else []
-        program = words[0].rpartition("/")[2] if words else ""
-        if found := language(self.dockerfile, self.stage, program):
+        if found := language(self.dockerfile, self.stage, words):
             yield Fact("base", found[0], self._place(found[1]))
             if found[0] in COMPILED:
                 yield from self._files(words)
@@ -123,7 +122,10 @@ class _Facts:
         base = config.base.value or self.stage.lineage[0].image.text
         passes_on = repository(base).rpartition("/")[2] in _PASSES_ON
         if not given:
-            yield self._fact("run", Said(None, config.base.line), f"only its base image, {base}, says what it starts")
+            note = "it has neither ENTRYPOINT nor CMD"
+            if not passes_on:
+                note = f"only its base image, {base}, says what it starts"
+            yield self._fact("run", Said(None, config.base.line), note)
             return
         image = ImageConfig(
             "linux",

@@ -1,6 +1,7 @@
 """Which stage of a Dockerfile is the image for users, and which language its program is written in."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from startos_wrapper.errors import RefusedError
@@ -100,21 +101,22 @@ def copied_files(dockerfile: Dockerfile, stage: Stage) -> list[Copied]:
     return found
 
 
-def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, int] | None:
+def language(dockerfile: Dockerfile, stage: Stage, run: Sequence[str]) -> tuple[str, int] | None:
     """Return the base that fits the image's program, and the line that says so, or None if none does.
 
-    `program` is the name of the program that the image starts.
+    `run` are the words of the command that the image starts.
     """
+    programs = [word.rpartition("/")[2] for word in run] or [""]
     names = {base: names for base, names in _LANGUAGES.items() if base not in COMPILED}
     here = stage.lineage[0]
     for base, known in names.items():
-        if program in known or base in _image_names(here):
-            line = _command_line(stage) if program in known else here.image.start
+        if programs[0] in known or base in _image_names(here):
+            line = _command_line(stage) if programs[0] in known else here.image.start
             return base, dockerfile.source.place(line).line
     origins = [(each.origin, each.here) for each in copied_files(dockerfile, stage) if each.origin]
-    # The stage that the program comes from is surer than another one.
-    origins.sort(key=lambda item: item[1].rpartition("/")[2] != program)
-    for origin, _ in [*origins, (stage, "")]:
+    # The stage that the program comes from is surer than another one, which may only compile a tool.
+    made = [origin for origin, path in origins if path.rpartition("/")[2] in programs]
+    for origin in [*made, *(origin for origin, _ in origins if _has_source(origin)), stage]:
         for base in COMPILED:
             if (start := _compiles(origin, base)) is not None:
                 return base, dockerfile.source.place(start).line
@@ -124,6 +126,18 @@ def language(dockerfile: Dockerfile, stage: Stage, program: str) -> tuple[str, i
 def _command_line(stage: Stage) -> int:
     given = [each for one in stage.lineage for each in one.instructions if each.name in ("CMD", "ENTRYPOINT")]
     return given[-1].start if given else stage.image.start
+
+
+def _has_source(stage: Stage) -> bool:
+    """Return whether a stage has the project's own source code: from the build context, or cloned."""
+    for each in stage.lineage:
+        for instruction in each.instructions:
+            mounts = [word.text for word in instruction.flags.get("mount", [])]
+            if instruction.taken or any("type=bind" in mount and "from=" not in mount for mount in mounts):
+                return True
+            if any(call.program == "git" and "clone" in call.texts for call in instruction.calls):
+                return True
+    return False
 
 
 def _compiles(stage: Stage, base: str) -> int | None:
