@@ -50,6 +50,7 @@ docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/answers.py
 	.venv/bin/python docs/rules.py
+	.venv/bin/python docs/from_table.py
 	.venv/bin/python -m docs.adopt_table
 	.venv/bin/python -m tests.walk.picture
 

@@ -1,6 +1,6 @@
 """A proposal in the making: the source, the service that is packaged, and what is accounted for."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ class Draft:
     """What the modules of this folder read, and write to. Without a compose file, `compose` and `service` are None.
 
     `stated` are the facts that an app store's files say outright. `facts` come from the source tree, the Dockerfile
-    and the image, the most trusted first.
+    and the image, the most trusted first. `given` are the user's own answers.
     """
 
     proposal: Proposal
@@ -26,6 +26,7 @@ class Draft:
     claims: Claims = field(default_factory=Claims)
     stated: list[Fact] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
+    given: Mapping[str, Any] = field(default_factory=dict)
     # Where an item of an answer was read, e.g. `environment.TZ`.
     item_places: dict[str, str] = field(default_factory=dict)
 

@@ -23,6 +23,12 @@ def propose_image(draft: Draft, service: Service) -> None:
         return
     name = text.best.strip()
     draft.proposal.image = name
+    mine = draft.given.get("upstream_image")
+    if isinstance(mine, str):
+        if version := version_of(mine):
+            draft.answer("version", version, ["your answer upstream_image"])
+        draft.claims.take(draft.path("image"), "answers.upstream_image")
+        return
     assert draft.compose is not None
     places = draft.compose.places(text)
     reason = _refused(name, _is_built_here(service, name), [each for each in text.unset if text.hint is None])

@@ -61,15 +61,15 @@ def propose(
 
     Raises: RefusedError.
     """
-    draft = make_draft(source, service)
+    draft = make_draft(source, service, given)
     keep_what_fits(draft, given or {}, template or Template())
     _without_settled(draft.proposal, given or {})
     return draft.proposal
 
 
-def make_draft(source: UpstreamSource, service: str = "") -> Draft:
+def make_draft(source: UpstreamSource, service: str = "", given: Mapping[str, Any] | None = None) -> Draft:
     """Return the proposal before the template's rules are asked, and what accounts for each key."""
-    draft = Draft(Proposal(source.given), source.compose)
+    draft = Draft(Proposal(source.given), source.compose, given=given or {})
     draft.stated = list(source.store.facts) if source.store else []
     draft.facts = list(source.tree.facts)
     if source.compose:
@@ -187,7 +187,7 @@ def _choose(
     others = [each for each in ranked if each.kind not in STORES]
     best: Ranked | None = next(iter(programs or others or ranked), None)
     if best is None or (best.kind in STORES and len(ranked) > 1):
-        names = ", ".join(each.service.name for each in ranked) or ", ".join(compose.services)
+        names = ", ".join(name for name in compose.services if name not in platform)
         raise RefusedError(
             f"{compose.path}: only databases and caches ({printable(names)}); pass the one to package with --service"
         )
@@ -212,8 +212,9 @@ def _project(draft: Draft, source: UpstreamSource) -> set[str]:
 
 def _container_facts(draft: Draft, source: UpstreamSource, service: Service) -> list[Fact]:
     """Return what the service's image says or, if nobody knows the image, what its Dockerfile says."""
-    name = draft.proposal.image
-    if name and not (service.image and service.image.unset and service.image.hint is None):
+    name = str(draft.given.get("upstream_image") or draft.proposal.image)
+    is_known = "upstream_image" in draft.given or not (service.image and service.image.unset and service.image.hint is None)
+    if name and is_known:
         found = source.image_facts(name)
         draft.proposal.notes += found.notes
         if found.facts:
@@ -248,7 +249,8 @@ def _from_image(draft: Draft, source: UpstreamSource) -> None:
     """Propose from an image alone."""
     found = source.image_facts(source.image)
     if found.problem:
-        raise RefusedError(found.problem)
+        hint = () if source.network else ("--network asks the image's registry, with docker buildx.",)
+        raise RefusedError(found.problem, *(hint if "--network" not in found.problem else ()))
     draft.proposal.image = source.image
     draft.facts = list(found.facts)
     draft.proposal.notes += found.notes

@@ -84,7 +84,7 @@ def is_secret_name(name: str) -> bool:
     if not words or words[-1] in _ABOUT or words[0] in _ENABLES:
         return False
     # Plurals, e.g. API_KEYS. The key of PUBLIC_KEY isn't secret, but a false alarm is cheap.
-    return any(_is_secret_word(word) or (len(word) > 5 and _is_secret_word(word.removesuffix("s"))) for word in words)
+    return any(_is_secret_word(word) or _is_secret_word(word.removesuffix("s")) for word in words)
 
 
 def is_secret(name: str, value: str, used: Iterable[str] = ()) -> bool:
