@@ -129,6 +129,7 @@ RELEASE = 'FROM alpine AS release\nCMD ["app"]\n'
         ),
         (RELEASE + "FROM example.com/base AS upload\nCOPY --from=release /x /x\nRUN curl x", "", "release"),
         (RELEASE + "FROM example.com/base AS web\nCOPY a /b\nEXPOSE 80", "", "web"),
+        (RELEASE + "FROM release AS rootless\nUSER 1\nFROM example.com/base AS upload\nCOPY x /x", "", "release"),
         (RELEASE + "FROM release AS plus", "", "plus"),
         (RELEASE + "FROM release AS plus", "release", "release"),
         (RELEASE + 'FROM release AS debug\nCMD ["d"]', "", "release"),
@@ -259,6 +260,12 @@ ENTRYPOINT ["desk"]
     assert last(found, "base") == "golang"
 
 
+def test_stages_that_share_one_list_its_commands_once(tmp_path: Path) -> None:
+    text = "FROM golang AS src\nRUN make deps\nFROM src AS a\nRUN make a\nFROM src AS b\nRUN make b\nFROM alpine\n"
+    text += "COPY --from=a /a /\nCOPY --from=b /b /\nCMD /a"
+    assert values(facts(tmp_path, text), "build_command") == ["make deps", "make a", "make b"]
+
+
 @pytest.mark.parametrize(
     ("text", "base"),
     [
@@ -291,12 +298,13 @@ def test_the_base_follows_from_what_runs_and_where_it_was_compiled(text: str, ba
     ("data", "message"),
     [
         (b"\n" * 1_000_000, "has more than 10,000 lines"),
-        (b"RUN x\n" * 1_000_000, "is larger than 1024 KiB"),
+        (b"RUN x\n" * 200_000, "is larger than 1024 KiB"),
         (b"\xff\xfe\x00", "can't be read"),
         (b"FROM \xff", "can't be read"),
         (b"", "has no FROM"),
         (b"<html>", "has no FROM"),
     ],
+    ids=range(6),
 )
 def test_a_file_that_is_no_dockerfile_is_one_clear_line(data: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_bytes(data)

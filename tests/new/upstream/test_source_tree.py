@@ -56,12 +56,13 @@ def said(tree: Tree) -> dict[str, Any]:
         ({"docker-compose.gpu.yml": APP, "docker-compose.prod.yml": APP}, "docker-compose.prod.yml"),
         ({".examples/docker-compose/with-nginx-proxy/postgres/app/compose.yaml": APP, ".examples/docker-compose/insecure/postgres/app/compose.yaml": APP}, ".examples/docker-compose/insecure/postgres/app/compose.yaml"),
         ({"docker-compose.yml": DATABASES}, None),
+        ({"a/b/c/d/e/compose.yml": APP, "a/b/c/d/e/f/compose.yml": APP}, "a/b/c/d/e/compose.yml"),
         ({"playwright/docker-compose.yml": APP, "compose.override.yml": APP}, None),
         ({"node_modules/x/docker-compose.yml": APP, "vendor/x/compose.yml": APP}, None),
         ({"composer.yml": APP, "notes.yml": APP}, None),
         ({}, None),
     ],
-    ids=range(21),
+    ids=range(22),
 )  # fmt: skip
 def test_the_compose_file_for_users_is_chosen_and_the_others_are_named(
     files: dict[str, str], chosen: str | None, tmp_path: Path
@@ -71,7 +72,8 @@ def test_the_compose_file_for_users_is_chosen_and_the_others_are_named(
     named = {
         path
         for path in files
-        if path.endswith((".yml", ".yaml")) and not path.startswith(("node", "vendor", "composer", "notes"))
+        if path.endswith((".yml", ".yaml"))
+        and not path.startswith(("node", "vendor", "composer", "notes", "a/b/c/d/e/f/"))
     }
     assert {each.path for each in tree.other_compose} == named - {chosen} and all(
         each.why for each in tree.other_compose
@@ -269,7 +271,7 @@ GIT = {".git/HEAD": "ref: refs/heads/main\n", ".git/objects/x": "", ".git/refs/h
 
 
 def config(url: str) -> str:
-    return f'[core]\n\tbare = false\n[remote "origin"]\n\tfetch = +refs/heads/*\n\turl = {url}\n[branch "main"]\n\turl = x\n'
+    return f'[core]\n\tbare = false\n[remote "a"]\n\turl = https://example.com/a/fork\n[remote "origin"]\n\tfetch = +refs/heads/*\n\turl = {url}\n[branch "main"]\n\turl = x\n'
 
 
 def test_git_says_where_it_was_cloned_from_and_which_release_is_the_newest(tmp_path: Path) -> None:

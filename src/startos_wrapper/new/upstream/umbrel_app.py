@@ -91,14 +91,14 @@ def _exports(folder: Path, compose: ComposeFile, store: AppStore) -> None:
     files = SourceFiles(folder)
     source = files.read(path)
     store.unread += files.unread
-    known: set[str] = set()
+    found: dict[str, Fact] = {}
     for line, text in enumerate(source.lines if source else [], 1):
-        # A variable that a branch sets again has its first value by default.
+        # What only a branch sets is indented.
         match = re.fullmatch(r"export\s+(\w+)=(.*?)\s*(?:#.*)?", text)
         value = match[2].strip("\"'") if match else ""
-        if match and _PLAIN.fullmatch(value) and match[1] not in known:
-            known.add(match[1])
-            store.facts.append(Fact("value", (match[1], value), f"{path}:{line}"))
+        if match and _PLAIN.fullmatch(value):
+            found[match[1]] = Fact("value", (match[1], value), f"{path}:{line}")
+    store.facts += found.values()
 
 
 def _proxied(proxy: Service, compose: ComposeFile, store: AppStore) -> None:
