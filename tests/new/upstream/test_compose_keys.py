@@ -6,8 +6,8 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-
 from docs import from_table
+
 from startos_wrapper.new.upstream.key_rows import rows
 from startos_wrapper.new.upstream.proposal import LISTS
 from startos_wrapper.rendering import Template

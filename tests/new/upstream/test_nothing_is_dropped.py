@@ -83,10 +83,8 @@ def dropped(draft: Draft) -> list[str]:
 def any_keys(random: Random, facts: Facts) -> dict[str, Any]:
     """Return keys of a service that the reader has no shape for."""
     written: dict[str, Any] = {}
-    names = sorted({key.partition(".")[0] for key in rows("service")} - SHAPED - {"x-*", "depends_on"}) + [
-        "made_up",
-        "x-a",
-    ]
+    known = {key.partition(".")[0] for key in rows("service")} - SHAPED - {"x-*", "depends_on"}
+    names = [*sorted(known), "made_up", "x-a"]
     for name in random.sample(names, random.randint(0, 12)):
         written[name] = random.choice(VALUES.get(name, ODD))
     if facts.labels:

@@ -1,6 +1,7 @@
 """What is proposed for a compose file, and what is listed instead."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -313,14 +314,14 @@ def test_another_service_can_be_chosen(tmp_path: Path) -> None:
     found = proposal_of(tmp_path, text, service="api")
     assert (found.main, found.values["upstream_image"]) == ("api", "a/api:1.2.3")
     assert "service web" in kinds(found, "by_hand")
-    with pytest.raises(RefusedError, match="--service cron: compose.yaml only has web, api, db"):
+    with pytest.raises(RefusedError, match=r"--service cron: compose\.yaml only has web, api, db"):
         proposal_of(tmp_path, text, service="cron")
 
 
 def test_only_databases_are_refused(tmp_path: Path) -> None:
     text = "services:\n  db: {image: 'postgres:16'}\n  redis: {image: 'redis:7'}\n"
     with pytest.raises(
-        RefusedError, match="only databases and caches \\(db, redis\\); pass the one to package with --service"
+        RefusedError, match=r"only databases and caches \(db, redis\); pass the one to package with --service"
     ):
         proposal_of(tmp_path, text, path="compose.yaml")
     assert proposal_of(tmp_path, text, service="redis", path="compose.yaml").values["service_id"] == "redis"
@@ -329,7 +330,7 @@ def test_only_databases_are_refused(tmp_path: Path) -> None:
 
 def test_answers_of_the_user_count(tmp_path: Path) -> None:
     text = _service(image="acme/clock:latest", environment="{TZ: UTC, NAME: }", ports="['80:80']")
-    given = {"upstream_image": "acme/clock:4.5.6", "ui_port": 0, "environment": {"NAME": "me"}}
+    given: dict[str, Any] = {"upstream_image": "acme/clock:4.5.6", "ui_port": 0, "environment": {"NAME": "me"}}
     found = proposal_of(tmp_path, text, **given)
     assert found.values["version"] == "4.5.6"
     assert "ui_port" not in found.values

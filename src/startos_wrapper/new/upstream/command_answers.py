@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from startos_wrapper.data import load, pattern
 from startos_wrapper.files.compose import Command, Service
 from startos_wrapper.new.upstream.draft import Draft
-from startos_wrapper.new.upstream.secret_names import secret_in_command
+from startos_wrapper.new.upstream.secret_names import secret_in_command, secret_in_text
 from startos_wrapper.new.upstream.service_kinds import base_name, repository
 from startos_wrapper.upstream_image.advice import without_init
 
@@ -101,13 +101,15 @@ def run_of_image(draft: Draft) -> None:
     # Another base has the image's own folders and variables.
     is_compiled = draft.proposal.values.get("base") in ("golang", "rust")
     said = (draft.fact("run_compiled") if is_compiled else None) or draft.fact("run")
-    if said:
-        draft.answer("run", _answer([str(said.value)]), said.places)
-        return
     words = _image_words(draft)
-    command = _command(Start(words)) if words else None
-    if command and not secret_in_command(words or ()):
-        draft.answer("run", _answer([command]), _image_places(draft))
+    command = _one(said.value) if said else _command(Start(words)) if words else None
+    places = said.places if said else _image_places(draft)
+    secret = secret_in_command(words or ()) or secret_in_text(command or "")
+    if secret:
+        todo = "pass it without: -d run=COMMAND, with $NAME for one of the answer secrets"
+        draft.leave("decide", "run", "secret", places[0], f"the command has a secret in it ({secret})", todo)
+    elif command:
+        draft.answer("run", _answer([command]), places)
 
 
 def _one(value: str | list[str]) -> str:

@@ -213,8 +213,9 @@ def _project(draft: Draft, source: UpstreamSource) -> set[str]:
 def _container_facts(draft: Draft, source: UpstreamSource, service: Service) -> list[Fact]:
     """Return what the service's image says or, if nobody knows the image, what its Dockerfile says."""
     name = str(draft.given.get("upstream_image") or draft.proposal.image)
-    is_known = "upstream_image" in draft.given or not (service.image and service.image.unset and service.image.hint is None)
-    if name and is_known:
+    text = service.image
+    has_unset = text is not None and text.unset and text.hint is None
+    if name and ("upstream_image" in draft.given or not has_unset):
         found = source.image_facts(name)
         draft.proposal.notes += found.notes
         if found.facts:

@@ -4,6 +4,7 @@ A miss writes a secret into a repository, and a false alarm costs a key press. S
 """
 
 import re
+import shlex
 from collections.abc import Iterable
 
 # Words that mean a secret, also at the end of a longer word such as dbpassword.
@@ -122,6 +123,15 @@ def secret_in_command(words: Iterable[str], unset: Iterable[str] = ()) -> str:
         before = option[1] if option and not option[2] and is_secret_name(option[1]) else ""
         program = program or word
     return next((name for name in unset if is_secret_name(name)), "")
+
+
+def secret_in_text(command: str) -> str:
+    """Return the name of the option or variable that has a secret in a command line, or an empty text."""
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    return secret_in_command([*words, command])
 
 
 def without_user(url: str) -> str:

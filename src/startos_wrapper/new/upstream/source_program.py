@@ -3,7 +3,7 @@
 from startos_wrapper.files.compose import Service
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.image_name import complete
-from startos_wrapper.new.upstream.secret_names import is_secret, without_user
+from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_text, without_user
 from startos_wrapper.rendering import Template
 
 
@@ -157,9 +157,10 @@ def _packages(draft: Draft) -> None:
             "if the service needs it, COPY it in the Dockerfile",
         )
     for fact in draft.all("build_command"):
+        secret = secret_in_text(str(fact.value))
         draft.leave(
             "by_hand",
-            f"build: {fact.value}",
+            f"build: a command with a secret ({secret})" if secret else f"build: {fact.value}",
             "build",
             fact.place,
             "the template has its own build stage",

@@ -7,10 +7,10 @@ from pathlib import Path
 from startos_wrapper.data import pattern
 from startos_wrapper.errors import RefusedError, UsageError
 from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, Text, Variable, read_compose
+from startos_wrapper.new.upstream import image_facts
 from startos_wrapper.new.upstream.app_stores import read_app_store
 from startos_wrapper.new.upstream.dockerfile_facts import read_dockerfile
 from startos_wrapper.new.upstream.facts import AppStore, Fact, ImageFacts, Tree
-from startos_wrapper.new.upstream.image_facts import read_image, read_image_tar
 from startos_wrapper.new.upstream.other_services import known_values
 from startos_wrapper.new.upstream.source_tree import read_tree
 from startos_wrapper.terminal import printable
@@ -33,13 +33,13 @@ class UpstreamSource:
     # The path of the Dockerfile that the folder's root is built with.
     dockerfile: str = ""
     image: str = ""
-    ask: Ask = read_image
+    ask: Ask | None = None
     _images: dict[str, ImageFacts] = field(default_factory=dict)
 
     def image_facts(self, reference: str) -> ImageFacts:
         """Return what is known about an image, asked once."""
         if reference not in self._images:
-            self._images[reference] = self.ask(reference, self.network)
+            self._images[reference] = (self.ask or image_facts.read_image)(reference, self.network)
         return self._images[reference]
 
     def dockerfile_of(self, service: Service) -> tuple[str, str]:
@@ -62,7 +62,7 @@ class UpstreamSource:
         return read_dockerfile(self.folder / path, target, shown=path, arguments=arguments or {})
 
 
-def read_source(given: str, network: bool = False, ask: Ask = read_image) -> UpstreamSource:
+def read_source(given: str, network: bool = False, ask: Ask | None = None) -> UpstreamSource:
     """Read what `--from` names.
 
     Raises: CommandError.
@@ -81,7 +81,7 @@ def read_source(given: str, network: bool = False, ask: Ask = read_image) -> Ups
         source.folder = path.parent
         _read_compose(source, path)
     elif path.name.endswith(_TARS):
-        source.image, found = given, read_image_tar(path)
+        source.image, found = given, image_facts.read_image_tar(path)
         source.ask = lambda _reference, _network: found
     else:
         source.folder, source.dockerfile = path.parent, path.name
