@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from startos_wrapper.data import load, pattern
 from startos_wrapper.files.compose import Command, Service
 from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_names import secret_in_command, secret_in_text
 from startos_wrapper.new.upstream.service_kinds import base_name, repository
 from startos_wrapper.upstream_image.advice import without_init
@@ -145,6 +146,9 @@ def _alone(service: Service, command: Command) -> Start:
     shown = shlex.join(words)
     if first.startswith("-") or first in _ARGUMENTS or not pattern("command").fullmatch(shlex.quote(first)):
         return Start(None, reason=f"`{_short(shown)}` only adds arguments to the image's ENTRYPOINT")
+    folders = [mount.target.rstrip("/") for mount in service.mounts if not is_file(mount)]
+    if first.rstrip("/") in folders:
+        return Start(None, reason=f"`{_short(shown)}` is a folder, so it's an argument of the image's ENTRYPOINT")
     program = first.rpartition("/")[2]
     image = service.image.best if service.image else ""
     known = program in _PROGRAMS or "/" in first or re.fullmatch(r".+\.(sh|py|js|mjs|rb|php|pl|jar|ts|exe)", program)

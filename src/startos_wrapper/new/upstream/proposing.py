@@ -10,6 +10,7 @@ from startos_wrapper.files.compose import ComposeFile, Service
 from startos_wrapper.new.upstream.acceptance import keep_what_fits, merged
 from startos_wrapper.new.upstream.command_answers import propose_command, run_of_image
 from startos_wrapper.new.upstream.companion_list import helpers_of, list_companions
+from startos_wrapper.new.upstream.container_facts import propose_from_container
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.facts import Fact
 from startos_wrapper.new.upstream.health_answers import propose_arches, propose_container, propose_health, propose_stop
@@ -160,6 +161,7 @@ def _from_compose(draft: Draft, source: UpstreamSource, compose: ComposeFile, ch
     propose_health(draft, service)
     propose_stop(draft, service)
     propose_container(draft, service)
+    propose_from_container(draft)
     list_companions(draft, platform, in_run, variables.companions)
     _stated_secrets(draft)
     list_the_rest(draft)
@@ -272,19 +274,22 @@ def _from_container(draft: Draft) -> None:
     propose_ports(draft)
     volumes_of_image(draft)
     run_of_image(draft)
+    propose_from_container(draft)
     propose_arches(draft)
 
 
 def _stated_secrets(draft: Draft) -> None:
+    """List the secrets that only an app store's own files name. The others are variables of services."""
+    compose = draft.compose
+    assert compose is not None
+    variables = [variable for service in compose.services.values() for variable in service.environment]
+    known = {variable.name for variable in variables}
+    known |= {name for variable in variables if variable.value for name in variable.value.used}
     for fact in draft.stated:
-        if fact.name == "secret":
+        if fact.name == "secret" and fact.value not in known:
+            why = fact.note.rstrip(".") or "the app store makes this secret"
             draft.leave(
-                "decide",
-                str(fact.value),
-                "secret",
-                fact.place,
-                fact.note or "the app store makes this secret",
-                "make it at the first start: the answer secrets",
+                "decide", str(fact.value), "secret", fact.place, why, "make it at the first start: the answer secrets"
             )
 
 

@@ -47,6 +47,7 @@ _ABOUT = {
     "timeout", "interval", "prefix", "suffix", "host", "port", "issuer", "audience", "policy", "method", "provider",
     "allowed", "required", "rotation", "days", "hours", "minutes", "seconds", "domain", "samesite", "secure", "column",
     "field", "scope", "scopes", "location", "bits", "version", "rounds", "cost", "hint", "strength", "verify", "uses",
+    "realm", "registry", "manager", "bundle", "exchange",
 }  # fmt: skip
 # A number can be a password, but not one of the others.
 _PASSWORD = ("password", "passwd", "passphrase", "pass", "pwd", "passwort", "secret", "mnemonic", "pin")

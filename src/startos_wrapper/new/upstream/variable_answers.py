@@ -1,6 +1,7 @@
 """The environment from a service's variables: secrets, addresses and open values are listed, not written."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from startos_wrapper.files.compose import ComposeFile, EnvFile, Keys, Service, Text, Variable
@@ -58,6 +59,15 @@ class Seen:
     from_sample: bool = False
 
 
+@dataclass(frozen=True)
+class _Names:
+    """How containers are reached: names of others with their services, the own ones, and an app store's id."""
+
+    others: dict[str, str]
+    own: list[str]
+    store_id: str
+
+
 @dataclass
 class Variables:
     """What was found: the environment, and the names that address companions or other services."""
@@ -74,7 +84,7 @@ def propose_variables(draft: Draft, service: Service, own_store_id: str = "") ->
     found = Variables()
     compose = draft.compose
     assert compose is not None
-    names = _addresses(compose, service)
+    names = _names(compose, service, own_store_id)
     feeding = _only_for_compose(compose)
     last: dict[str, Seen] = {}
     for seen in _all(draft, service):
@@ -94,7 +104,7 @@ def propose_variables(draft: Draft, service: Service, own_store_id: str = "") ->
         if seen.path is None and (reason := _unused(seen, feeding)):
             found.empty.setdefault(f"{seen.variable.file}: {reason}", []).append(name)
         else:
-            _classify(draft, seen, names, found, own_store_id)
+            _classify(draft, seen, names, found)
     for key, listed in found.empty.items():
         file, _, reason = key.partition(": ")
         draft.leave("left_out", ", ".join(listed), "environment", file, reason, "nothing to do")
@@ -124,59 +134,73 @@ def _unused(seen: Seen, feeding: set[str]) -> str:
     return "" if value is not None and value.best.strip() else "it's empty"
 
 
-def _classify(draft: Draft, seen: Seen, names: dict[str, str], found: Variables, own: str) -> None:
+# What becomes of a variable that isn't in the environment: the list, the kind, why, and what to do.
+_Verdict = tuple[str, str, str, str]
+
+
+def _classify(draft: Draft, seen: Seen, names: _Names, found: Variables) -> None:
     variable = seen.variable
-    name, text, line = variable.name, variable.value, f"{variable.file}:{variable.line}"
-    paths = [seen.path] if seen.path else []
-
-    def leave(where: str, kind: str, why: str, todo: str) -> None:
-        draft.leave(where, name, kind, line, why, todo, *paths)
-
-    value, used = (text.best, text.used) if text else ("", ())
-    unset = [] if text is None or text.hint is not None else list(text.unset)
-    other = service_of(used, own)
-    if paths and draft.claims.is_taken(paths[0]):
+    line = f"{variable.file}:{variable.line}"
+    if seen.path and draft.claims.is_taken(seen.path):
         return
-    if _OF_PLATFORM.fullmatch(name):
-        leave("left_out", "platform", "it's for another program on the host", "nothing to do")
-    elif is_secret(name, value, used):
-        leave("decide", "secret", _why_secret(other), _todo_secret(name, other))
-    elif other and (unset or text is None or not value):
+    other = service_of(variable.value.used, names.store_id) if variable.value else None
+    if other and not is_secret(variable.name, variable.value.best if variable.value else ""):
         found.needed.setdefault(other.id, line)
-        leave(
-            "decide",
-            "address",
-            f"{', '.join(unset or used)} is about {other.id}, and has no value",
-            f"{_at(other)}; {_pass(name)}",
-        )
-    elif any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)) and (unset or text is None):
-        leave("decide", "address", "the app store fills it in", f"-d 'environment={{{name}: VALUE}}', or leave it out")
-    elif text is None:
-        leave("decide", "open", "the file passes it on, and has no value", _pass(name))
-    elif unset or (used and not value):
-        missing = ", ".join(dict.fromkeys(unset or used))
-        leave("decide", "open", f"{missing} has no value", _pass(name))
-    elif companion := _companion(name, value, names):
-        found.companions.setdefault(companion, []).append(name)
-        leave(
-            "by_hand",
-            "companion",
-            f"it addresses {companion}",
-            f"127.0.0.1 if {companion} is another process, else leave it out",
-        )
-    elif _is_address(name, value):
-        leave(
-            "decide",
-            "address",
-            "it's an address of the service itself, and yours differs",
-            "StartOS gives each interface its own addresses; " + _pass(name),
-        )
+    verdict = _unknown(draft, variable, other) or _address(variable, names, found)
+    if verdict:
+        where, kind, why, todo = verdict
+        draft.leave(where, variable.name, kind, line, why, todo, *([seen.path] if seen.path else []))
     else:
-        if other:
-            found.needed.setdefault(other.id, line)
-        found.environment[name] = value
+        found.environment[variable.name] = variable.value.best if variable.value else ""
         found.places.append(line)
-        draft.item("environment", name, line, seen.path)
+        draft.item("environment", variable.name, line, seen.path)
+
+
+def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _Verdict | None:
+    """Return what becomes of a variable whose value can't be written, or None if it can."""
+    name, text = variable.name, variable.value
+    used, unset = (text.used, text.unset) if text else ((), ())
+    # A variable that a sample beside the file sets has no value, but the samples of an env_file are read for it.
+    has_value = text is not None and not unset and (text.value or not used)
+    if _OF_PLATFORM.fullmatch(name):
+        return "left_out", "platform", "it's for another program on the host", "nothing to do"
+    if is_secret(name, text.best if text else "", used):
+        return "decide", "secret", _why_secret(other), _todo_secret(name, other)
+    if has_value:
+        return None
+    if other:
+        why = f"{_listed(unset or used)} is about {other.id}, and has no value"
+        return "decide", "address", why, f"{_at(other)}; {_pass(name)}"
+    if any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)):
+        return "decide", "address", "the app store fills it in", _pass(name)
+    if text is None:
+        return "decide", "open", "the file passes it on, and has no value", _pass(name)
+    missing = list(dict.fromkeys(unset or used))
+    why = f"{_listed(missing)} {'has' if len(missing) == 1 else 'have'} no value"
+    samples = draft.compose.samples if draft.compose else {}
+    sample = samples.get(missing[0])
+    if text.hint and sample:
+        why += f", but {sample.file}:{sample.line} shows {text.hint!r}"
+    return "decide", "open", why, _pass(name)
+
+
+def _address(variable: Variable, names: _Names, found: Variables) -> _Verdict | None:
+    """Return what becomes of the address of a companion or of the service itself, or None for another variable."""
+    name, value = variable.name, variable.value.best if variable.value else ""
+    if companion := _companion(name, value, names.others):
+        found.companions.setdefault(companion, []).append(name)
+        todo = f"127.0.0.1 if {companion} is another process, else leave it out"
+        return "by_hand", "companion", f"it addresses {companion}", todo
+    if _in_url(value, names.own):
+        return "decide", "address", "it's the container's own address", "use 127.0.0.1; " + _pass(name)
+    if _is_address(name, value):
+        todo = "StartOS gives each interface its own addresses; " + _pass(name)
+        return "decide", "address", "it's an address of the service itself, and yours differs", todo
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _why_secret(other: OtherService | None) -> str:
@@ -202,8 +226,11 @@ def _pass(name: str) -> str:
     return f"pass it with -d 'environment={{{name}: VALUE}}', or leave it out"
 
 
-def _addresses(compose: ComposeFile, service: Service) -> dict[str, str]:
-    """Return the names by which containers reach each service, with the service's name."""
+def _names(compose: ComposeFile, service: Service, store_id: str) -> _Names:
+    """Return the names by which containers reach each service, with the service's name.
+
+    `store_id` is an app store's id of the source.
+    """
     found: dict[str, str] = {}
     for other in compose.services.values():
         for key in ("container_name", "hostname"):
@@ -216,24 +243,33 @@ def _addresses(compose: ComposeFile, service: Service) -> dict[str, str]:
             for item in aliases.items if aliases else ():
                 if item.text:
                     found.setdefault(item.text.value.lower(), other.name)
+    # What older releases of Compose call the containers, as app stores still do.
+    projects = {compose.name, store_id} - {""}
+    found |= {f"{project}_{name}_1".lower(): name for project in projects for name in compose.services}
     found |= {name.lower(): name for name in compose.services}
-    # Any text could be the service's own name.
-    return {address: name for address, name in found.items() if name != service.name}
+    others = {address: name for address, name in found.items() if name != service.name}
+    return _Names(others, [address for address, name in found.items() if name == service.name], store_id)
 
 
-def _companion(name: str, value: str, names: dict[str, str]) -> str:
+def _companion(name: str, value: str, others: dict[str, str]) -> str:
     """Return the service that a value addresses, or an empty text."""
     lower = value.lower()
-    if lower in names:
+    if lower in others:
         words = [word for word in words_of(name) if not word.isdigit()]
-        return "" if words and words[-1] in _NO_ADDRESS else names[lower]
-    for address, service in names.items():
-        host = re.escape(address)
-        if re.search(
-            rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)|(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])|\bhost={host}\b",
-            lower,
-        ):
-            return service
+        last = words[-1] if words else ""
+        return "" if last in _NO_ADDRESS or (last.endswith("name") and last != "hostname") else others[lower]
+    return others.get(_in_url(value, others), "")
+
+
+def _in_url(value: str, names: Iterable[str]) -> str:
+    """Return the name in the address that a value is or has in it, or an empty text."""
+    lower = value.lower()
+    for name in names:
+        host = re.escape(name)
+        url = rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)"
+        with_port = rf"(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])"
+        if re.search(rf"{url}|{with_port}|\bhost={host}\b", lower):
+            return name
     return ""
 
 
