@@ -17,6 +17,7 @@ DESK: dict[str, Any] = {
     "ExposedPorts": {"8080/tcp": {}, "53/udp": {}},
     "Volumes": {"/data": {}},
     "User": "1000",
+    "Healthcheck": {"Test": ["CMD", "curl", "-f", "http://localhost:8080/up and"]},
     "Env": ["A=b=c"],
     "Labels": {"org.opencontainers.image.title": "Desk", "odd": 5},
 }
@@ -38,6 +39,7 @@ def test_docker_s_own_image_is_read_without_the_network(docker: Any) -> None:
     assert said(found) == {
         "run": "desk '--all pens'", "volumes": {"main": "/data"}, "ui_port": 8080, "upstream_image": "desk/desk:1.2",
         "entrypoint": ("/sbin/tini", "--"), "cmd": ("desk", "--all pens"), "user": "1000", "volume": "/data",
+        "health": "curl -f 'http://localhost:8080/up and'",
         "port": PortFact(53, "udp"), "environment": ("A", "b=c"), "label": ("org.opencontainers.image.title", "Desk"), "title": "Desk",
     }  # fmt: skip
     assert {fact.place for fact in found.facts} == {"image desk/desk:1.2"}

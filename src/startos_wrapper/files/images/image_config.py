@@ -49,6 +49,7 @@ class ImageConfig:
     stop_signal: str = ""
     onbuild: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    health: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: object) -> "ImageConfig":
@@ -75,6 +76,7 @@ class ImageConfig:
             stop_signal=_text(inner, "StopSignal"),
             onbuild=_texts(inner, "OnBuild"),
             labels=_labels(inner),
+            health=_health(inner),
         )
 
     @property
@@ -148,3 +150,10 @@ def _labels(data: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     # Nothing depends on labels, so a strange one is left out.
     pairs = value.items() if isinstance(value, dict) else ()
     return tuple((well_formed(name), well_formed(text)) for name, text in pairs if isinstance(text, str))
+
+
+def _health(data: Mapping[str, Any]) -> tuple[str, ...]:
+    check = data.get("Healthcheck")
+    test = check.get("Test") if isinstance(check, dict) else None
+    words = test if isinstance(test, list) else []
+    return tuple(map(well_formed, words)) if all(isinstance(word, str) for word in words) else ()

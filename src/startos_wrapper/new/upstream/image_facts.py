@@ -1,6 +1,7 @@
 """What an image says: asked of Docker on this machine, and of its registry only with the user's consent."""
 
 import re
+import shlex
 from pathlib import Path
 
 from startos_wrapper.data import pattern, processors
@@ -81,6 +82,9 @@ def _take(seen: Seen, found: ImageFacts) -> None:
     ):  # fmt: skip
         if value:
             add(name, value)
+    kind, *words = config.health or ("",)
+    if kind in ("CMD", "CMD-SHELL") and words:
+        add("health", shlex.join(words) if kind == "CMD" else words[0])
     for volume in config.volumes:
         add("volume", volume)
     for exposed in config.exposed:

@@ -54,7 +54,11 @@ def probe(service: Service) -> Probe | None:
     health = service.health
     if health is None or health.disabled or not (health.words or health.shell):
         return None
-    text = health.shell or " ".join(health.words)
+    return probe_of(health.shell or " ".join(health.words))
+
+
+def probe_of(text: str) -> Probe | None:
+    """Return what the command of a health check asks, or None if it isn't a port."""
     if match := _URL.search(text):
         has_tls = match["scheme"] == "https"
         number = _port(match["port"] or ("443" if has_tls else "80"))
