@@ -92,8 +92,6 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
             "if the image has one, it's no part of the command yet, and may prepare something",
             f"`startos-wrapper image {_named(draft)}` shows it",
         )
-    if draft.proposal.answers["run"].value == "/init":
-        draft.answer("container", {**draft.value("container"), "init": False}, places)
     return used
 
 

@@ -15,6 +15,7 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.facts import Fact
 from startos_wrapper.new.upstream.health_answers import propose_arches, propose_container, propose_health, propose_stop
 from startos_wrapper.new.upstream.id_and_title import propose_names
+from startos_wrapper.new.upstream.image_leftovers import list_image_leftovers
 from startos_wrapper.new.upstream.image_name import propose_image
 from startos_wrapper.new.upstream.key_rows import list_the_rest
 from startos_wrapper.new.upstream.main_service import Ranked, rank, simple
@@ -162,6 +163,7 @@ def _from_compose(draft: Draft, source: UpstreamSource, compose: ComposeFile, ch
     propose_stop(draft, service)
     propose_container(draft, service)
     propose_from_container(draft)
+    list_image_leftovers(draft)
     list_companions(draft, platform, in_run, variables.companions)
     _stated_secrets(draft)
     list_the_rest(draft)
@@ -275,6 +277,7 @@ def _from_container(draft: Draft) -> None:
     volumes_of_image(draft)
     run_of_image(draft)
     propose_from_container(draft)
+    list_image_leftovers(draft)
     propose_arches(draft)
 
 

@@ -2,7 +2,7 @@
 
 from startos_wrapper.files.compose import Service
 from startos_wrapper.new.upstream.draft import Draft
-from startos_wrapper.new.upstream.image_name import complete
+from startos_wrapper.new.upstream.image_name import complete, version_of
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_text, without_user
 from startos_wrapper.rendering import Template
 
@@ -51,6 +51,8 @@ def _image(draft: Draft, service: Service | None) -> None:
     if fact:
         draft.proposal.image = draft.proposal.image or str(fact.value)
         draft.answer("upstream_image", fact.value, fact.places)
+        if version := version_of(str(fact.value)):
+            draft.answer("version", version, fact.places)
         return
     place = draft.place(service.line) if service else draft.proposal.source
     why = "no published image is named" if not draft.proposal.image else "latest means another image tomorrow"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from startos_wrapper.files.compose import ComposeFile, EnvFile, Keys, Service, Text, Variable
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.other_services import OtherService, service_of
-from startos_wrapper.new.upstream.secret_names import is_secret, words_of
+from startos_wrapper.new.upstream.secret_names import holds_secret, is_secret, words_of
 
 # Variables for other programs on the host, such as nginx-proxy and Coolify.
 _OF_PLATFORM = re.compile(
@@ -146,7 +146,9 @@ def _classify(draft: Draft, seen: Seen, names: _Names, found: Variables) -> None
     other = service_of(variable.value.used, names.store_id) if variable.value else None
     if other and not is_secret(variable.name, variable.value.best if variable.value else ""):
         found.needed.setdefault(other.id, line)
-    verdict = _unknown(draft, variable, other) or _address(variable, names, found)
+    if variable.value and (companion := _companion(variable.name, variable.value.best, names.others)):
+        found.companions.setdefault(companion, []).append(variable.name)
+    verdict = _unknown(draft, variable, other) or _address(variable, names)
     if verdict:
         where, kind, why, todo = verdict
         draft.leave(where, variable.name, kind, line, why, todo, *([seen.path] if seen.path else []))
@@ -165,7 +167,7 @@ def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _V
     if _OF_PLATFORM.fullmatch(name):
         return "left_out", "platform", "it's for another program on the host", "nothing to do"
     if is_secret(name, text.best if text else "", used):
-        return "decide", "secret", _why_secret(other), _todo_secret(name, other)
+        return "decide", "secret", _why_secret(other), _todo_secret(name, text.best if text else "", other)
     if has_value:
         return None
     if other:
@@ -184,11 +186,10 @@ def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _V
     return "decide", "open", why, _pass(name)
 
 
-def _address(variable: Variable, names: _Names, found: Variables) -> _Verdict | None:
+def _address(variable: Variable, names: _Names) -> _Verdict | None:
     """Return what becomes of the address of a companion or of the service itself, or None for another variable."""
     name, value = variable.name, variable.value.best if variable.value else ""
     if companion := _companion(name, value, names.others):
-        found.companions.setdefault(companion, []).append(name)
         todo = f"127.0.0.1 if {companion} is another process, else leave it out"
         return "by_hand", "companion", f"it addresses {companion}", todo
     if _in_url(value, names.own):
@@ -211,9 +212,11 @@ def _why_secret(other: OtherService | None) -> str:
     )
 
 
-def _todo_secret(name: str, other: OtherService | None) -> str:
+def _todo_secret(name: str, value: str, other: OtherService | None) -> str:
     if other:
         return f"read it from {other.id}: a config with a pointer, or the answer pointers"
+    if holds_secret(value):
+        return "set it in docker_entrypoint.sh, with a password of the answer secrets in it, or leave it out"
     title = " ".join(words_of(name)).capitalize() or name
     return f"make it at the first start: -d 'secrets={{{name}: {{name: {title}, show: false}}}}', or leave it out"
 
