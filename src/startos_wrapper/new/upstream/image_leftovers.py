@@ -6,22 +6,31 @@ _ROOT = ("", "0", "root", "0:0", "root:root")
 
 
 def list_image_leftovers(draft: Draft) -> None:
-    """List what the image or its Dockerfile says, apart from the compose file."""
-    service = draft.service
-    if draft.proposal.values.get("base") != "image":
+    """List what the image or its Dockerfile says, unless the compose file says something else."""
+    if draft.proposal.values.get("base") == "image":
+        list_user(draft)
+        _signal(draft)
+
+
+def list_user(draft: Draft) -> None:
+    """List the user that the image's command runs as, unless the answer `run` changes to it."""
+    user, service = draft.fact("user"), draft.service
+    if user is None or user.value in _ROOT or (service and service.text("user")):
         return
-    user = draft.fact("user")
-    runs_as_user = (said := draft.fact("run")) is not None and str(user.value if user else "") in str(said.value)
-    if user and user.value not in _ROOT and not (service and service.text("user")) and not runs_as_user:
-        draft.leave(
-            "cannot",
-            f"USER {user.value}",
-            "user",
-            user.place,
-            "the wrapper's image begins as root",
-            "if the service must not be root, change the user in run, e.g. with su-exec",
-        )
-    signal = draft.fact("stop_signal")
+    if str(user.value).partition(":")[0] in str(draft.proposal.values.get("run", "")).split():
+        return
+    draft.leave(
+        "cannot",
+        f"USER {user.value}",
+        "user",
+        user.place,
+        "the wrapper's image begins as root",
+        "if the service must not be root, change the user in run, e.g. with su-exec",
+    )
+
+
+def _signal(draft: Draft) -> None:
+    signal, service = draft.fact("stop_signal"), draft.service
     if signal and signal.value not in ("SIGTERM", "15") and not (service and service.text("stop_signal")):
         draft.leave(
             "by_hand",

@@ -2,6 +2,7 @@
 
 from startos_wrapper.files.compose import Service
 from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.image_leftovers import list_user
 from startos_wrapper.new.upstream.image_name import complete, version_of
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_text, without_user
 from startos_wrapper.rendering import Template
@@ -138,16 +139,7 @@ def _packages(draft: Draft) -> None:
                 f"{program} installs them, and Alpine's packages have other names",
                 "add those that the service needs to the answer packages",
             )
-    user = draft.fact("user")
-    if user and user.value not in ("", "0", "root"):
-        draft.leave(
-            "cannot",
-            f"USER {user.value}",
-            "user",
-            user.place,
-            "the wrapper's image begins as root",
-            "if the service must not be root, change the user in run, e.g. with su-exec",
-        )
+    list_user(draft)
     for fact in draft.all("copied_file"):
         there, here = fact.value
         draft.leave(
