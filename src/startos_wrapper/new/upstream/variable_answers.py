@@ -1,7 +1,7 @@
 """The environment from a service's variables: secrets, addresses and open values are listed, not written."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 
 from startos_wrapper.files.compose import ComposeFile, EnvFile, Keys, Service, Text, Variable
@@ -31,6 +31,10 @@ _OF_OTHERS = {
     "mail", "mailer", "email", "imap", "cache", "broker", "queue", "elasticsearch", "meilisearch", "s3", "minio",
     "memcached", "rabbitmq", "amqp", "mqtt", "ldap", "celery", "influxdb", "sql",
 }  # fmt: skip
+# Hosts: http://me:secret@HOST/, HOST:5432 and host=HOST
+_IN_URL = re.compile(
+    r"(?:://|@|//)(?:[^/@\s]*@)?([\w.-]+)(?=[:/?,]|$)|(?:^|(?<=[\s,;=\[\"'(]))([\w.-]+):[0-9]{2,5}(?![0-9])|\bhost=([\w.-]+)"
+)
 _PAGE = re.compile(r"https?://")
 _LISTEN = {"listen", "bind", "binding", "interface"}
 _PLACEHOLDER = re.compile(
@@ -264,16 +268,10 @@ def _companion(name: str, value: str, others: dict[str, str]) -> str:
     return others.get(_in_url(value, others), "")
 
 
-def _in_url(value: str, names: Iterable[str]) -> str:
+def _in_url(value: str, names: Container[str]) -> str:
     """Return the name in the address that a value is or has in it, or an empty text."""
-    lower = value.lower()
-    for name in names:
-        host = re.escape(name)
-        url = rf"(?:://|@|//)(?:[^/@\s]*@)?{host}(?=[:/?,]|$)"
-        with_port = rf"(?:^|[\s,;=\[\"'(]){host}:[0-9]{{2,5}}(?![0-9])"
-        if re.search(rf"{url}|{with_port}|\bhost={host}\b", lower):
-            return name
-    return ""
+    hosts = (host for match in _IN_URL.findall(value.lower()) for host in match if host)
+    return next((host for host in hosts if host in names), "")
 
 
 def _is_address(name: str, value: str) -> bool:
