@@ -112,6 +112,14 @@ ENTRYPOINT ["/bin/start.sh", "/bin/desk"]
     assert values(facts(tmp_path, text.replace("golang", "node")), "copied_file") == []
 
 
+def test_the_program_and_the_repository_name_the_service(tmp_path: Path) -> None:
+    text = "FROM golang AS build\nFROM alpine\nCOPY --from=build /go/bin/desk /bin/\nCMD desk\n"
+    assert values(facts(tmp_path, text), "service_id") == ["desk"]
+    label = "LABEL org.opencontainers.image.source=https://example.com/a/desk-app\n"
+    assert values(facts(tmp_path, f"FROM node\n{label}CMD x"), "service_id") == ["desk-app"]
+    assert values(facts(tmp_path, "FROM node\nCMD x"), "service_id") == []
+
+
 # --- The stage -----------------------------------------------------------------------------------------------------------
 
 

@@ -19,7 +19,7 @@ from startos_wrapper.new.upstream.facts import Fact, PortFact
 from startos_wrapper.new.upstream.image_labels import label_facts
 from startos_wrapper.new.upstream.secret_names import is_secret, words_of
 from startos_wrapper.new.upstream.service_kinds import repository
-from startos_wrapper.new.upstream.upstream_url import repository_url
+from startos_wrapper.new.upstream.upstream_url import name_of, repository_url
 from startos_wrapper.upstream_image.advice import advise
 from startos_wrapper.upstream_image.seen import Seen
 
@@ -71,6 +71,12 @@ class _Facts:
         self.copied = copied_files(dockerfile, stage)
 
     def all(self) -> Iterator[Fact]:
+        facts = list(self._said())
+        yield from facts
+        if repo := next((fact for fact in facts if fact.name == "upstream_repo"), None):
+            yield Fact("service_id", name_of(repo.value), repo.place, "The name of the repository.")
+
+    def _said(self) -> Iterator[Fact]:
         yield self._fact("stage", Said(self.stage.alias or "", self._line(self.stage.image.start)))
         yield self._fact("base_image", self.config.base)
         yield from self._container()
@@ -167,8 +173,11 @@ class _Facts:
         """Yield what the image has besides the compiled program. The template's own image only has the program."""
         programs = {word.rpartition("/")[2] for word in run if "." not in word.rpartition("/")[2]}
         for each in self.copied:
-            if each.here.rpartition("/")[2] not in programs:
-                yield Fact("copied_file", (each.there, each.here), self._place(self._line(each.offset)))
+            name, place = each.here.rpartition("/")[2], self._place(self._line(each.offset))
+            if name not in programs:
+                yield Fact("copied_file", (each.there, each.here), place)
+            elif each.origin:
+                yield Fact("service_id", name, place, "The name of the compiled program.")
 
     # --- The data ----------------------------------------------------------------------------------------------------
 
