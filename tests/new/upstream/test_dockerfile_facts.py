@@ -306,7 +306,7 @@ def test_the_base_follows_from_what_runs_and_where_it_was_compiled(text: str, ba
     ("data", "message"),
     [
         (b"\n" * 1_000_000, "has more than 10,000 lines"),
-        (b"RUN x\n" * 200_000, "is larger than 1024 KiB"),
+        (b"RUN x\n" * 200_000, "larger than 1024 KiB"),
         (b"\xff\xfe\x00", "can't be read"),
         (b"FROM \xff", "can't be read"),
         (b"", "has no FROM"),

@@ -6,12 +6,13 @@ contrib/. Most have several: variants by database and proxy, and files for devel
 
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, read_compose
 from startos_wrapper.new.upstream.facts import OtherFile
 from startos_wrapper.new.upstream.secret_names import words_of
 from startos_wrapper.new.upstream.service_kinds import STORES, kind_of
+from startos_wrapper.new.upstream.source_files import SourceFiles
 from startos_wrapper.new.upstream.tree_words import path_points, path_words
 
 # The names that Compose looks for itself, in its order. compose-go cli/options.go: DefaultFileNames
@@ -50,11 +51,11 @@ class ComposeChoice:
     others: list[OtherFile]
 
 
-def choose_compose(folder: Path, paths: list[str]) -> ComposeChoice:
+def choose_compose(files: SourceFiles) -> ComposeChoice:
     """Return the compose file for users among the files of a folder."""
-    named = [path for path in paths if _NAME.fullmatch(PurePosixPath(path).name)]
+    named = [path for path in files.paths if _NAME.fullmatch(PurePosixPath(path).name)]
     ranked = sorted((_by_name(path) for path in named), key=lambda each: -each.points)
-    read = [_by_content(folder, each) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
+    read = [_by_content(files, each) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
     # Sorting is stable, so the first by name wins among equals.
     best = sorted(read, key=lambda each: (not each.is_for_users, -each.points))
     chosen = next((each for each in best if each.is_for_users), None)
@@ -82,11 +83,13 @@ def _by_name(path: str) -> _Candidate:
     return _Candidate(path, points, why, is_for_users)
 
 
-def _by_content(folder: Path, candidate: _Candidate) -> _Candidate:
+def _by_content(files: SourceFiles, candidate: _Candidate) -> _Candidate:
     if not candidate.is_for_users:
         return candidate
+    if not files.is_inside(candidate.path):
+        return _Candidate(candidate.path, candidate.points, "not a file in this folder", is_for_users=False)
     try:
-        compose = read_compose(folder / candidate.path, folder)
+        compose = read_compose(files.folder / candidate.path, files.folder)
     except ComposeError as error:
         # Its own message comes when there's no other.
         at = f"line {error.line}: " if error.line else ""

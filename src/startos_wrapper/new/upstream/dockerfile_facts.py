@@ -13,7 +13,7 @@ from startos_wrapper.files.dockerfile.instruction import Instruction, Stage
 from startos_wrapper.files.dockerfile.lines import MOST_LINES
 from startos_wrapper.files.dockerfile.model import Dockerfile, filled
 from startos_wrapper.files.images.image_config import ImageConfig
-from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.source import LARGEST, Source, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.new.upstream.dockerfile_stage import COMPILED, copied_files, language, stage_for_users
 from startos_wrapper.new.upstream.facts import Fact, PortFact
 from startos_wrapper.new.upstream.image_labels import label_facts
@@ -58,8 +58,10 @@ def _source(path: Path, shown: str) -> Source:
         if data is None:
             raise RefusedError(f"{shown}: no such file")
         source = Source(shown, data)
-    except (TooLargeError, UnreadableError) as error:
-        raise RefusedError(f"{shown}: can't be read: {str(error).removeprefix(f'{path.name} ')}") from error
+    except TooLargeError as error:
+        raise RefusedError(f"{shown}: larger than {LARGEST // 1024} KiB, too large for a Dockerfile") from error
+    except UnreadableError as error:
+        raise RefusedError(f"{shown}: can't be read: {error}") from error
     if len(source.lines) > MOST_LINES:
         raise RefusedError(f"{shown}: has more than {MOST_LINES:,} lines, too many for a Dockerfile")
     return source

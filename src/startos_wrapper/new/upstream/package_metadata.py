@@ -58,8 +58,8 @@ def package_facts(files: SourceFiles) -> Iterator[Fact]:
             try:
                 read(metadata)
             except (NotADocumentError, TooLargeError, configparser.Error, RecursionError) as error:
-                line = f", line {source.place(error.offset).line}" if isinstance(error, NotADocumentError) else ""
-                files.leave(path, f"can't be read{line}")
+                where = f"line {source.place(error.offset).line}" if isinstance(error, NotADocumentError) else "it"
+                files.leave(path, f"{where} isn't valid")
             yield from metadata.facts
 
 

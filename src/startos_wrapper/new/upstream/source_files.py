@@ -4,9 +4,9 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from startos_wrapper.files.source import Source, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.source import LARGEST, Source, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.new.upstream.facts import OtherFile
 
 _DEEPEST = 5
@@ -39,7 +39,7 @@ class SourceFiles:
             try:
                 entries = sorted(os.scandir(self.folder / below), key=lambda entry: entry.name)
             except OSError as error:
-                self.leave(below or ".", error.strerror or "can't be read")
+                self.leave(below or ".", error.strerror or "unknown error")
                 continue
             for entry in entries:
                 if (seen := seen + 1) > _MOST_ENTRIES:
@@ -65,7 +65,7 @@ class SourceFiles:
         except (OSError, ValueError):
             inside = False
         if not inside:
-            self.leave(path, "isn't a file in this folder")
+            self.leave(path, "not a file in this folder")
         return inside
 
     def read(self, path: str) -> Source | None:
@@ -75,9 +75,11 @@ class SourceFiles:
         try:
             data = read_bytes(self.folder / path)
             return None if data is None else Source(path, data)
-        except (TooLargeError, UnreadableError) as error:
-            self.leave(path, str(error).removeprefix(f"{PurePosixPath(path).name} "))
-            return None
+        except TooLargeError:
+            self.leave(path, f"larger than {LARGEST // 1024} KiB")
+        except UnreadableError as error:
+            self.leave(path, str(error))
+        return None
 
     def leave(self, path: str, why: str) -> None:
         """Remember why a file wasn't read."""

@@ -26,20 +26,18 @@ _ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|s
 def read_tree(folder: Path) -> Tree:
     """Return what a folder has, without running anything in it."""
     files = SourceFiles.of(folder)
-    chosen = choose_compose(folder, files.paths)
+    chosen = choose_compose(files)
     metadata = list(package_facts(files))
     from_git = list(_git(folder))
     names = (fact.value for fact in (*metadata, *from_git) if fact.name == "service_id")
     dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(names, ""))
-    for path in (chosen.path, dockerfile):
-        # Only to remember links that lead out of the folder.
-        files.is_inside(path) if path else None
-    left = {each.path for each in files.unread}
+    if dockerfile and not files.is_inside(dockerfile):
+        dockerfile = None
     tree = Tree(
-        compose=chosen.path if chosen.path not in left else None,
+        compose=chosen.path,
         compose_why=chosen.why,
         other_compose=chosen.others,
-        dockerfile=dockerfile if dockerfile not in left else None,
+        dockerfile=dockerfile,
         other_dockerfiles=other_dockerfiles,
     )
     tree.facts = [*from_git, *_license(files, metadata), *_with_language(files, metadata), *_icon(files)]

@@ -42,8 +42,8 @@ class StoreFile:
             try:
                 found = cls(source, read_document(source), store)
             except (NotADocumentError, TooLargeError, RecursionError) as error:
-                line = f"line {source.place(error.offset).line} " if isinstance(error, NotADocumentError) else ""
-                files.leave(path, f"{line}can't be read")
+                where = f"line {source.place(error.offset).line}" if isinstance(error, NotADocumentError) else "it"
+                files.leave(path, f"{where} isn't valid")
         store.unread += files.unread
         return found
 

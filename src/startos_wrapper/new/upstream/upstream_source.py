@@ -109,11 +109,13 @@ def _read_folder(source: UpstreamSource, folder: Path) -> None:
 
 
 def _nothing(tree: Tree) -> str:
-    others = [*tree.other_compose, *tree.unread]
+    others = tree.other_compose
+    if tree.unread and not others:
+        unread = tree.unread[0]
+        return f"can't read {printable(unread.path)}: {printable(unread.why)}; pass another file with --from"
     if others:
-        return (
-            f"no compose file to use: {printable(others[0].path)} {printable(others[0].why)}; pass one with --from FILE"
-        )
+        why = f"{printable(others[0].path)}: {printable(others[0].why)}"
+        return f"no compose file for users ({why}); pass one with --from FILE"
     return "there's no compose file, Dockerfile or package metadata; pass a file or an image with --from"
 
 
