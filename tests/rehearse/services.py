@@ -69,6 +69,19 @@ class Packager:
         self.run("git", "init", "--quiet")
         self.commit()
 
+    def new_from(self, files: dict[str, str], *typed: str) -> None:
+        """Create a wrapper from what upstream has, with a commit. `typed` are answers."""
+        self.folder.mkdir()
+        upstream = self.folder.with_suffix(".upstream")
+        upstream.mkdir()
+        for name, text in files.items():
+            (upstream / name).write_text(text)
+        data = [word for answer in (*typed, f"arches=[{ARCH}]") for word in ("-d", answer)]
+        options = ("--from", str(upstream), "--defaults", "--quiet", "--template", str(self.template))
+        self.wrapper("new", ".", *options, *data)
+        self.run("git", "init", "--quiet")
+        self.commit()
+
     def commit(self) -> None:
         self.run("git", "add", ".")
         self.run("git", "commit", "--quiet", "--message", "a version")
@@ -172,6 +185,64 @@ def test_redis_of_debian_lives_and_is_updated(packager: Packager, tmp_path: Path
     packager.release()
     steps = packager.rehearse("--from", "old", "--actions", "count")
     assert passed(steps) == ALL - {"configure", "properties"}
+
+
+# --- From what upstream has ------------------------------------------------------------------------------------------
+
+UMBREL = {
+    "docker-compose.yml": f"""\
+services:
+  app_proxy:
+    environment: {{APP_HOST: visits_web_1, APP_PORT: 8080}}
+  web:
+    image: {UPSTREAM}
+    user: "1000:1000"
+    restart: on-failure
+    volumes: ["${{APP_DATA_DIR}}/data:/data"]
+    environment: {{DATA_DIR: /data, ADMIN_PASSWORD: $APP_PASSWORD}}
+""",
+    "umbrel-app.yml": """\
+manifestVersion: 1
+id: visits
+name: Visits
+tagline: Counts its visitors.
+version: "1.0.0"
+repo: https://github.com/acme/visits
+""",
+}
+COMPOSE = {
+    "compose.yaml": """\
+x-all: &all {restart: unless-stopped, logging: {driver: json-file}}
+services:
+  visits:
+    <<: *all
+    image: docker.io/acme/visits:${VISITS_VERSION:-latest}
+    ports: ["${PORT:-80}:8080"]
+    volumes:
+      - data:/var/lib/visits
+      - /etc/localtime:/etc/localtime:ro
+    environment: [DATA_DIR=/var/lib/visits, "REDIS_URL=redis://cache:6379", TZ=Etc/UTC]
+    healthcheck: {test: [CMD, visits, --check, "http://localhost:8080/health"], start_period: 30s}
+    stop_grace_period: 1m
+    depends_on: [cache]
+  cache: {<<: *all, image: "redis:7"}
+volumes: {data: }
+""",
+}
+
+
+@pytest.mark.parametrize(
+    ("files", "typed"),
+    [(UMBREL, ["run=visits"]), (COMPOSE, ["run=visits", f"upstream_image={UPSTREAM}"])],
+    ids=["umbrel", "compose"],
+)
+def test_what_upstream_has_becomes_a_service_that_lives(
+    packager: Packager, files: dict[str, str], typed: list[str]
+) -> None:
+    assert len(typed) <= 3
+    packager.new_from(files, *typed)
+    packager.release()
+    assert passed(packager.rehearse("--from", "old")) == ALL - CONFIGS["none"]
 
 
 # --- All bases and configs ---------------------------------------------------------------------------------------------
