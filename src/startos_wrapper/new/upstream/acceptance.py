@@ -84,7 +84,7 @@ def _drop(draft: Draft, refused: RefusedAnswerError, key: str) -> None:
     else:
         del answers[name]
     what = f"{name}.{key}" if key else name
-    place = draft.item_places.get(what) or next(iter(answer.places), draft.proposal.source)
+    place = draft.item_places.get(what) or next(iter(answer.places), draft.here)
     draft.proposal.decide.append(
         Leftover(what, "rule", place, f"the template refuses it: {refused.fault}", f"pass another one: -d {name}=VALUE")
     )

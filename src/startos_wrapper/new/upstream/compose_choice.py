@@ -4,14 +4,16 @@ Of 60 upstream repositories with compose files, 35 have one in the root, and 25 
 contrib/. Most have several: variants by database and proxy, and files for developers and tests.
 """
 
+import posixpath
 import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, read_compose
 from startos_wrapper.new.upstream.facts import OtherFile
+from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.secret_names import words_of
-from startos_wrapper.new.upstream.service_kinds import STORES, kind_of
+from startos_wrapper.new.upstream.service_kinds import STORES, kind_of, repository
 from startos_wrapper.new.upstream.source_files import SourceFiles
 from startos_wrapper.new.upstream.tree_words import path_points, path_words
 
@@ -51,11 +53,11 @@ class ComposeChoice:
     others: list[OtherFile]
 
 
-def choose_compose(files: SourceFiles) -> ComposeChoice:
-    """Return the compose file for users among the files of a folder."""
+def choose_compose(files: SourceFiles, project: set[str]) -> ComposeChoice:
+    """Return the compose file for users among the files of a folder. `project` are names of the project, if known."""
     named = [path for path in files.paths if _NAME.fullmatch(PurePosixPath(path).name)]
     ranked = sorted((_by_name(path) for path in named), key=lambda each: -each.points)
-    read = [_by_content(files, each) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
+    read = [_by_content(files, each, project) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
     # Sorting is stable, so the first by name wins among equals.
     best = sorted(read, key=lambda each: (not each.is_for_users, -each.points))
     chosen = next((each for each in best if each.is_for_users), None)
@@ -74,16 +76,16 @@ def _by_name(path: str) -> _Candidate:
         if found:
             points, why = points - minus - 0.1 * len(found), reason
     for depth, part in enumerate(whole.parent.parts):
-        points -= path_points("folders").get(part.lower(), 4 if depth == 0 else 0.5)
+        points -= path_points("folders").get(part.lower(), 4) / (2 if depth else 1)
     if whole.name.lower() in DEFAULT_NAMES:
-        points += 1 - 0.01 * DEFAULT_NAMES.index(whole.name.lower())
+        points += 2 - 0.01 * DEFAULT_NAMES.index(whole.name.lower())
     if words & path_words("usual"):
         points += 0.5
     is_for_users = not words & (path_words("development") | {"override", "overrides"})
     return _Candidate(path, points, why, is_for_users)
 
 
-def _by_content(files: SourceFiles, candidate: _Candidate) -> _Candidate:
+def _by_content(files: SourceFiles, candidate: _Candidate, project: set[str]) -> _Candidate:
     if not candidate.is_for_users:
         return candidate
     if not files.is_inside(candidate.path):
@@ -105,9 +107,31 @@ def _by_content(files: SourceFiles, candidate: _Candidate) -> _Candidate:
         what = "has only databases and caches" if stores else "has no service of its own"
         return _Candidate(candidate.path, candidate.points, what, is_for_users=False)
     points, why = candidate.points, candidate.why
-    if not any(service.image for service in programs):
-        points, why = points - 4, why or "builds from source"
+    if any(_is_of_developers(service, compose) for service in programs):
+        points, why = points - 6, _FOR_DEVELOPERS
+    images = [service.image.best for service in programs if service.image]
+    if not images:
+        points, why = points - 2, why or "builds from source"
+    elif project:
+        points += 1.5 if any(_is_of_project(image, project) for image in images) else -1.5
+    if any(node.get_text("external") for node in compose.networks.values()):
+        points -= 1  # Another compose file makes this network.
     return _Candidate(candidate.path, points - 0.1 * min(len(compose.services), 20), why)
+
+
+def _is_of_project(image: str, project: set[str]) -> bool:
+    words = {simple(word) for word in repository(image).split("/")}
+    return any(name in word for name in project for word in words)
+
+
+def _is_of_developers(service: Service, compose: ComposeFile) -> bool:
+    """Return whether a service is an image for developers, or runs the source code that's in the tree."""
+    tag = service.image.best.rpartition("/")[2].partition(":")[2] if service.image else ""
+    if set(words_of(tag)) & path_words("development"):
+        return True
+    folder = str(PurePosixPath(compose.path).parent)
+    sources = (posixpath.normpath(f"{folder}/{mount.source}") for mount in service.mounts if mount.kind == "bind")
+    return service.build is not None and "." in sources
 
 
 def _is_devcontainer(compose: ComposeFile) -> bool:

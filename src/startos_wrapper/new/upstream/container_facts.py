@@ -54,7 +54,7 @@ def _hidden(draft: Draft) -> None:
                 "by_hand",
                 f"volume {name}: {path}",
                 "mount",
-                next(iter(draft.proposal.answers["volumes"].places), draft.proposal.source),
+                next(iter(draft.proposal.answers["volumes"].places), draft.here),
                 f"it hides {file or here} of the image, because StartOS doesn't fill a new volume",
                 "mount a folder that only has data, or copy the files in docker_entrypoint.sh",
             )

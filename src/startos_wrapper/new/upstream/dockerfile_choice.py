@@ -61,5 +61,6 @@ def _points(path: str, project: str) -> float:
     points += 0.5 if words & path_words("usual") else 0
     points += 0.7 if project and project in words else 0
     for depth, part in enumerate(whole.parent.parts):
-        points -= _folders().get(part.lower(), 3 if depth == 0 else 0.5)
+        points -= _folders().get(part.lower(), 3) / (2 if depth else 1)
+        points += 1.5 if depth and part.lower() in ("docker", "container") else 0
     return points

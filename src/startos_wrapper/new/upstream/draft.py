@@ -27,6 +27,8 @@ class Draft:
     stated: list[Fact] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     given: Mapping[str, Any] = field(default_factory=dict)
+    # The file that was read, if it isn't a compose file.
+    file: str = ""
     # Where an item of an answer was read, e.g. `environment.TZ`.
     item_places: dict[str, str] = field(default_factory=dict)
 
@@ -75,8 +77,12 @@ class Draft:
         """Return a place from a line of the compose file."""
         if isinstance(line, str):
             return line
-        path = self.compose.path if self.compose else self.proposal.source
-        return f"{path}:{line}" if line else path
+        return f"{self.here}:{line}" if line else self.here
+
+    @property
+    def here(self) -> str:
+        """The place of the source itself."""
+        return self.compose.path if self.compose else self.file or self.proposal.source
 
     def path(self, *rest: str | int) -> Keys:
         """Return the path of a key of the service."""

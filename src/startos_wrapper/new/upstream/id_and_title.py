@@ -57,7 +57,7 @@ def _name(draft: Draft) -> tuple[str, str]:
     for name, place in candidates:
         if name and not is_generic(name):
             return name, place
-    return candidates[0] if candidates else ("", draft.proposal.source)
+    return candidates[0] if candidates else ("", draft.here)
 
 
 def _candidates(draft: Draft) -> list[tuple[str, str]]:
@@ -75,7 +75,7 @@ def _candidates(draft: Draft) -> list[tuple[str, str]]:
         found.append((_without_role(service.name, image), f"{compose.path}:{service.line}"))
     if not image and draft.proposal.image:
         image = repository(draft.proposal.image)
-    place = f"{compose.path}:{service.image.line}" if compose and service and service.image else draft.proposal.source
+    place = f"{compose.path}:{service.image.line}" if compose and service and service.image else draft.here
     if image:
         last = image.rpartition("/")[2]
         found.append((re.sub(r"[-_](monolith|server|standalone|docker|aio)$", "", last), place))

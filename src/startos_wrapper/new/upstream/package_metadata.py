@@ -68,7 +68,9 @@ def _go(metadata: _Metadata) -> None:
         return
     path = _MAJOR.sub("", match[1])
     metadata.add("base", "golang", match.start())
-    metadata.add("service_id", path.rpartition("/")[2], match.start())
+    # A module can be a website's name, e.g. example.com/v2.
+    name = path.rpartition("/")[2] if "/" in path else path.partition(".")[0]
+    metadata.add("service_id", name, match.start())
     metadata.add("upstream_repo", repository_url(f"https://{path}"), match.start())
 
 
@@ -97,7 +99,7 @@ def _node(metadata: _Metadata) -> None:
     if not document.fields:
         return
     metadata.add("base", "node", document.start)
-    metadata.text("service_id", document.get("name"), lambda name: name.rpartition("/")[2])
+    metadata.text("service_id", document.get("name"), _package_name)
     metadata.text("version", document.get("version"), _version)
     metadata.text("license", document.get("license", "type") or document.get("license"), _license)
     metadata.text("short_description", document.get("description"))
@@ -149,6 +151,12 @@ def _setup_cfg(metadata: _Metadata) -> None:
         if value and not value.startswith(("attr:", "file:")):
             at = re.search(rf"(?mi)^\s*{key}\s*[=:]", metadata.source.text)
             metadata.add(name, read(value), at.start() if at else 0)
+
+
+def _package_name(text: str) -> str | None:
+    """Return the name of a package without its scope, or None for the root of several packages."""
+    name = text.rpartition("/")[2]
+    return name if name.lower() not in ("root", "monorepo", "workspace", "workspaces") else None
 
 
 def _text(text: str) -> str | None:

@@ -57,7 +57,7 @@ def propose_ports(draft: Draft) -> None:
     if others:
         _interfaces(draft, ui or 0, others, {port.target: path for path, port in published if port.protocol != "udp"})
     if ui is None:
-        where = draft.place(service.line) if service else draft.proposal.source
+        where = draft.place(service.line) if service else draft.here
         draft.leave(
             "decide",
             "ui_port",

@@ -265,6 +265,7 @@ def _from_image(draft: Draft, source: UpstreamSource) -> None:
 def _from_program(draft: Draft, source: UpstreamSource) -> None:
     """Propose from a Dockerfile, or from a source tree without one."""
     if source.dockerfile:
+        draft.file = source.dockerfile
         draft.facts += source.dockerfile_facts(source.dockerfile)
     _from_container(draft)
 
@@ -278,7 +279,22 @@ def _from_container(draft: Draft) -> None:
     run_of_image(draft)
     propose_from_container(draft)
     list_image_leftovers(draft)
+    _open(draft)
     propose_arches(draft)
+
+
+def _open(draft: Draft) -> None:
+    """List the answers that an image or a Dockerfile should give, and doesn't."""
+    known = {each.what for each in draft.proposal.decide} | set(draft.proposal.answers)
+    image = draft.proposal.image or "IMAGE"
+    if draft.proposal.values.get("base") != "image":
+        return
+    if "run" not in known:
+        why, todo = "it doesn't say what it starts", f"`startos-wrapper image {image}` may show it; pass -d run=COMMAND"
+        draft.leave("decide", "run", "open", draft.here, why, todo)
+    if "volumes" not in known:
+        why, todo = "it doesn't say where the data is", "-d 'volumes={main: /data}', or {} if the service keeps none"
+        draft.leave("decide", "volumes", "open", draft.here, why, todo)
 
 
 def _stated_secrets(draft: Draft) -> None:
@@ -298,7 +314,7 @@ def _stated_secrets(draft: Draft) -> None:
 
 def _notes(source: UpstreamSource) -> list[str]:
     found = []
-    if source.tree.compose and source.tree.compose_why:
+    if source.compose and source.tree.compose and source.tree.compose_why:
         others = ", ".join(f"{each.path} ({each.why})" for each in source.tree.other_compose)
         found.append(f"{source.tree.compose} was read: {source.tree.compose_why}; the others: {others}")
     for each in (*source.tree.unread, *(source.store.unread if source.store else ())):

@@ -20,7 +20,7 @@ def propose_program(draft: Draft, service: Service | None) -> None:
         _source(draft)
         _container(draft)
     else:
-        draft.answer("base", "image", [draft.place(service.line) if service else draft.proposal.source])
+        draft.answer("base", "image", [draft.place(service.line) if service else draft.here])
         _image(draft, service)
     if service and service.build:
         draft.leave(
@@ -55,7 +55,7 @@ def _image(draft: Draft, service: Service | None) -> None:
         if version := version_of(str(fact.value)):
             draft.answer("version", version, fact.places)
         return
-    place = draft.place(service.line) if service else draft.proposal.source
+    place = draft.place(service.line) if service else draft.here
     why = "no published image is named" if not draft.proposal.image else "latest means another image tomorrow"
     draft.leave("decide", "upstream_image", "open", place, why, complete(draft, draft.proposal.image or "NAME"))
 
@@ -67,11 +67,11 @@ def _source(draft: Draft) -> None:
             "decide",
             "upstream_repo",
             "open",
-            draft.proposal.source,
+            draft.here,
             "the source names no repository",
             "-d source=upstream -d upstream_repo=URL, or -d source=submodule",
         )
-        draft.answer("source", "submodule", [draft.proposal.source])
+        draft.answer("source", "submodule", [draft.here])
         return
     draft.answer("source", "upstream", repository.places)
     draft.answer("upstream_repo", without_user(str(repository.value)), repository.places)

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
+from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.git import remote, repository, tags
 from startos_wrapper.new.upstream.compose_choice import choose_compose
 from startos_wrapper.new.upstream.dockerfile_choice import choose_dockerfile
+from startos_wrapper.new.upstream.dockerfile_facts import read_dockerfile
 from startos_wrapper.new.upstream.facts import Fact, Tree
 from startos_wrapper.new.upstream.license_texts import license_of
+from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.package_metadata import package_facts
 from startos_wrapper.new.upstream.source_files import SourceFiles
 from startos_wrapper.new.upstream.tree_words import path_words
@@ -26,13 +29,15 @@ _ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|s
 def read_tree(folder: Path) -> Tree:
     """Return what a folder has, without running anything in it."""
     files = SourceFiles.of(folder)
-    chosen = choose_compose(files)
     metadata = list(package_facts(files))
     from_git = list(_git(folder))
-    names = (fact.value for fact in (*metadata, *from_git) if fact.name == "service_id")
-    dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(names, ""))
+    names = [str(fact.value) for fact in (*metadata, *from_git) if fact.name == "service_id"]
+    dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(iter(names), ""))
     if dockerfile and not files.is_inside(dockerfile):
         dockerfile = None
+    metadata = _fitting(metadata, folder, dockerfile)
+    project = {simple(name) for name in (*names, folder.resolve().name)}
+    chosen = choose_compose(files, {name for name in project if len(name) > 2})
     tree = Tree(
         compose=chosen.path,
         compose_why=chosen.why,
@@ -43,6 +48,17 @@ def read_tree(folder: Path) -> Tree:
     tree.facts = [*from_git, *_license(files, metadata), *_with_language(files, metadata), *_icon(files)]
     tree.unread = files.unread
     return tree
+
+
+def _fitting(metadata: list[Fact], folder: Path, dockerfile: str | None) -> list[Fact]:
+    """Return the facts of package metadata, those for the language of the Dockerfile's program first."""
+    try:
+        said = read_dockerfile(folder / dockerfile, shown=dockerfile) if dockerfile else []
+    except RefusedError:
+        said = []
+    base = next((fact.value for fact in said if fact.name == "base"), None)
+    files = {fact.place.rpartition(":")[0] for fact in metadata if fact.name == "base" and fact.value == base}
+    return sorted(metadata, key=lambda fact: fact.place.rpartition(":")[0] not in files)
 
 
 def _git(folder: Path) -> Iterator[Fact]:

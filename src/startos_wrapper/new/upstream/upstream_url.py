@@ -16,6 +16,11 @@ _SCP = re.compile(r"(?:[\w.-]+@)?([\w-]+(?:\.[\w-]+)+):(?!//)([^\s:]+)")
 _URL = re.compile(r"(?:git\+)?(https?|git|ssh)://(?:[^/@\s]*@)?([^/\s:]+)(:[0-9]+)?(/[^\s]*)?", re.IGNORECASE)
 # Sites where a repository is the first two parts of the path.
 _SITES = {"github.com", "codeberg.org", "bitbucket.org", "git.sr.ht"}
+# Repositories that are named after what they have.
+_NO_NAMES = {
+    "docker", "docker-compose", "compose", "container", "containers", "deploy", "deployment", "self-hosted", "selfhosted",
+    "self-host", "hosting", "community-edition", "monorepo", "app", "server", "core",
+}  # fmt: skip
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.[A-Za-z][\w-]*")
 
 
@@ -58,5 +63,7 @@ def web_page(text: str) -> str | None:
 
 
 def name_of(url: str) -> str:
-    """Return the name of a repository: the last part of its address."""
-    return url.rstrip("/").rpartition("/")[2].removesuffix(".git")
+    """Return the name of a project by the address of its repository: the last part, unless that's no name."""
+    owner, _, name = url.rstrip("/").removesuffix(".git").rpartition("/")
+    is_name = name.lower() not in _NO_NAMES and not re.fullmatch("[vV]?[0-9]+", name)
+    return name if is_name else owner.rpartition("/")[2]

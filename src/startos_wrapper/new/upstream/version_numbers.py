@@ -12,6 +12,7 @@ _VERSION = re.compile(
 _TRIAL = re.compile(
     r"(?<![a-z])(rc|alpha|beta|dev|pre|preview|nightly|snapshot|canary|test|a|b)(?![a-z])", re.IGNORECASE
 )
+_PLAIN = re.compile(r"[vV]?[0-9]")
 _PLAIN_TRIAL = re.compile(r"[0-9][-_.]?(?:alpha|beta)$", re.IGNORECASE)
 _CANDIDATE = re.compile(r"(?<![a-z])(rc|dev|nightly|snapshot|canary|test|alpha)(?![a-z])", re.IGNORECASE)
 
@@ -32,6 +33,8 @@ def newest_tag(tags: Iterable[str]) -> str | None:
     known = [(tag, numbers) for tag in tags if (numbers := numbers_of(tag)) and "." in numbers]
     # The tags of a part of the repository, e.g. sdk/v1.2.0, have the name of its folder.
     whole = [each for each in known if "/" not in each[0]] or known
+    # Other things have the project's name or theirs in front, e.g. helm-chart-1.2.0.
+    whole = [each for each in whole if _PLAIN.match(each[0])] or whole
     final = [each for each in whole if not _TRIAL.search(each[0])]
     plain = [each for each in whole if _PLAIN_TRIAL.search(each[0])]
     if len(plain) > len(final):
