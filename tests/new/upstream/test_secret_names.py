@@ -12,6 +12,7 @@ from startos_wrapper.new.upstream.secret_names import holds_secret, is_secret, s
         ("APP_SECRET", "x"), ("SECRET_KEY_BASE", "x"), ("JWT_SECRET", "x"), ("API_KEY", "x"), ("apikey", "x"),
         ("API_KEYS", "x"), ("RPC_PASS", "x"), ("ROOT_PWD", "x"), ("BOT_TOKEN", "123:abc"), ("SESSION_SALT", "x"),
         ("WALLET_SEED", "x"), ("MNEMONIC", "x"), ("S3_CREDENTIALS", "x"), ("ADMIN_CREDS", "x"), ("PEPPER", "x"),
+        ("SLACK_WEBHOOK_URL", "https://hooks.example.com/a/b"), ("BASIC_AUTH", "me:x"), ("ACCESS_CODE", "x"),
         # A number is a password, if the name says password.
         ("MYSQL_ROOT_PASSWORD", "123456"),
         # The value says it.
@@ -33,7 +34,7 @@ def test_a_secret_is_found(name: str, value: str) -> None:
         ("PASSWORD_LOGIN", "false"), ("TLS_KEY", "/certs/key.pem"), ("TOKEN_LIFETIME", "7d"), ("SESSION_KEY", "24h"),
         ("MAX_TOKENS", "2048"), ("KEYCLOAK_REALM", "x"), ("MONKEY", "x"), ("COMPASS", "x"), ("LOG_LEVEL", "info"),
         ("SITE_URL", "https://example.com/a:b"), ("TITLE", "What is a password?"), ("PORT", "8080"), ("A", ""),
-        ("ALLOWED_HOSTS", "*"), ("TOKEN_ISSUER", "me"), ("PASS_COUNT", "3"),
+        ("WEBHOOK_MAX_ATTEMPTS", "x"), ("COOKIE_SAMESITE", "lax"), ("COUNTRY_CODE", "de"), ("ALLOWED_HOSTS", "*"), ("TOKEN_ISSUER", "me"), ("PASS_COUNT", "3"),
     ],
 )  # fmt: skip
 def test_something_else_is_no_secret(name: str, value: str) -> None:

@@ -9,29 +9,12 @@ from collections.abc import Iterable
 
 # Words that mean a secret, also at the end of a longer word such as dbpassword.
 _SECRET = (
-    "password",
-    "passwd",
-    "passphrase",
-    "passwort",
-    "pass",
-    "pwd",
-    "secret",
-    "token",
-    "key",
-    "credential",
-    "creds",
-    "salt",
-    "seed",
-    "hmac",
-    "mnemonic",
-    "pepper",
-    "htpasswd",
-    "macaroon",
-    "cookie",
-    "rpcauth",
-    "webhook",
-    "dsn",
-)
+    "password", "passwd", "passphrase", "passwort", "pass", "pwd", "secret", "token", "key", "credential",
+    "creds", "salt", "seed", "hmac", "mnemonic", "pepper", "htpasswd", "macaroon", "rpcauth",
+)  # fmt: skip
+# Words that mean one only at the end of a name, also before url, and pairs of words that do.
+_AT_END = {"webhook", "cookie", "dsn"}
+_PAIRS = {("basic", "auth"), ("access", "code"), ("auth", "code"), ("invite", "code"), ("registration", "code")}
 _LONG = tuple(word for word in _SECRET if len(word) > 4)
 _SHORT_ENDINGS = ("pass", "pwd", "key", "salt", "seed", "hmac", "creds")
 # Words that only end like one.
@@ -83,7 +66,12 @@ def words_of(name: str) -> list[str]:
 def is_secret_name(name: str) -> bool:
     """Return whether a name says that its value is a secret."""
     words = [word for word in words_of(name) if not word.isdigit()]
-    if not words or words[-1] in _ABOUT or words[0] in _ENABLES:
+    if not words or words[0] in _ENABLES:
+        return False
+    end = words[:-1] if words[-1] in ("url", "uri") else words
+    if end and (end[-1] in _AT_END or tuple(end[-2:]) in _PAIRS):
+        return True
+    if words[-1] in _ABOUT:
         return False
     # Plurals, e.g. API_KEYS. The key of PUBLIC_KEY isn't secret, but a false alarm is cheap.
     return any(_is_secret_word(word) or _is_secret_word(word.removesuffix("s")) for word in words)
