@@ -56,13 +56,17 @@ def said(tree: Tree) -> dict[str, Any]:
         ({"docker-compose.gpu.yml": APP, "docker-compose.prod.yml": APP}, "docker-compose.prod.yml"),
         ({".examples/docker-compose/with-nginx-proxy/postgres/app/compose.yaml": APP, ".examples/docker-compose/insecure/postgres/app/compose.yaml": APP}, ".examples/docker-compose/insecure/postgres/app/compose.yaml"),
         ({"docker-compose.yml": DATABASES}, None),
+        ({"docker-compose.yml": BUILT, "docker/redis-ui/compose.yml": APP, "package.json": '{"name": "desk"}'}, "docker-compose.yml"),
+        ({"compose.yaml": APP.replace(":1", ":develop") , "setup/compose.yaml": APP}, "setup/compose.yaml"),
+        ({"compose.yaml": BUILT + "    volumes: ['.:/src']\n", "setup/docker/compose.yaml": APP}, "setup/docker/compose.yaml"),
+        ({"a/compose.yml": APP, "b/compose.yml": APP.replace("example", "desk"), "package.json": '{"name": "desk"}'}, "b/compose.yml"),
         ({"a/b/c/d/e/compose.yml": APP, "a/b/c/d/e/f/compose.yml": APP}, "a/b/c/d/e/compose.yml"),
         ({"playwright/docker-compose.yml": APP, "compose.override.yml": APP}, None),
         ({"node_modules/x/docker-compose.yml": APP, "vendor/x/compose.yml": APP}, None),
         ({"composer.yml": APP, "notes.yml": APP}, None),
         ({}, None),
     ],
-    ids=range(22),
+    ids=range(26),
 )  # fmt: skip
 def test_the_compose_file_for_users_is_chosen_and_the_others_are_named(
     files: dict[str, str], chosen: str | None, tmp_path: Path
@@ -79,6 +83,13 @@ def test_the_compose_file_for_users_is_chosen_and_the_others_are_named(
         each.why for each in tree.other_compose
     )
     assert bool(tree.compose_why) == (chosen is not None and len(named) > 1)
+
+
+def test_the_metadata_of_the_image_s_own_language_comes_first(tmp_path: Path) -> None:
+    files = {"pyproject.toml": "[project]\nname = 'desk-docs'\n", "package.json": '{"name": "@desk/root"}'}
+    assert said(read_tree(write(tmp_path, files)))["base"] == "python"
+    tree = read_tree(write(tmp_path, {"Dockerfile": "FROM node:22\nCMD node a.js"}))
+    assert said(tree)["base"] == "node" and said(tree)["service_id"] == "desk-docs"
 
 
 def test_each_other_file_has_a_reason(tmp_path: Path) -> None:
@@ -133,6 +144,13 @@ def test_go_mod_names_the_repository(tmp_path: Path) -> None:
         "upstream_repo": "https://github.com/desk/desk-app",
     }
     assert {fact.place for fact in found.facts} == {"go.mod:2"}
+
+
+def test_a_module_with_the_name_of_a_website_is_named_after_it(tmp_path: Path) -> None:
+    assert said(read_tree(write(tmp_path, {"go.mod": "module desk.example/v2\n"}))) == {
+        "base": "golang",
+        "service_id": "desk",
+    }
 
 
 def test_cargo_toml_takes_what_the_workspace_has(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
+from startos_wrapper.new.upstream.upstream_url import name_of, repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import newest_tag, numbers_of
 
 
@@ -38,6 +38,17 @@ def test_a_repository_s_address_is_one_that_everyone_can_open(text: str, url: st
     assert repository_url(text) == url
 
 
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://example.com/desk/desk-app", "desk-app"), ("https://example.com/desk/docker", "desk"),
+        ("https://example.com/desk/v2", "desk"), ("https://example.com/desk/Container.git/", "desk"),
+    ],
+)  # fmt: skip
+def test_a_repository_names_its_project(url: str, name: str) -> None:
+    assert name_of(url) == name
+
+
 def test_a_page_with_a_password_is_nobody_else_s() -> None:
     assert web_page(" https://example.com/x ") == "https://example.com/x"
     for text in ("https://me:secret@example.com", "ftp://example.com", "example.com", "", "https://"):
@@ -66,6 +77,8 @@ def test_a_version_is_its_numbers(text: str, numbers: str | None) -> None:
         (["v0.1", "v0.2.0-beta", "v0.3.0-beta", "v0.4.0-beta.rc1"], "v0.3.0-beta"),
         (["v1.0.0", "v2.0.0-beta.1", "v2.0.0-beta.2", "v2.0.0-beta.3"], "v1.0.0"),
         (["v2.0.0-rc1", "v2.0.0-rc2"], "v2.0.0-rc2"),
+        (["chart-9.0.0", "v1.0.0"], "v1.0.0"),
+        (["desk@1.0.0", "desk@1.1.0"], "desk@1.1.0"),
         (["sdk/v9.0.0", "v1.0.0"], "v1.0.0"),
         (["app/v1.0.0", "app/v1.1.0"], "app/v1.1.0"),
         (["20240101", "latest"], None),

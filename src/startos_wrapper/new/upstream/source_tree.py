@@ -36,8 +36,7 @@ def read_tree(folder: Path) -> Tree:
     if dockerfile and not files.is_inside(dockerfile):
         dockerfile = None
     metadata = _fitting(metadata, folder, dockerfile)
-    project = {simple(name) for name in (*names, folder.resolve().name)}
-    chosen = choose_compose(files, {name for name in project if len(name) > 2})
+    chosen = choose_compose(files, {simple(name) for name in names if len(name) > 2})
     tree = Tree(
         compose=chosen.path,
         compose_why=chosen.why,

@@ -18,8 +18,8 @@ _URL = re.compile(r"(?:git\+)?(https?|git|ssh)://(?:[^/@\s]*@)?([^/\s:]+)(:[0-9]
 _SITES = {"github.com", "codeberg.org", "bitbucket.org", "git.sr.ht"}
 # Repositories that are named after what they have.
 _NO_NAMES = {
-    "docker", "docker-compose", "compose", "container", "containers", "deploy", "deployment", "self-hosted", "selfhosted",
-    "self-host", "hosting", "community-edition", "monorepo", "app", "server", "core",
+    "docker", "docker-compose", "compose", "container", "containers", "deploy", "deployment", "self-hosted", "hosting",
+    "selfhosted", "self-host", "community-edition", "monorepo", "app", "server", "core",
 }  # fmt: skip
 _HOST = re.compile(r"[\w-]+(\.[\w-]+)*\.[A-Za-z][\w-]*")
 
