@@ -4,6 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from startos_wrapper.files.source import LARGEST, Source, TooLargeError, UnreadableError, read_bytes
@@ -37,7 +38,8 @@ class SourceFiles:
         while waiting:
             below, depth = waiting.popleft()
             try:
-                entries = sorted(os.scandir(self.folder / below), key=lambda entry: entry.name)
+                with os.scandir(self.folder / below) as listed:
+                    entries = sorted(islice(listed, _MOST_ENTRIES + 1), key=lambda entry: entry.name)
             except OSError as error:
                 self.leave(below or ".", error.strerror or "unknown error")
                 continue
