@@ -167,8 +167,9 @@ class _Facts:
         workdir = self.config.workdir.value if self.config.workdir else "/"
         path = posixpath.normpath(posixpath.join(workdir or "/", words)) if "/" in words else words
         made = {posixpath.normpath(posixpath.join(workdir or "/", each.here)) for each in self.copied if each.origin}
-        if words.startswith(".") and path in made:
-            words = path.rpartition("/")[2]
+        name = path.rpartition("/")[2]
+        # A script keeps its path: nobody compiles it.
+        words = name if path in made and "." not in name else words
         return f"{words} {filled(rest, known)}".rstrip()
 
     def _files(self, run: list[str]) -> Iterator[Fact]:

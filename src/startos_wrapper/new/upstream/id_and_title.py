@@ -88,10 +88,15 @@ def _candidates(draft: Draft) -> list[tuple[str, str]]:
 
 
 def _without_role(name: str, image: str) -> str:
-    """Return immich for immich-server, if the image's name or owner also has the word immich."""
-    head, _, role = re.sub(r"_", "-", name).rpartition("-")
+    """Return immich for immich-server and web-immich, if the image's name or owner also has the word immich."""
     words = set(re.split(r"[-_./:]", image.lower()))
-    return head if head and role in GENERIC and not is_generic(head) and head.lower() in words else name
+    plain = name.replace("_", "-")
+    head, _, last = plain.rpartition("-")
+    first, _, tail = plain.partition("-")
+    for rest, role in ((head, last), (tail, first)):
+        if rest and role in GENERIC and not is_generic(rest) and rest.lower() in words:
+            return rest
+    return name
 
 
 def _claimed(draft: Draft, place: str) -> list[tuple[str | int, ...]]:

@@ -11,6 +11,8 @@ from startos_wrapper.data import loader
 from startos_wrapper.files.compose import Keys, Node
 from startos_wrapper.new.upstream.draft import Draft
 
+# Keys whose lists have names of services, networks and so on.
+_NAMES = {"secrets", "configs", "depends_on", "links", "networks", "profiles"}
 _OFF = {"false", "no", "0", "none", "null", ""}
 # Values that ask for nothing special.
 _USUAL = {
@@ -125,6 +127,10 @@ def _entries(path: Keys, items: list[tuple[Keys, int, Node]]) -> str:
     names = [each[len(path)] for each, _, _ in items if len(each) > len(path)]
     if len(items) == 1 and items[0][0] == path:
         names = [*items[0][2].fields, *range(len(items[0][2].items))]
+    if names and path[-1] in _NAMES:
+        nodes = items[0][2].items if len(items) == 1 and items[0][0] == path else [node for _, _, node in items]
+        texts = [node.text or node.get_text("source") for node in nodes]
+        names = [text.value if text else name for text, name in zip(texts, names, strict=False)] if nodes else names
     if names and all(isinstance(name, str) for name in names):
         return f": {', '.join(dict.fromkeys(map(str, names)))}"
     return f" ({len(names)} {'entry' if len(names) == 1 else 'entries'})" if names else ""

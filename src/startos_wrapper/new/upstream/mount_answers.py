@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from startos_wrapper.files.compose import Keys, Mount, Service
 from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.other_services import service_of
+from startos_wrapper.new.upstream.service_kinds import base_name
 
 # Parts of the host that a service can't have, or doesn't need.
 _TIME = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
@@ -39,6 +40,10 @@ _FILE = re.compile(r"[^/]*[^/.]\.(?!d$)[A-Za-z][A-Za-z0-9_-]{0,9}")
 _FILE_NAMES = {"caddyfile", "dockerfile", "torrc", "crontab", "hosts", "makefile", "procfile", "passwd", "htpasswd",
                "license", "authorized_keys", ".env", ".htpasswd", ".netrc", ".npmrc", ".gitconfig"}  # fmt: skip
 _FOLDER_SUFFIXES = {"d", "data", "git"}
+# Names of volumes that say nothing, and of folders that only hold others.
+_VAGUE = {"data", "storage", "volume", "vol", "files"}
+_FOLDERS = {"var", "lib", "opt", "srv", "usr", "src", "share", "local", "root", "home", "app", "mnt"}
+_CALLED = {"etc": "config"}
 # What programs can make again.
 _BUILT = {"node_modules", "vendor", ".next", "__pycache__", ".venv"}
 
@@ -64,9 +69,10 @@ def _volumes(draft: Draft, mounts: list[tuple[Keys, Mount]]) -> None:
     found: dict[str, str] = {}
     places = []
     unlike = {mount.target.rstrip("/"): (path, mount) for path, mount in mounts}
+    own = _names_of(draft)
     for target in _outer_first(list(unlike)):
         path, mount = unlike[target]
-        name = "main" if len(unlike) == 1 else _id(mount, found)
+        name = "main" if len(unlike) == 1 else _id(mount, found, own)
         found[name] = target or "/"
         places.append(draft.place(mount.line))
         draft.item("volumes", name, places[-1], path)
@@ -236,13 +242,26 @@ def _is_below(path: str, folders: tuple[str, ...]) -> bool:
     return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
 
 
-def _id(mount: Mount, taken: dict[str, str]) -> str:
-    """Return an id for one of several volumes: the last part of its path, or its own name if that says more."""
-    target = PurePosixPath(mount.target).name
-    name = _letters(target)
-    if name in ("data", "", "files") and mount.kind == "volume":
-        name = _letters(mount.source) or name
-    return free_name(name or "data", taken)
+def _id(mount: Mount, taken: dict[str, str], own: set[str]) -> str:
+    """Return an id for one of several volumes, e.g. cache for /var/cache/searxng and config for /etc/searxng.
+
+    `own` are names of the service, which say nothing about a volume.
+    """
+    if mount.kind == "volume":
+        # Projects often call a volume searxng-cache.
+        words = [word for word in _letters(mount.source).split("-") if word not in own]
+        name = "-".join(words)
+        if name and name not in _VAGUE:
+            return free_name(name, taken)
+    parts = [_letters(part) for part in PurePosixPath(mount.target).parts if part != "/"]
+    said = [part for part in parts if part and part not in own and part not in _FOLDERS]
+    name = said[-1] if said else "data"
+    return free_name(_CALLED.get(name, name), taken)
+
+
+def _names_of(draft: Draft) -> set[str]:
+    names = {_letters(str(draft.proposal.values.get("service_id", ""))), _letters(base_name(draft.proposal.image))}
+    return (names | {_letters(draft.service.name) if draft.service else ""}) - {""}
 
 
 def _letters(name: str) -> str:

@@ -14,6 +14,8 @@ _WIDTH = 79
 _NAME = 18
 _VALUE = 34
 _MOST_PLACES = 2
+# Fewer leftovers of a kind are shown one by one.
+_FEW = 3
 
 
 def as_json(proposal: Proposal) -> str:
@@ -47,7 +49,7 @@ def _lines(proposal: Proposal, assumed: Mapping[str, Any], missing: list[str]) -
         if leftovers:
             yield ""
             yield f"{LISTS[name]} ({len(leftovers)})"
-            for leftover in leftovers:
+            for leftover in _grouped(leftovers):
                 yield from _leftover(leftover)
 
 
@@ -79,6 +81,21 @@ def _leftover(leftover: Leftover) -> Iterator[str]:
     yield from _wrapped(f"{leftover.what}  {leftover.place}", "  ", "    ")
     todo = "" if leftover.todo == "nothing to do" else f"; {leftover.todo}"
     yield from _wrapped(leftover.why + todo, "      ", "      ")
+
+
+def _grouped(leftovers: list[Leftover]) -> Iterator[Leftover]:
+    """Yield leftovers, those that need the same as a single one."""
+    groups: dict[tuple[str, str, str], list[Leftover]] = {}
+    for each in leftovers:
+        groups.setdefault((each.kind, each.why, each.todo.replace(each.what, "NAME")), []).append(each)
+    for (kind, why, todo), group in groups.items():
+        if len(group) < _FEW or kind == "companion":
+            yield from group
+            continue
+        places = [each.place for each in group]
+        same = len({place.rpartition(":")[0] for place in places}) == 1
+        last = places[-1].rpartition(":")[2] if same else places[-1]
+        yield Leftover(", ".join(each.what for each in group), kind, f"{places[0]}-{last}", why, todo)
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:

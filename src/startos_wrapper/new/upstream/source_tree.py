@@ -23,6 +23,10 @@ _LICENSE = re.compile(r"(?:un)?licen[sc]e(?:[-.][\w.-]+)?|copying(?:\.[\w.-]+)?"
 _OTHER_LANGUAGES = (
     "composer.json", "Gemfile", "pom.xml", "build.gradle", "build.gradle.kts", "mix.exs", "shard.yml", "rebar.config",
 )  # fmt: skip
+# Other signs of source code
+_OTHER_SOURCES = (
+    "requirements.txt", "setup.py", "Pipfile", "Makefile", "CMakeLists.txt", "meson.build", "configure.ac", "build.zig", "deno.json",
+)  # fmt: skip
 _ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|svg|webp|jpe?g)", re.IGNORECASE)
 
 
@@ -30,7 +34,8 @@ def read_tree(folder: Path) -> Tree:
     """Return what a folder has, without running anything in it."""
     files = SourceFiles.of(folder)
     metadata = list(package_facts(files))
-    from_git = list(_git(folder))
+    is_source = bool(metadata or files.named(*_OTHER_LANGUAGES, *_OTHER_SOURCES))
+    from_git = list(_git(folder, is_source))
     names = [str(fact.value) for fact in (*metadata, *from_git) if fact.name == "service_id"]
     dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(iter(names), ""))
     if dockerfile and not files.is_inside(dockerfile):
@@ -60,7 +65,8 @@ def _fitting(metadata: list[Fact], folder: Path, dockerfile: str | None) -> list
     return sorted(metadata, key=lambda fact: fact.place.rpartition(":")[0] not in files)
 
 
-def _git(folder: Path) -> Iterator[Fact]:
+def _git(folder: Path, is_source: bool) -> Iterator[Fact]:
+    """Yield what git says. Without the program's source code, the tags are those of files that only start it."""
     git = repository(folder)
     # A folder somewhere in another repository isn't what that one is about.
     if git is None or not (folder / ".git").exists():
@@ -68,7 +74,7 @@ def _git(folder: Path) -> Iterator[Fact]:
     if url := repository_url(remote(git) or ""):
         yield Fact("upstream_repo", url, ".git/config", "The git remote.")
         yield Fact("service_id", name_of(url), ".git/config", "The git remote.")
-    if tag := newest_tag(tags(git)):
+    if is_source and (tag := newest_tag(tags(git))):
         yield Fact("upstream_ref", tag, ".git", "The newest git tag.")
         if version := numbers_of(tag):
             yield Fact("version", version, ".git", f"The newest git tag, {tag}.")

@@ -35,6 +35,8 @@ _OF_OTHERS = {
 _IN_URL = re.compile(
     r"(?:://|@|//)(?:[^/@\s]*@)?([\w.-]+)(?=[:/?,]|$)|(?:^|(?<=[\s,;=\[\"'(]))([\w.-]+):[0-9]{2,5}(?![0-9])|\bhost=([\w.-]+)"
 )
+# <your_domain> and {{TOKEN}}, but not Me <me@example.com>.
+_BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ -]*>|\{\{\s*\w+\s*\}\}|(?i:^(change|replace)[-_ ]?(me|this)$)")
 _PAGE = re.compile(r"https?://")
 _LISTEN = {"listen", "bind", "binding", "interface"}
 _PLACEHOLDER = re.compile(
@@ -196,6 +198,8 @@ def _address(variable: Variable, names: _Names) -> _Verdict | None:
     if companion := _companion(name, value, names.others):
         todo = f"127.0.0.1 if {companion} is another process, else leave it out"
         return "by_hand", "companion", f"it addresses {companion}", todo
+    if _BLANK.search(value):
+        return "decide", "open", "its value is a placeholder", _pass(name)
     if _in_url(value, names.own):
         return "decide", "address", "it's the container's own address", "use 127.0.0.1; " + _pass(name)
     if _is_address(name, value):
