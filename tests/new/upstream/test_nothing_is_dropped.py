@@ -4,6 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 from random import Random
+from time import process_time
 from typing import Any
 
 import pytest
@@ -131,6 +132,26 @@ def test_a_service_is_listed_by_its_name(tmp_path: Path) -> None:
     draft = draft_of(tmp_path, text)
     names = [each.what for _, leftovers in draft.proposal.lists() for each in leftovers if each.kind == "companion"]
     assert sorted([*names, f"service {draft.proposal.main}"]) == sorted(f"service s{number}x" for number in range(20))
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "a.", "my-", "a:b@", "://", "http://a:", "password", "x=", " a:1", "0f", "1s", "<a"]
+)
+def test_a_long_value_takes_little_time(tmp_path: Path, piece: str) -> None:
+    value = json.dumps(piece * (60_000 // len(piece)))
+    text = f"""\
+services:
+  clock:
+    image: acme/clock:1.2.3
+    command: [clock-server, {value}]
+    environment: {{SITE_URL: {value}, API_TOKEN: {value}, OTHER: {value}}}
+    healthcheck: {{test: {value}}}
+    labels: {{notes: {value}}}
+  other: {{image: "acme/other:1", command: {value}}}
+"""
+    before = process_time()
+    assert dropped(draft_of(tmp_path, text)) == []
+    assert process_time() - before < 2
 
 
 def test_a_path_has_one_owner() -> None:

@@ -41,7 +41,8 @@ _BOOLEAN = {"true", "false", "yes", "no", "on", "off", "null", "none"}
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _DURATION = re.compile(r"([0-9]+(\.[0-9]+)?(ms|us|ns|s|m|h|d|w|y|min|sec|hours?|days?|minutes?|seconds?) ?)+", re.I)
 _PATH = re.compile(r"(~|\.{1,2})?/[^\s:@]*|[A-Za-z]:\\\S*")
-_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")
+# A scheme is short, and a value can be long.
+_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://[^/\s:@]{0,1000}:[^/\s@]{1,1000}@")
 _ASSIGNED = re.compile(
     r"""(?ix) (^|[\s;&?,{"'\[_-]|[a-z]) (password|passwd|passphrase|pwd|secret|token|api_?key|access_?key|private_?key|
     secret_?key|hmac_?key|salt|rpcauth|requirepass|masterauth|mnemonic) ["']? \s* [:=] \s* ["']? [^\s"',;&}\]]{2,}"""

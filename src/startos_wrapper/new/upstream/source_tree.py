@@ -23,9 +23,10 @@ _LICENSE = re.compile(r"(?:un)?licen[sc]e(?:[-.][\w.-]+)?|copying(?:\.[\w.-]+)?"
 _OTHER_LANGUAGES = (
     "composer.json", "Gemfile", "pom.xml", "build.gradle", "build.gradle.kts", "mix.exs", "shard.yml", "rebar.config",
 )  # fmt: skip
-# Other signs of source code
-_OTHER_SOURCES = (
-    "requirements.txt", "setup.py", "Pipfile", "Makefile", "CMakeLists.txt", "meson.build", "configure.ac", "build.zig", "deno.json",
+# Signs of a program's source code
+_SOURCES = (
+    "go.mod", "Cargo.toml", "pyproject.toml", "setup.cfg", "setup.py", "requirements.txt", "Pipfile", "package.json",
+    "deno.json", "Makefile", "CMakeLists.txt", "meson.build", "configure.ac", "build.zig", *_OTHER_LANGUAGES,
 )  # fmt: skip
 _ICON = re.compile(r"(?:[\w.-]*[-_])?(icon|logo|favicon)(?:[-_][\w.-]*)?\.(png|svg|webp|jpe?g)", re.IGNORECASE)
 
@@ -34,8 +35,7 @@ def read_tree(folder: Path) -> Tree:
     """Return what a folder has, without running anything in it."""
     files = SourceFiles.of(folder)
     metadata = list(package_facts(files))
-    is_source = bool(metadata or files.named(*_OTHER_LANGUAGES, *_OTHER_SOURCES))
-    from_git = list(_git(folder, is_source))
+    from_git = list(_git(folder, is_source=bool(files.named(*_SOURCES))))
     names = [str(fact.value) for fact in (*metadata, *from_git) if fact.name == "service_id"]
     dockerfile, other_dockerfiles = choose_dockerfile(files.paths, next(iter(names), ""))
     if dockerfile and not files.is_inside(dockerfile):
@@ -65,7 +65,7 @@ def _fitting(metadata: list[Fact], folder: Path, dockerfile: str | None) -> list
     return sorted(metadata, key=lambda fact: fact.place.rpartition(":")[0] not in files)
 
 
-def _git(folder: Path, is_source: bool) -> Iterator[Fact]:
+def _git(folder: Path, *, is_source: bool) -> Iterator[Fact]:
     """Yield what git says. Without the program's source code, the tags are those of files that only start it."""
     git = repository(folder)
     # A folder somewhere in another repository isn't what that one is about.

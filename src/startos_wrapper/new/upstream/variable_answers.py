@@ -37,6 +37,8 @@ _IN_URL = re.compile(
 )
 # <your_domain> and {{TOKEN}}, but not Me <me@example.com>.
 _BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ -]*>|\{\{\s*\w+\s*\}\}|(?i:^(change|replace)[-_ ]?(me|this)$)")
+# Longer values are no addresses, and would take long to look at.
+_LONGEST = 1000
 _PAGE = re.compile(r"https?://")
 _LISTEN = {"listen", "bind", "binding", "interface"}
 _PLACEHOLDER = re.compile(
@@ -281,7 +283,13 @@ def _in_url(value: str, names: Container[str]) -> str:
 def _is_address(name: str, value: str) -> bool:
     """Return whether a variable holds an address of the service as people see it from outside."""
     words = [word for word in words_of(name) if not word.isdigit()]
-    if not words or not value.strip() or _LOCAL.fullmatch(value.strip()) or set(words) & _LISTEN:
+    if (
+        not words
+        or not value.strip()
+        or len(value) > _LONGEST
+        or _LOCAL.fullmatch(value.strip())
+        or set(words) & _LISTEN
+    ):
         return False
     if words[-1] in _HOSTS and set(words) & _OF_OTHERS:
         return False
