@@ -90,9 +90,21 @@ CMD ./relay --db ${STORE}
     assert last(found, "workdir") == "/opt/relay"
 
 
+@pytest.mark.parametrize(
+    ("command", "run"),
+    [
+        ('["/usr/bin/desk", "-x"]', "desk -x"), ('["/bin/start.sh", "/usr/bin/desk"]', None), ('["desk"]', None),
+        ('["/opt/other"]', None), ('["./desk"]', "desk"), ('["../bin/desk"]', "desk"),
+    ],
+)  # fmt: skip
+def test_a_compiled_program_is_in_path_wherever_the_image_has_it(command: str, run: str | None, tmp_path: Path) -> None:
+    text = f"FROM golang AS b\nFROM alpine\nWORKDIR /usr/bin\nCOPY --from=b /desk /start.sh ./\nENTRYPOINT {command}"
+    assert (values(facts(tmp_path, text), "run_compiled") or [None])[-1] == run
+
+
 def test_a_secret_is_not_filled_in(tmp_path: Path) -> None:
     text = "FROM rust AS b\nFROM alpine\nENV PORT=80 DB_PASSWORD=hunter2\nCOPY --from=b /x /x\nCMD /x --port $PORT --key $DB_PASSWORD"
-    assert last(facts(tmp_path, text), "run_compiled") == "/x --port 80 --key $DB_PASSWORD"
+    assert last(facts(tmp_path, text), "run_compiled") == "x --port 80 --key $DB_PASSWORD"
 
 
 def test_files_beside_a_compiled_program_are_listed(tmp_path: Path) -> None:

@@ -296,6 +296,7 @@ def test_git_says_where_it_was_cloned_from_and_which_release_is_the_newest(tmp_p
     commit = "0" * 40
     files = {
         **GIT,
+        "Makefile": "",
         ".git/config": config("git@example.com:desk/desk-app.git"),
         ".git/packed-refs": f"# pack-refs\n{commit} refs/heads/v9.0.0\n{commit} refs/tags/v1.9.0\n^{commit}\n{commit} refs/tags/v1.8.0\n",
         ".git/refs/tags/v1.10.0": commit,
@@ -304,6 +305,14 @@ def test_git_says_where_it_was_cloned_from_and_which_release_is_the_newest(tmp_p
     assert found == {
         "upstream_repo": "https://example.com/desk/desk-app", "service_id": "desk-app", "upstream_ref": "v1.10.0", "version": "1.10.0",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(("file", "tag"), [("go.mod", "v1.0.0"), ("Makefile", "v1.0.0"), ("update.sh", None)])
+def test_the_tags_of_files_that_only_start_a_program_are_not_its_own(
+    file: str, tag: str | None, tmp_path: Path
+) -> None:
+    found = said(read_tree(write(tmp_path, {**GIT, ".git/refs/tags/v1.0.0": "0" * 40, file: ""})))
+    assert found.get("upstream_ref") == tag and found.get("version") == (tag[1:] if tag else None)
 
 
 def test_a_password_in_the_remote_is_nowhere(tmp_path: Path) -> None:
