@@ -411,7 +411,58 @@ def test_an_address_of_another_program_stays(tmp_path: Path) -> None:
     environment = "{LISTEN: '0.0.0.0:80', DB_HOST: localhost, API_URL: 'https://api.acme.org/v1', TRUST_PROXY: 'true', BASE_URL: replace-me}"
     found = proposal_of(tmp_path, _service(image="acme/clock:1.2.3", environment=environment))
     assert list(found.values["environment"]) == ["LISTEN", "DB_HOST", "API_URL", "TRUST_PROXY"]
-    assert kinds(found, "decide")["BASE_URL"] == "address"
+    assert kinds(found, "decide")["BASE_URL"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("user", "signal", "keys", "listed"),
+    [
+        ("app", "SIGQUIT", {}, {"USER app": "user", "STOPSIGNAL SIGQUIT": "key"}),
+        ("root", "SIGTERM", {}, {}),
+        # The file says something else.
+        ("app", "SIGQUIT", {"user": "root", "stop_signal": "SIGTERM"}, {}),
+    ],
+)
+def test_the_user_and_the_signal_of_an_image_are_listed(
+    tmp_path: Path, user: str, signal: str, keys: dict[str, str], listed: dict[str, str]
+) -> None:
+    place = "image acme/clock:1.2.3"
+    facts = [Fact("user", user, place), Fact("stop_signal", signal, place), Fact("cmd", ("clock",), place)]
+    found = proposal_of(tmp_path, _service(image="acme/clock:1.2.3", **keys), facts)
+    assert kinds(found, "cannot") | kinds(found, "by_hand") == listed
+
+
+def test_a_placeholder_is_no_value(tmp_path: Path) -> None:
+    environment = "{MAIL_URL: 'smtp://<mail_url>:25', FROM: 'Me <me@example.com>', TITLE: 'a < b'}"
+    found = proposal_of(tmp_path, _service(image="acme/clock:1.2.3", environment=environment))
+    assert list(found.values["environment"]) == ["FROM", "TITLE"]
+    assert kinds(found, "decide")["MAIL_URL"] == "open"
+
+
+def test_a_sample_only_hints_at_a_variable(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": _service(image="acme/clock:1.2.3", environment="{ZONE: $ZONE, KEY: $ZONE_KEY}"),
+        ".env.example": "ZONE=UTC\nZONE_KEY=hunter22\n",
+    }
+    found = proposal_of(tmp_path, files)
+    assert "environment" not in found.values
+    [zone, key] = [each for each in found.decide if each.what in ("ZONE", "KEY")]
+    assert (zone.kind, zone.why) == ("open", "ZONE has no value, but .env.example:1 shows 'UTC'")
+    assert (key.kind, "hunter22" in everything(found)) == ("secret", False)
+
+
+def test_a_database_in_an_address_with_a_password_is_named(tmp_path: Path) -> None:
+    text = """\
+        services:
+          clock:
+            image: acme/clock:1.2.3
+            environment: {DATABASE_URL: "postgres://me:pw@db:5432/x", OWN: "http://clock:80", OTHER: "x_db_1"}
+          db: {image: "postgres:16"}
+        """
+    found = proposal_of(tmp_path, text)
+    [db] = [each for each in found.by_hand if each.what == "service db"]
+    assert "DATABASE_URL: 127.0.0.1" in db.todo
+    assert {"DATABASE_URL": "secret", "OWN": "address"}.items() <= kinds(found, "decide").items()
 
 
 def test_every_path_of_the_file_is_accounted_for(tmp_path: Path) -> None:
