@@ -179,6 +179,7 @@ def test_a_local_build_is_no_published_image(tmp_path: Path) -> None:
         ({"command": "nginx -g 'daemon off;'"}, "nginx -g 'daemon off;'"),
         ({"command": "[sh, -c, \"echo 'a b' && exec clock\"]"}, "sh -c \"echo 'a b' && exec clock\""),
         ({"command": "[python, -m, clock, 'it costs $$5']"}, "python -m clock 'it costs $5'"),
+        ({"command": '|-\n      sh -c "one && two"\n      three'}, 'sh -c "one && two" three'),
         ({"entrypoint": "/bin/clock", "command": "--loud"}, "/bin/clock --loud"),
         ({"entrypoint": "[tini, --, /bin/clock]"}, "/bin/clock"),
         ({"command": "clock-server"}, "clock-server"),

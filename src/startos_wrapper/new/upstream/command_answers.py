@@ -190,7 +190,7 @@ def _command(start: Start) -> str | None:
     if not words:
         return None
     # As written, if sh reads it as Compose does.
-    raw = " ".join(start.raw.split(" "))
+    raw = " ".join(start.raw.split())
     if raw and words == start.words and "$" not in raw and pattern("command").fullmatch(raw) and _same(raw, words):
         return raw
     joined = " ".join(map(quoted, words))
