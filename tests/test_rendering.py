@@ -8,6 +8,7 @@ from copier import run_copy
 
 from startos_wrapper.adopt.nearness import FILES
 from startos_wrapper.answers_file import ANSWERS
+from startos_wrapper.new.preview import files
 from startos_wrapper.questions import read_config
 from startos_wrapper.rendering import RefusedAnswerError, Template
 from tests.conftest import ROOT, Render
@@ -52,6 +53,8 @@ def test_files_are_those_that_copier_writes(name: str, render: Render) -> None:
     made = render(SETS[name])
     template = Template()
     asked = template.ask({"service_id": "hello-world", **SETS[name]})
+    written = sorted(path.relative_to(made).as_posix() for path in made.rglob("*") if path.is_file())
+    assert files(template, asked) == written
     compared = [file for files in FILES.values() for file in files if (made / file).exists()]
     assert "manifest.yaml" in compared
     for file in compared:

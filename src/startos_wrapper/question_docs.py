@@ -79,11 +79,12 @@ def questions() -> dict[str, Question]:
     """Return all questions that can be answered, by name, in the order in which they're asked."""
     config = read_config(template())
     known = asked(config)
-    sections = _sections()
-    return {name: _question(name, item, sections[name], config, list(known)) for name, item in known.items()}
+    titles = sections()
+    return {name: _question(name, item, titles[name], config, list(known)) for name, item in known.items()}
 
 
-def _sections() -> dict[str, str]:
+@cache
+def sections() -> dict[str, str]:
     """Return the section of each question: the last comment above it that stands alone."""
     found: dict[str, str] = {}
     for file in _INCLUDE.findall((template() / "copier.yml").read_text(encoding="utf-8")):

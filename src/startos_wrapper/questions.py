@@ -48,6 +48,11 @@ def asked(config: dict[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in config.items() if not name.startswith("_") and not is_computed(item)}
 
 
+def is_advanced(question: Any) -> bool:
+    """Return whether a question is usually only asked if somebody wants to answer the advanced questions."""
+    return isinstance(question, dict) and re.search(r"\badvanced\b", str(question.get("when", ""))) is not None
+
+
 def asked_default(question: dict[str, Any]) -> Any:
     """Return the default of a question with one, as copier.yml has it for when the question is asked."""
     default = question["default"]

@@ -7,6 +7,7 @@ answers from a file. A test compares both.
 import json
 import re
 from ast import literal_eval
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from jinja2_ansible_filters import AnsibleCoreFiltersExtension  # type: ignore[i
 
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader, template
-from startos_wrapper.questions import asked_default, read_config
+from startos_wrapper.questions import asked_default, read_config, typed
 
 # A path that doesn't exist, so that there are no earlier answers.
 _NOWHERE = "/dev/null/wrapper"
@@ -48,12 +49,31 @@ class RefusedAnswerError(Exception):
         self.name, self.fault = name, fault
 
 
+class MissingAnswerError(RefusedAnswerError):
+    """A question without a default wasn't answered."""
+
+    def __init__(self, name: str) -> None:
+        """Create the error from the name of the question."""
+        super().__init__(name, _REQUIRED)
+
+
 @dataclass
 class Asked:
     """The answers to all questions: `values` has all of them, `recorded` the names of those that Copier records."""
 
     values: dict[str, Any] = field(default_factory=dict)
     recorded: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Looked(Asked):
+    """Answers as far as they go: `faults` has what the validators say about refused answers, by name.
+
+    `missing` are the questions that need an answer. In `values`, a default or placeholder stands in for those, too.
+    """
+
+    faults: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
 
 @cache
@@ -89,9 +109,15 @@ def _compiled(folder: Path, text: str) -> JinjaTemplate:
 class Template:
     """The questions and files of this package's template."""
 
-    def __init__(self) -> None:
-        """Read nothing yet."""
+    def __init__(self, wrapper: Path | None = None, defaults: Mapping[str, Any] | None = None) -> None:
+        """Read nothing yet.
+
+        For a person who sees the proposed answers, `wrapper` is the folder that they're for. `defaults` are the user's
+        own, which take precedence over the template's.
+        """
         self.folder = template()
+        self.defaults = dict(defaults or {})
+        self._wrapper = wrapper
 
     @cached_property
     def questions(self) -> dict[str, dict[str, Any]]:
@@ -125,20 +151,52 @@ class Template:
         Raises: RefusedAnswerError for the first answer that a validator rejects.
         """
         asked = Asked()
-        for name, question in self.questions.items():
-            if self._when(question, asked, given):
-                asked.recorded.append(name)
-            elif "default" not in question:
-                continue
-            try:
-                asked.values[name] = given[name] if name in given else self._default(question, asked, given)
-            except _UnsetError:
-                if name in asked.recorded:
-                    raise RefusedAnswerError(name, _REQUIRED) from None
-                continue
-            if name in given or name in asked.recorded:
-                self._validate(name, question, asked, given)
+        for name in self.questions:
+            if self._answer(name, asked, given):
+                self._validate(name, asked, given)
         return asked
+
+    def look(self, given: dict[str, Any], validate: bool = True) -> Looked:
+        """Return the answers to all questions, and everything that's wrong with them."""
+        looked, usable = Looked(), dict(given)
+        for name in self.questions:
+            try:
+                if self._answer(name, looked, usable) and validate:
+                    self._validate(name, looked, usable)
+            except RefusedAnswerError as error:
+                looked.faults[name] = error.fault
+                looked.missing += [name] if isinstance(error, MissingAnswerError) else []
+                if name in usable or name not in looked.values:
+                    usable.pop(name, None)
+                    self._stand_in(name, looked, usable)
+        return looked
+
+    def _answer(self, name: str, asked: Asked, given: dict[str, Any]) -> bool:
+        """Add the answer to a question, and return whether it needs to be validated.
+
+        Raises: RefusedAnswerError if it's missing.
+        """
+        question = self.questions[name]
+        if self._when(question, asked, given):
+            asked.recorded.append(name)
+        elif "default" not in question:
+            return False
+        known = {**self.defaults, **given} if name in asked.recorded else given
+        try:
+            asked.values[name] = known[name] if name in known else self._default(question, asked, given)
+        except _UnsetError:
+            if name in asked.recorded:
+                raise MissingAnswerError(name) from None
+            return False
+        return name in given or name in asked.recorded
+
+    def _stand_in(self, name: str, asked: Asked, given: dict[str, Any]) -> None:
+        """Replace a refused or missing answer, so that what depends on it can be shown."""
+        question = self.questions[name]
+        try:
+            asked.values[name] = self._default(question, asked, given)
+        except _UnsetError:
+            asked.values[name] = typed(question, question["placeholder"])
 
     def file(self, name: str, asked: Asked) -> str:
         """Render a file of the template. `name` is its path in the wrapper."""
@@ -147,6 +205,14 @@ class Template:
             return plain.read_text(encoding="utf-8")
         context = self._context(asked, asked.values)
         return _environment(self.folder).get_template(f"template/{name}.jinja").render(context)
+
+    def text(self, text: str, asked: Asked) -> str:
+        """Render a text of the template, e.g. the name of a file."""
+        return self._render(text, asked, asked.values)
+
+    def excluded(self, asked: Asked) -> list[str]:
+        """Return the patterns of the files that aren't written, as in a .gitignore."""
+        return [line for text in _config(self.folder)["_exclude"] for line in self.text(text, asked).splitlines()]
 
     def answers_file(self, asked: Asked, source: str | None, commit: str | None) -> str:
         """Return the text of the answers file that Copier would write, with what it records of the template."""
@@ -160,7 +226,12 @@ class Template:
         return {
             **given,
             **asked.values,
-            "_copier_conf": {"dst_path": _NOWHERE, "answers_file": ANSWERS, "data": given},
+            "_copier_conf": {
+                "dst_path": str(self._wrapper or _NOWHERE),
+                "answers_file": ANSWERS,
+                "data": given,
+                "defaults": self._wrapper is None,
+            },
             "_copier_answers": {name: asked.values[name] for name in asked.recorded if name in asked.values},
             "_copier_operation": "copy",
             "_external_data": {},
@@ -199,7 +270,8 @@ class Template:
             case _:
                 return text
 
-    def _validate(self, name: str, question: dict[str, Any], asked: Asked, given: dict[str, Any]) -> None:
+    def _validate(self, name: str, asked: Asked, given: dict[str, Any]) -> None:
+        question = self.questions[name]
         choices = question.get("choices")
         if choices:
             known = list(choices.values()) if isinstance(choices, dict) else choices

@@ -13,6 +13,7 @@ from startos_wrapper.terminal import PROGRAM
 # Replaces the path of the settings file, as COPIER_SETTINGS_PATH does for Copier's.
 _VARIABLE = "STARTOS_WRAPPER_SETTINGS_PATH"
 _KNOWN = {"template": str}
+_COPIERS_VARIABLE = "COPIER_SETTINGS_PATH"
 
 
 def settings_path() -> Path:
@@ -46,3 +47,19 @@ def settings() -> dict[str, Any]:
         if not isinstance(value, _KNOWN[name]):
             raise CannotError(f"{path}: {name} must be text")
     return loaded
+
+
+def copiers_defaults() -> dict[str, Any]:
+    """Return the user's answers in Copier's settings, e.g. their name, which Copier takes in place of defaults.
+
+    If the file is wrong, there are none: Copier reports that itself.
+    """
+    from platformdirs import user_config_path
+
+    path = Path(os.environ.get(_COPIERS_VARIABLE) or user_config_path("copier") / "settings.yml")
+    try:
+        loaded = yaml.load(path.read_text(encoding="utf-8"), loader())
+    except (OSError, UnicodeDecodeError, yaml.YAMLError):
+        return {}
+    defaults = loaded.get("defaults") if isinstance(loaded, dict) else None
+    return defaults if isinstance(defaults, dict) else {}

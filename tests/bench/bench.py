@@ -4,7 +4,8 @@ Each row is the median CPU time of several runs of a whole process and all proce
 that a slow moment of the machine affects all of them. Next to it is its ratio to `copier --version`, the time it takes to
 import Copier. Copies and updates are compared with two templates that show what Copier itself takes: `trivial` has one
 question and two files, while `bare` asks our questions without validation and writes as many files as we do, without Jinja
-in them. A row fails if it exceeds its limit. At the end, many wrappers are updated, see `fleet.py`.
+in them. A row fails if it exceeds its limit. At the end, the page of `new` is shown, see `page.py`, and many wrappers are
+updated, see `fleet.py`.
 
 `make bench ARGS=images` measures building images instead, which takes minutes and needs a Docker engine.
 """
@@ -21,7 +22,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.questions import asked, read_config
-from tests.bench import fleet
+from tests.bench import fleet, page
 from tests.bench.process import Cost, median, release, run
 from tests.support.tools import MANIFESTS
 
@@ -169,8 +170,9 @@ def main() -> int:
         work = Path(name)
         rows = _rows(work)
         kept = _printed(rows, _measured(rows))
+        quick = page.measure(work, BIN / "copier")
         flat = fleet.measure(work, work / "ours", BIN / "copier")
-    return int(not (kept and flat))
+    return int(not (kept and quick and flat))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A program on a terminal of 80 columns and 24 lines, and what a person sees on it."""
+"""A program on a terminal, by default of 80 columns and 24 lines, and what a person sees on it."""
 
 import os
 import time
@@ -18,10 +18,12 @@ LONG = 600
 class Screen:
     """A running program, and the screen that it draws on."""
 
-    def __init__(self, *command: str) -> None:
+    def __init__(self, *command: str, columns: int = COLUMNS, lines: int = LINES) -> None:
         """Start the program `command` in a pseudo-terminal."""
-        self._screen: Any = pyte.Screen(COLUMNS, LINES)
+        self._screen: Any = pyte.Screen(columns, lines)
         self._stream: Any = pyte.Stream(self._screen)
+        # Everything that was printed, with all control characters.
+        self.raw = ""
         self._child = pexpect.spawn(
             command[0],
             list(command[1:]),
@@ -29,7 +31,7 @@ class Screen:
             env={**os.environ, "TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1"},
             timeout=QUIET,
             encoding="utf-8",
-            dimensions=(LINES, COLUMNS),
+            dimensions=(lines, columns),
         )
 
     @property
@@ -63,7 +65,7 @@ class Screen:
             if time.monotonic() > end:
                 raise AssertionError(f"not done:\n{self.text}")
             try:
-                self._stream.feed(self._child.read_nonblocking(4096, timeout=0.1))
+                self._feed(0.1)
             except pexpect.TIMEOUT:
                 continue
             except pexpect.EOF as error:
@@ -73,15 +75,40 @@ class Screen:
         """Empty the screen, as Ctrl-L does."""
         self._screen.reset()
 
+    def _feed(self, timeout: float) -> None:
+        text = self._child.read_nonblocking(4096, timeout=timeout)
+        self.raw += text
+        self._stream.feed(text)
+
     def _read(self, timeout: float, missing: str) -> None:
         try:
-            self._stream.feed(self._child.read_nonblocking(4096, timeout=timeout))
+            self._feed(timeout)
         except (pexpect.EOF, pexpect.TIMEOUT) as error:
             raise AssertionError(f"{missing}:\n{self.text}") from error
 
     def send(self, keys: str) -> None:
         """Press keys."""
         self._child.send(keys)
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Change the size of the terminal's window."""
+        self._screen.resize(lines, columns)
+        self._child.setwinsize(lines, columns)
+
+    def kill(self, signal: int) -> None:
+        """Send a signal to the program."""
+        self._child.kill(signal)
+
+    def exit_code(self) -> int:
+        """Wait until the program ends, and return its exit code, or -1 if a signal ended it."""
+        end = time.monotonic() + LONG
+        while time.monotonic() < end:
+            try:
+                self._feed(QUIET)
+            except pexpect.EOF:
+                break
+        self._child.close()
+        return -1 if self._child.exitstatus is None else int(self._child.exitstatus)
 
     def close(self) -> None:
         """End the program."""

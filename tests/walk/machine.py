@@ -36,6 +36,8 @@ class Terminal:
             **{name: value for name, value in os.environ.items() if _NETWORK.match(name)},
             **{"HOME": str(home), "PATH": path, "LANG": "C.UTF-8", "PS1": _PROMPT, "NO_COLOR": "1", "PS0": ""},
             **{"PROMPT_COMMAND": f"echo $? >>{shlex.quote(str(self._statuses))}", "HISTFILE": "/dev/null"},
+            # The same on every machine: no Docker engine.
+            **{"DOCKER_HOST": f"unix://{home}/docker.sock"},
             **{"TERM": "xterm", "PROMPT_TOOLKIT_NO_CPR": "1", "PYTHONWARNINGS": "ignore"},
         }
         given = [f"{name}={value}" for name, value in environment.items()]

@@ -63,20 +63,33 @@ def next_steps(screen: str) -> list[str]:
 
 
 def answer(terminal: Terminal, name: str) -> None:
-    """Answer the prompts of `new`: the first with a mistake, and all others with their defaults."""
+    """Answer Copier's prompts: the first with a mistake, and all others with their defaults."""
     template = Template()
     first, *others = [
         template.questions[each]["help"].splitlines()[0]
         for each in template.ask({"service_id": "hello-world"}).recorded
     ]
-    terminal.screen.wait_for(first)
+    mistake(terminal, name, first)
+    for prompt in others:
+        terminal.screen.wait_for(prompt)
+        terminal.screen.send(ENTER)
+
+
+def answer_page(terminal: Terminal, name: str) -> None:
+    """Answer what `new` asks: the id with a mistake, and all others with their defaults. Then write the wrapper."""
+    mistake(terminal, name, "service_id")
+    for text in ("golang", "starter", "Write the wrapper"):
+        terminal.screen.wait_for(f"> {text}")
+        terminal.screen.send(ENTER)
+
+
+def mistake(terminal: Terminal, name: str, prompt: str) -> None:
+    """Answer the question for the id with a digit, then correct it."""
+    terminal.screen.wait_for(prompt)
     terminal.screen.send(CLEAR + "hello2" + ENTER)
     terminal.screen.wait_for("single hyphens")
     seen(f"{name}-wrong", terminal.screen.text)
     terminal.screen.send(BACKSPACE + "-world" + ENTER)
-    for prompt in others:
-        terminal.screen.wait_for(prompt)
-        terminal.screen.send(ENTER)
 
 
 def test_with_pipx(start: Start, installers: Path, publish: Publish) -> None:
@@ -86,7 +99,7 @@ def test_with_pipx(start: Start, installers: Path, publish: Publish) -> None:
             terminal.run(command)
         new, cd, *rest = commands("Create a wrapper")
         terminal.start(new)
-        answer(terminal, "new")
+        answer_page(terminal, "new")
         screen = terminal.finish()
         seen("new", screen)
         # make rehearse makes the images that it needs.
@@ -142,7 +155,7 @@ def test_with_a_wheel_and_no_network(start: Start, installers: Path, server: Pat
         terminal.run(f"uv tool install {wheel}")
         server.rename(server.with_name("unreachable"))
         terminal.start("startos-wrapper new my-service")
-        answer(terminal, "wheel-new")
+        answer_page(terminal, "wheel-new")
         seen("wheel-new", screen := terminal.finish())
         assert "_src_path" not in recorded(terminal.home / "my-service")
         for step in next_steps(screen):
@@ -161,7 +174,7 @@ def test_from_a_clone(start: Start) -> None:
         for command in (clone, cd):
             terminal.run(command)
         terminal.start(new)
-        answer(terminal, "make-new")
+        answer_page(terminal, "make-new")
         seen("make-new", terminal.finish())
         for command in (path, inside, 'git init && git add . && git commit -m "New wrapper"', "make check"):
             screen = terminal.run(command)

@@ -17,6 +17,7 @@ from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
 from startos_wrapper.given_answers import STANDARD_INPUT, known_questions, read_answers, refused_answers, unused_answers
+from startos_wrapper.new.asking import CANCELLED, after_the_page, ask_on_the_page, has_page
 from startos_wrapper.new.from_source import (
     add_source_options,
     answers_from,
@@ -99,12 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
     if str(arguments.data_file) == STANDARD_INPUT and not arguments.defaults:
         _ask_at_the_terminal()
-    if arguments.source is not None:
-        answers = _from_source(arguments, answers)
-    if ours and arguments.defaults:
-        _refuse(answers)
-    elif ours and not sys.stdin.isatty():
-        _refuse_without_terminal(answers)
+    page = None
+    if ours and not arguments.defaults and has_page():
+        page = ask_on_the_page(arguments, answers)
+        answers, arguments.defaults = page.applied, True
+    else:
+        answers = _without_page(arguments, answers, ours)
     if origin.dirty:
         print_error(
             f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
@@ -113,7 +114,23 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.dry_run:
         return _show(arguments, origin, answers)
     _copy(arguments, origin, answers)
+    if page and not arguments.quiet:
+        after_the_page(page, arguments.dest)
     return Exit.DONE
+
+
+def _without_page(arguments: argparse.Namespace, answers: dict[str, Any], ours: bool) -> dict[str, Any]:
+    """Return the answers to pass to Copier, which asks for the others at a terminal.
+
+    Raises: CommandError.
+    """
+    if arguments.source is not None:
+        answers = _from_source(arguments, answers)
+    if ours and arguments.defaults:
+        _refuse(answers)
+    elif ours and not sys.stdin.isatty():
+        _refuse_without_terminal(answers)
+    return answers
 
 
 def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
@@ -173,7 +190,7 @@ def _copy(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]
         # Copier only does this for errors.
         for path in arguments.dest.iterdir() if existed else [arguments.dest]:
             shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
-        raise CancelledError("Cancelled. Nothing was written.") from error
+        raise CancelledError(CANCELLED) from error
     unused = unused_answers(answers, worker.answers.hidden, worker.template.questions_data)
     if unused:
         print_error(*(f"warning: {message}" for message in unused))

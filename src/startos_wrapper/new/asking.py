@@ -1,0 +1,95 @@
+"""Show the page on the terminal, and return what the person answered."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from startos_wrapper.errors import CancelledError
+from startos_wrapper.given_answers import STANDARD_INPUT
+from startos_wrapper.new.from_source import propose_from
+
+# Imported late everywhere below, because only a terminal needs it.
+if TYPE_CHECKING:
+    from startos_wrapper.new.page_state import Given, PageState
+    from startos_wrapper.new.upstream.proposal import Proposal
+
+CANCELLED = "Cancelled. Nothing was written."
+# Without these, the command wouldn't show the same page again.
+_KEPT_OPTIONS = {"source": "--from", "service": "--service", "template": "--template"}
+
+
+def has_page() -> bool:
+    """Return whether the terminal can show the page. Without one, Copier asks, or refuses to."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+
+
+def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "PageState":
+    """Return the answers of a person who wants to write the wrapper. `answers` were passed.
+
+    Raises: CommandError.
+    """
+    from startos_wrapper.new.page import Left, Page
+    from startos_wrapper.new.page_state import PageState
+    from startos_wrapper.new.same_again import Again
+    from startos_wrapper.new.show import show
+    from startos_wrapper.rendering import Template
+    from startos_wrapper.settings import copiers_defaults
+
+    proposal = propose_from(arguments, answers) if arguments.source is not None else None
+    again = Again(arguments.dest, tuple(_options(arguments)))
+    state = PageState(Template(arguments.dest, copiers_defaults()), _given(arguments, answers, proposal))
+    if proposal:
+        state.suggest(_drafts(proposal), _reasons(proposal))
+    try:
+        left = show(Page(state, again, proposal).flow())
+    except (EOFError, KeyboardInterrupt):
+        left = Left(write=False)
+    if left.write:
+        return state
+    if left.kept is None:
+        raise CancelledError(CANCELLED)
+    raise CancelledError(f"{CANCELLED} The answers are in {left.kept}. Go on with:\n  {again.resume(left.kept)}")
+
+
+def after_the_page(state: "PageState", folder: Path) -> None:
+    """Print what there is to say after the wrapper was written."""
+    from startos_wrapper.new.afterwards import after_writing
+
+    after_writing(state, folder)
+
+
+def _options(arguments: argparse.Namespace) -> Iterator[str]:
+    for name, option in _KEPT_OPTIONS.items():
+        if getattr(arguments, name):
+            yield from (option, getattr(arguments, name))
+    if arguments.network:
+        yield "--network"
+
+
+def _given(arguments: argparse.Namespace, answers: dict[str, Any], proposal: "Proposal | None") -> "dict[str, Given]":
+    """Return each answer with where it came from."""
+    from startos_wrapper.new.page_state import Given
+    from startos_wrapper.new.upstream.acceptance import merged
+
+    proposed = proposal.answers if proposal else {}
+    given = {name: Given(each.value, ", ".join(each.places)) for name, each in proposed.items()}
+    on_command_line = {item.partition("=")[0] for item in arguments.data}
+    file = "standard input" if str(arguments.data_file) == STANDARD_INPUT else str(arguments.data_file)
+    values = merged({name: each.value for name, each in proposed.items()}, answers)
+    for name in answers:
+        given[name] = Given(values[name], "-d" if name in on_command_line else file, passed=True)
+    return given
+
+
+def _drafts(proposal: "Proposal") -> dict[str, Any]:
+    """Return texts to begin with: the image as the source has it, although it may lack a tag."""
+    return {"upstream_image": proposal.image} if proposal.image else {}
+
+
+def _reasons(proposal: "Proposal") -> dict[str, str]:
+    """Return why there's no proposal, by the names of the questions that the person decides."""
+    named = ((each.what.replace(":", " ").split(" ")[0], each) for each in reversed(proposal.decide))
+    return {name: f"{each.place}: {each.why}" for name, each in named}

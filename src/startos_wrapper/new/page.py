@@ -1,0 +1,150 @@
+"""The page of `new`: ask what nobody can guess, then show every answer, until the wrapper is written or left."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from startos_wrapper.new.editors.editing import edit
+from startos_wrapper.new.editors.spot import MISSING, Spot
+from startos_wrapper.new.page_lines import KEEP, WRITE, Folds, page_lines
+from startos_wrapper.new.page_state import PageState
+from startos_wrapper.new.same_again import Again
+from startos_wrapper.new.upstream.proposal import Proposal
+from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Line, Menu
+from startos_wrapper.terminal import printable
+
+# Nobody can guess these, so they're asked first. Of the others, only those without a default are.
+FIRST = ("service_id", "base", "upstream_image", "source")
+_LEAVE, _GO_ON = "leave", "go on"
+_WRITE_KEY = "w"
+
+
+@dataclass(frozen=True)
+class Left:
+    """The end of a page: whether to write the wrapper, and the file with the answers if they were kept."""
+
+    write: bool
+    kept: Path | None = None
+
+
+@dataclass
+class Page:
+    """The answers so far, and where on the page the person is."""
+
+    state: PageState
+    again: Again
+    proposal: Proposal | None = None
+    folds: Folds = field(default_factory=Folds)
+    at: Any = WRITE
+    said: str = ""
+    asked: list[str] = field(default_factory=list)
+
+    def flow(self) -> Flow[Left]:
+        """Show views until the person is done. Ctrl-C leads to the question whether to keep the answers."""
+        while True:
+            try:
+                left = yield from self._answered()
+            except KeyboardInterrupt:
+                left = yield from self._leave()
+            if left:
+                return left
+
+    def _answered(self) -> Flow[Left | None]:
+        """Ask the first questions, then show the page. Esc goes back through both."""
+        name = self._unasked()
+        while True:
+            if name is None:
+                left = yield from self._page()
+                if left:
+                    return left
+            elif (yield from edit(Spot(self.state, name))):
+                self.asked.append(name)
+                name = self._unasked()
+                continue
+            if not self.asked:
+                return (yield from self._leave())
+            name = self.asked.pop()
+
+    def _unasked(self) -> str | None:
+        """Return the next question to ask before the page can be shown."""
+        looked = self.state.looked
+        first = [name for name in FIRST if name in looked.recorded]
+        for name in (*first, *looked.missing):
+            if name not in self.asked and (name not in self.state.given or name in looked.faults):
+                return name
+        return None
+
+    def _page(self) -> Flow[Left | None]:
+        """Show the page until the wrapper can be written. Return None after Esc."""
+        self.folds.open_given(self.state)
+        while True:
+            lines = tuple(page_lines(self.state, self.proposal, self.again, self.folds))
+            title = f"New wrapper in {printable(str(self.again.dest))}"
+            reply = yield Menu(title, lines, self.at, self.said, keys={DELETE: "undo the change", _WRITE_KEY: "write"})
+            self.said = ""
+            if reply is BACK:
+                return None
+            self.at = WRITE if reply.key == _WRITE_KEY else reply.line
+            if self.at == WRITE:
+                wrong = next(iter(self.state.faults), None)
+                if wrong is None:
+                    return Left(write=True)
+                self.at = ("answer", wrong)
+                yield from edit(Spot(self.state, wrong))
+            elif self.at == KEEP:
+                yield from self._keep()
+            else:
+                yield from self._open(reply.line, reply.key)
+
+    def _open(self, line: tuple[str, Any], key: str) -> Flow[None]:
+        kind, name = line
+        if kind == "answer" and key == DELETE:
+            Spot(self.state, name).store(MISSING)
+        elif kind == "answer":
+            yield from edit(Spot(self.state, name))
+        elif kind == "fold" and key == ENTER:
+            self.folds.toggle(line)
+
+    def _keep(self) -> Flow[None]:
+        failed: dict[str, str] = {}
+
+        def fault(text: str) -> str:
+            return failed.get(text, "") or ("" if text and Path(text).parent.is_dir() else "there's no such folder")
+
+        text = str(self.again.file)
+        while True:
+            text = yield Input("Keep the answers in a file", text, fault, "`--data-file FILE` goes on with them.")
+            if text is BACK:
+                return
+            try:
+                self.again.keep(self.state, Path(text))
+            except OSError as error:
+                failed[text] = error.strerror or str(error)
+                continue
+            self.said = f"The answers are in {printable(text)}."
+            return
+
+    def _leave(self) -> Flow[Left | None]:
+        """Offer to keep the answers. Return None to go on."""
+        if not self.state.changed:
+            return Left(write=False)
+        fault, kept = "", self.again.file
+        lines = (
+            Line(KEEP, f"Keep the answers in {printable(str(kept))}, and leave"),
+            Line(_LEAVE, "Leave without keeping them"),
+            Line(_GO_ON, "Go on"),
+        )
+        while True:
+            try:
+                reply = yield Menu("Leave without writing the wrapper?", lines, KEEP, fault=fault, enter="choose")
+            except KeyboardInterrupt:
+                return Left(write=False)
+            if reply is BACK or reply.line == _GO_ON:
+                return None
+            if reply.line == _LEAVE:
+                return Left(write=False)
+            try:
+                self.again.keep(self.state, kept)
+                return Left(write=False, kept=kept)
+            except OSError as error:
+                fault = f"{kept}: {error.strerror or error}"

@@ -1,0 +1,128 @@
+"""The lines of the page: the answers, the advanced ones by topic, what's left to do, and what will be written."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from startos_wrapper.data import load
+from startos_wrapper.new.editors.spot import flow
+from startos_wrapper.new.page_state import PageState
+from startos_wrapper.new.preview import files, picture
+from startos_wrapper.new.same_again import Again
+from startos_wrapper.new.upstream.proposal import LISTS, Proposal
+from startos_wrapper.new.views import Line
+from startos_wrapper.question_docs import sections
+from startos_wrapper.terminal import printable
+
+WRITE, KEEP = "write", "keep"
+_DEFAULT, _GUESS = "default", "a guess"
+_FILES, _PICTURE, _AGAIN = "files", "picture", "again"
+
+
+@dataclass
+class Folds:
+    """Which parts of the page are unfolded, by the keys of their lines."""
+
+    opened: set[Any] = field(default_factory=lambda: {("fold", _PICTURE)})
+    is_new: bool = True
+
+    def open_given(self, state: PageState) -> None:
+        """At first, unfold the topics with an answer that was passed or proposed."""
+        if self.is_new:
+            self.opened |= {("fold", sections()[name]) for name in state.applied if state.is_folded(name)}
+        self.is_new = False
+
+    def toggle(self, key: Any) -> None:
+        """Fold an unfolded part, or the other way around."""
+        self.opened ^= {key}
+
+
+def page_lines(state: PageState, proposal: Proposal | None, again: Again, folds: Folds) -> Iterator[Line]:
+    """Yield the lines of the page, from top to bottom."""
+    faults = [name for name in state.faults if name in state.shown]
+    count = f"{len(faults)} answer{'s' * (len(faults) > 1)} to correct first" if faults else ""
+    names = files(state.template, state.looked)
+    yield Line(WRITE, "Write the wrapper", fault=count, note=f"{len(names)} files in {printable(str(again.dest))}")
+    yield Line()
+    for name in state.shown:
+        if not state.is_folded(name):
+            yield _answer(state, name)
+    yield from _topics(state, folds)
+    if proposal:
+        yield from _leftovers(proposal, folds)
+    yield from _below(state, again, folds, names)
+
+
+def _answer(state: PageState, name: str, depth: int = 0) -> Line:
+    given = state.given.get(name)
+    usual = "Copier's settings" if name in state.template.defaults else _GUESS if _is_guess(state, name) else _DEFAULT
+    reason = state.reasons.get(name, "") if given is None else ""
+    return Line(
+        ("answer", name),
+        name,
+        flow(state.value(name)),
+        given.origin if given else "" if name in state.looked.missing else usual,
+        "\n".join(filter(None, (reason, state.template.questions[name]["help"]))),
+        state.faults.get(name, ""),
+        depth,
+    )
+
+
+def _is_guess(state: PageState, name: str) -> bool:
+    """Return whether only an image can say what's right, and the default is a guess."""
+    return "upstream_image" in state.looked.recorded and name in load("image_guesses")
+
+
+def _topics(state: PageState, folds: Folds) -> Iterator[Line]:
+    topics: dict[str, list[str]] = {}
+    for name in state.shown:
+        if state.is_folded(name):
+            topics.setdefault(sections()[name], []).append(name)
+    if topics:
+        yield from _heading("Advanced answers")
+    for title, names in topics.items():
+        given = [name for name in names if name in state.given]
+        wrong = [name for name in names if name in state.faults]
+        key = ("fold", title)
+        shut = key not in folds.opened and not wrong
+        count = f"{len(given)} of {len(names)} given" if given else str(len(names))
+        yield _fold(key, title, shut, count, ", ".join(names))
+        if not shut:
+            yield from (_answer(state, name, depth=1) for name in names)
+
+
+def _leftovers(proposal: Proposal, folds: Folds) -> Iterator[Line]:
+    lists = [(name, leftovers) for name, leftovers in proposal.lists() if leftovers]
+    if lists:
+        yield from _heading(f"Not answers, in {printable(proposal.source)}")
+    for name, leftovers in lists:
+        key = ("fold", name)
+        yield _fold(key, LISTS[name], key not in folds.opened, str(len(leftovers)))
+        if key in folds.opened:
+            for number, each in enumerate(leftovers):
+                note = "\n".join(printable(text) for text in (each.why, each.todo) if text)
+                yield Line((name, number), printable(each.what), "", printable(each.place), note, depth=1)
+
+
+def _below(state: PageState, again: Again, folds: Folds, names: list[str]) -> Iterator[Line]:
+    yield from _heading("What this makes")
+    parts = (
+        (_PICTURE, "Ports and mounts", "", picture(state.template, state.looked)),
+        (_FILES, "Files", str(len(names)), names),
+        (_AGAIN, "The same without questions", "", [again.command(state), "", *again.file_lines(state)]),
+    )
+    for part, title, count, texts in parts:
+        key = ("fold", part)
+        yield _fold(key, title, key not in folds.opened, count)
+        if key in folds.opened:
+            yield from (Line((part, at), printable(text) or " ", depth=1) for at, text in enumerate(texts))
+    yield Line(KEEP, "Keep the answers in a file")
+
+
+def _heading(text: str) -> Iterator[Line]:
+    yield Line()
+    yield Line(text=text, heading=True)
+
+
+def _fold(key: Any, title: str, shut: bool, count: str, note: str = "") -> Line:
+    return Line(key, f"{'+' if shut else '-'} {title}" + (f" ({count})" if count else ""), note=note)
