@@ -15,87 +15,95 @@ _KEYS = {DELETE: "remove", YAML: "edit as YAML"}
 
 def edit_list(spot: Spot, edit: Edit) -> Flow[bool]:
     """Edit a list item by item. Return False after Esc without a change."""
-    before, at = spot.value, None
     if spot.shape.may_be_single and not spot.content:
         # Usually there's only one.
         return (yield from edit(spot.child(0)))
-    while True:
-        items = spot.content
-        lines = [Line(("item", number), flow(item)) for number, item in enumerate(items)]
-        reply = yield _menu(spot, lines, at if at is not None else _ADD if not items else None, {})
-        if _is_done(reply):
-            return _left(spot, before, reply)
-        at = reply.line
-        if reply.key == YAML:
-            yield from _as_yaml(spot)
-        elif reply.key != ENTER and at in (_ADD, _DONE):
-            continue
-        elif at == _ADD:
-            yield from edit(spot.child(len(items)))
-        elif reply.key == DELETE:
+
+    def lines() -> list[Line]:
+        return [Line(("item", number), flow(item)) for number, item in enumerate(spot.content)]
+
+    def act(at: Any, key: str) -> Flow[Any]:
+        if at == _ADD:
+            yield from edit(spot.child(len(spot.content)))
+        elif key == DELETE:
             spot.child(at[1]).store(MISSING)
-            at = ("item", max(at[1] - 1, 0)) if len(items) > 1 else _ADD
+            return ("item", max(at[1] - 1, 0)) if spot.content else _ADD
         else:
             yield from edit(spot.child(at[1]))
+        return at
+
+    return (yield from _until_done(spot, lines, act, {}))
 
 
 def edit_map(spot: Spot, edit: Edit) -> Flow[bool]:
     """Edit a map entry by entry. Return False after Esc without a change."""
-    before, at = spot.value, None
-    while True:
-        content = spot.content
-        lines = [Line(("item", key), flow(key), flow(value) or "-") for key, value in content.items()]
-        reply = yield _menu(spot, lines, at if at is not None else _ADD if not content else None, {RENAME: "rename"})
-        if _is_done(reply):
-            return _left(spot, before, reply)
-        at = reply.line
-        if reply.key == YAML:
-            yield from _as_yaml(spot)
-        elif reply.key != ENTER and at in (_ADD, _DONE):
-            continue
-        elif at == _ADD:
+
+    def lines() -> list[Line]:
+        return [Line(("item", key), flow(key), flow(value) or "-") for key, value in spot.content.items()]
+
+    def act(at: Any, key: str) -> Flow[Any]:
+        if at == _ADD:
             yield from _add(spot, edit)
-        elif reply.key == DELETE:
-            keys = list(content)
-            spot.child(at[1]).store(MISSING)
-            left = [key for key in keys if key != at[1]]
-            at = ("item", left[max(keys.index(at[1]) - 1, 0)]) if left else _ADD
-        elif reply.key == RENAME:
+        elif key == DELETE:
+            return _remove(spot, at[1])
+        elif key == RENAME:
             new = yield from _key(spot, str(at[1]), renamed=at[1])
             if new is not MISSING:
                 spot.rename(at[1], new)
-                at = ("item", new)
+                return "item", new
         else:
             yield from edit(spot.child(at[1]))
+        return at
+
+    return (yield from _until_done(spot, lines, act, {RENAME: "rename"}))
 
 
 def edit_fields(spot: Spot, edit: Edit) -> Flow[bool]:
     """Edit a map with known keys, field by field. Return False after Esc without a change."""
-    before, at = spot.value, None
-    while True:
+
+    def lines() -> list[Line]:
         # A map can have a key that isn't known.
-        names = dict.fromkeys([*spot.shape.fields, *spot.content])
-        reply = yield _menu(spot, [_field(spot.child(name)) for name in names], at, {}, adds=False)
-        if _is_done(reply):
-            return _left(spot, before, reply)
-        at = reply.line
-        if reply.key == YAML:
-            yield from _as_yaml(spot)
-        elif reply.key != ENTER and at in (_ADD, _DONE):
-            continue
-        elif reply.key == DELETE:
+        return [_field(spot.child(name)) for name in dict.fromkeys([*spot.shape.fields, *spot.content])]
+
+    def act(at: Any, key: str) -> Flow[Any]:
+        if key == DELETE:
             spot.child(at[1]).store(MISSING)
         else:
             yield from edit(spot.child(at[1]))
+        return at
+
+    return (yield from _until_done(spot, lines, act, {}, adds=False))
 
 
-def _is_done(reply: Any) -> bool:
-    return reply is BACK or (reply.line == _DONE and reply.key == ENTER)
+def _until_done(
+    spot: Spot,
+    lines: Callable[[], list[Line]],
+    act: Callable[[Any, str], Flow[Any]],
+    keys: dict[str, str],
+    adds: bool = True,
+) -> Flow[bool]:
+    """Show lines for what's in a list or map, and act on each key, which returns the line to select next."""
+    before, at = spot.value, None
+    more = (*((Line(_ADD, "Add an item"),) if adds else ()), Line(_DONE, "Done"))
+    while True:
+        fault = spot.state.faults.get(spot.name, "")
+        reply = yield Menu(spot.title, (*lines(), *more), at, spot.shape.help, fault, {**_KEYS, **keys})
+        at = None if reply is BACK else reply.line
+        if at is None or (at == _DONE and reply.key == ENTER):
+            spot.tidy()
+            return at == _DONE or bool(spot.value != before)
+        if reply.key == YAML:
+            yield from _as_yaml(spot)
+        elif at not in (_ADD, _DONE) or reply.key == ENTER:
+            at = yield from act(at, reply.key)
 
 
-def _left(spot: Spot, before: Any, reply: Any) -> bool:
-    spot.tidy()
-    return reply is not BACK or bool(spot.value != before)
+def _remove(spot: Spot, key: Any) -> Any:
+    """Remove an entry of a map, and return the line to select next: the one before it."""
+    keys = list(spot.content)
+    spot.child(key).store(MISSING)
+    left = [other for other in keys if other != key]
+    return ("item", left[max(keys.index(key) - 1, 0)]) if left else _ADD
 
 
 def _field(spot: Spot) -> Line:
@@ -107,12 +115,6 @@ def _field(spot: Spot) -> Line:
     # An empty value isn't the same as none.
     text = shown if shown or value is MISSING else "-"
     return Line(("item", spot.key), str(spot.key), text, origin if value is MISSING else "", note=shape.help)
-
-
-def _menu(spot: Spot, lines: list[Line], at: Any, keys: dict[str, str], adds: bool = True) -> Menu:
-    more = [Line(_ADD, "Add an item")] if adds else []
-    fault = spot.state.faults.get(spot.name, "")
-    return Menu(spot.title, (*lines, *more, Line(_DONE, "Done")), at, spot.shape.help, fault, {**_KEYS, **keys})
 
 
 def _as_yaml(spot: Spot) -> Flow[None]:
