@@ -103,7 +103,7 @@ def _row(line: Line, selected: bool, widths: tuple[int, int, int], columns: int)
     names, values, origins = widths
     mark = "" if line.chosen is None else "[x] " if line.chosen else "[ ] "
     text = ("> " if selected else "  ") + "  " * line.depth + mark + line.text
-    style = "class:selected" if selected else "class:title" if line.heading else ""
+    style = "class:pointed" if selected else "class:title" if line.heading else ""
     if not (line.value or line.origin):
         wrong = f"  ({line.fault})" if line.fault else ""
         return (

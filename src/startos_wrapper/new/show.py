@@ -28,7 +28,7 @@ _ESCAPE = 0.05
 _STYLE = Style.from_dict(
     {
         "title": "bold",
-        "selected": "bold ansicyan",
+        "pointed": "bold ansicyan",
         "fault": "bold ansired",
         "origin": "ansigreen",
         "note": "",
