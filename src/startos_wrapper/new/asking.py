@@ -91,5 +91,4 @@ def _drafts(proposal: "Proposal") -> dict[str, Any]:
 
 def _reasons(proposal: "Proposal") -> dict[str, str]:
     """Return why there's no proposal, by the names of the questions that the person decides."""
-    named = ((each.what.replace(":", " ").split(" ")[0], each) for each in reversed(proposal.decide))
-    return {name: f"{each.place}: {each.why}" for name, each in named}
+    return {each.name: f"{each.place}: {each.why}" for each in reversed(proposal.decide)}

@@ -49,7 +49,7 @@ def page_lines(state: PageState, proposal: Proposal | None, again: Again, folds:
             yield _answer(state, name)
     yield from _topics(state, folds)
     if proposal:
-        yield from _leftovers(proposal, folds)
+        yield from _leftovers(proposal, state, folds)
     yield from _below(state, again, folds, names)
 
 
@@ -91,11 +91,14 @@ def _topics(state: PageState, folds: Folds) -> Iterator[Line]:
             yield from (_answer(state, name, depth=1) for name in names)
 
 
-def _leftovers(proposal: Proposal, folds: Folds) -> Iterator[Line]:
-    lists = [(name, leftovers) for name, leftovers in proposal.lists() if leftovers]
-    if lists:
+def _leftovers(proposal: Proposal, state: PageState, folds: Folds) -> Iterator[Line]:
+    # What the person has answered needs no decision anymore.
+    lists = [(name, [each for each in found if each.name not in state.given]) for name, found in proposal.lists()]
+    if any(leftovers for _, leftovers in lists):
         yield from _heading(f"Not answers, in {printable(proposal.source)}")
     for name, leftovers in lists:
+        if not leftovers:
+            continue
         key = ("fold", name)
         yield _fold(key, LISTS[name], key not in folds.opened, str(len(leftovers)))
         if key in folds.opened:

@@ -34,6 +34,11 @@ class Leftover:
     why: str
     todo: str
 
+    @property
+    def name(self) -> str:
+        """The name of the answer that it's about, if it's about one."""
+        return self.what.partition(":")[0].partition(" ")[0]
+
     def as_json(self) -> dict[str, str]:
         """Return the leftover for `--format json`."""
         return {"what": self.what, "kind": self.kind, "place": self.place, "why": self.why, "todo": self.todo}

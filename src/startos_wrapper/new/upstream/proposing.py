@@ -125,7 +125,7 @@ def assumed(proposal: Proposal, given: Mapping[str, Any], template: Template | N
 def _how(proposal: Proposal, name: str) -> str:
     """Return why an answer is missing, where, and the flag that passes it."""
     for leftover in proposal.decide:
-        if leftover.what.partition(":")[0].partition(" ")[0] == name:
+        if leftover.name == name:
             return f"{leftover.place}: {leftover.why}; {leftover.todo}"
     return f"{proposal.source} doesn't say it; pass -d {name}=VALUE"
 
