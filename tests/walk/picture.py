@@ -11,8 +11,12 @@ from rich.text import Text
 
 from tests.support.tools import ROOT
 
-# As `rehearse` prints them on a terminal with colors.
-_COLORS = {"ok": "bold green", "FAIL": "bold red", "skip": "bold blue", "warn": "bold yellow"}
+# What a terminal with colors shows in color: steps of `rehearse`, with the spaces behind each, because some programs drop
+# those at the beginning of a text.
+_STEPS = {"ok": "bold green", "FAIL": "bold red", "skip": "bold blue", "warn": "bold yellow"}
+STEPS = {rf"(?m)^{word} +": style for word, style in _STEPS.items()}
+# The page of `new`: its title, the selected line, where answers came from, and the keys.
+PAGE = {r"\A.*": "bold", "(?m)^> .*": "bold cyan", "(?m)(?<=  )(you|default)$": "green", r".*\Z": "blue"}
 # As Rich's, without the fonts that it loads from a server.
 _FORMAT = """\
 <svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -40,11 +44,16 @@ _FORMAT = """\
 
 @dataclass(frozen=True)
 class Picture:
-    """A screen and its picture. `names` are replaced: the releases of the tests' templates by names of real ones."""
+    """A screen and its picture. `names` are replaced: the releases of the tests' templates by names of real ones.
+
+    `prompt` is what the shell prints before the command that's on the screen, and `colors` are styles by pattern.
+    """
 
     screen: Path
     path: Path
     names: Mapping[str, str] = field(default_factory=dict)
+    prompt: str = "$ "
+    colors: Mapping[str, str] = field(default_factory=lambda: STEPS)
 
     def drawn(self) -> str:
         """Return the screen as SVG."""
@@ -52,10 +61,9 @@ class Picture:
         for name, shown in self.names.items():
             text = text.replace(name, shown)
         # Rich drops spaces at the beginning of a line.
-        drawn = Text(f"$ {text}".replace("\n  ", "\n\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"))
-        for word, style in _COLORS.items():
-            # With the spaces behind it: some programs drop them at the beginning of a text.
-            drawn.highlight_regex(rf"(?m)^{word} +", style)
+        drawn = Text(f"{self.prompt}{text}".replace("\n  ", "\n\N{NO-BREAK SPACE}\N{NO-BREAK SPACE}"))
+        for pattern, style in self.colors.items():
+            drawn.highlight_regex(pattern, style)
         console = Console(record=True, width=80, file=io.StringIO())
         console.print(drawn)
         return console.export_svg(title="startos-wrapper", theme=MONOKAI, code_format=_FORMAT, unique_id=self.path.stem)
@@ -67,6 +75,7 @@ PICTURES = (
         ROOT / "docs" / "update.svg",
         {"COMMIT": "v0.7.0", "v999.0.0": "v0.7.0", "v999.1.0": "v0.8.0"},
     ),
+    Picture(ROOT / "tests" / "walk" / "screens" / "page.txt", ROOT / "docs" / "new.svg", prompt="", colors=PAGE),
     Picture(ROOT / "tests" / "rehearse" / "screens" / "rehearse.txt", ROOT / "docs" / "rehearse.svg"),
 )
 

@@ -134,7 +134,8 @@ def wrapped(text: str, columns: int) -> list[str]:
     for paragraph in text.splitlines():
         # textwrap counts characters. Where there are wide ones, it gets fewer columns.
         wide = width(paragraph) / max(len(paragraph), 1)
-        lines += textwrap.wrap(printable(paragraph.strip()), max(int((columns - 1) / max(wide, 1)), 1)) or [""]
+        most = max(int((columns - 1) / max(wide, 1)), 1)
+        lines += textwrap.wrap(printable(paragraph.strip()), most, break_on_hyphens=False) or [""]
     return lines
 
 
