@@ -3,18 +3,20 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from startos_wrapper.errors import CancelledError
 from startos_wrapper.given_answers import STANDARD_INPUT
-from startos_wrapper.new.from_source import propose_from
+from startos_wrapper.new.from_source import proposer
 
 # Imported late everywhere below, because only a terminal needs it.
 if TYPE_CHECKING:
     from startos_wrapper.new.page_state import Given, PageState
     from startos_wrapper.new.upstream.proposal import Proposal
+
+    Propose = Callable[[Mapping[str, Any]], Proposal]
 
 CANCELLED = "Cancelled. Nothing was written."
 # Without these, the command wouldn't show the same page again.
@@ -38,13 +40,14 @@ def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "
     from startos_wrapper.rendering import Template
     from startos_wrapper.settings import copiers_defaults
 
-    proposal = propose_from(arguments, answers) if arguments.source is not None else None
+    propose = _with_tags(proposer(arguments)) if arguments.source is not None else None
+    proposal = propose(answers) if propose else None
     again = Again(arguments.dest, tuple(_options(arguments)))
     state = PageState(Template(arguments.dest, copiers_defaults()), _given(arguments, answers, proposal))
     if proposal:
         state.suggest(_drafts(proposal), _reasons(proposal))
     try:
-        left = show(Page(state, again, proposal).flow())
+        left = show(Page(state, again, proposal, propose).flow())
     except (EOFError, KeyboardInterrupt):
         left = Left(write=False)
     if left.write:
@@ -71,17 +74,33 @@ def _options(arguments: argparse.Namespace) -> Iterator[str]:
 
 def _given(arguments: argparse.Namespace, answers: dict[str, Any], proposal: "Proposal | None") -> "dict[str, Given]":
     """Return each answer with where it came from."""
+    from startos_wrapper.new.page import proposed_answers
     from startos_wrapper.new.page_state import Given
     from startos_wrapper.new.upstream.acceptance import merged
 
     proposed = proposal.answers if proposal else {}
-    given = {name: Given(each.value, ", ".join(each.places)) for name, each in proposed.items()}
+    given = proposed_answers(proposal) if proposal else {}
     on_command_line = {item.partition("=")[0] for item in arguments.data}
     file = "standard input" if str(arguments.data_file) == STANDARD_INPUT else str(arguments.data_file)
     values = merged({name: each.value for name, each in proposed.items()}, answers)
     for name in answers:
         given[name] = Given(values[name], "-d" if name in on_command_line else file, passed=True)
     return given
+
+
+def _with_tags(propose: "Propose") -> "Propose":
+    """Return a function that also proposes the version in the tag of an image that the person named."""
+    from startos_wrapper.new.upstream.image_name import version_of
+    from startos_wrapper.new.upstream.proposal import Proposed
+
+    def proposed(given: Mapping[str, Any]) -> "Proposal":
+        proposal = propose(given)
+        version = version_of(str(given.get("upstream_image", "")))
+        if version and not {"version"} & {*given, *proposal.answers}:
+            proposal.answers["version"] = Proposed(version, ("the image's tag",))
+        return proposal
+
+    return proposed
 
 
 def _drafts(proposal: "Proposal") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """`startos-wrapper new --from`: the answers that follow from a source, before a wrapper is written."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from startos_wrapper.errors import RefusedError, UsageError
@@ -46,10 +46,19 @@ def propose_from(arguments: argparse.Namespace, given: Mapping[str, Any]) -> "Pr
 
     Raises: CommandError.
     """
+    return proposer(arguments)(given)
+
+
+def proposer(arguments: argparse.Namespace) -> "Callable[[Mapping[str, Any]], Proposal]":
+    """Read the source, and return a function that returns what follows from it and from the user's own answers.
+
+    Raises: CommandError.
+    """
     from startos_wrapper.new.upstream.proposing import propose
     from startos_wrapper.new.upstream.upstream_source import read_source
 
-    return propose(read_source(arguments.source, arguments.network), arguments.service or "", given)
+    source = read_source(arguments.source, arguments.network)
+    return lambda given: propose(source, arguments.service or "", given)
 
 
 def print_proposal(proposal: "Proposal", given: Mapping[str, Any], style: str | None) -> None:

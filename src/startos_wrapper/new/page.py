@@ -1,5 +1,6 @@
 """The page of `new`: ask what nobody can guess, then show every answer, until the wrapper is written or left."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from startos_wrapper.new.editors.editing import edit
 from startos_wrapper.new.editors.spot import MISSING, Spot
 from startos_wrapper.new.page_lines import KEEP, WRITE, Folds, page_lines
-from startos_wrapper.new.page_state import PageState
+from startos_wrapper.new.page_state import Given, PageState
 from startos_wrapper.new.same_again import Again
 from startos_wrapper.new.upstream.proposal import Proposal
 from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Line, Menu
@@ -27,6 +28,11 @@ class Left:
     kept: Path | None = None
 
 
+def proposed_answers(proposal: Proposal) -> dict[str, Given]:
+    """Return the answers of a proposal, with their places."""
+    return {name: Given(each.value, ", ".join(each.places)) for name, each in proposal.answers.items()}
+
+
 @dataclass
 class Page:
     """The answers so far, and where on the page the person is."""
@@ -34,6 +40,7 @@ class Page:
     state: PageState
     again: Again
     proposal: Proposal | None = None
+    propose: Callable[[Mapping[str, Any]], Proposal] | None = None
     folds: Folds = field(default_factory=Folds)
     at: Any = WRITE
     said: str = ""
@@ -59,11 +66,18 @@ class Page:
                     return left
             elif (yield from edit(Spot(self.state, name))):
                 self.asked.append(name)
+                self._propose_again()
                 name = self._unasked()
                 continue
             if not self.asked:
                 return (yield from self._leave())
             name = self.asked.pop()
+
+    def _propose_again(self) -> None:
+        """Take what follows from an answer to a first question, e.g. the version from the tag of an image."""
+        if self.propose:
+            self.proposal = self.propose(self.state.typed)
+            self.state.propose(proposed_answers(self.proposal))
 
     def _unasked(self) -> str | None:
         """Return the next question to ask before the page can be shown."""

@@ -44,6 +44,20 @@ class PageState:
         """Return a text to begin with for a missing answer, or None."""
         return self._drafts.get(name) if name in self.looked.missing and name not in self.given else None
 
+    def propose(self, proposed: Mapping[str, Given]) -> None:
+        """Replace the proposed answers by those that follow from what the person answered."""
+        passed = {name: given for name, given in self._first.items() if given.passed}
+        typed = {name: given for name, given in self.given.items() if given != self._first.get(name)}
+        self._first = {**proposed, **passed}
+        self._replace({**self._first, **typed})
+
+    @property
+    def typed(self) -> dict[str, Any]:
+        """The answers that were passed, or that the person gave."""
+        return {
+            name: given.value for name, given in self.given.items() if given.passed or given != self._first.get(name)
+        }
+
     @property
     def changed(self) -> bool:
         """Whether the person gave an answer."""

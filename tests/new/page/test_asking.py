@@ -67,7 +67,7 @@ def test_a_compose_file_fills_the_page_and_no_secret_is_on_it(
         person.type("tides serve")
         pages.append(everything(person))
         assert (person.line("ui_port").value, person.line("ui_port").origin) == ("3000", "compose.yaml:4")
-        assert person.line("version").origin in ("default", "compose.yaml:3")
+        assert person.line("version").value == "1.4"
         person.press("Write")
 
     at_page(act)
