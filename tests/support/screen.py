@@ -12,7 +12,7 @@ COLUMNS, LINES = 80, 24
 # Seconds without any output, after which what's missing on the screen won't appear anymore.
 QUIET = 30
 # Seconds that a command may take, e.g. to install packages on a busy machine.
-LONG = 60
+LONG = 600
 
 
 class Screen:

@@ -128,7 +128,8 @@ def test_advanced_answers_are_folded_by_topic_until_one_of_them_is_wrong() -> No
     assert "alerts" in person.texts
     person.press("Alerts, health checks")
     assert "alerts" not in person.texts
-    person, state = at_the_page({"alerts": {"begin": "x"}})
+    state.set("alerts", {"begin": "x"})
+    person.press("Files")
     assert person.line("alerts").fault
     assert person.line("Write").fault == "1 answer to correct first"
     assert state.looked.values["advanced"] is True
