@@ -103,7 +103,10 @@ def test_an_answer_to_a_question_that_is_not_asked_is_named(wrapper_command: str
     result = _run(wrapper_command, "new", tmp_path / "w", "--defaults", *answers)
     assert result.returncode == 0
     assert "warning: upstream_image: ignored, because it only applies if base == 'image'\n" in result.stderr
-    assert "warning: source: ignored, because it only applies if base in ['golang', 'rust']\n" in result.stderr
+    assert (
+        "warning: source: ignored, because it only applies if base in ['golang', 'rust', 'node', 'python']\n"
+        in result.stderr
+    )
     assert "base: ignored" not in result.stderr
     assert not re.search(
         "^(source|upstream_image):", (tmp_path / "w" / ".copier-answers.yml").read_text(), re.MULTILINE

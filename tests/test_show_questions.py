@@ -33,7 +33,7 @@ def test_everything_fits_a_terminal(capsys: pytest.CaptureFixture[str], name: st
 
 def test_a_question_is_shown_with_its_choices(capsys: pytest.CaptureFixture[str]) -> None:
     shown = _shown(capsys, "base")
-    assert "Type: one of golang, rust, alpine, image\nDefault: golang\nAsked if: always\n" in shown
+    assert "Type: one of golang, rust, node, python, alpine, image\nDefault: golang\nAsked if: always\n" in shown
     assert "\n  alpine  Alpine packages and scripts\n" in shown
 
 
@@ -59,7 +59,7 @@ def test_a_computed_default_names_the_answers_that_it_is_made_from(name: str, de
 
 
 def test_a_condition_is_told_in_the_names_of_questions() -> None:
-    assert questions()["build_image"].when == "advanced and base in ['golang', 'rust']"
+    assert questions()["build_image"].when == "advanced and base in ['golang', 'rust', 'node', 'python']"
     assert questions()["script_source"].when == "it depends on advanced, actions, health_checks"
 
 

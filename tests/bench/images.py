@@ -18,7 +18,7 @@ from tests.images.engine import Engine
 
 ROOT = Path(__file__).parents[2]
 
-SOURCES = {"golang": "main.go", "rust": "src/main.rs"}
+SOURCES = {"golang": "main.go", "rust": "src/main.rs", "node": "main.js", "python": "service.py"}
 NATIVE, EMULATED = "linux/amd64", "linux/arm64"
 FASTER, REBUILD = 6.0, 0.35
 
@@ -60,7 +60,7 @@ def _measure(engine: Engine, base: str, folder: Path) -> bool:
     native = _builder(engine, f"native-{base}", wrapper, NATIVE)
     clean = _build(engine, wrapper, native, NATIVE)
     with (wrapper / "service" / SOURCES[base]).open("a") as source:
-        source.write("// One line more.\n")
+        source.write("# One line more.\n" if base == "python" else "// One line more.\n")
     rebuild = _build(engine, wrapper, native, NATIVE)
     emulated = _build(engine, wrapper, _builder(engine, f"emulated-{base}", wrapper, EMULATED), EMULATED)
     print(

@@ -89,6 +89,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"build": {"folders": ["a b"]}, "source": "upstream"}, "build", "a b", "a folder of the source code"),
     ({"build": {"commands": ["bin/x"]}, "source": "upstream"}, "build", "bin/x", "without a folder"),
     ({"build": {"folders": ["."]}}, "build", "folders", "source code of upstream"),
+    ({"base": "node", "build": {"commands": ["x"]}, "source": "upstream"}, "build", "commands", "all of them"),
     ({"build_image": "golang"}, "build_image", "golang", "pin a tag or digest"),
     ({"runtime_image": "alpine:latest"}, "runtime_image", "alpine:latest", "pin a tag or digest"),
     ({"packages": "curl"}, "packages", "curl", "use a list"),

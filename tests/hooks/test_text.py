@@ -99,7 +99,7 @@ def _read_back_dockerfile(wrapper: Path, answers: dict[str, Any]) -> None:
         f"org.opencontainers.image.title={answers['title']}",
         f"org.opencontainers.image.source={answers['wrapper_repo']}",
     ]
-    if answers.get("source") == "upstream" and answers["base"] in {"golang", "rust"}:
+    if answers.get("source") == "upstream" and answers["base"] not in {"alpine", "image"}:
         assert f'ARG UPSTREAM_REPO="{answers["upstream_repo"]}"\n' in (wrapper / "Dockerfile").read_text()
     known = {"FROM", "LABEL", "USER", "COPY", "RUN", "EXPOSE", "ENTRYPOINT", "WORKDIR", "ARG", "ENV", "COMMENT"}
     assert {line["instruction"] for line in dockerfile.structure} <= known

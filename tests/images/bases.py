@@ -8,13 +8,14 @@ import os
 import shutil
 import subprocess
 import tempfile
+import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from tests.images.engine import CURRENT, MIRROR, STORAGE, Engine
+from tests.images.engine import CURRENT, MIRROR, PACKAGES, STORAGE, Engine
 
 ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")
@@ -148,13 +149,19 @@ def c_library(folder: Path, arch: str) -> None:
     shutil.rmtree(debian)
 
 
-def build_packages(context: Path) -> None:
-    """Add the packages that build stages install, for this machine's architecture."""
-    folder, files = context / "amd64", context / "files"
+def git_package(context: Path) -> None:
+    """Add git as a package, for this machine's architecture."""
+    files = context / "files"
     unpack(files, "git-libraries-amd64", "git-amd64")
     certificates = sorted((files / "usr" / "share" / "ca-certificates").rglob("*.crt"))
     write(files / "etc" / "ssl" / "certs" / "ca-certificates.crt", "".join(path.read_text() for path in certificates))
-    package(folder, "git", files)
+    package(context / "amd64", "git", files)
+
+
+def build_packages(context: Path) -> None:
+    """Add the packages that build stages install, for this machine's architecture."""
+    folder, files = context / "amd64", context / "files"
+    git_package(context)
     # Empty, because the compilers don't need any of its files.
     package(folder, "musl-dev", files)
     unpack(files, "clang-amd64")
@@ -209,6 +216,71 @@ def rust(context: Path) -> None:
         shutil.copy(RECIPES / "rustup", programs)
         (folder / "usr" / "local" / "rustup").mkdir()
     build_packages(context)
+
+
+def compiler(context: Path, arch: str, name: str, *empty: str) -> None:
+    """Add Debian's C compiler as a package, and empty packages, for images whose C library is Debian's, too."""
+    folder, files = context / arch, context / "files"
+    unpack(files, f"compiler-{arch}")
+    link(files / "usr" / "bin" / "cc", "gcc")
+    package(folder, name, files)
+    for other in empty:
+        package(folder, other, files)
+
+
+def fetched(pattern: str) -> Path:
+    """Return the only package with a name that `.ci/engine` fetched from the registries of npm and Python."""
+    (found,) = (CURRENT / "packages").glob(pattern)
+    return found
+
+
+def node(context: Path) -> None:
+    """Fill the context of `node`: Node.js for glibc and npm, both from npm, on Debian's C library."""
+    for arch, cpu in {"amd64": "x64", "arm64": "arm64"}.items():
+        folder = context / arch
+        unpack(folder, f"libraries-{arch}")
+        local = folder / "usr" / "local"
+        for file, target in (
+            (fetched(f"node-linux-{cpu}-*.tgz"), local),
+            (fetched("npm-*.tgz"), local / "lib/node_modules/npm"),
+        ):
+            target.mkdir(parents=True, exist_ok=True)
+            skipped = [
+                "--exclude=openssl/archs",
+                "--exclude=package/share",
+                "--exclude=package/*.md",
+                "--exclude=package/man",
+            ]
+            subprocess.run(["tar", "-xzf", file, "--strip-components=1", *skipped, "-C", target], check=True)
+        (local / "package.json").unlink()
+        for name in ("npm", "npx"):
+            link(local / "bin" / name, f"../lib/node_modules/npm/bin/{name}-cli.js")
+        for program in (local / "bin" / "node", *(local / "lib/node_modules/npm/bin").glob("*-cli.js")):
+            program.chmod(0o755)
+        compiler(context, arch, "g++", "make", "python3")
+    git_package(context)
+
+
+def python(context: Path) -> None:
+    """Fill the context of `python`: Debian's Python and C library, without pip."""
+    for arch in GNU:
+        folder = context / arch
+        unpack(folder, f"python-{arch}")
+        (program,) = (folder / "usr" / "bin").glob("python3.?*[0-9]")
+        for name in ("python3", "python"):
+            link(folder / "usr" / "local" / "bin" / name, f"/usr/bin/{program.name}")
+        compiler(context, arch, "build-base")
+    git_package(context)
+
+
+def uv(context: Path) -> None:
+    """Fill the context of `uv`: its program for musl from the Python index."""
+    for arch, cpu in CPU.items():
+        with zipfile.ZipFile(fetched(f"uv-*musllinux*_{cpu}.whl")) as archive:
+            (name,) = [name for name in archive.namelist() if name.endswith(".data/scripts/uv")]
+            write(context / arch / "uv", "")
+            (context / arch / "uv").write_bytes(archive.read(name))
+        (context / arch / "uv").chmod(0o755)
 
 
 def _visits(folder: Path, arch: str) -> None:
@@ -266,6 +338,9 @@ def all_bases() -> list[Base]:
         Base(f"library/{bases['alpine']['image']}", "alpine", f"{arm64},linux/arm/v7", alpine),
         Base(f"library/{bases['golang']['image']}", "golang", arm64, golang),
         Base(f"library/{bases['rust']['image']}", "rust", arm64, rust),
+        Base(f"library/{bases['node']['image']}", "node", arm64, node),
+        Base(f"library/{bases['python']['image']}", "python", arm64, python),
+        Base(bases["python"]["tools"]["uv"], "uv", arm64, uv),
         Base(UPSTREAM.removeprefix("docker.io/"), "visits", arm64, visits),
         Base(BARE.removeprefix("docker.io/"), "bare", arm64, bare),
         Base(SINGLE.removeprefix("docker.io/"), "bare", amd64, bare),
@@ -278,8 +353,8 @@ def digest(base: Base) -> str:
     parts = [*sorted(RECIPES.iterdir()), Path(__file__)]
     if base.fill in (bare, visits):
         parts.append(STARTER / "main.go")
-    text = MIRROR + base.name + go("env", "GOVERSION") + "".join(path.read_text() for path in parts)
-    text += "".join(str((CURRENT / name).resolve()) for name in ("bin", "debian", "musl"))
+    text = MIRROR + PACKAGES + base.name + go("env", "GOVERSION") + "".join(path.read_text() for path in parts)
+    text += "".join(str((CURRENT / name).resolve()) for name in ("bin", "debian", "musl", "packages"))
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -304,7 +379,7 @@ def publish(engine: Engine) -> None:
                 str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--progress=plain",
                 "--frontend=dockerfile.v0", "--local", f"context={context}", "--local", f"dockerfile={RECIPES}",
                 "--opt", f"filename={base.recipe}.Dockerfile", "--opt", f"platform={base.platforms}",
-                "--opt", f"build-arg:ALPINE={alpine_name}", "--output", output,
+                "--opt", f"build-arg:ALPINE={alpine_name}", "--opt", f"build-arg:PACKAGES={PACKAGES}", "--output", output,
             ]  # fmt: skip
             result = subprocess.run(
                 list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from startos_wrapper.interrupts import ended_like_ctrl_c
+from tests.images import packages
 from tests.support.limits import HUNG
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "startos-wrapper"
@@ -27,6 +28,8 @@ STORAGE = CACHE / "registry"
 BRIDGE = "startos-wrap0"
 GATEWAY = "172.31.235.1"
 REGISTRY = f"{GATEWAY}:5000"
+# Where builds find packages of npm and Python.
+PACKAGES = f"{GATEWAY}:4873"
 # Lets a BuildKit find the base images under their public names.
 MIRROR = f'[registry."docker.io"]\nmirrors = ["{REGISTRY}"]\n[registry."{REGISTRY}"]\nhttp = true\n'
 DOCKER = "/usr/bin/docker"
@@ -62,7 +65,7 @@ class Engine:
     registry: str
     """The registry, as host:port. `bases.publish` puts the base images there."""
     folder: Path
-    """Where the services keep data and logs."""
+    """Where the services keep data and logs. Its folder `packages` has more packages of npm and Python."""
 
     def docker(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run docker and return its output.
@@ -80,7 +83,7 @@ def missing() -> str:
     if os.geteuid() != 0:
         return "tests of images need root, to start Docker"
     absent = [program for program in PROGRAMS if not shutil.which(program)]
-    absent += [name for name in ("bin", "debian", "musl", "slim") if not (CURRENT / name).is_dir()]
+    absent += [name for name in ("bin", "debian", "musl", "packages", "slim") if not (CURRENT / name).is_dir()]
     return f"tests of images lack {', '.join(absent)}: .ci/engine makes them ready" if absent else ""
 
 
@@ -204,6 +207,8 @@ def engine(folder: Path) -> Iterator[Engine]:
         environ = dict(os.environ)
         command = ["docker-registry", "serve", str(data / "registry.yml")]
         stack.enter_context(_service(data, command, lambda: _connects(REGISTRY), environ))
+
+        stack.enter_context(packages.serve(PACKAGES, data / "packages", CURRENT / "packages"))
 
         (data / "buildkitd.toml").write_text(MIRROR)
         address = _free_address()

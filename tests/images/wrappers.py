@@ -33,6 +33,8 @@ PATIENCE = 60
 BASES: dict[str, dict[str, Any]] = {
     "golang": {"arches": ALL},
     "rust": {"base": "rust", "arches": USUAL},
+    "node": {"base": "node", "arches": USUAL},
+    "python": {"base": "python", "arches": USUAL},
     "alpine": {"base": "alpine", "arches": ALL},
     "image": {
         "base": "image", "upstream_image": bases.UPSTREAM, "run": "visits", "arches": USUAL,

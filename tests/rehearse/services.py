@@ -252,6 +252,8 @@ WORKER = """sh -c 'trap "exit 0" TERM; date >>/root/db/starts; while :; do sleep
 BASES: dict[str, dict[str, Any]] = {
     "golang": {"run": "hello-world"},
     "rust": {"run": "hello-world"},
+    "node": {"run": "hello-world"},
+    "python": {"run": "hello-world"},
     "alpine": {"packages": ["busybox-extras"], "run": "httpd -f -p 8080 -h /root/.hello-world"},
     "image": {"upstream_image": UPSTREAM, "run": "visits"},
 }

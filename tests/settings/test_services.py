@@ -7,8 +7,10 @@ import html
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -66,7 +68,7 @@ def _free_port() -> int:
     return 20000 + os.getpid() % 10000
 
 
-@pytest.fixture(scope="module", params=["golang", "rust", "alpine"])
+@pytest.fixture(scope="module", params=["golang", "rust", "node", "python", "alpine"])
 def base(request: pytest.FixtureRequest) -> str:
     chosen: str = request.param
     return chosen
@@ -85,7 +87,11 @@ def program(base: str, render: Render, tmp_path_factory: pytest.TempPathFactory)
         )
         (folder / "hello-world").symlink_to(folder / "target" / "debug" / "service")
     else:
-        (folder / "hello-world").write_text(f'#!/bin/sh\nexec {require("busybox")} sh "{service}/serve.sh"\n')
+        commands = {
+            "node": [require("node"), service], "python": [sys.executable, service / "service.py"],
+            "alpine": [require("busybox"), "sh", service / "serve.sh"],
+        }  # fmt: skip
+        (folder / "hello-world").write_text(f"#!/bin/sh\nexec {shlex.join(map(str, commands[base]))}\n")
         (folder / "hello-world").chmod(0o755)
     return folder
 

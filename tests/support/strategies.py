@@ -166,7 +166,7 @@ def _procedures(draw: st.DrawFn, answers: dict[str, Any]) -> dict[str, Any]:
 @st.composite
 def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
     """Return the answers of a whole wrapper."""
-    base = draw(st.sampled_from(["golang", "rust", "alpine", "image"]))
+    base = draw(st.sampled_from(["golang", "rust", "node", "python", "alpine", "image"]))
     answers: dict[str, Any] = {
         "service_id": draw(ids), "title": draw(titles), "short_description": draw(lines)[:160].strip() or "x",
         "long_description": draw(texts), "base": base, "user_name": draw(st.one_of(st.just(""), lines)),
@@ -190,7 +190,7 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
     if base == "image":
         answers["upstream_image"] = draw(IMAGES)
         answers["run"] = draw(commands("service"))
-    elif base in {"golang", "rust"}:
+    elif base != "alpine":
         answers["source"] = draw(st.sampled_from(["starter", "upstream", "submodule"]))
 
     if answers["license"] == "other":

@@ -14,6 +14,8 @@ from tests.support.oracle import faults
     [
         {"base": "golang"},
         {"base": "rust"},
+        {"base": "node"},
+        {"base": "python"},
         {"base": "alpine"},
         {"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx"},
     ],

@@ -154,7 +154,7 @@ def test_the_starters_check_judges_the_same(checks: dict[str, dict[str, Any]], p
         assert check.run()[0] == expected
 
 
-@pytest.mark.parametrize("base", ["golang", "rust", "alpine"])
+@pytest.mark.parametrize("base", ["golang", "rust", "node", "python", "alpine"])
 def test_a_starter_is_asked_for_a_page_that_counts_no_visit(base: str) -> None:
     assert "url='http://127.0.0.1:8080/health'" in rendered(base=base)["args"][1]
 

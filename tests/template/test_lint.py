@@ -43,6 +43,7 @@ BUILD = {
     "packages": ["protoc", "curl"], "prepare": ["make assets", "sh -c 'cd web && npm ci | tee \"$HOME/log\"'"],
     "folders": ["cmd/hello", "."], "commands": ["hello", "hello-cli"], "c": True,
 }  # fmt: skip
+COMPILED = {**{key: BUILD[key] for key in ("packages", "prepare", "c")}, "folders": ["server", "."]}
 IMAGE = {"base": "image", "upstream_image": "nginx:1.27.3", "run": "sh -c 'app | logger'"}
 SETS: dict[str, dict[str, Any]] = {
     "golang": {},
@@ -63,6 +64,14 @@ SETS: dict[str, dict[str, Any]] = {
         "health_check": "process",
         **MANY,
     },
+    "node": {"base": "node", "config": "compat"},
+    "node-upstream": {"base": "node", **UPSTREAM},
+    "node-build": {"base": "node", **UPSTREAM, "build": {**COMPILED, "flags": ["--legacy-peer-deps"]}},
+    "node-submodule": {"base": "node", "source": "submodule", "build": {"prepare": "npm ci", "c": False}},
+    "python": {"base": "python", "config": "script", "runtime_image": "arm64v8/python:3.13-alpine3.24"},
+    "python-upstream": {"base": "python", **UPSTREAM},
+    "python-build": {"base": "python", **UPSTREAM, "build": {**COMPILED, "flags": ["--extra=a b"]}},
+    "python-submodule": {"base": "python", "source": "submodule", "submodule": "hello"},
     "nothing": {"volumes": {}, "ui_port": 0, "ci": "none", "updates": "none", "license": "other"},
 }
 # Copier doesn't indent lists in the answers file.
@@ -109,6 +118,31 @@ def test_hadolint(wrapper: Path, tmp_path: Path) -> None:
     config = tmp_path / "hadolint.yaml"
     config.write_text("ignored: []\n")
     _pass(require("hadolint"), "--no-color", "--config", config, "Dockerfile", cwd=wrapper)
+
+
+def test_scripts_in_the_dockerfile(wrapper: Path, tmp_path: Path) -> None:
+    """Each program that a Dockerfile brings along is complete, whatever the answers leave out."""
+    for number, script in enumerate(
+        re.findall(r'<<"EOF" \S+\n(.*?)^EOF$', (wrapper / "Dockerfile").read_text(), re.M | re.S)
+    ):
+        program = tmp_path / f"{number}"
+        program.write_text(script)
+        if "node" in script.splitlines()[0]:
+            program = program.rename(program.with_suffix(".js"))
+            _pass(require("node"), "--check", program, cwd=wrapper)
+        elif "python" in script.splitlines()[0]:
+            _pass(
+                require("ruff"),
+                "check",
+                "--no-cache",
+                "--isolated",
+                "--select=E9,F,B",
+                "--line-length=160",
+                program,
+                cwd=wrapper,
+            )
+        else:
+            _pass(require("shellcheck"), "--norc", program, cwd=wrapper)
 
 
 def test_yamllint(wrapper: Path) -> None:
@@ -185,6 +219,27 @@ def test_the_rust_starter(render: Render, tmp_path: Path) -> None:
     _pass(cargo, "clippy", "--locked", "--all-targets", "--", "-D", "warnings", cwd=service, env=env)
     output = _pass(cargo, "test", "--locked", cwd=service, env=env)
     assert re.search(r"test result: ok\. [1-9]", output), output
+
+
+def test_the_node_starter(render: Render) -> None:
+    output = _pass(require("node"), "--test", cwd=render({"base": "node"}) / "service")
+    assert re.search(r"pass [1-9]\d", output), output
+
+
+def test_the_python_starter(render: Render) -> None:
+    service = render({"base": "python"}) / "service"
+    _pass(
+        require("ruff"),
+        "check",
+        "--no-cache",
+        "--isolated",
+        "--select=E,F,I,B,UP,RUF,ANN",
+        "--line-length=120",
+        ".",
+        cwd=service,
+    )
+    _pass(require("ruff"), "format", "--no-cache", "--isolated", "--check", "--line-length=120", ".", cwd=service)
+    _pass(sys.executable, "-B", "-W", "error", "-m", "unittest", cwd=service)
 
 
 @pytest.mark.parametrize("shell", ["dash", "busybox"])

@@ -170,6 +170,7 @@ BASES: list[dict[str, Any]] = [
     {"base": "golang"}, {"base": "golang", "source": "upstream"}, {"base": "rust"}, {"base": "rust", "source": "upstream"},
     {"base": "golang", "source": "submodule"}, {"base": "alpine"}, {"base": "alpine", "run": "nginx", "packages": ["nginx"]},
     {"base": "image", "upstream_image": "nginx:1.27.3", "run": ["nginx", "other"]},
+    {"base": "node"}, {"base": "node", "source": "upstream"}, {"base": "python"}, {"base": "python", "source": "submodule"},
 ]  # fmt: skip
 
 

@@ -33,6 +33,14 @@ WORKFLOWS = {".github/workflows/build.yml", ".github/workflows/release.yml"}
 STARTERS = {
     "golang": {"service/go.mod", "service/main.go", "service/main_test.go"},
     "rust": {"service/Cargo.lock", "service/Cargo.toml", "service/src/main.rs", "service/src/tests.rs"},
+    "node": {
+        "service/main.js",
+        "service/package-lock.json",
+        "service/package.json",
+        "service/service.js",
+        "service/service.test.js",
+    },
+    "python": {"service/pyproject.toml", "service/service.py", "service/test_service.py", "service/uv.lock"},
     "alpine": {"service/serve.sh", "service/test.sh", "service/www/cgi-bin/index.cgi", "service/www/health"},
     "image": set(),
 }
@@ -40,9 +48,16 @@ COMPAT = {"assets/compat/config_rules.yaml", "assets/compat/config_spec.yaml"}
 BASES: dict[str, dict[str, Any]] = {
     "golang": {"base": "golang"},
     "rust": {"base": "rust"},
+    "node": {"base": "node"},
+    "python": {"base": "python"},
     "alpine": {"base": "alpine"},
     "image": {"base": "image", "upstream_image": "docker.io/library/nginx:1.27.3", "run": "nginx"},
 }
+# Changes between the others stand for most of theirs.
+LATER, TRIED_LATER = (
+    {"node", "python"},
+    {("golang", "node"), ("node", "python"), ("python", "alpine"), ("image", "node")},
+)
 TWO = {"main": "/root/.hello-world", "db": "/var/lib/db"}
 LONG = {"long_description": "One: two.\n\n- {{ three }}\n  four\n", "alerts": {"install": "First.\nSecond."}}
 RPC = {"name": "RPC", "description": "For programs.", "port": 9735, "protocols": ["tcp"]}
@@ -85,7 +100,7 @@ class Change:
 
 
 def _base(old: str, new: str) -> Change:
-    source = ({"source"} if old in {"golang", "rust"} and new not in {"golang", "rust"} else set()) | (
+    source = ({"source"} if old not in {"alpine", "image"} and new in {"alpine", "image"} else set()) | (
         {"upstream_image"} if old == "image" else set()
     )
     stale = ({"run"} if old in {"alpine", "image"} and new != "image" else set()) | (
@@ -96,7 +111,7 @@ def _base(old: str, new: str) -> Change:
     written = set() if old == "image" and new == "alpine" else STARTERS[new]
     return Change(
         f"{old} to {new}", BASES[old], BASES[new], written, set(), tuple(source),
-        (*stale, *(["service/"] if old != "image" else [])), quick=(old, new) in {("golang", "rust"), ("image", "golang")},
+        (*stale, *(["service/"] if old != "image" else [])), quick=(old, new) in {("golang", "node"), ("image", "golang")},
     )  # fmt: skip
 
 
@@ -149,7 +164,8 @@ CHANGES = [
     Change("container", {"advanced": True}, {"container": {"entrypoint": "/opt/docker_entrypoint.sh", "shm-size-mb": 256}}, set(), set()),
     Change("icon elsewhere", {"advanced": True}, {"files": {"icon": "art/icon.svg"}}, set(), set(), quick=True),
     Change("version beside text of several lines", LONG, {"version": "0.2.0"}, set(), set()),
-    *(_base(old, new) for old in BASES for new in BASES if old != new),
+    *(_base(old, new) for old in BASES for new in BASES
+      if old != new and (not {old, new} & LATER or (old, new) in TRIED_LATER)),
 ]  # fmt: skip
 TRIED = [change for change in CHANGES if change.quick or DEEP]
 
