@@ -6,6 +6,7 @@ The packages are made here. pnpm, yarn, corepack, uv and Poetry are real.
 import hashlib
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,13 @@ import pytest
 from tests.images.engine import PACKAGES, Engine
 from tests.images.git_server import git, serve
 from tests.images.packages import integrity, npm_package, sdist, sha256, wheel
-from tests.images.wrappers import Wrapper, Wrappers
+from tests.images.wrappers import Container, Wrapper, Wrappers
 
 HELLO = "hello from upstream"
 # ---- Node.js: a server, and a package with an optional package for each processor --------------------------------------
 SERVER = """const { hello } = require('words');
-require('node:http').createServer((_, response) => response.end(hello)).listen(8080);
+if (process.argv[2] === 'print') console.log(hello);
+else require('node:http').createServer((_, response) => response.end(hello)).listen(8080);
 """
 PACKAGE: dict[str, Any] = {"name": "hello", "version": "1.0.0", "bin": "server.js", "dependencies": {"words": "1.0.0"}}
 CPUS = {"x64": "x86_64", "arm64": "aarch64"}
@@ -116,14 +118,18 @@ def _node(files: dict[str, Path]) -> dict[str, dict[str, str]]:
     package = json.dumps(PACKAGE)
     compiled = {**PACKAGE, "dependencies": {"addon": "1.0.0"}}
     built = {**PACKAGE, "devDependencies": {"tool": "1.0.0"}, "scripts": {"build": "cp source.js server.js"}}
+    locks = {
+        "npm": {"package-lock.json": _package_lock(files, **PACKAGE)}, "pnpm": {"pnpm-lock.yaml": _pnpm_lock(files)},
+        "yarn": {"yarn.lock": _yarn_lock(files)},
+        "berry": {"yarn.lock": _berry_lock(), "package.json": json.dumps({**PACKAGE, "packageManager": "yarn@4.18.1"})},
+    }  # fmt: skip
     return {
-        "npm": {"package.json": package, "server.js": SERVER, "package-lock.json": _package_lock(files, **PACKAGE)},
-        "pnpm": {"package.json": package, "server.js": SERVER, "pnpm-lock.yaml": _pnpm_lock(files)},
-        "yarn": {"package.json": package, "server.js": SERVER, "yarn.lock": _yarn_lock(files)},
-        "berry": {
-            "package.json": json.dumps({**PACKAGE, "packageManager": "yarn@4.18.1"}), "server.js": SERVER,
-            "yarn.lock": _berry_lock(),
+        "node": {
+            f"{name}/{path}": text
+            for name, lock in locks.items()
+            for path, text in {"package.json": package, "server.js": SERVER, **lock}.items()
         },
+        "npm": {"package.json": package, "server.js": SERVER, **locks["npm"]},
         "addon": {
             "package.json": json.dumps(compiled), "server.js": SERVER.replace("words", "addon"),
             "package-lock.json": _package_lock(files, **compiled),
@@ -163,9 +169,10 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     return file
 """
 BUILD_SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
-MAIN = """from http.server import BaseHTTPRequestHandler, HTTPServer
+MAIN = """import sys
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
-from words import HELLO
+from WORDS import HELLO
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -180,82 +187,97 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    print(HELLO) if "print" in sys.argv else main()
 """
-PROJECT = '[project]\nname = "hello"\nversion = "1.0.0"\nrequires-python = ">=3.9"\ndependencies = ["words==1.0.0"]\n'
-POETRY = '[tool.poetry]\npackage-mode = false\n\n[tool.poetry.dependencies]\npython = ">=3.9"\nwords = "1.0.0"\n'
+# Each lock file has a package of its own, because all of them are installed into one environment.
+PYTHON_LOCKS = ("uv", "poetry", "pylock", "requirements")
 
 
 def _backend(name: str, requires: str = "") -> str:
     return f"NAME = {name!r}\nREQUIRES = {requires!r}\n{BACKEND}"
 
 
-def _python_packages(folder: Path) -> dict[str, Path]:
-    files = {}
-    for cpu in CPUS.values():
-        # For the stand-in's C library and for Alpine's.
-        tags = f"manylinux_2_17_{cpu}.musllinux_1_1_{cpu}"
-        module = f'import platform\n\nassert platform.machine() == "{cpu}"\nHELLO = "{HELLO}"\n'
-        files[cpu] = wheel(folder, "words", tags, {"words.py": module})
-    files["compiled"] = sdist(folder, "compiled", {
+def _python_packages(folder: Path) -> dict[str, list[Path]]:
+    """Write the packages that Python's lock files name: a wheel for each processor, and one without wheels."""
+    files: dict[str, list[Path]] = {}
+    for name in PYTHON_LOCKS:
+        files[name] = []
+        for cpu in CPUS.values():
+            # For the stand-in's C library and for Alpine's.
+            tags = f"manylinux_2_17_{cpu}.musllinux_1_1_{cpu}"
+            module = f'import platform\n\nassert platform.machine() == "{cpu}"\nHELLO = "{HELLO}"\n'
+            files[name].append(wheel(folder, f"words_{name}", tags, {f"words_{name}.py": module}))
+    files["compiled"] = [sdist(folder, "compiled", {
         "pyproject.toml": BUILD_SYSTEM, "backend.py": _backend("compiled"),
         "hello.c": f'const char *hello(void) {{ return "{HELLO}"; }}\n',
         "compiled.py": "import ctypes\nimport pathlib\n\nlibrary = ctypes.CDLL(str(pathlib.Path(__file__).with_name('libhello.so')))\n"
         "library.hello.restype = ctypes.c_char_p\nHELLO = library.hello().decode()\n",
-    })  # fmt: skip
+    })]  # fmt: skip
     return files
 
 
-def _python(files: dict[str, Path]) -> dict[str, dict[str, str]]:
-    """Return the upstream repositories for Python: the files of each."""
-    hashes = [sha256(files[cpu]) for cpu in CPUS.values()]
-    urls = [f"http://{PACKAGES}/files/{files[cpu].name}" for cpu in CPUS.values()]
-    wheels = "".join(f'  {{ url = "{url}", hash = "sha256:{sha}" }},\n' for url, sha in zip(urls, hashes, strict=True))
-    named = [f'{{ name = "{files[cpu].name}"' for cpu in CPUS.values()]
-    poetry_files = "".join(
-        f'  {{file = "{files[cpu].name}", hash = "sha256:{sha256(files[cpu])}"}},\n' for cpu in CPUS.values()
+def _uv(wheels: list[Path]) -> dict[str, str]:
+    """A package with a command, which uv installs together with what it needs."""
+    links = "".join(
+        f'  {{ url = "http://{PACKAGES}/files/{file.name}", hash = "sha256:{sha256(file)}" }},\n' for file in wheels
     )
-    pylock = "".join(
-        f'  {entry}, url = "{url}", hashes = {{ sha256 = "{sha}" }} }},\n'
-        for entry, url, sha in zip(named, urls, hashes, strict=True)
-    )
-    package = {"pyproject.toml": f"{PROJECT}\n[project.scripts]\nhello = \"hello:main\"\n\n{BUILD_SYSTEM}", "hello.py": MAIN,
-               "backend.py": _backend("hello", "Requires-Dist: words==1.0.0\n")}  # fmt: skip
-    uv_lock = (
-        'version = 1\nrevision = 3\nrequires-python = ">=3.9"\n\n'
-        '[[package]]\nname = "hello"\nversion = "1.0.0"\nsource = { editable = "." }\ndependencies = [\n  { name = "words" },\n]\n\n'
-        '[package.metadata]\nrequires-dist = [{ name = "words", specifier = "==1.0.0" }]\n\n'
-        f'[[package]]\nname = "words"\nversion = "1.0.0"\nsource = {{ registry = "http://{PACKAGES}/simple/" }}\nwheels = [\n{wheels}]\n'
-    )
-    script = {"hello.py": MAIN}
     return {
-        "uv": {**package, "uv.lock": uv_lock},
-        "poetry": {
-            **script, "pyproject.toml": POETRY,
-            "poetry.lock": f'[[package]]\nname = "words"\nversion = "1.0.0"\ndescription = ""\noptional = false\npython-versions = "*"\n'
-            f'groups = ["main"]\nfiles = [\n{poetry_files}]\n\n'
-            '[metadata]\nlock-version = "2.1"\npython-versions = ">=3.9"\ncontent-hash = "CONTENT"\n'
-            .replace("CONTENT", _content_hash()),
-        },
-        "pylock": {
-            **script,
-            "pylock.toml": f'lock-version = "1.0"\ncreated-by = "tests"\n\n[[packages]]\nname = "words"\nversion = "1.0.0"\nwheels = [\n{pylock}]\n',
-        },
-        "requirements": {**script, "requirements.txt": "words==1.0.0 " + " ".join(f"--hash=sha256:{sha}" for sha in hashes) + "\n"},
-        "sdist": {
-            "hello.py": MAIN.replace("from words", "from compiled"),
-            "requirements.txt": f"compiled==1.0.0 --hash=sha256:{sha256(files['compiled'])}\n",
-        },
-        "unpinned": {**script, "requirements.txt": "words\n"},
-    }  # fmt: skip
+        "pyproject.toml": '[project]\nname = "hello"\nversion = "1.0.0"\nrequires-python = ">=3.9"\n'
+        f'dependencies = ["words-uv==1.0.0"]\n\n[project.scripts]\nhello = "hello:main"\n\n{BUILD_SYSTEM}',
+        "backend.py": _backend("hello", "Requires-Dist: words-uv==1.0.0\n"),
+        "uv.lock": 'version = 1\nrevision = 3\nrequires-python = ">=3.9"\n\n'
+        '[[package]]\nname = "hello"\nversion = "1.0.0"\nsource = { editable = "." }\n'
+        'dependencies = [\n  { name = "words-uv" },\n]\n\n'
+        '[package.metadata]\nrequires-dist = [{ name = "words-uv", specifier = "==1.0.0" }]\n\n'
+        f'[[package]]\nname = "words-uv"\nversion = "1.0.0"\nsource = {{ registry = "http://{PACKAGES}/simple/" }}\n'
+        f"wheels = [\n{links}]\n",
+    }
 
 
-def _content_hash() -> str:
-    """Return the hash with which Poetry checks that its lock file fits pyproject.toml."""
-    relevant = {
-        "dependencies": {"python": ">=3.9", "words": "1.0.0"}, "dev-dependencies": None, "extras": None, "source": None,
+def _poetry(wheels: list[Path]) -> dict[str, str]:
+    dependencies = {"python": ">=3.9", "words-poetry": "1.0.0"}
+    # Poetry checks that its lock file fits pyproject.toml.
+    relevant = {"dependencies": dependencies, "dev-dependencies": None, "extras": None, "source": None}
+    fits = hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    files = "".join(f'  {{file = "{file.name}", hash = "sha256:{sha256(file)}"}},\n' for file in wheels)
+    listed = "".join(f'{name} = "{version}"\n' for name, version in dependencies.items())
+    return {
+        "pyproject.toml": f"[tool.poetry]\npackage-mode = false\n\n[tool.poetry.dependencies]\n{listed}",
+        "poetry.lock": '[[package]]\nname = "words-poetry"\nversion = "1.0.0"\ndescription = ""\noptional = false\n'
+        f'python-versions = "*"\ngroups = ["main"]\nfiles = [\n{files}]\n\n'
+        f'[metadata]\nlock-version = "2.1"\npython-versions = ">=3.9"\ncontent-hash = "{fits}"\n',
+    }
+
+
+def _pylock(wheels: list[Path]) -> dict[str, str]:
+    links = "".join(
+        f'  {{ name = "{file.name}", url = "http://{PACKAGES}/files/{file.name}", hashes = {{ sha256 = "{sha256(file)}" }} }},\n'
+        for file in wheels
+    )
+    package = f'[[packages]]\nname = "words-pylock"\nversion = "1.0.0"\nwheels = [\n{links}]\n'
+    return {"pylock.toml": f'lock-version = "1.0"\ncreated-by = "tests"\n\n{package}'}
+
+
+def _requirements(name: str, files: list[Path]) -> dict[str, str]:
+    hashes = " ".join(f"--hash=sha256:{sha256(file)}" for file in files)
+    return {"requirements.txt": f"# What it needs\n{name}==1.0.0 {hashes}\n"}
+
+
+def _python(files: dict[str, list[Path]]) -> dict[str, dict[str, str]]:
+    """Return the upstream repositories for Python: the files of each."""
+    locks = {
+        "uv": _uv(files["uv"]), "poetry": _poetry(files["poetry"]), "pylock": _pylock(files["pylock"]),
+        "requirements": _requirements("words-requirements", files["requirements"]),
     }  # fmt: skip
-    return hashlib.sha256(json.dumps(relevant, sort_keys=True).encode()).hexdigest()
+    return {
+        "python": {
+            f"{name}/{path}": text
+            for name, lock in locks.items()
+            for path, text in {"hello.py": MAIN.replace("WORDS", f"words_{name}"), **lock}.items()
+        },
+        "sdist": {"hello.py": MAIN.replace("WORDS", "compiled"), **_requirements("compiled", files["compiled"])},
+        "unpinned": {"hello.py": MAIN, "requirements.txt": "words\n"},
+    }
 
 
 @pytest.fixture(scope="module")
@@ -275,46 +297,60 @@ def server(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield address
 
 
-NODE, PYTHON = {"base": "node", "run": "hello"}, {"base": "python", "run": "hello"}
-SCRIPT = {"base": "python", "run": "python hello.py"}
-LOCKS = {
-    "npm": NODE, "pnpm": NODE, "yarn": NODE, "berry": NODE, "uv": PYTHON, "poetry": SCRIPT, "pylock": SCRIPT,
-    "requirements": SCRIPT,
-}  # fmt: skip
+NODE, PYTHON = {"base": "node", "run": "hello"}, {"base": "python", "run": "python hello.py"}
 
 
-def _wrapper(wrappers: Wrappers, server: str, name: str, arches: list[str], answers: dict[str, Any]) -> Wrapper:
+def _wrapper(wrappers: Wrappers, server: str, name: str, answers: dict[str, Any]) -> Wrapper:
     return wrappers.new({
-        "source": "upstream", "upstream_repo": f"{server}/{name}", "upstream_ref": "v1.0.0", "arches": arches, **answers
+        "source": "upstream", "upstream_repo": f"{server}/{name}", "upstream_ref": "v1.0.0", "arches": ["aarch64"], **answers
     })  # fmt: skip
 
 
-def _run(wrapper: Wrapper, arch: str, data: Path) -> None:
+@contextmanager
+def _running(wrapper: Wrapper, arch: str, data: Path) -> Iterator[Container]:
+    """Start a wrapper whose service says hello, and stop it."""
     container = wrapper.start(arch, data)
     assert container.page().strip() == HELLO
     assert container.health(1000) == 0
+    yield container
     assert container.stop() in {0, 143}
     container.remove()
 
 
-@pytest.mark.parametrize("name", LOCKS)
-def test_each_lock_file_is_installed_for_the_other_processor(
-    wrappers: Wrappers, server: str, name: str, tmp_path: Path
+def test_each_lock_file_of_node_is_installed_for_the_other_processor(
+    wrappers: Wrappers, server: str, tmp_path: Path
 ) -> None:
     """The packages fail to load on another processor, and nothing else is installed."""
-    wrapper = _wrapper(wrappers, server, name, ["aarch64"], LOCKS[name])
+    folders = ["npm", "pnpm", "yarn", "berry"]
+    wrapper = _wrapper(wrappers, server, "node", {**NODE, "build": {"folders": folders}})
     wrapper.make("images")
-    _run(wrapper, "aarch64", tmp_path)
+    with _running(wrapper, "aarch64", tmp_path) as container:
+        for folder in folders:
+            assert container.execute("node", f"/app/{folder}/server.js", "print").stdout.strip() == HELLO, folder
+            installed = container.execute("find", f"/app/{folder}/node_modules/", "-name", "words-*").stdout
+            assert "arm64" in installed and "x64" not in installed, installed
 
 
-@pytest.mark.parametrize(("name", "answers"), [("addon", NODE), ("sdist", SCRIPT)], ids=["node", "python"])
-def test_packages_are_compiled_for_both_processors(
+def test_each_lock_file_of_python_is_installed_for_the_other_processor(
+    wrappers: Wrappers, server: str, tmp_path: Path
+) -> None:
+    """The packages fail to load on another processor. One folder is itself a package, with a command."""
+    answers = {**PYTHON, "run": "hello", "build": {"folders": list(PYTHON_LOCKS)}}
+    wrapper = _wrapper(wrappers, server, "python", answers)
+    wrapper.make("images")
+    with _running(wrapper, "aarch64", tmp_path) as container:
+        for folder in PYTHON_LOCKS:
+            assert container.execute("python", f"/app/{folder}/hello.py", "print").stdout.strip() == HELLO, folder
+
+
+@pytest.mark.parametrize(("name", "answers"), [("addon", NODE), ("sdist", PYTHON)], ids=["node", "python"])
+def test_packages_are_compiled_for_the_other_processor(
     wrappers: Wrappers, server: str, name: str, answers: dict[str, Any], tmp_path: Path
 ) -> None:
-    wrapper = _wrapper(wrappers, server, name, ["aarch64", "x86_64"], {**answers, "build": {"c": True}})
+    wrapper = _wrapper(wrappers, server, name, {**answers, "build": {"c": True}})
     wrapper.make("images")
-    for arch in ("aarch64", "x86_64"):
-        _run(wrapper, arch, tmp_path)
+    with _running(wrapper, "aarch64", tmp_path):
+        pass
 
 
 def test_a_submodule_is_installed_without_what_tools_left_in_it(
@@ -330,28 +366,27 @@ def test_a_submodule_is_installed_without_what_tools_left_in_it(
     wrapper = wrappers.new(answers)
     git(wrapper.folder, "submodule", "add", "-q", f"{server}/npm", "hello")
     git(wrapper.folder, "add", "hello")
+    left = wrapper.folder / "hello" / "node_modules" / "words" / "index.js"
+    left.parent.mkdir(parents=True)
+    left.write_text("broken")
     wrapper.make("images")
-    left = wrapper.folder / "hello" / "node_modules" / "words"
-    left.mkdir(parents=True)
-    (left / "index.js").write_text("broken")
+    with _running(wrapper, "x86_64", tmp_path):
+        pass
+    left.write_text("broken again")
     assert wrapper.make("--question", "images", check=False).returncode == 0
     (wrapper.folder / "hello" / "README.md").write_text("changed\n")
-    wrapper.make("images")
-    _run(wrapper, "x86_64", tmp_path)
+    assert wrapper.make("--question", "images", check=False).returncode == 1
 
 
 def test_a_step_before_the_build_has_development_dependencies_and_the_image_has_none(
     wrappers: Wrappers, server: str, tmp_path: Path
 ) -> None:
-    wrapper = _wrapper(
-        wrappers, server, "built", ["x86_64"], {**NODE, "build": {"prepare": ["npm ci", "npm run build"]}}
-    )
+    steps = {"prepare": ["npm ci", "npm run build"]}
+    wrapper = _wrapper(wrappers, server, "built", {**NODE, "arches": ["x86_64"], "build": steps})
     wrapper.make("images")
-    container = wrapper.start("x86_64", tmp_path)
-    assert container.page() == HELLO
-    assert container.execute("ls", "/app/node_modules").stdout.split() == ["words", "words-x64"]
-    assert container.execute("ls", "/app/.git", "/root/.cache").stdout == ""
-    container.remove()
+    with _running(wrapper, "x86_64", tmp_path) as container:
+        assert container.execute("ls", "/app/node_modules").stdout.split() == ["words", "words-x64"]
+        assert container.execute("ls", "/app/.git", "/root/.cache").stdout == ""
 
 
 @pytest.mark.parametrize(
@@ -362,17 +397,17 @@ def test_a_step_before_the_build_has_development_dependencies_and_the_image_has_
             NODE,
             "/app has no package-lock.json, pnpm-lock.yaml or yarn.lock, so nothing says which versions",
         ),
-        ("unpinned", SCRIPT, "no uv.lock, poetry.lock, pylock.toml or requirements.txt with hashes"),
+        ("unpinned", PYTHON, "no uv.lock, poetry.lock, pylock.toml or requirements.txt with hashes"),
         ("addon", NODE, "These packages compile or download something when they're installed: addon"),
         ("built", NODE, "Answer build with {prepare: [npm ci, npm run build]}"),
         ("nothing", NODE, "/app has no package.json. Answer build with {folders: [FOLDER]}"),
-        ("sdist", SCRIPT, "To compile packages for the target, answer build with {c: true}"),
+        ("sdist", PYTHON, "To compile packages for the target, answer build with {c: true}"),
     ],
 )
 def test_a_build_that_would_have_to_guess_stops_and_names_the_answer(
     wrappers: Wrappers, server: str, name: str, answers: dict[str, Any], said: str
 ) -> None:
-    result = _wrapper(wrappers, server, name, ["aarch64"], answers).make("images", check=False)
+    result = _wrapper(wrappers, server, name, answers).make("images", check=False)
     assert result.returncode != 0
     assert said in result.stderr
     assert "See: startos-wrapper questions build" in result.stderr
