@@ -1,5 +1,6 @@
 """Any text that the questions accept comes out of every file unchanged, and none of it is executed."""
 
+import io
 import json
 import os
 import re
@@ -87,7 +88,11 @@ def _read_back_entrypoint(wrapper: Path, answers: dict[str, Any], shell: str) ->
 
 
 def _read_back_dockerfile(wrapper: Path, answers: dict[str, Any]) -> None:
-    dockerfile = DockerfileParser(str(wrapper / "Dockerfile"))
+    # The parser takes the lines of a file in the Dockerfile for instructions.
+    text = re.sub(
+        r'(<<"EOF" \S+\n).*?^EOF\n', r"\1", (wrapper / "Dockerfile").read_text(), flags=re.MULTILINE | re.DOTALL
+    )
+    dockerfile = DockerfileParser(fileobj=io.BytesIO(text.encode()))
     # In double quotes, Docker reads text as a shell does, but Python's shlex doesn't unescape dollars.
     words = [
         word.replace("\\$", "$")
