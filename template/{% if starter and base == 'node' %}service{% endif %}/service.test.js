@@ -135,7 +135,7 @@ test('other paths and methods are refused', async (t) => {
 test('it stops when asked', async (t) => {
   const { port, stop, visit } = await start(t);
   assert.equal((await visit('GET', '/health')).body, 'ok\n');
-  assert.ok((await stop()) < 2000);
+  assert.ok((await stop()) < 5000);
   await assert.rejects(fetch(`http://127.0.0.1:${port}/health`));
 });
 
@@ -151,7 +151,8 @@ test('a request in flight is finished', async (t) => {
   let answer = '';
   socket.on('data', (chunk) => { answer += chunk; });
   const took = await stopped;
-  assert.ok(took > 200 && took < 2000, `${took}`);
+  // It neither cut the request off nor waited for the limit.
+  assert.ok(took > 200 && took < 5000, `${took}`);
   assert.match(answer, /\r\n\r\nok\n$/);
 });
 
