@@ -99,6 +99,8 @@ export function newServer(counter, assets) {
       response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Content-Length': Buffer.byteLength(body) });
       response.end(request.method === 'HEAD' ? '' : body);
     };
+    // After the end, a connection that stays open would hold it up.
+    if (!server.listening) response.setHeader('Connection', 'close');
     const [path] = request.url.split('?');
     if (path !== '/' && path !== '/health') return answer(404, 'not found\n');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -123,11 +125,9 @@ export async function serve(server, signal) {
   if (!signal.aborted) await once(signal, 'abort');
   const closed = once(server, 'close');
   server.close();
-  // A connection may stay open after its last answer, and a client that isn't done by then has had its time.
-  const idle = setInterval(() => server.closeIdleConnections(), 50);
+  // A client that isn't done by then has had its time.
   const limit = setTimeout(() => server.closeAllConnections(), PATIENCE);
   await closed;
-  clearInterval(idle);
   clearTimeout(limit);
 }
 
