@@ -1,6 +1,8 @@
 """Docker's output is bounded, its time-outs hold, and what a run made is found and removed."""
 
+import os
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -68,3 +70,23 @@ def test_only_what_has_the_label_is_removed(fake: FakeDocker) -> None:
 
 def test_times_have_their_fraction() -> None:
     assert moment("2026-11-27T12:00:01.123456789Z") - moment("2026-11-27T12:00:00Z") == pytest.approx(1.123456789)
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint"),
+    [
+        ("permission denied while trying to connect to the Docker daemon socket at unix:///run/docker.sock", "group docker"),
+        ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?", "DOCKER_HOST"),
+    ],
+)
+def test_an_engine_that_cannot_be_reached_is_explained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, reason: str, hint: str
+) -> None:
+    (tmp_path / "docker").write_text(f"#!/bin/sh\necho '{reason}' >&2\nexit 1\n")
+    (tmp_path / "docker").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with pytest.raises(CannotError) as error:
+        Docker("").version("{{.Server.Version}}")
+    assert str(error.value) == f"can't reach Docker: {reason}"
+    (line,) = error.value.more
+    assert hint in line

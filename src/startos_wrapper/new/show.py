@@ -102,7 +102,17 @@ class _Screen:
             self._app.layout.focus(self._menu)
         else:
             self._buffer.reset(Document(view.text))
+            self._select_all()
             self._app.layout.focus(self._input)
+
+    def _select_all(self) -> None:
+        """Select a proposed line, so that typing replaces it and an arrow key edits it."""
+        if self._buffer.text and "\n" not in self._buffer.text:
+            self._buffer.cursor_position = 0
+            self._buffer.start_selection()
+            assert self._buffer.selection_state
+            self._buffer.selection_state.enter_shift_mode()
+            self._buffer.cursor_position = len(self._buffer.text)
 
     # ---- What's drawn ---------------------------------------------------------------------------------------------
 

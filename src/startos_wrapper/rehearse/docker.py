@@ -24,6 +24,8 @@ _MOST_LINES, _MOST_ERRORS = 1000, 1024**2
 # A program that prints this much doesn't end by itself.
 _FLOOD = 64 * 1024**2
 _CHUNK = 64 * 1024
+_DENIED = ("This user may not use Docker: add it to the group docker, and log in again.",)
+_NO_ENGINE = ("Start Docker, or set DOCKER_HOST to the address of an engine that runs.",)
 # Removing takes seconds, unless the engine hangs.
 _PATIENCE = 120
 _ROUNDS = 5
@@ -75,6 +77,15 @@ class Docker:
         if done.code:
             raise CannotError(f"docker {arguments[0]}: {done.reason}")
         return done.output.decode("utf-8", "replace").strip()
+
+    def version(self, template: str) -> str:
+        """Return what the engine says of its version. Raises: CannotError that says how to reach it."""
+        try:
+            return self.output("version", "--format", template, timeout=60)
+        except CannotError as error:
+            reason = str(error).removeprefix("docker version: ")
+            denied = "permission denied" in reason.lower()
+            raise CannotError(f"can't reach Docker: {reason}", *(_DENIED if denied else _NO_ENGINE)) from error
 
     def command(self, *arguments: str) -> Sequence[str]:
         """Return the words of a docker command, for `subprocess.Popen`."""

@@ -31,7 +31,7 @@ class NotLoadedError(Exception):
 
 def engines_processor(docker: Docker) -> str:
     """Return StartOS's name of the processor that the engine runs on. Raises: CannotError."""
-    found = docker.output("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}", timeout=60)
+    found = docker.version("{{.Server.Os}}/{{.Server.Arch}}")
     system, _, name = found.partition("/")
     known = next((arch for arch, each in processors().items() if system == "linux" and each.docker == name), None)
     if known is None:

@@ -51,7 +51,7 @@ def _engine() -> str:
     """Return the id of the engine. Raises: CannotError if there is none."""
     docker = Docker("")
     # Without an engine, `docker info` of Docker 20.10 only says that the format is wrong.
-    docker.output("version", "--format", "{{.Server.Version}}", timeout=60)
+    docker.version("{{.Server.Version}}")
     return docker.output("info", "--format", "{{.ID}}", timeout=60)
 
 
