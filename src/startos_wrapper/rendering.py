@@ -5,6 +5,7 @@ answers from a file. A test compares both.
 """
 
 import json
+import posixpath
 import re
 from ast import literal_eval
 from collections.abc import Mapping
@@ -97,6 +98,7 @@ def _environment(folder: Path) -> Environment:
     )
     # The rules read the same few texts, i.e. parts of hooks/data, for every answer. libyaml takes a tenth of the time.
     environment.filters["from_yaml"] = _from_yaml
+    environment.globals["pathjoin"] = posixpath.join
     return environment
 
 

@@ -75,8 +75,14 @@ def test_times_have_their_fraction() -> None:
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [
-        ("permission denied while trying to connect to the Docker daemon socket at unix:///run/docker.sock", "group docker"),
-        ("Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?", "DOCKER_HOST"),
+        (
+            "permission denied while trying to connect to the Docker daemon socket at unix:///run/docker.sock",
+            "group docker",
+        ),
+        (
+            "Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?",
+            "DOCKER_HOST",
+        ),
     ],
 )
 def test_an_engine_that_cannot_be_reached_is_explained(

@@ -16,6 +16,7 @@ _WIDEST_ORIGIN, _WIDEST_NAME = 24, 30
 # The pointer, a mark for what's wrong, and the spaces between.
 _BETWEEN = 7
 _MORE = "..."
+_SECOND = "\ue000"
 
 
 @dataclass
@@ -130,13 +131,13 @@ def _clipped(row: Row, columns: int) -> Row:
 
 def wrapped(text: str, columns: int) -> list[str]:
     """Return text in lines that fit the terminal. Wide characters count twice."""
+    # textwrap counts characters. One that `printable` never returns stands for a wide one's second column. It may
+    # begin the next line, so there's a column to spare.
     lines = []
     for paragraph in text.splitlines():
-        # textwrap counts characters. Where there are wide ones, it gets fewer columns.
-        wide = width(paragraph) / max(len(paragraph), 1)
-        most = max(int((columns - 1) / max(wide, 1)), 1)
-        lines += textwrap.wrap(printable(paragraph.strip()), most, break_on_hyphens=False) or [""]
-    return lines
+        counted = "".join(letter + _SECOND * (wcwidth(letter) > 1) for letter in printable(paragraph.strip()))
+        lines += textwrap.wrap(counted, max(columns - 1, 1), break_on_hyphens=False) or [""]
+    return [line.replace(_SECOND, "") for line in lines]
 
 
 def width(text: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from startos_wrapper.cli import main
 from startos_wrapper.errors import CancelledError
-from startos_wrapper.new import asking, show
+from startos_wrapper.new import asking, command, show
 from startos_wrapper.new.afterwards import after_writing
 from startos_wrapper.new.views import Flow
 from startos_wrapper.settings import copiers_defaults
@@ -39,8 +39,7 @@ def at_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Person], Any
             return person.result
 
         monkeypatch.setattr(show, "show", shown)
-        monkeypatch.setattr(asking, "has_page", lambda: True)
-        monkeypatch.setattr("startos_wrapper.new.command.has_page", lambda: True)
+        monkeypatch.setattr(command, "has_page", lambda: True)
 
     return sit
 
