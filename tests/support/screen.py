@@ -55,12 +55,12 @@ class Screen:
         while self.text.rstrip().rpartition("\n")[2] != line:
             self._read(QUIET, f"{line!r} isn't the last line")
 
-    def wait_until(self, done: Callable[[], bool]) -> None:
+    def wait_until(self, done: Callable[[], bool], seconds: float = LONG) -> None:
         """Read what the program prints until something is done.
 
         Raises: AssertionError if the program ends or takes too long.
         """
-        end = time.monotonic() + LONG
+        end = time.monotonic() + seconds
         while not done():
             if time.monotonic() > end:
                 raise AssertionError(f"not done:\n{self.text}")

@@ -42,6 +42,10 @@ class Person:
             self.screen.wait_for(text)
         return self
 
+    def until(self, done: Callable[[], bool]) -> None:
+        """Wait for the page, which takes at most a moment, also on a busy machine."""
+        self.screen.wait_until(done, seconds=120)
+
     def press(self, *keys: str) -> "Person":
         """Press keys. What they do is awaited with `sees`."""
         for key in keys:
@@ -53,11 +57,11 @@ class Person:
         """Select the line that begins with a text."""
         seen_lines = []
         while not self.selected.strip().startswith(text):
-            before = self.screen.text
             seen_lines.append(self.selected)
             assert len(seen_lines) < 100, f"{text} isn't in {seen_lines}"
             self.screen.send(key)
-            self.screen.wait_until(lambda before=before: self.screen.text != before)  # type: ignore[misc]
+            # A screen is drawn line by line, so for a moment no line is selected.
+            self.until(lambda: self.selected not in ("", seen_lines[-1]))
         return self
 
     def open(self, text: str, title: str | None = None) -> "Person":
@@ -66,12 +70,12 @@ class Person:
         before = self.keys
         self.press(ENTER)
         # The line with the keys is drawn last.
-        self.screen.wait_until(lambda: self.screen.text.startswith(title or text) and self.keys != before)
+        self.until(lambda: self.screen.text.startswith(title or text) and self.keys != before)
         return self
 
     def on(self, title: str, keys: str) -> "Person":
         """Wait for a view with a title and some keys."""
-        self.screen.wait_until(lambda: self.screen.text.startswith(title) and keys in self.keys)
+        self.until(lambda: self.screen.text.startswith(title) and keys in self.keys)
         return self
 
     def on_page(self) -> "Person":
@@ -121,9 +125,9 @@ def test_three_volumes_are_added_one_is_changed_one_removed(person: Start, tmp_p
     for name, path in (("db", "/db"), ("logs", "/logs"), ("cache", "/cache")):
         someone.open("Add an item", "volumes, name of the item").press(name, ENTER).sees(f"volumes.{name}")
         someone.press(path, ENTER).on("volumes\n", "rename").sees(path)
-    someone.open("db", "volumes.db").press("-2", ENTER).on("volumes\n", "rename").sees("/db-2")
+    someone.open("db", "volumes.db").press(END, "-2", ENTER).on("volumes\n", "rename").sees("/db-2")
     someone.select("logs", UP).press(DELETE)
-    someone.screen.wait_until(lambda: "logs" not in someone.screen.text)
+    someone.until(lambda: "logs" not in someone.screen.text)
     seen("page-volumes", someone.screen.text)
     someone.press(ESC).on_page().select("Write", UP).press(ENTER)
     assert someone.screen.exit_code() == 0
@@ -148,7 +152,7 @@ def test_a_refused_value_keeps_its_text_and_is_corrected(person: Start, tmp_path
     someone.press(ENTER).sees("use at most 29 bytes")
     seen("page-refused", someone.screen.text)
     someone.press(BACKSPACE * 6)
-    someone.screen.wait_until(lambda: "use at most" not in someone.screen.text)
+    someone.until(lambda: "use at most" not in someone.screen.text)
     someone.press(ENTER).on_page().sees("Hello Wörld 汉字", "you").select("Write", UP).press(ENTER)
     assert someone.screen.exit_code() == 0
     assert recorded(tmp_path)["title"] == "Hello Wörld 汉字汉字"
@@ -197,9 +201,7 @@ def test_without_colors_only_bold_is_left(person: Start) -> None:
 def test_a_page_and_a_text_are_drawn_again_after_a_resize(person: Start) -> None:
     someone = person(*READY, "-d", "short_description=" + "word " * 25 + "end").on_page()
     someone.screen.resize(50, 14)
-    someone.screen.wait_until(
-        lambda: someone.screen.text.startswith("New wrapper") and "more below" in someone.screen.text
-    )
+    someone.until(lambda: someone.screen.text.startswith("New wrapper") and "more below" in someone.screen.text)
     someone.open("short_descrip", "short_description")
     someone.screen.resize(120, 40)
     someone.sees("word " * 20)

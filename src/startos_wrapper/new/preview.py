@@ -22,7 +22,9 @@ def files(template: Template, asked: Asked) -> list[str]:
     from pathspec import GitIgnoreSpec
 
     excluded = GitIgnoreSpec.from_lines(template.excluded(asked))
-    written = (name for path in _paths(template.folder) for name in _names(path, template, asked))
+    named = (name for path in _paths(template.folder) for name in _names(path, template, asked))
+    # Copier leaves out what stands in a folder without a name.
+    written = (name for name in named if all(name.split("/")))
     return sorted(name for name in written if not excluded.match_file(name))
 
 
