@@ -14,8 +14,8 @@ from startos_wrapper.new.page_state import PageState
 from startos_wrapper.terminal import printable
 
 _WIDTH = 79
-# Nothing is committed yet, and the next commands say to do it.
-_NOT_COMMITTED = "E201"
+# Nothing is committed yet, or the template's address is missing or a folder here. Copier's message said so.
+_SAID = {"E201", "W808", "W819"}
 _CHECK_SECONDS, _DOCKER_SECONDS = 60, 5
 
 
@@ -42,9 +42,10 @@ def _found(folder: Path) -> Iterator[str]:
     except (OSError, subprocess.TimeoutExpired, ValueError, KeyError):
         # `make check` is one of the next commands, and says why.
         return
-    others = [finding for finding in findings if finding["code"] != _NOT_COMMITTED]
+    others = [finding for finding in findings if finding["code"] not in _SAID]
     if not others:
-        yield "`make check` finds nothing, once the wrapper is committed."
+        is_address_said = any(finding["code"] != "E201" for finding in findings)
+        yield f"`make check` finds nothing{' else' * is_address_said}, once the wrapper is committed."
         return
     yield f"`make check` finds {len(others)}:"
     for each in others:

@@ -134,6 +134,9 @@ def test_what_was_assumed_and_what_check_finds_is_said(
     assert "service_id" not in said
     assert "`make check` finds nothing, once the wrapper is committed." in said
     assert "rehearse" not in said
+    recorded.write_text(re.sub("(?m)^_src_path: .*\n", "", text))
+    after_writing(state, folder)
+    assert "`make check` finds nothing else, once the wrapper is committed." in capsys.readouterr().err
     (folder / "manifest.yaml").write_text("id: x\n")
     after_writing(state, folder)
     assert "- manifest.yaml:1: E" in capsys.readouterr().err
