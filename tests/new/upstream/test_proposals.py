@@ -308,6 +308,12 @@ def test_an_id_has_no_digits(tmp_path: Path) -> None:
     assert found.values["service_id"] == "clock"
 
 
+@pytest.mark.parametrize("name", ["rails", "django", "web", "puma-app"])
+def test_a_service_that_is_named_like_its_framework_has_the_id_of_its_image(tmp_path: Path, name: str) -> None:
+    text = f"services:\n  {name}:\n    image: acme/clock:1.2.3\n"
+    assert proposal_of(tmp_path, text).values["service_id"] == "clock"
+
+
 def test_another_service_can_be_chosen(tmp_path: Path) -> None:
     text = "services:\n  web: {image: 'a/web:1.2.3', ports: ['80:80']}\n  api: {image: 'a/api:1.2.3'}\n  db: {image: 'mariadb:11'}\n"
     found = proposal_of(tmp_path, text)

@@ -20,7 +20,8 @@ GENERIC = {
     "prod", "production", "stable", "site", "nginx", "php", "fpm", "self", "hosted", "ce", "oss", "community",
     "standalone", "full", "website", "dashboard", "proxy", "gateway", "daemon", "compose", "default", "latest",
     "lite", "slim", "startos", "umbrel", "getumbrel", "monolith", "python", "golang", "ruby", "alpine", "debian",
-    "ubuntu", "rust",
+    "ubuntu", "rust", "rails", "puma", "django", "gunicorn", "uwsgi", "flask", "laravel", "nextjs", "tomcat", "java",
+    "apache", "httpd", "caddy",
 }  # fmt: skip
 
 
