@@ -1,6 +1,5 @@
 """What people read names no file that only this repository has: whoever installed the command doesn't have them."""
 
-import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.python_strings import strings
 
 OURS = re.compile(r"\bdocs/|\btests/|\b(CONTRIBUTING|CHANGELOG)\b")
 # File and text: why it may be there.
@@ -20,22 +20,9 @@ COMMENTS = {
 }  # fmt: skip
 
 
-def _strings(path: Path) -> Iterator[str]:
-    """Yield the strings in a Python file, except docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    docstrings = {
-        id(node.body[0].value)
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and isinstance(node.body[0], ast.Expr)
-    }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-            yield node.value
-
-
 def _texts(path: Path) -> Iterator[str]:
     if path.suffix == ".py":
-        yield from _strings(path)
+        yield from (text for text, _ in strings(path))
     else:
         text = path.read_text(encoding="utf-8", errors="replace")
         yield COMMENTS[path.suffix].sub("", text) if path.suffix in COMMENTS else text

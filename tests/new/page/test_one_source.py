@@ -1,12 +1,12 @@
 """The text of every question is in copier.yml and hooks/data/answers.yaml, and nowhere in the code of the page."""
 
-import ast
 from collections.abc import Iterator
 from typing import Any
 
 from startos_wrapper.data import load
 from startos_wrapper.questions import asked, asked_default, read_config
 from tests.conftest import ROOT
+from tests.support.python_strings import strings
 
 PAGE = ROOT / "src" / "startos_wrapper" / "new"
 QUESTIONS = asked(read_config(ROOT))
@@ -19,15 +19,8 @@ def constants() -> Iterator[tuple[str, str]]:
     for path in [*PAGE.glob("*.py"), *(PAGE / "editors").glob("*.py")]:
         if path.name == "command.py":
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        docstrings = {
-            id(node.body[0].value)
-            for node in ast.walk(tree)
-            if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)) and isinstance(node.body[0], ast.Expr)
-        }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
-                yield node.value, f"{path.name}:{node.lineno}"
+        for text, line in strings(path):
+            yield text, f"{path.name}:{line}"
 
 
 def texts_of_questions() -> set[str]:
