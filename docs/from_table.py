@@ -28,8 +28,9 @@ startos-wrapper new ../linkding-startos --from ../linkding --dry-run --defaults 
 ```
 
 Your own answers, with `-d` or `--data-file`, take precedence. Those for `environment`, `secrets` and `dependencies`
-are added to what was read. If an answer is missing that nobody can guess, a line says where it's missing and which
-flag passes it, and nothing is written. `--dry-run` shows the files, and how an existing folder differs from them.
+are added to what was read; `-d 'environment={DEBUG: null}'` leaves one out. If an answer is missing that nobody can
+guess, a line says where it's missing and which flag passes it, and nothing is written. `--dry-run` shows the files,
+and how an existing folder differs from them.
 
 ## What is read
 

@@ -1,5 +1,7 @@
 """Rendering without Copier gives the same files, recorded answers and validation messages as Copier."""
 
+import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,20 @@ SETS: dict[str, dict[str, Any]] = {
         "files": {"icon": "icon.svg"}, "manage": ["manifest", "docs"], "properties": "none", "updates": "none",
     },
 }  # fmt: skip
+
+
+def test_compiled_files_of_an_installed_template_are_left_out(tmp_path: Path) -> None:
+    """pip compiles the Python files in a wheel."""
+    for name in ("copier.yml", "hooks", "template"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    (compiled := next(tmp_path.glob("template/*python*")) / "__pycache__").mkdir(exist_ok=True)
+    (compiled / "service.cpython-313.pyc").write_bytes(b"")
+    answers = {"service_id": "hello-world", "base": "python", "source": "starter"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run_copy(str(tmp_path), tmp_path / "made", answers, defaults=True, quiet=True)
+    assert (tmp_path / "made" / "service" / "service.py").exists()
+    assert not (tmp_path / "made" / "service" / "__pycache__").exists()
 
 
 @pytest.mark.parametrize("name", SETS)

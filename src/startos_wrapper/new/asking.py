@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 CANCELLED = "Cancelled. Nothing was written."
 # Without these, the command wouldn't show the same page again.
-_KEPT_OPTIONS = {"source": "--from", "service": "--service", "template": "--template"}
+_SOURCE = {"source": "--from", "service": "--service", "network": "--network"}
+_TEMPLATE = {"template": "--template"}
 
 
 def has_page() -> bool:
@@ -42,9 +43,10 @@ def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "
 
     propose = _with_tags(proposer(arguments)) if arguments.source is not None else None
     proposal = propose(answers) if propose else None
-    again = Again(arguments.dest, tuple(_options(arguments)))
+    again = Again(arguments.dest, tuple(_options(arguments, _TEMPLATE)), tuple(_options(arguments, _SOURCE)))
     state = PageState(Template(arguments.dest, copiers_defaults()), _given(arguments, answers, proposal))
     if proposal:
+        state.proposed = proposal.values
         state.suggest(_drafts(proposal), _reasons(proposal))
     try:
         left = show(Page(state, again, proposal, propose).flow())
@@ -64,19 +66,18 @@ def after_the_page(state: "PageState", folder: Path) -> None:
     after_writing(state, folder)
 
 
-def _options(arguments: argparse.Namespace) -> Iterator[str]:
-    for name, option in _KEPT_OPTIONS.items():
-        if getattr(arguments, name):
-            yield from (option, getattr(arguments, name))
-    if arguments.network:
-        yield "--network"
+def _options(arguments: argparse.Namespace, options: Mapping[str, str]) -> Iterator[str]:
+    for name, option in options.items():
+        value = getattr(arguments, name)
+        if value:
+            yield from (option,) if value is True else (option, value)
 
 
 def _given(arguments: argparse.Namespace, answers: dict[str, Any], proposal: "Proposal | None") -> "dict[str, Given]":
     """Return each answer with where it came from."""
     from startos_wrapper.new.page import proposed_answers
     from startos_wrapper.new.page_state import Given
-    from startos_wrapper.new.upstream.acceptance import merged
+    from startos_wrapper.new.upstream.merging import merged
 
     proposed = proposal.answers if proposal else {}
     given = proposed_answers(proposal) if proposal else {}

@@ -79,7 +79,7 @@ def answers_from(proposal: "Proposal", given: Mapping[str, Any], complete: bool)
 
     Raises: RefusedError with `complete` that names each missing answer, and how to pass it.
     """
-    from startos_wrapper.new.upstream.acceptance import merged
+    from startos_wrapper.new.upstream.merging import merged
     from startos_wrapper.new.upstream.proposing import needed
 
     missing = [f"{name}: {how}" for name, how in needed(proposal, given)] if complete else []

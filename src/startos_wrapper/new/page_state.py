@@ -33,6 +33,8 @@ class PageState:
         self.given = dict(given)
         self.reasons: dict[str, str] = {}
         self._drafts: dict[str, Any] = {}
+        # What was proposed, without the answers that were passed.
+        self.proposed: dict[str, Any] = {}
         self._first = dict(given)
         self._basic: dict[str, frozenset[str]] = {}
 
@@ -46,6 +48,7 @@ class PageState:
 
     def propose(self, proposed: Mapping[str, Given]) -> None:
         """Replace the proposed answers by those that follow from what the person answered."""
+        self.proposed = {name: given.value for name, given in proposed.items()}
         passed = {name: given for name, given in self._first.items() if given.passed}
         typed = {name: given for name, given in self.given.items() if given != self._first.get(name)}
         self._first = {**proposed, **passed}

@@ -11,6 +11,7 @@ import yaml
 from startos_wrapper.data import load
 from startos_wrapper.files.atomic import replace_file
 from startos_wrapper.new.page_state import PageState
+from startos_wrapper.new.upstream.merging import unmerged
 from startos_wrapper.terminal import PROGRAM
 
 # Answers that fit into a command of this many characters don't need a file.
@@ -19,10 +20,14 @@ _LONGEST = 160
 
 @dataclass(frozen=True)
 class Again:
-    """What was passed: the folder of the wrapper, and options that the command needs again."""
+    """What was passed: the folder of the wrapper, and options that the command needs again.
+
+    `source` says where a proposal came from. Whoever has all answers doesn't need one.
+    """
 
     dest: Path
     options: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
 
     @property
     def file(self) -> Path:
@@ -35,27 +40,28 @@ class Again:
         """Return the command."""
         answers = _needed(state)
         data = [word for name, value in answers.items() for word in ("-d", f"{name}={_text(value)}")]
-        command = self._command("--defaults", *data)
+        command = self._command(*self.options, "--defaults", *data)
         simple = all(not isinstance(value, (dict, list)) for value in state.applied.values())
         if simple and len(command) <= _LONGEST and "\n" not in command:
             return command
-        return self._command("--defaults", "--data-file", str(self.file))
+        return self._command(*self.options, "--defaults", "--data-file", str(self.file))
 
     def resume(self, kept: Path) -> str:
         """Return the command that goes on with the answers in a file."""
-        return self._command("--data-file", str(kept))
+        return self._command(*self.source, *self.options, "--data-file", str(kept))
 
     def _command(self, *words: str) -> str:
         dest = str(self.dest)
-        return shlex.join([PROGRAM, "new", f"./{dest}" if dest.startswith("-") else dest, *self.options, *words])
+        return shlex.join([PROGRAM, "new", f"./{dest}" if dest.startswith("-") else dest, *words])
 
     def file_lines(self, state: PageState) -> list[str]:
         """Return the lines of the file of answers."""
         return _file_text(_needed(state)).splitlines()
 
     def keep(self, state: PageState, path: Path) -> None:
-        """Write the answers that were given to a file. Raises: OSError."""
-        replace_file(path, _file_text({name: given.value for name, given in state.given.items()}).encode())
+        """Write the answers that were given to a file. `resume` merges them with a proposal. Raises: OSError."""
+        given = {name: given.value for name, given in state.given.items()}
+        replace_file(path, _file_text(unmerged(state.proposed, given)).encode())
 
 
 def _needed(state: PageState) -> dict[str, Any]:

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from startos_wrapper.cli import main
 from startos_wrapper.errors import CancelledError
 from startos_wrapper.new import asking, command, show
 from startos_wrapper.new.afterwards import after_writing
-from startos_wrapper.new.views import Flow
+from startos_wrapper.new.views import DELETE, Flow
 from startos_wrapper.settings import copiers_defaults
 from tests.conftest import Render
 from tests.new.page.person import HELLO, Person, state_of
@@ -73,10 +74,44 @@ def test_a_compose_file_fills_the_page_and_no_secret_is_on_it(
     assert main(["new", "wrapper", "--from", "compose.yaml", "--quiet"]) == 0
     assert "hunter2" not in pages[0]
     assert "ADMIN_PASSWORD" in pages[0]
-    assert "startos-wrapper new wrapper --from compose.yaml --defaults --data-file" in pages[0]
+    assert "startos-wrapper new wrapper --defaults --data-file" in pages[0]
     written = [path.read_bytes() for path in Path("wrapper").rglob("*") if path.is_file()]
     assert written
     assert not any(b"hunter2" in data for data in written)
+
+
+def test_a_variable_that_was_removed_stays_away(
+    tmp_path: Path, at_page: Callable[[Callable[[Person], Any]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever goes on later merges the kept answers with the same proposal."""
+    monkeypatch.chdir(tmp_path)
+    Path("compose.yaml").write_text(COMPOSE.replace("latest", "1.4").replace("LOG_LEVEL", "OLD: x, LOG_LEVEL"))
+
+    def remove(person: Person) -> None:
+        person.type("tides serve").press("environment").press("OLD", DELETE).press("Done")
+        person.interrupt().press("Keep")
+
+    at_page(remove)
+    assert main(["new", "wrapper", "--from", "compose.yaml", "--quiet"]) == 130
+    assert yaml.safe_load(Path("wrapper-answers.yml").read_text())["environment"] == {"LOG_LEVEL": "info", "OLD": None}
+    seen = []
+
+    def look(person: Person) -> None:
+        seen.append(everything(person))
+        # Once more, because the answer isn't proposed but passed by now.
+        person.press("title").type("Ebbs").interrupt().press("Keep")
+
+    at_page(look)
+    assert main(["new", "wrapper", "--from", "compose.yaml", "--quiet", "--data-file", "wrapper-answers.yml"]) == 130
+    assert "LOG_LEVEL" in seen[0]
+    assert "OLD" not in seen[0]
+    assert yaml.safe_load(Path("wrapper-answers-2.yml").read_text())["environment"] == {
+        "LOG_LEVEL": "info",
+        "OLD": None,
+    }
+    answers = ["--defaults", "--data-file", "wrapper-answers-2.yml"]
+    assert main(["new", "wrapper", "--from", "compose.yaml", "--quiet", *answers]) == 0
+    assert "OLD" not in Path("wrapper/docker_entrypoint.sh").read_text()
 
 
 def test_answers_keep_the_option_or_file_that_they_are_from(

@@ -4,22 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.merging import MERGED, merged
 from startos_wrapper.new.upstream.proposal import Leftover, Proposed
 from startos_wrapper.rendering import RefusedAnswerError, Template
 
 # More than a proposal has.
 _MOST_TRIES = 200
-# Answers that the user's own ones add to.
-MERGED = ("environment", "secrets", "dependencies")
-
-
-def merged(proposed: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return proposed answers with the user's own ones, which take precedence."""
-    both = {**proposed, **given}
-    for name in MERGED:
-        if isinstance(proposed.get(name), dict) and isinstance(given.get(name), dict):
-            both[name] = {**proposed[name], **given[name]}
-    return both
 
 
 def keep_what_fits(draft: Draft, given: Mapping[str, Any], template: Template) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from startos_wrapper.data import load
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.compose import ComposeFile, Service
-from startos_wrapper.new.upstream.acceptance import keep_what_fits, merged
+from startos_wrapper.new.upstream.acceptance import keep_what_fits
 from startos_wrapper.new.upstream.command_answers import propose_command, run_of_image
 from startos_wrapper.new.upstream.companion_list import helpers_of, list_companions
 from startos_wrapper.new.upstream.container_facts import propose_from_container
@@ -19,6 +19,7 @@ from startos_wrapper.new.upstream.image_leftovers import list_image_leftovers
 from startos_wrapper.new.upstream.image_name import propose_image
 from startos_wrapper.new.upstream.key_rows import list_the_rest
 from startos_wrapper.new.upstream.main_service import Ranked, rank, simple
+from startos_wrapper.new.upstream.merging import merged
 from startos_wrapper.new.upstream.mount_answers import propose_mounts, volumes_of_image
 from startos_wrapper.new.upstream.other_services import propose_dependencies
 from startos_wrapper.new.upstream.port_answers import propose_ports
