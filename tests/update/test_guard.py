@@ -48,6 +48,11 @@ SETS: dict[str, Answers] = {
         "directories": ["/root/.hello-world/logs"],
     },
 }
+# Answers that earlier releases refused, and the first one that accepts them.
+ADDED: dict[str, tuple[str, Answers]] = {
+    "node": ("0.10.0", {"base": "node"}),
+    "python": ("0.10.0", {"base": "python"}),
+}
 # Answers that earlier releases accepted, and the last one that did: exceptions.yaml says what happens to the wrappers that
 # have them.
 REFUSED: dict[str, tuple[str, Answers]] = {
@@ -149,6 +154,7 @@ def _release(history: Path, version: str, folder: Path) -> Path:
 def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path, release: str) -> None:
     known = list(releases_in_history())
     accepted = {name: answers for name, (last, answers) in REFUSED.items() if known.index(last) >= known.index(release)}
+    accepted |= {name: answers for name, (first, answers) in ADDED.items() if known.index(first) <= known.index(release)}
     found = gone(_release(history, release, tmp_path / "release"), template, tmp_path, {**SETS, **accepted})
     wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, known)
     assert not wrong, "\n".join(wrong)
@@ -156,7 +162,7 @@ def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp
 
 def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(template: Path, tmp_path: Path) -> None:
     written: set[str] = set()
-    for number, answers in enumerate(SETS.values()):
+    for number, answers in enumerate([*SETS.values(), *(answers for _, answers in ADDED.values())]):
         files = _written(template, answers, tmp_path / str(number))
         assert files is not None
         written |= files.keys()
