@@ -95,6 +95,11 @@ def holds_secret(value: str) -> bool:
     return bool(_WITH_PASSWORD.search(value) or _ASSIGNED.search(value) or _SHAPES.search(value))
 
 
+def holds_assignment(value: str) -> bool:
+    """Return whether a value has a secret with its name in it, e.g. `Host=db;Password=app`."""
+    return bool(_ASSIGNED.search(value))
+
+
 def secret_in_command(words: Iterable[str], unset: Iterable[str] = ()) -> str:
     """Return the name of the option or variable that has a secret in a command, or an empty text."""
     program, before = "", ""

@@ -1,13 +1,15 @@
 """The environment from a service's variables: secrets, addresses and open values are listed, not written."""
 
 import re
-from collections.abc import Container, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from startos_wrapper.files.compose import ComposeFile, EnvFile, Keys, Service, Text, Variable
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.other_services import OtherService, service_of
-from startos_wrapper.new.upstream.secret_names import holds_secret, is_secret, words_of
+from startos_wrapper.new.upstream.secret_advice import todo_of_secret
+from startos_wrapper.new.upstream.secret_names import is_secret, words_of
+from startos_wrapper.new.upstream.service_names import Names, companion_in, name_in, names_in
 
 # Variables for other programs on the host, such as nginx-proxy and Coolify.
 _OF_PLATFORM = re.compile(
@@ -31,10 +33,6 @@ _OF_OTHERS = {
     "mail", "mailer", "email", "imap", "cache", "broker", "queue", "elasticsearch", "meilisearch", "s3", "minio",
     "memcached", "rabbitmq", "amqp", "mqtt", "ldap", "celery", "influxdb", "sql",
 }  # fmt: skip
-# Hosts: http://me:secret@HOST/, HOST:5432 and host=HOST
-_IN_URL = re.compile(
-    r"(?:://|@|//)(?:[^/@\s]*@)?([\w.-]+)(?=[:/?,]|$)|(?:^|(?<=[\s,;=\[\"'(]))([\w.-]+):[0-9]{2,5}(?![0-9])|\bhost=([\w.-]+)"
-)
 # <your_domain> and {{TOKEN}}, but not Me <me@example.com>.
 _BLANK = re.compile(r"<[A-Za-z][A-Za-z0-9_ -]*>|\{\{\s*\w+\s*\}\}|(?i:^(change|replace)[-_ ]?(me|this)$)")
 # Longer values are no addresses, and would take long to look at.
@@ -49,13 +47,6 @@ _HOST_LIKE = re.compile(
     r"(?i)([a-z][a-z0-9+.-]*://)?[\w.*-]+(\.[a-z]{2,}|localhost)(:[0-9]+)?(/\S*)?/?|localhost(:[0-9]+)?|(\d+\.){3}\d+(/\d+)?(:\d+)?"
 )
 _LOCAL = re.compile(r"(https?://)?(0\.0\.0\.0|\[?::\]?|127\.0\.0\.1)(:[0-9]+)?/?|\*")
-# What a variable is about if its value only looks like a service's name.
-_NO_ADDRESS = {
-    "type", "driver", "engine", "dialect", "client", "user", "username", "name", "database", "db", "scheme",
-    "prefix", "suffix", "backend", "adapter", "connection", "store", "provider", "mode", "method", "system", "kind",
-    "role", "vendor", "flavor", "flavour", "channel", "queue", "cache", "protocol", "schema", "group", "lang",
-    "level", "title", "env", "environment", "storage", "broker", "session", "id",
-}  # fmt: skip
 
 
 @dataclass
@@ -65,15 +56,6 @@ class Seen:
     variable: Variable
     path: Keys | None
     from_sample: bool = False
-
-
-@dataclass(frozen=True)
-class _Names:
-    """How containers are reached: names of others with their services, the own ones, and an app store's id."""
-
-    others: dict[str, str]
-    own: list[str]
-    store_id: str
 
 
 @dataclass
@@ -92,7 +74,7 @@ def propose_variables(draft: Draft, service: Service, own_store_id: str = "") ->
     found = Variables()
     compose = draft.compose
     assert compose is not None
-    names = _names(compose, service, own_store_id)
+    names = names_in(compose, service, own_store_id)
     feeding = _only_for_compose(compose)
     last: dict[str, Seen] = {}
     for seen in _all(draft, service):
@@ -146,7 +128,7 @@ def _unused(seen: Seen, feeding: set[str]) -> str:
 _Verdict = tuple[str, str, str, str]
 
 
-def _classify(draft: Draft, seen: Seen, names: _Names, found: Variables) -> None:
+def _classify(draft: Draft, seen: Seen, names: Names, found: Variables) -> None:
     variable = seen.variable
     line = f"{variable.file}:{variable.line}"
     if seen.path and draft.claims.is_taken(seen.path):
@@ -154,7 +136,7 @@ def _classify(draft: Draft, seen: Seen, names: _Names, found: Variables) -> None
     other = service_of(variable.value.used, names.store_id) if variable.value else None
     if other and not is_secret(variable.name, variable.value.best if variable.value else ""):
         found.needed.setdefault(other.id, line)
-    if variable.value and (companion := _companion(variable.name, variable.value.best, names.others)):
+    if variable.value and (companion := companion_in(variable.name, variable.value.best, names.others)):
         found.companions.setdefault(companion, []).append(variable.name)
     verdict = _unknown(draft, variable, other) or _address(variable, names)
     if verdict:
@@ -194,15 +176,15 @@ def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _V
     return "decide", "open", why, _pass(name)
 
 
-def _address(variable: Variable, names: _Names) -> _Verdict | None:
+def _address(variable: Variable, names: Names) -> _Verdict | None:
     """Return what becomes of the address of a companion or of the service itself, or None for another variable."""
     name, value = variable.name, variable.value.best if variable.value else ""
-    if companion := _companion(name, value, names.others):
+    if companion := companion_in(name, value, names.others):
         todo = f"127.0.0.1 if {companion} is another process, else leave it out"
         return "by_hand", "companion", f"it addresses {companion}", todo
     if _BLANK.search(value):
         return "decide", "open", "its value is a placeholder", _pass(name)
-    if _in_url(value, names.own):
+    if name_in(value, names.own):
         return "decide", "address", "it's the container's own address", "use 127.0.0.1; " + _pass(name)
     if _is_address(name, value):
         todo = "StartOS gives each interface its own addresses; " + _pass(name)
@@ -225,10 +207,7 @@ def _why_secret(other: OtherService | None) -> str:
 def _todo_secret(name: str, value: str, other: OtherService | None) -> str:
     if other:
         return f"read it from {other.id}: a config with a pointer, or the answer pointers"
-    if holds_secret(value):
-        return "set it in docker_entrypoint.sh, with a password of the answer secrets in it, or leave it out"
-    title = " ".join(words_of(name)).capitalize() or name
-    return f"make it at the first start: -d 'secrets={{{name}: {{name: {title}, show: false}}}}', or leave it out"
+    return todo_of_secret(name, value)
 
 
 def _at(other: OtherService) -> str:
@@ -237,47 +216,6 @@ def _at(other: OtherService) -> str:
 
 def _pass(name: str) -> str:
     return f"pass it with -d 'environment={{{name}: VALUE}}', or leave it out"
-
-
-def _names(compose: ComposeFile, service: Service, store_id: str) -> _Names:
-    """Return the names by which containers reach each service, with the service's name.
-
-    `store_id` is an app store's id of the source.
-    """
-    found: dict[str, str] = {}
-    for other in compose.services.values():
-        for key in ("container_name", "hostname"):
-            text = other.text(key)
-            if text and text.value:
-                found.setdefault(text.value.lower(), other.name)
-        networks = other.keys.get("networks")
-        for network in networks.node.fields.values() if networks else ():
-            aliases = network.node.get("aliases")
-            for item in aliases.items if aliases else ():
-                if item.text:
-                    found.setdefault(item.text.value.lower(), other.name)
-    # What older releases of Compose call the containers, as app stores still do.
-    projects = {compose.name, store_id} - {""}
-    found |= {f"{project}_{name}_1".lower(): name for project in projects for name in compose.services}
-    found |= {name.lower(): name for name in compose.services}
-    others = {address: name for address, name in found.items() if name != service.name}
-    return _Names(others, [address for address, name in found.items() if name == service.name], store_id)
-
-
-def _companion(name: str, value: str, others: dict[str, str]) -> str:
-    """Return the service that a value addresses, or an empty text."""
-    lower = value.lower()
-    if lower in others:
-        words = [word for word in words_of(name) if not word.isdigit()]
-        last = words[-1] if words else ""
-        return "" if last in _NO_ADDRESS or (last.endswith("name") and last != "hostname") else others[lower]
-    return others.get(_in_url(value, others), "")
-
-
-def _in_url(value: str, names: Container[str]) -> str:
-    """Return the name in the address that a value is or has in it, or an empty text."""
-    hosts = (host for match in _IN_URL.findall(value.lower()) for host in match if host)
-    return next((host for host in hosts if host in names), "")
 
 
 def _is_address(name: str, value: str) -> bool:
