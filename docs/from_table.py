@@ -52,18 +52,28 @@ one.
 
 A companion is one of these:
 
-- **The same image**: another process in the same container. If its command is known, it's in the answer `run`.
-- **A database or a cache**: another process, with the volume and variables that the list names; left out, if the
-  service can do without it; or by hand.
-- **A proxy or a tool**: left out. StartOS has its own proxy, certificates and Tor.
+- **The same image**: another process in the same container. If its command is known, it's in the answer `run`. All
+  processes have the answer `environment`, so the list names each variable with another value.
+- **A database or a cache**: another process, with what has to be done before and the packages of Alpine and Debian;
+  left out, if the service can do without it; or by hand.
 - **Another program**: by hand, with the answer `copies`.
+- **A proxy or a tool**: left out as a whole. StartOS has its own proxy, certificates and Tor.
+
+Of all but the last, the command and each variable, mount, port and further key are items of the lists, too, e.g.
+`db.command` and `db.environment.POSTGRES_USER`. The text shows variables that need the same as one item, and JSON has
+each with its value, unless it's a secret.
 
 ## Secrets
 
 A value is never shown or written if its variable's name says that it's a secret, if the value looks like one, or if
-a password is in an address or a command. The name is in the list of what you decide, and the answer `secrets` makes
-a new value at the first start. A false alarm costs you a line, and a miss would cost you a secret, so the rule
-leans to the false alarm.
+a password is in an address or a command. A false alarm costs you a line, and a miss would cost you a secret, so the
+rule leans to the false alarm. The name is in the list of what you decide, with what to do:
+
+- **The service's own password or key**: the answer `secrets` makes a random value at the first start.
+- **An address with a password in it**: `docker_entrypoint.sh` puts one of the answer `secrets` into it.
+- **A key pair, a certificate or a hash**: `docker_entrypoint.sh` makes it with its own tool.
+- **Credentials of an account elsewhere**, e.g. `SMTP_PASS` and `OPENAI_API_KEY`: people enter them, with the answer
+  `config`, or you leave them out.
 
 ## JSON
 

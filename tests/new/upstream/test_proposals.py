@@ -99,6 +99,9 @@ def test_everything_else_is_in_one_of_the_lists(tmp_path: Path) -> None:
         "mount ./app.toml:/etc/app/app.toml": "file",
         "DB_HOST": "companion",
         "service db": "companion",
+        "db.environment.POSTGRES_PASSWORD": "companion",
+        "db.volumes: db:/var/lib/postgresql/data": "companion",
+        "jobs.volumes: tasks:/tasks": "companion",
         "made_up": "key",
     }
     assert kinds(found, "cannot") == {
@@ -110,6 +113,7 @@ def test_everything_else_is_in_one_of_the_lists(tmp_path: Path) -> None:
     assert kinds(found, "left_out") == {
         "mount /etc/localtime:/etc/localtime": "mount",
         "service jobs": "companion",
+        "jobs.volumes: /app/data": "companion",
         "service traefik": "companion",
         "healthcheck.interval": "key",
         "restart": "key",
@@ -127,8 +131,8 @@ def test_a_companion_says_what_it_adds(tmp_path: Path) -> None:
     found = {each.what: each for _, listed in proposal_of(tmp_path, NOTES).lists() for each in listed}
     assert "postgres -D /var/lib/postgresql/data" in found["service db"].todo
     assert "DB_HOST: 127.0.0.1" in found["service db"].todo
-    assert "Alpine's package postgresql" in found["service db"].todo
-    assert "add /tasks to volumes" in found["service jobs"].todo
+    assert "Alpine's postgresql" in found["service db"].todo
+    assert "add /tasks to the answer volumes" in found["jobs.volumes: tasks:/tasks"].todo
     assert "its own proxy" in found["service traefik"].why
 
 
@@ -183,6 +187,8 @@ def test_a_local_build_is_no_published_image(tmp_path: Path) -> None:
         ({"entrypoint": "/bin/clock", "command": "--loud"}, "/bin/clock --loud"),
         ({"entrypoint": "[tini, --, /bin/clock]"}, "/bin/clock"),
         ({"command": "clock-server"}, "clock-server"),
+        ({"command": "node ./server.js"}, "node ./server.js"),
+        ({"command": "node --role"}, None),
         ({"command": "[python, -c, 'a: b']"}, ["python -c 'a: b'"]),
         # Arguments of the image's ENTRYPOINT, or nothing that's a service.
         ({"command": "--port 80"}, None),
@@ -290,6 +296,21 @@ def test_a_refused_answer_quotes_the_rule(tmp_path: Path) -> None:
     assert "hides the image's own files" in rules["volumes.bin"].why
     assert "one of the shell's own variables" in rules["environment.IFS"].why
     assert rules["environment.1X"].place == "compose.yaml:5"
+
+
+def test_the_entries_of_a_key_are_named(tmp_path: Path) -> None:
+    keys = {
+        "cap_add": "[NET_ADMIN, SYS_TIME]",
+        "extra_hosts": "['proxy:10.0.0.1', 'dns=10.0.0.2']",
+        "labels": "['acme.a=hunter22', 'acme.b=x']",
+        "security_opt": "['seccomp:unconfined', 'no-new-privileges:true']",
+    }
+    found = proposal_of(tmp_path, _service(image="acme/clock:1.2.3", **keys))
+    names = {"cap_add: NET_ADMIN, SYS_TIME", "extra_hosts: proxy, dns", "labels: acme.a, acme.b"}
+    assert names | {"security_opt: seccomp:unconfined, no-new-privileges"} <= {
+        each.what for _, listed in found.lists() for each in listed
+    }
+    assert "hunter22" not in everything(found)
 
 
 def test_nested_volumes_are_listed_from_the_outside(tmp_path: Path) -> None:

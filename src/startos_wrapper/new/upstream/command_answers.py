@@ -10,6 +10,7 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_names import secret_in_command, secret_in_text
 from startos_wrapper.new.upstream.service_kinds import base_name, repository
+from startos_wrapper.new.upstream.service_names import companion_in_command, names_in
 from startos_wrapper.upstream_image.advice import without_init
 
 # A first word that an image's ENTRYPOINT takes as an argument, rather than a program.
@@ -28,6 +29,7 @@ _PROGRAMS = {
     "puma", "sidekiq", "poetry", "pipenv", "uv", "env", "exec", "tini", "dumb-init", "gosu", "su-exec", "s6-svscan",
     "caddy", "mix", "elixir", "erl",
 }  # fmt: skip
+_SOURCE = re.compile(r"\.(js|mjs|cjs|ts)$")
 _SHELLS = {"sh", "bash", "ash", "dash"}
 
 
@@ -83,6 +85,7 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
                if helper.name in used]  # fmt: skip
     places += said.places if said else _image_places(draft)
     draft.answer("run", _answer(commands), places, *paths)
+    _addresses(draft, service, [helper for helper in helpers if helper.name in used])
     if not said and not service.entrypoint and draft.fact("entrypoint") is None:
         draft.leave(
             "decide",
@@ -93,6 +96,26 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
             f"`startos-wrapper image {_named(draft)}` shows it",
         )
     return used
+
+
+def _addresses(draft: Draft, service: Service, helpers: list[Service]) -> None:
+    """List the companions that the commands in `run` address."""
+    assert draft.compose is not None
+    for each in (service, *helpers):
+        others = names_in(draft.compose, each, "").others
+        for command in (each.entrypoint, each.command):
+            # A script of `sh -c` is a single word.
+            words = [part for word in _words(command) for part in word.split()] if command else []
+            if command and (companion := companion_in_command(words, others)):
+                todo = f"put 127.0.0.1 in its place if {companion} is another process, else take it out of run"
+                draft.leave(
+                    "by_hand",
+                    f"run: {companion}",
+                    "companion",
+                    command.line,
+                    f"the command addresses {companion}",
+                    todo,
+                )
 
 
 def run_of_image(draft: Draft) -> None:
@@ -132,17 +155,19 @@ def start_of(draft: Draft, service: Service) -> Start:
     if command and _words(command):
         if image_entrypoint:
             return Start((*image_entrypoint.value, *_words(command)))
-        return _alone(service, command)
+        return start_alone(service, command)
     words = _image_words(draft)
     return Start(words) if words else Start(None, reason="only the image says what it starts")
 
 
-def _alone(service: Service, command: Command) -> Start:
+def start_alone(service: Service, command: Command) -> Start:
     """Return a command whose image's ENTRYPOINT isn't known, if it can't be only arguments."""
     words = _words(command)
     first = words[0]
     shown = shlex.join(words)
-    if first.startswith("-") or first in _ARGUMENTS or not pattern("command").fullmatch(shlex.quote(first)):
+    # `node server.js` is a program with its file, and `node` alone may be a role.
+    is_argument = first in _ARGUMENTS and not (first in _PROGRAMS and any(_SOURCE.search(word) for word in words[1:]))
+    if first.startswith("-") or is_argument or not pattern("command").fullmatch(shlex.quote(first)):
         return Start(None, reason=f"`{_short(shown)}` only adds arguments to the image's ENTRYPOINT")
     folders = [mount.target.rstrip("/") for mount in service.mounts if not is_file(mount)]
     if first.rstrip("/") in folders:

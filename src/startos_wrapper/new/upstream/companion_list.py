@@ -1,17 +1,20 @@
 """The other services of a compose file: a second process, left out, or by hand."""
 
+import re
+
 from startos_wrapper.files.compose import ComposeFile, Service
-from startos_wrapper.new.upstream.command_answers import quoted
+from startos_wrapper.new.upstream.companion_parts import Parts
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.mount_answers import is_file
-from startos_wrapper.new.upstream.secret_names import secret_in_command, words_of
+from startos_wrapper.new.upstream.secret_names import words_of
 from startos_wrapper.new.upstream.service_kinds import STORES, base_name, facts_of_image, kind_of, repository, runs_once
 
 _TITLES = {"database": "a database", "cache": "a cache", "search": "a search engine", "queue": "a message queue",
            "storage": "a file store"}  # fmt: skip
 _LANGUAGES = {"python", "node", "golang", "ruby", "rust", "php", "alpine", "debian", "ubuntu", "busybox", "openjdk",
               "eclipse-temurin", "bun", "deno"}  # fmt: skip
+_EXTENDED = re.compile(r":[^/]*(vector|postgis|timescale|citus)")
 _SQLITE = {"sqlite", "sqlite3"}
 
 
@@ -58,25 +61,28 @@ def list_companions(draft: Draft, platform: dict[str, str], in_run: list[str], a
                 "a service without an image",
                 "the rest of it is in another file",
                 "pass the output of `docker compose config` with --from",
+                "",
             )
         elif same_image(service, other):
-            _helper(draft, service, other, name in in_run)
+            _helper(draft, other, name in in_run)
         else:
             _other(draft, service, other, addressed.get(name, []))
 
 
-def _leave(draft: Draft, other: Service, where: str, kind: str, why: str, todo: str) -> None:
+def _leave(draft: Draft, other: Service, where: str, kind: str, why: str, todo: str, parts: str | None = None) -> None:
+    """List a service. If anybody may need its parts, `parts` is the service's kind, and each is listed by itself."""
     image = f" ({_image(other)})" if other.image else ""
     what = f"service {other.name}"
-    draft.leave(
-        where,
-        what,
-        "companion",
-        other.line,
-        f"{kind}{image}: {why}" if why else f"{kind}{image}",
-        todo,
-        ("services", other.name),
-    )
+    said = f"{kind}{image}: {why}" if why else f"{kind}{image}"
+    path = ("services", other.name)
+    if parts is None or not other.keys:
+        draft.leave(where, what, "companion", other.line, said, todo, path)
+        return
+    draft.leave(where, what, "companion", other.line, said, todo)
+    for key in ("image", "build", "extends"):
+        draft.claims.take((*path, key), f"{where}.{what}")
+    assert draft.service is not None
+    Parts(draft, other, parts, same_image(draft.service, other)).list_all()
 
 
 def _image(other: Service) -> str:
@@ -85,45 +91,19 @@ def _image(other: Service) -> str:
     return text.best.partition("@")[0] if text.best and not text.best.endswith(":") else text.raw
 
 
-def _helper(draft: Draft, service: Service, other: Service, is_in_run: bool) -> None:
+def _helper(draft: Draft, other: Service, is_in_run: bool) -> None:
     """List a service with the same image: it's a second process of the same container."""
-    mine = {mount.target.rstrip("/") for mount in service.mounts}
-    more = sorted(
-        {mount.target for mount in other.mounts if mount.target.rstrip("/") not in mine and not is_file(mount)}
-    )
-    volumes = f"; add {', '.join(more)} to volumes" if more else ""
-    known = {variable.name for variable in service.environment}
-    names = [variable.name for variable in other.environment if variable.name not in known]
-    variables = f"; it also has {', '.join(names)}" if names else ""
+    assert draft.compose is not None
+    kind = "the same image"
     if is_in_run:
-        _leave(
-            draft,
-            other,
-            "left_out",
-            "the same image",
-            "its command is another process of the answer run",
-            f"look at it{volumes}{variables}",
-        )
-        return
-    shown = _shown_command(other)
-    compose = draft.compose
-    assert compose is not None
-    if runs_once(other, compose):
-        todo = f"call {shown or 'its command'} in docker_entrypoint.sh, before the service starts"
-        _leave(
-            draft, other, "by_hand", "the same image", "it runs once, before the service", todo + volumes + variables
-        )
-        return
-    command = f"add {shown} to the answer run, a list" if shown else "add its command to the answer run, a list"
-    _leave(draft, other, "by_hand", "the same image", "a second process can run it", command + volumes + variables)
-
-
-def _shown_command(other: Service) -> str:
-    words = [word for each in (other.entrypoint, other.command) if each for word in (each.hint or each.words)]
-    if not words or secret_in_command(words):
-        return ""
-    text = " ".join(map(quoted, words))
-    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+        why, todo = "its command is another process of the answer run", "look at what else it has"
+        _leave(draft, other, "left_out", kind, why, todo, "")
+    elif runs_once(other, draft.compose):
+        todo = "call its command in docker_entrypoint.sh, before the service starts"
+        _leave(draft, other, "by_hand", kind, "it runs once, before the service", todo, "once")
+    else:
+        todo = "add its command to the answer run, a list"
+        _leave(draft, other, "by_hand", kind, "a second process can run it", todo, "")
 
 
 def _other(draft: Draft, service: Service, other: Service, addressed: list[str]) -> None:
@@ -135,17 +115,11 @@ def _other(draft: Draft, service: Service, other: Service, addressed: list[str])
     elif kind == "tool":
         _leave(draft, other, "left_out", "a tool", _profiled(other, "it isn't part of the service"), "nothing to do")
     elif kind in STORES:
-        _leave(
-            draft,
-            other,
-            "by_hand",
-            _TITLES[kind],
-            "StartOS 0.3.5 has no such package to depend on",
-            _store_todo(draft, service, other, addressed),
-        )
+        why, todo = "StartOS 0.3.5 has no such package to depend on", _store_todo(draft, service, other, addressed)
+        _leave(draft, other, "by_hand", _TITLES[kind], why, todo, kind)
     elif kind == "once":
-        todo = f"call {_shown_command(other) or 'what it does'} in docker_entrypoint.sh, if the service needs it"
-        _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo)
+        todo = "do the same in docker_entrypoint.sh, if the service needs it"
+        _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo, kind)
     else:
         _program(draft, service, other)
 
@@ -156,24 +130,31 @@ def _profiled(other: Service, why: str) -> str:
 
 def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[str]) -> str:
     """Return the three choices for a database or a cache."""
-    facts = facts_of_image(other.image.best) if other.image else {}
-    targets = [mount.target for mount in other.mounts if not is_file(mount)]
-    data = targets[0] if targets else ""
-    volume = f", volume {', '.join(targets)}" if targets else ""
+    # An image with more in it, e.g. postgres:16-vectorchord, isn't what the packages have.
+    facts = facts_of_image(other.image.best) if other.image and not _EXTENDED.search(other.image.best) else {}
     names = ", ".join(addressed)
     variables = f", {names}: 127.0.0.1" if names else ""
-    if facts.get("package"):
-        command = str(facts["command"]).replace("DATA", data or "/data")
-        package = f"the program is Alpine's package {facts['package']}"
-        second = f"(1) another process in run: `{command}`{volume}{variables}; {package}"
+    if "command" in facts:
+        data = _data_of(other)
+        first = f"; before, in docker_entrypoint.sh: {facts['first'].replace('DATA', data)}" if "first" in facts else ""
+        note = f" ({facts['note']})" if "note" in facts else ""
+        packages = f"packages{note}: Alpine's {facts['alpine']}; Debian's {facts['debian']}"
+        second = f"(1) another process in run: `{facts['command'].replace('DATA', data)}`{variables}{first}; {packages}"
     else:
-        second = f"(1) another process in run{volume}{variables}; its program has to be in the image: the answer copies"
+        second = f"(1) another process in run{variables}; its program has to be in the image: the answer copies"
     without = f"(2) leave it out{', without ' + names if names else ''}"
     if _has_sqlite(service):
         without += ": the service can use SQLite"
     elif draft.compose and kind_of(other, draft.compose) == "database":
         without += ", if the service has a database of its own, such as SQLite"
     return f"{second}; {without}; (3) another package by hand"
+
+
+def _data_of(other: Service) -> str:
+    """Return the folder of a store's data."""
+    said = next((each.value.value for each in other.environment if each.name == "PGDATA" and each.value), "")
+    folders = [mount.target for mount in other.mounts if not is_file(mount)]
+    return said or next(iter(folders), f"/var/lib/{other.name}")
 
 
 def _has_sqlite(service: Service) -> bool:
@@ -184,10 +165,6 @@ def _has_sqlite(service: Service) -> bool:
 
 
 def _program(draft: Draft, service: Service, other: Service) -> None:
-    targets = [mount.target for mount in other.mounts if not is_file(mount)]
-    ports = [str(port.target) for port in (*other.ports, *other.expose) if port.target]
-    more = f", volume {', '.join(targets)}" if targets else ""
-    more += f", port {', '.join(dict.fromkeys(ports))}" if ports else ""
     if other.image is None:
         why, todo = "it's built here", "copy its files into the image, and add its command to the answer run"
     elif _is_same_project(service, other):
@@ -197,7 +174,9 @@ def _program(draft: Draft, service: Service, other: Service) -> None:
         why, todo = "an image of its own", "leave it out, or copy its files with the answer copies"
     if other.profiles:
         why += f", in the profile {', '.join(other.profiles)}"
-    _leave(draft, other, "by_hand", "another program", why, todo + more)
+    if not (other.command or other.entrypoint):
+        todo += f"; `startos-wrapper image {_image(other) if other.image else 'IMAGE'}` shows what it starts"
+    _leave(draft, other, "by_hand", "another program", why, todo, "")
 
 
 def _is_same_project(service: Service, other: Service) -> bool:

@@ -84,24 +84,26 @@ class Draft:
         """The place of the source itself."""
         return self.compose.path if self.compose else self.file or self.proposal.source
 
-    def path(self, *rest: str | int) -> Keys:
-        """Return the path of a key of the service."""
-        return ("services", self.service.name if self.service else "", *rest)
+    def path(self, *rest: str | int, of: Service | None = None) -> Keys:
+        """Return the path of a key of a service, by default of the one that is packaged."""
+        service = of or self.service
+        return ("services", service.name if service else "", *rest)
 
-    def entries(self, key: str, found: Iterable[_Item]) -> Iterator[tuple[Keys, _Item]]:
+    def entries(self, key: str, found: Iterable[_Item], of: Service | None = None) -> Iterator[tuple[Keys, _Item]]:
         """Yield what was read of the entries of a service's key, each with its path.
 
-        An item has a `line`. In a mapping, it also has a `name`.
+        An item has a `line`. In a mapping, it also has a `name`. The service is the one that is packaged, or `of`.
         """
-        node = self.service.keys[key].node if self.service and key in self.service.keys else None
+        service = of or self.service
+        node = service.keys[key].node if service and key in service.keys else None
         items = list(found)
         if node is None:
             return
         if node.kind == "map":
-            yield from ((self.path(key, getattr(item, "name", "")), item) for item in items)
+            yield from ((self.path(key, getattr(item, "name", ""), of=of), item) for item in items)
             return
         if node.kind != "list":
-            yield from ((self.path(key), item) for item in items)
+            yield from ((self.path(key, of=of), item) for item in items)
             return
         numbers: list[int] = list(range(len(node.items)))
         if len(items) != len(numbers):
@@ -110,7 +112,7 @@ class Draft:
             left = [number for number in numbers if lines[number] in {getattr(item, "line", 0) for item in items}]
             numbers = left if len(left) >= len(items) else numbers
         for number, item in zip(numbers, items, strict=False):
-            yield self.path(key, number), item
+            yield self.path(key, number, of=of), item
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """What becomes of each key of a compose file that nothing else accounts for: the table in compose_keys.yaml."""
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
@@ -8,11 +9,17 @@ from pathlib import Path
 import yaml
 
 from startos_wrapper.data import loader
-from startos_wrapper.files.compose import Keys, Node
+from startos_wrapper.files.compose import Keys, Node, Text
 from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.secret_names import holds_secret
 
-# Keys whose lists have names of services, networks and so on.
-_NAMES = {"secrets", "configs", "depends_on", "links", "networks", "profiles"}
+# Keys whose lists have names: of services, networks, capabilities, hosts and so on. What follows = or a
+# colon may be a secret.
+_NAMES = {"secrets", "configs", "depends_on", "links", "external_links", "networks", "profiles", "cap_add", "cap_drop",
+          "devices", "extra_hosts", "labels", "annotations", "sysctls", "group_add", "security_opt", "tmpfs", "dns",
+          "dns_search", "dns_opt", "volumes_from", "device_cgroup_rules"}  # fmt: skip
+# Keys of a companion that count for the container as a whole. If a process ends, StartOS restarts all of them.
+_OF_CONTAINER = {"healthcheck", "stop_grace_period"}
 _OFF = {"false", "no", "0", "none", "null", ""}
 # Values that ask for nothing special.
 _USUAL = {
@@ -46,7 +53,7 @@ def rows(level: str) -> dict[str, Row]:
 
 
 def list_the_rest(draft: Draft) -> None:
-    """List every key of the top level and of the service that nothing accounts for."""
+    """List every key of the top level and of services that nothing accounts for."""
     compose, service = draft.compose, draft.service
     assert compose is not None
     assert service is not None
@@ -57,8 +64,24 @@ def list_the_rest(draft: Draft) -> None:
             row = _row(level, each[start:])
             # The entries of a list or of labels are one item.
             found[row, each[: start + 1] if row is None or "." not in row.key else each].append((each, at, below))
+    unneeded: dict[str, list[tuple[Keys, int, Node]]] = defaultdict(list)
     for (row, path), items in found.items():
-        _list(draft, row, path, items)
+        other = str(path[1]) if path[0] == "services" and len(path) > 2 and path[1] != service.name else ""
+        if other and _is_of_container(row, path, items):
+            unneeded[other] += items
+        else:
+            _list(draft, row, path, items, other)
+    for other, items in unneeded.items():
+        names = dict.fromkeys(str(path[2]) for path, _, _ in items)
+        what, why = f"{other}: {', '.join(names)}", "only a container of its own needs that"
+        draft.leave("left_out", what, "companion", items[0][1], why, "nothing to do", *(path for path, _, _ in items))
+
+
+def _is_of_container(row: Row | None, path: Keys, items: list[tuple[Keys, int, Node]]) -> bool:
+    """Return whether another process of the same container doesn't need a key of a companion."""
+    if row is None:
+        return False
+    return row.list == "left_out" or path[2] in _OF_CONTAINER or _asks_for_nothing(row.key, items)
 
 
 def _split(level: str, path: Keys, line: int, node: Node, start: int) -> list[tuple[Keys, int, Node]]:
@@ -102,24 +125,32 @@ def _row(level: str, names: Keys) -> Row | None:
     return None
 
 
-def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int, Node]]) -> None:
+def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int, Node]], other: str) -> None:
+    """List a key. `other` is its companion, if it's no key of the service itself."""
     paths = [each for each, _, _ in items]
     line = items[0][1]
     start = 2 if path[0] == "services" and len(path) > 2 else 0
-    what = ".".join(map(str, path[start:]))
+    what = ".".join(map(str, path[start - bool(other) :]))
     what += _entries(path, items)
     if path[0] == "services" and len(path) == 2:
         # A service that nothing else listed.
         draft.leave("left_out", f"service {path[1]}", "companion", line, "it isn't packaged", "nothing to do", *paths)
     elif row is None:
         draft.leave(
-            "by_hand", what, "key", line, "it's no key of a compose file that we know", "check its spelling", *paths
+            "by_hand",
+            what,
+            "companion" if other else "key",
+            line,
+            "it's no key of a compose file that we know",
+            "check its spelling",
+            *paths,
         )
     elif row.list in ("cannot", "by_hand") and _asks_for_nothing(row.key, items):
         draft.leave("left_out", what, "key", line, "it asks for nothing special", "nothing to do", *paths)
     else:
-        kind = "secret" if row.key == "secrets" else "key"
-        draft.leave(row.list, what, kind, line, row.why, row.todo, *paths)
+        kind = "companion" if other else "secret" if row.key == "secrets" else "key"
+        where = "by_hand" if other and row.list == "decide" else row.list
+        draft.leave(where, what, kind, line, row.why, row.todo, *paths)
 
 
 def _entries(path: Keys, items: list[tuple[Keys, int, Node]]) -> str:
@@ -130,10 +161,14 @@ def _entries(path: Keys, items: list[tuple[Keys, int, Node]]) -> str:
     if names and path[-1] in _NAMES:
         nodes = items[0][2].items if len(items) == 1 and items[0][0] == path else [node for _, _, node in items]
         texts = [node.text or node.get_text("source") for node in nodes]
-        names = [text.value if text else name for text, name in zip(texts, names, strict=False)] if nodes else names
+        names = [_name(text) if text else name for text, name in zip(texts, names, strict=False)] if nodes else names
     if names and all(isinstance(name, str) for name in names):
         return f": {', '.join(dict.fromkeys(map(str, names)))}"
     return f" ({len(names)} {'entry' if len(names) == 1 else 'entries'})" if names else ""
+
+
+def _name(text: Text) -> str:
+    return "a secret" if holds_secret(text.best) else re.split("=|:(?!unconfined)", text.best)[0].strip()
 
 
 def _asks_for_nothing(key: str, items: list[tuple[Keys, int, Node]]) -> bool:

@@ -16,6 +16,9 @@ _VALUE = 34
 _MOST_PLACES = 2
 # Fewer leftovers of a kind are shown one by one.
 _FEW = 3
+# Longer lists of names are cut.
+_LONGEST = 150
+_VARIABLE = ".environment."
 
 
 def as_json(proposal: Proposal) -> str:
@@ -33,7 +36,7 @@ def as_text(proposal: Proposal, assumed: Mapping[str, Any], missing: Iterable[st
 
 def _lines(proposal: Proposal, assumed: Mapping[str, Any], missing: list[str]) -> Iterator[str]:
     if proposal.main:
-        others = f"; --service can also be {', '.join(proposal.others)}" if proposal.others else ""
+        others = f"; --service can also be {_shortened(', '.join(proposal.others))}" if proposal.others else ""
         yield from _wrapped(f"Service: {proposal.main}{others}", "", "  ")
     for note in proposal.notes:
         yield from _wrapped(f"Note: {note}", "", "  ")
@@ -78,24 +81,55 @@ def _shown_places(places: tuple[str, ...]) -> str:
 
 
 def _leftover(leftover: Leftover) -> Iterator[str]:
-    yield from _wrapped(f"{leftover.what}  {leftover.place}", "  ", "    ")
-    todo = "" if leftover.todo == "nothing to do" else f"; {leftover.todo}"
-    yield from _wrapped(leftover.why + todo, "      ", "      ")
+    yield from _wrapped(f"{_shortened(leftover.what)}  {leftover.place}", "  ", "    ")
+    todo = "" if leftover.todo == "nothing to do" else leftover.todo
+    yield from _wrapped("; ".join(filter(None, (leftover.why, todo))), "      ", "      ")
+
+
+def _shortened(names: str) -> str:
+    """Return a list of names without its end, if it's long. JSON has all of it."""
+    if len(names) <= _LONGEST:
+        return names
+    shown = names[:_LONGEST].rpartition(", ")[0]
+    return f"{shown} and {names[len(shown) + 2 :].count(', ') + 1} more" if shown else names
 
 
 def _grouped(leftovers: list[Leftover]) -> Iterator[Leftover]:
     """Yield leftovers, those that need the same as a single one."""
-    groups: dict[tuple[str, str, str], list[Leftover]] = {}
+    groups: dict[tuple[str, ...], list[Leftover]] = {}
     for each in leftovers:
-        groups.setdefault((each.kind, each.why, each.todo.replace(each.what, "NAME")), []).append(each)
-    for (kind, why, todo), group in groups.items():
-        if len(group) < _FEW or kind == "companion":
+        groups.setdefault(_need(each), []).append(each)
+    for group in groups.values():
+        first, names = group[0], [each.what for each in group]
+        if len(group) < _FEW:
             yield from group
             continue
-        places = [each.place for each in group]
-        same = len({place.rpartition(":")[0] for place in places}) == 1
-        last = places[-1].rpartition(":")[2] if same else places[-1]
-        yield Leftover(", ".join(each.what for each in group), kind, f"{places[0]}-{last}", why, todo)
+        why, (head, variable, _) = first.why, first.what.partition(_VARIABLE)
+        if variable and first.kind == "companion":
+            # Their values are in JSON.
+            names = [
+                f"{head}.environment: {first.what.removeprefix(head + variable)}",
+                *(each.partition(_VARIABLE)[2] for each in names[1:]),
+            ]
+            why = "" if len({each.why for each in group}) > 1 else why
+        yield Leftover(", ".join(names), first.kind, _range([each.place for each in group]), why, first.todo)
+
+
+def _need(leftover: Leftover) -> tuple[str, ...]:
+    """Return what is the same for leftovers that can be shown as one."""
+    if leftover.kind != "companion":
+        return leftover.kind, leftover.why, leftover.todo.replace(leftover.what, "NAME")
+    head, variable, _ = leftover.what.partition(_VARIABLE)
+    return (head, leftover.todo) if variable else (leftover.what,)
+
+
+def _range(places: list[str]) -> str:
+    """Return where several things are, e.g. compose.yaml:4-9."""
+    files = {place.rpartition(":")[0] for place in places}
+    first, last = places[0], places[-1].rpartition(":")[2]
+    if len(files) > 1:
+        return f"{first}-{places[-1]}"
+    return first if first.rpartition(":")[2] == last else f"{first}-{last}"
 
 
 def _wrapped(text: str, first: str, others: str) -> list[str]:

@@ -35,7 +35,8 @@ _ROLES = {
 def known_images() -> dict[str, tuple[str, dict[str, Any]]]:
     """Return the kind and the facts of each known image."""
     table = yaml.load(Path(__file__).with_name("service_kinds.yaml").read_text(encoding="utf-8"), loader())
-    return {name: (kind, facts) for kind, names in table.items() for name, facts in names.items()}
+    kinds = {kind: names for kind, names in table.items() if not kind.startswith("x-")}
+    return {name: (kind, facts) for kind, names in kinds.items() for name, facts in names.items()}
 
 
 def base_name(image: str) -> str:
