@@ -186,6 +186,17 @@ def test_the_variables_of_an_env_file_are_listed(tmp_path: Path) -> None:
     assert "hunter22" not in repr(found.as_json())
 
 
+def test_long_lists_of_names_are_cut_in_the_text(tmp_path: Path) -> None:
+    text = "services:\n" + "".join(f"  s{number}: {{image: 'a/b{number}:1'}}\n" for number in range(300))
+    found = draft_of(tmp_path, text).proposal
+    shown = as_text(found, {}, []).partition("Note:")[0]
+    assert len(found.others) == 299
+    names = re.findall(r"s[1-9][0-9]*", shown)
+    assert names == list(found.others)[: len(names)]
+    assert f"and {299 - len(names)} more" in shown
+    assert len(shown) < 240
+
+
 def test_a_range_of_one_line_is_a_line(tmp_path: Path) -> None:
     text = (
         "services:\n  clock:\n    image: acme/clock:1.2.3\n    environment: {SMTP_PASS: a, API_KEY: b, STRIPE_KEY: c}\n"

@@ -10,7 +10,7 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_names import secret_in_command, secret_in_text
 from startos_wrapper.new.upstream.service_kinds import base_name, repository
-from startos_wrapper.new.upstream.service_names import companion_in_command, names_in
+from startos_wrapper.new.upstream.service_names import companion_in_command
 from startos_wrapper.upstream_image.advice import without_init
 
 # A first word that an image's ENTRYPOINT takes as an argument, rather than a program.
@@ -100,9 +100,8 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
 
 def _addresses(draft: Draft, service: Service, helpers: list[Service]) -> None:
     """List the companions that the commands in `run` address."""
-    assert draft.compose is not None
     for each in (service, *helpers):
-        others = names_in(draft.compose, each, "").others
+        others = {address: name for address, name in draft.names.items() if name != each.name}
         for command in (each.entrypoint, each.command):
             # A script of `sh -c` is a single word.
             words = [part for word in _words(command) for part in word.split()] if command else []

@@ -7,7 +7,7 @@ from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_advice import kind_of_secret
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_command
 from startos_wrapper.new.upstream.service_kinds import STORES
-from startos_wrapper.new.upstream.service_names import companion_in, names_in
+from startos_wrapper.new.upstream.service_names import companion_in
 
 # Parts of the host, and what a container has instead.
 _HOST = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/etc/localtime", "/etc/timezone")
@@ -22,13 +22,11 @@ class Parts:
 
     def __init__(self, draft: Draft, other: Service, kind: str, is_same: bool) -> None:
         """Store what all parts have in common."""
-        assert draft.compose is not None
         assert draft.service is not None
         self.draft, self.other, self.is_same, self.is_store = draft, other, is_same, kind in STORES
         self.service = draft.service
         self.adds = "call it in docker_entrypoint.sh" if kind == "once" else "add it to the answer run, a list"
         self.stays = f"if {other.name} runs" if kind == "once" else f"if {other.name} is another process"
-        self.others = names_in(draft.compose, other, "").others
         # Names of variables, and why nobody needs them.
         self.same: dict[str, tuple[str | int, list[str], list[Keys]]] = {}
 
@@ -125,13 +123,13 @@ class Parts:
         name, value = variable.name, _value(variable)
         shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
         secret = _is_secret(variable) or (twin is not None and _is_secret(twin))
-        companion = companion_in(name, value, self.others)
+        companion = companion_in(name, value, self.draft.names)
         if secret:
             why, todo = (
                 f"a secret of {self.other.name}; its value isn't written anywhere",
                 _TODO[kind_of_secret(name, value)],
             )
-        elif companion:
+        elif companion and companion != self.other.name:
             why, todo = f"it addresses {companion}: {shown}", "set it to 127.0.0.1"
         else:
             why = f"its value is {shown!r}" if value or _is_known(variable) else "its value isn't in the file"

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeVar
 
 from startos_wrapper.files.compose import ComposeFile, Keys, Service
 from startos_wrapper.new.upstream.claims import Claims
 from startos_wrapper.new.upstream.facts import Fact
 from startos_wrapper.new.upstream.proposal import Leftover, Proposal, Proposed
+from startos_wrapper.new.upstream.service_names import all_names
 
 _Item = TypeVar("_Item")
 
@@ -78,6 +80,11 @@ class Draft:
         if isinstance(line, str):
             return line
         return f"{self.here}:{line}" if line else self.here
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The names by which containers reach each service, with the service's name."""
+        return all_names(self.compose, "") if self.compose else {}
 
     @property
     def here(self) -> str:

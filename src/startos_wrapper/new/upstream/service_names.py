@@ -31,10 +31,14 @@ class Names:
 
 
 def names_in(compose: ComposeFile, service: Service, store_id: str) -> Names:
-    """Return the names by which containers reach each service, with the service's name.
+    """Return how the container of a service reaches the others. `store_id` is an app store's id of the source."""
+    found = all_names(compose, store_id)
+    others = {address: name for address, name in found.items() if name != service.name}
+    return Names(others, [address for address, name in found.items() if name == service.name], store_id)
 
-    `store_id` is an app store's id of the source.
-    """
+
+def all_names(compose: ComposeFile, store_id: str) -> dict[str, str]:
+    """Return the names by which containers reach each service, with the service's name."""
     found: dict[str, str] = {}
     for other in compose.services.values():
         for key in ("container_name", "hostname"):
@@ -50,9 +54,7 @@ def names_in(compose: ComposeFile, service: Service, store_id: str) -> Names:
     # What older releases of Compose call the containers, as app stores still do.
     projects = {compose.name, store_id} - {""}
     found |= {f"{project}_{name}_1".lower(): name for project in projects for name in compose.services}
-    found |= {name.lower(): name for name in compose.services}
-    others = {address: name for address, name in found.items() if name != service.name}
-    return Names(others, [address for address, name in found.items() if name == service.name], store_id)
+    return found | {name.lower(): name for name in compose.services}
 
 
 def companion_in(name: str, value: str, others: dict[str, str]) -> str:
