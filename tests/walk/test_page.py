@@ -99,6 +99,11 @@ def person(tmp_path: Path) -> Iterator[Callable[..., Person]]:
 Start = Callable[..., Person]
 
 
+def pasted(text: str) -> str:
+    """Return what a terminal sends for a paste, in bracketed paste mode."""
+    return f"\x1b[200~{text}\x1b[201~"
+
+
 def recorded(folder: Path) -> dict[str, object]:
     loaded: dict[str, object] = yaml.safe_load((folder / "my-service" / ".copier-answers.yml").read_text("utf-8"))
     return loaded
@@ -156,6 +161,17 @@ def test_a_refused_value_keeps_its_text_and_is_corrected(person: Start, tmp_path
     someone.press(ENTER).on_page().sees("Hello Wörld 汉字", "you").select("Write", UP).press(ENTER)
     assert someone.screen.exit_code() == 0
     assert recorded(tmp_path)["title"] == "Hello Wörld 汉字汉字"
+
+
+def test_pasted_text_replaces_the_proposed_one_and_ctrl_u_removes_it(person: Start) -> None:
+    someone = person(*READY, "-d", "title=Old").on_page().open("title")
+    someone.press(pasted("Tides\r\n")).sees("> Tides")
+    assert "Old" not in someone.screen.text
+    someone.press(pasted(" and\r\nEbbs")).sees("  Ebbs")
+    someone.press(ESC).on_page().open("title").sees("> Old").press(CLEAR)
+    someone.until(lambda: "Old" not in someone.screen.text)
+    # In a menu, a paste is no key: `w` would write the wrapper.
+    someone.press(ESC).on_page().press(pasted("w")).open("license")
 
 
 def test_questions_come_and_go_with_other_answers(person: Start) -> None:

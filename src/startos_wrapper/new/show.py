@@ -36,6 +36,8 @@ _STYLE = Style.from_dict(
         "placeholder": "ansiblue",
     }
 )
+# Keys that remove text. prompt_toolkit doesn't bind them while something is selected.
+_REMOVING = ("delete", "c-d", "c-h", "c-k", "c-u", "c-w")
 _INPUT_KEYS = "Enter done  Ctrl-J new line  Esc back  Ctrl-C leave"
 
 
@@ -172,7 +174,11 @@ class _Screen:
         keys.add("<sigint>")(lambda _: self._interrupt())
         keys.add("enter", filter=in_menu)(lambda _: self._press(ENTER))
         keys.add("enter", filter=~in_menu)(lambda _: self._done())
-        keys.add("c-j", filter=~in_menu)(lambda _: self._buffer.insert_text("\n"))
+        keys.add("c-j", filter=~in_menu)(lambda _: self._insert("\n"))
+        keys.add("<bracketed-paste>")(lambda event: self._paste(event.data))
+        selected = Condition(lambda: self._buffer.selection_state is not None)
+        for name in _REMOVING:
+            keys.add(name, filter=~in_menu & selected)(lambda _: self._buffer.cut_selection())
         for name in (DELETE, "backspace"):
             keys.add(name, filter=in_menu)(lambda _: self._press(DELETE))
         keys.add("<any>", filter=in_menu)(self._other)
@@ -180,6 +186,19 @@ class _Screen:
 
     def _other(self, event: KeyPressEvent) -> None:
         self._press(event.data)
+
+    def _paste(self, text: str) -> None:
+        """Insert what was pasted. In a menu, it would be keys that nobody pressed."""
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+        if isinstance(self._view, Input):
+            # A line that was copied often ends in a line break, which isn't part of the value.
+            self._insert(text.removesuffix("\n") if text.count("\n") == 1 else text)
+
+    def _insert(self, text: str) -> None:
+        """Insert text in place of what's selected."""
+        if self._buffer.selection_state:
+            self._buffer.cut_selection()
+        self._buffer.insert_text(text)
 
     def _move(self, steps: int) -> None:
         assert isinstance(self._view, Menu)
