@@ -126,6 +126,40 @@ def test_without_a_terminal_it_says_what_to_do(wrapper_command: str, tmp_path: P
     assert not (tmp_path / "w").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "redirections", "code", "said"),
+    [
+        ("new w", "<&-", 1, "can't ask questions without a terminal"),
+        ("new w --data-file -", "<&-", 1, "standard input: must be a YAML mapping"),
+        ("new w --defaults --quiet", "<&- >&-", 1, "service_id: this answer is required"),
+        ("questions", ">/dev/full", 2, "standard output: No space left on device"),
+        ("new --help", ">/dev/full", 2, "standard output: No space left on device"),
+        ("--version", ">/dev/full", 2, "standard output: No space left on device"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_one_line(
+    wrapper_command: str, tmp_path: Path, arguments: str, redirections: str, code: int, said: str
+) -> None:
+    result = _run("sh", "-c", f"exec '{wrapper_command}' {arguments} {redirections}", cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (code, 1), result.stderr
+    assert result.stderr.startswith(f"startos-wrapper: {said}")
+
+
+def test_quiet_prints_no_proposal_unless_its_format_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("compose.yaml").write_text("services: {web: {image: 'nginx:1.27'}}\n")
+    arguments = ["new", "--from", "compose.yaml"]
+    printed = []
+    for more in ([], ["--quiet"], ["--quiet", "--format", "json"]):
+        assert main([*arguments, *more]) == 0
+        printed.append(capsys.readouterr().out)
+    assert "nginx:1.27" in printed[0]
+    assert printed[1] == ""
+    assert '"version": 1' in printed[2]
+
+
 def test_without_a_terminal_a_file_with_all_answers_is_enough(wrapper_command: str, tmp_path: Path) -> None:
     assert _run(wrapper_command, "new", tmp_path / "w", "--defaults", "-d", "service_id=a").returncode == 0
     answers = tmp_path / "answers.yml"

@@ -1,8 +1,10 @@
 """Text for people: truncation, and escaping of what a terminal would interpret."""
 
+import io
+
 import pytest
 
-from startos_wrapper.terminal import printable, shorten, well_formed
+from startos_wrapper.terminal import is_terminal, printable, shorten, well_formed
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,9 @@ def test_text_is_cut_to_a_length() -> None:
     assert [shorten("x" * length, 10) for length in (9, 10, 11)] == ["x" * 9, "x" * 10, "x" * 7 + "..."]
     assert [shorten("x" * length, 10, "…") for length in (10, 11)] == ["x" * 10, "x" * 9 + "…"]
     assert [shorten("x" * length, 10, "…", kept=10) for length in (10, 11)] == ["x" * 10, "x" * 10 + "…"]
+
+
+def test_what_is_closed_or_no_file_is_no_terminal() -> None:
+    closed = io.StringIO()
+    closed.close()
+    assert not any(is_terminal(stream) for stream in (None, closed, io.StringIO()))

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from startos_wrapper.errors import CommandError, Exit
 from startos_wrapper.interrupts import ended_like_ctrl_c
-from startos_wrapper.terminal import PROGRAM, print_error
+from startos_wrapper.terminal import PROGRAM, open_closed_streams, print_error, print_text
 
 # The module of each command, in the order of --help.
 _COMMANDS = {
@@ -33,7 +33,7 @@ class _Version(argparse.Action):
         """Print the version and exit."""
         from importlib.metadata import version
 
-        print(parser.prog, version("startos-wrapper"))
+        print_text(f"{parser.prog} {version('startos-wrapper')}\n")
         parser.exit()
 
 
@@ -66,11 +66,17 @@ def main(argv: list[str] | None = None) -> int:
 
     See `errors.Exit` for the codes.
     """
+    open_closed_streams()
     argv = sys.argv[1:] if argv is None else argv
     if argv[:1] == ["manage"]:
         argv = _module("manage").arrange(argv)
-    arguments = _parse(argv)
     try:
+        try:
+            arguments = _parse(argv)
+        except SystemExit:
+            # Writes --help, or says why that can't be written.
+            print_text("")
+            raise
         with ended_like_ctrl_c():
             code: int = _module(arguments.command).run(arguments)
     except CommandError as error:

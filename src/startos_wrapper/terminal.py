@@ -1,5 +1,6 @@
 """Print text for people, without control characters that would affect the terminal."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -7,6 +8,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
+
+from startos_wrapper.errors import CannotError
 
 PROGRAM = "startos-wrapper"
 
@@ -59,13 +62,19 @@ def commands_for(folder: Path) -> tuple[str, str]:
 
 
 def print_text(text: str) -> None:
-    """Print text to standard output in UTF-8, whatever the terminal's encoding. A closed pipe isn't an error."""
+    """Print text to standard output in UTF-8, whatever the terminal's encoding. A closed pipe isn't an error.
+
+    Raises: CannotError, e.g. if the disk is full.
+    """
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
         sys.stdout.flush()
-    except BrokenPipeError:
+    except OSError as error:
+        # Python would write what's left of the text when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise CannotError(f"standard output: {error.strerror or error}") from error
 
 
 def print_error(*lines: str) -> None:
@@ -77,5 +86,33 @@ def has_colors(stream: TextIO | None = None) -> bool:
     """Return whether a stream (default: standard output) shows colors. https://no-color.org, https://force-color.org"""
     if os.environ.get("NO_COLOR"):
         return False
-    is_terminal = (stream or sys.stdout).isatty()
-    return bool(os.environ.get("FORCE_COLOR")) or (is_terminal and os.environ.get("TERM") != "dumb")
+    is_shown = is_terminal(sys.stdout if stream is None else stream)
+    return bool(os.environ.get("FORCE_COLOR")) or (is_shown and os.environ.get("TERM") != "dumb")
+
+
+def is_terminal(*streams: TextIO | None) -> bool:
+    """Return whether all streams are a terminal. A closed one is None in Python, or refuses to say."""
+    try:
+        return all(stream is not None and stream.isatty() for stream in streams)
+    except (OSError, ValueError):
+        return False
+
+
+def is_interactive() -> bool:
+    """Return whether somebody can be asked, and sees the question."""
+    return is_terminal(sys.stdin, sys.stdout)
+
+
+def open_closed_streams() -> None:
+    """Replace standard streams that are closed, as with `<&-`, by empty ones.
+
+    Otherwise, the next file that's opened becomes standard input or output, also of other programs.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            with contextlib.suppress(OSError):
+                os.fstat(number)
+                # Something else has the number by now.
+                continue
+            # The lowest free number is the one that's missing.
+            setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))  # noqa: SIM115

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from tests.support.screen import Screen
+from tests.support.tools import ROOT
 from tests.walk.test_walk import seen
 
 ENTER, ESC, CTRL_C, DELETE, BACKSPACE, CLEAR = "\r", "\x1b", "\x03", "\x1b[3~", "\x7f", "\x15"
@@ -20,10 +21,14 @@ READY = ("-d", "service_id=hello-world", "-d", "base=golang", "-d", "source=star
 class Person:
     """Somebody at a terminal in which `new` runs."""
 
-    def __init__(self, folder: Path, *arguments: str, columns: int = 80, lines: int = 24, **variables: str) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, columns: int = 80, lines: int = 24, redirected: str = "", **variables: str
+    ) -> None:
         environment = {"HOME": str(folder), "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore", **variables}
         given = [f"{name}={value}" for name, value in environment.items()]
         program = (sys.executable, "-m", "startos_wrapper", "new", "my-service", *arguments)
+        if redirected:
+            program = ("sh", "-c", f'exec "$@" >{redirected}', "sh", *program)
         self.screen = Screen("env", "-C", str(folder), *given, *program, columns=columns, lines=lines)
         self.pressed = 0
 
@@ -241,3 +246,15 @@ def test_a_signal_puts_the_terminal_back(person: Start) -> None:
 def test_a_dumb_terminal_gets_copiers_prompts(person: Start) -> None:
     someone = person(TERM="dumb").sees("What's the service's id?")
     assert "\x1b[?1049h" not in someone.screen.raw
+
+
+@pytest.mark.parametrize("arguments", [(), ("--template", str(ROOT), "--vcs-ref", "HEAD")], ids=["ours", "other"])
+def test_with_the_output_in_a_file_nobody_types_blindly(
+    arguments: tuple[str, ...], person: Start, tmp_path: Path
+) -> None:
+    someone = person(*arguments, redirected="out.txt")
+    assert someone.screen.exit_code() == 1
+    assert "can't ask questions" in someone.screen.text
+    assert "--defaults" in someone.screen.text
+    assert (tmp_path / "out.txt").read_text("utf-8") == ""
+    assert not (tmp_path / "my-service").exists()

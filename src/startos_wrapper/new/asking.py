@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from startos_wrapper.errors import CancelledError
 from startos_wrapper.given_answers import STANDARD_INPUT
 from startos_wrapper.new.from_source import proposer
+from startos_wrapper.terminal import is_interactive
 
 # Imported late everywhere below, because only a terminal needs it.
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _TEMPLATE = {"template": "--template"}
 
 def has_page() -> bool:
     """Return whether the terminal can show the page. Without one, Copier asks, or refuses to."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") not in (None, "", "dumb")
+    return is_interactive() and os.environ.get("TERM") not in (None, "", "dumb")
 
 
 def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "PageState":

@@ -26,7 +26,7 @@ from startos_wrapper.new.from_source import (
     require_source,
 )
 from startos_wrapper.origin import Origin, find_origin
-from startos_wrapper.terminal import has_colors, print_error, print_text
+from startos_wrapper.terminal import has_colors, is_interactive, is_terminal, print_error, print_text
 
 COMMAND = "new"
 # What Copier prints. For a template that isn't in git, the version is None.
@@ -64,7 +64,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument(
         "-l", "--defaults", action="store_true", help="ask nothing, and use the defaults of all other questions"
     )
-    parser.add_argument("-q", "--quiet", action="store_true", help="print nothing but errors")
+    parser.add_argument(
+        "-q", "--quiet", action="store_true", help="print nothing but errors, and what --format asks for"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="write nothing: show the files, and how a folder DEST differs from them"
     )
@@ -88,7 +90,9 @@ def run(arguments: argparse.Namespace) -> int:
     origin = find_origin(arguments.template, arguments.vcs_ref)
     if arguments.dest is None:
         given = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
-        print_proposal(propose_from(arguments, given), given, arguments.format)
+        proposal = propose_from(arguments, given)
+        if arguments.format or not arguments.quiet:
+            print_proposal(proposal, given, arguments.format)
         return Exit.DONE
     if (
         not arguments.dry_run
@@ -128,8 +132,10 @@ def _without_page(arguments: argparse.Namespace, answers: dict[str, Any], ours: 
         answers = _from_source(arguments, answers)
     if ours and arguments.defaults:
         _refuse(answers)
-    elif ours and not sys.stdin.isatty():
-        _refuse_without_terminal(answers)
+    elif not is_interactive():
+        if ours:
+            _refuse_without_terminal(answers)
+        _end_standard_input()
     return answers
 
 
@@ -139,8 +145,8 @@ def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[s
     Raises: CommandError.
     """
     proposal = propose_from(arguments, given)
-    arguments.defaults = arguments.defaults or not sys.stdin.isatty()
-    if not arguments.quiet:
+    arguments.defaults = arguments.defaults or not is_interactive()
+    if arguments.format or not arguments.quiet:
         print_proposal(proposal, given, arguments.format)
     return answers_from(proposal, given, complete=arguments.defaults)
 
@@ -213,6 +219,12 @@ def _ask_at_the_terminal() -> None:
         os.dup2(os.open("/dev/tty", os.O_RDWR), sys.stdin.fileno())
 
 
+def _end_standard_input() -> None:
+    """Make Copier refuse to ask, although somebody could answer: nobody would see the questions."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+
+
 def _refuse_without_terminal(answers: dict[str, Any]) -> None:
     """Raise RefusedError if a question isn't answered yet."""
     from startos_wrapper.rendering import RefusedAnswerError, Template
@@ -222,7 +234,8 @@ def _refuse_without_terminal(answers: dict[str, Any]) -> None:
     except RefusedAnswerError as error:
         missing = [error.name]
     if missing:
-        raise RefusedError(NO_TERMINAL)
+        hidden = "because standard output isn't a terminal"
+        raise RefusedError(NO_TERMINAL.replace("without a terminal", hidden) if is_terminal(sys.stdin) else NO_TERMINAL)
 
 
 def _refuse(answers: dict[str, Any]) -> None:

@@ -25,9 +25,7 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     )
     options.add_argument("--service", metavar="NAME", help="the service of the compose file to package")
     options.add_argument("--network", action="store_true", help="ask the image's registry, with docker buildx")
-    options.add_argument(
-        "--format", choices=("text", "json"), help="without DEST: print the proposal as text (default) or JSON"
-    )
+    options.add_argument("--format", choices=("text", "json"), help="print the proposal as text (default) or JSON")
 
 
 def require_source(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 from startos_wrapper.answers_file import ANSWERS, Answers
 from startos_wrapper.errors import CancelledError, CannotError, Exit, RefusedError
 from startos_wrapper.given_answers import read_answers
-from startos_wrapper.terminal import PROGRAM, commands_for, has_colors, print_error, print_text, printable
+from startos_wrapper.terminal import (
+    PROGRAM,
+    commands_for,
+    has_colors,
+    is_interactive,
+    print_error,
+    print_text,
+    printable,
+)
 
 if TYPE_CHECKING:
     from startos_wrapper.update.newest import Recorded, Target
@@ -70,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         work_tree = WorkTree(folder)
         _refuse_changes(work_tree)
         recorded = Recorded.of(Answers(folder))
-        if arguments.ask and not sys.stdin.isatty():
+        if arguments.ask and not is_interactive():
             raise RefusedError("--ask: can't ask questions without a terminal; leave it out to use the defaults")
         answers = read_answers(arguments.data, arguments.data_file, None)
         wanted = target(recorded, arguments.vcs_ref)

@@ -9,7 +9,7 @@ from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.playing import Watcher
 from startos_wrapper.rehearse.report.text_report import Paint, colored, plain, step_lines
-from startos_wrapper.terminal import has_colors, print_text, printable, shorten
+from startos_wrapper.terminal import has_colors, is_terminal, print_text, printable, shorten
 
 _WIDTH = 79
 _ERASE = "\r\x1b[K"
@@ -22,7 +22,7 @@ class Progress(Watcher):
         """Begin without a step."""
         self.processor = ""
         self.stream = stream or sys.stderr
-        self.is_shown = self.stream.isatty()
+        self.is_shown = is_terminal(self.stream)
         self._since, self._text, self._ended = 0.0, "", threading.Event()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
