@@ -199,6 +199,13 @@ def test_ctrl_c_keeps_the_answers_and_data_file_goes_on(person: Start, tmp_path:
     assert re.search(r"title +Tides +my-service-answers.yml", other.screen.text)
 
 
+def test_after_ctrl_c_typing_goes_on(person: Start) -> None:
+    someone = person(*READY).on_page().open("title").press(CLEAR, "Tid").sees("> Tid")
+    someone.press(CTRL_C).sees("Leave without", "What you're typing for title").press(DOWN, DOWN).sees("> Go on")
+    someone.press(ENTER).on("title\n", "Enter done").sees("> Tid").press("es", ENTER).on_page()
+    someone.until(lambda: re.search(r"title +Tides +you", someone.screen.text) is not None)
+
+
 @pytest.mark.parametrize("keys", [(), (ENTER,), (ENTER, ENTER), (ENTER, ENTER, ENTER)])
 def test_ctrl_c_twice_leaves_from_everywhere(keys: tuple[str, ...], person: Start, tmp_path: Path) -> None:
     someone = person().sees("service_id")

@@ -11,7 +11,7 @@ from startos_wrapper.new.page_lines import KEEP, WRITE, Folds, page_lines
 from startos_wrapper.new.page_state import Given, PageState
 from startos_wrapper.new.same_again import Again
 from startos_wrapper.new.upstream.proposal import Proposal
-from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Line, Menu
+from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Interrupted, Line, Menu, View
 from startos_wrapper.terminal import printable
 
 # Nobody can guess these, so they're asked first. Of the others, only those without a default are.
@@ -47,17 +47,32 @@ class Page:
     asked: list[str] = field(default_factory=list)
 
     def flow(self) -> Flow[Left]:
-        """Show views until the person is done. Ctrl-C leads to the question whether to keep the answers."""
+        """Show views until the person is done. Ctrl-C leads to the question whether to keep the answers, and back."""
         while True:
-            try:
-                left = yield from self._answered()
-            except KeyboardInterrupt:
-                left = yield from self._leave()
+            left = yield from self._interruptible(self._answered())
+            left = left or (yield from self._leave())
             if left:
                 return left
 
+    def _interruptible(self, within: Flow[Left | None]) -> Flow[Left | None]:
+        """Show the views of a flow, which goes on where Ctrl-C interrupted it."""
+        view = next(within)
+        while True:
+            try:
+                reply = yield view
+            except Interrupted as interrupted:
+                view = interrupted.view
+                left = yield from self._leave(view)
+                if left:
+                    return left
+                continue
+            try:
+                view = within.send(reply)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+
     def _answered(self) -> Flow[Left | None]:
-        """Ask the first questions, then show the page. Esc goes back through both."""
+        """Ask the first questions, then show the page. Esc goes back through both. Return None after the last one."""
         name = self._unasked()
         while True:
             if name is None:
@@ -70,7 +85,7 @@ class Page:
                 name = self._unasked()
                 continue
             if not self.asked:
-                return (yield from self._leave())
+                return None
             name = self.asked.pop()
 
     def _propose_again(self) -> None:
@@ -121,13 +136,14 @@ class Page:
 
     def _keep(self) -> Flow[None]:
         failed: dict[str, str] = {}
-
-        def fault(text: str) -> str:
-            return failed.get(text, "") or ("" if text and Path(text).parent.is_dir() else "there's no such folder")
-
         text = str(self.again.file)
         while True:
-            text = yield Input("Keep the answers in a file", text, fault, "`--data-file FILE` goes on with them.")
+            text = yield Input(
+                "Keep the answers in a file",
+                text,
+                lambda text: failed.get(text, "") or self.again.fault(text),
+                "`--data-file FILE` goes on with them.",
+            )
             if text is BACK:
                 return
             try:
@@ -138,19 +154,23 @@ class Page:
             self.said = f"The answers are in {printable(text)}."
             return
 
-    def _leave(self) -> Flow[Left | None]:
-        """Offer to keep the answers. Return None to go on."""
-        if not self.state.changed:
+    def _leave(self, view: View | None = None) -> Flow[Left | None]:
+        """Offer to keep the answers. Return None to go on. `view` is the one that was interrupted."""
+        typing = view.title if isinstance(view, Input) and view.is_typed else ""
+        if not self.state.changed and not typing:
             return Left(write=False)
         fault, kept = "", self.again.file
-        lines = (
+        lines = [
             Line(KEEP, f"Keep the answers in {printable(str(kept))}, and leave"),
             Line(_LEAVE, "Leave without keeping them"),
             Line(_GO_ON, "Go on"),
-        )
+        ]
+        lost = f"What you're typing for {typing} isn't an answer yet: go on, and press Enter." if typing else ""
         while True:
             try:
-                reply = yield Menu("Leave without writing the wrapper?", lines, KEEP, fault=fault, enter="choose")
+                reply = yield Menu(
+                    "Leave without writing the wrapper?", tuple(lines), KEEP, lost, fault, enter="choose"
+                )
             except KeyboardInterrupt:
                 return Left(write=False)
             if reply is BACK or reply.line == _GO_ON:

@@ -1,8 +1,10 @@
 """The command and the file of answers that write the same wrapper without questions."""
 
+import os
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +33,26 @@ class Again:
 
     @property
     def file(self) -> Path:
-        """A file for the answers that doesn't exist yet, in the current folder."""
+        """A file for the answers that doesn't exist yet, in the current folder, or next to it if that's DEST."""
+        try:
+            folder = Path("..") if self.dest.samefile(".") else Path()
+        except OSError:
+            folder = Path()
         name = f"{self.dest.absolute().name}-answers"
-        names = [Path(f"{name}.yml"), *(Path(f"{name}-{number}.yml") for number in range(2, 100))]
-        return next((path for path in names if not path.exists()), names[-1])
+        names = (folder / f"{name}{f'-{number}' if number > 1 else ''}.yml" for number in count(1))
+        return next(path for path in names if not os.path.lexists(path))
+
+    def fault(self, text: str) -> str:
+        """Return why the answers can't be kept in a file, or ""."""
+        path = Path(text)
+        if not text or not text.isprintable():
+            return "type the name of a file"
+        if not path.parent.is_dir():
+            return "there's no such folder"
+        file, dest = Path(os.path.realpath(path)), Path(os.path.realpath(self.dest))
+        if file == dest or file in dest.parents or dest in file.parents:
+            return "the wrapper will be there; type another name"
+        return "it already exists; type another name" if os.path.lexists(path) else ""
 
     def command(self, state: PageState) -> str:
         """Return the command."""

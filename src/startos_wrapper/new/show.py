@@ -1,5 +1,6 @@
 """Show the views of a flow on the terminal, with prompt_toolkit."""
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from prompt_toolkit.application import Application
@@ -20,7 +21,7 @@ from prompt_toolkit.layout import (
 from prompt_toolkit.styles import Style
 
 from startos_wrapper.new.drawing import Cursor, Row, draw_head, draw_menu, wrapped
-from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Menu, Pressed, View
+from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Interrupted, Menu, Pressed, View
 
 T = TypeVar("T")
 # Seconds after which Esc is a key of its own, and not the beginning of an arrow key or of Alt and a letter.
@@ -86,7 +87,12 @@ class _Screen:
         self._advance(lambda: self._flow.send(reply))
 
     def _interrupt(self) -> None:
-        self._advance(lambda: self._flow.throw(KeyboardInterrupt()))
+        view = self._view
+        if isinstance(view, Menu):
+            view = replace(view, at=view.lines[self._cursor.line].key)
+        elif self._buffer.text != view.text:
+            view = replace(view, text=self._buffer.text, is_typed=True)
+        self._advance(lambda: self._flow.throw(Interrupted(view)))
 
     def _advance(self, step: Any) -> None:
         """Go on with the flow. What it raises ends the application, because prompt_toolkit would only print it."""
@@ -104,7 +110,8 @@ class _Screen:
             self._app.layout.focus(self._menu)
         else:
             self._buffer.reset(Document(view.text))
-            self._select_all()
+            if not view.is_typed:
+                self._select_all()
             self._app.layout.focus(self._input)
 
     def _select_all(self) -> None:

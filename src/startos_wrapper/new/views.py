@@ -55,13 +55,17 @@ class Menu:
 
 @dataclass(frozen=True)
 class Input:
-    """A text to edit. `check` returns what's wrong with a text, or ""."""
+    """A text to edit. `check` returns what's wrong with a text, or "".
+
+    The text is selected, so that typing replaces it, unless it's one that the person was typing.
+    """
 
     title: str
     text: str
     check: Callable[[str], str]
     intro: str = ""
     placeholder: str = ""
+    is_typed: bool = False
 
 
 @dataclass(frozen=True)
@@ -78,5 +82,16 @@ class Back:
 
 BACK = Back()
 View: TypeAlias = Menu | Input
-# Yields views, gets replies, and returns a result. Ctrl-C is a KeyboardInterrupt at the `yield`.
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C. `view` is what the person saw: with the text so far, or with the line that was selected."""
+
+    def __init__(self, view: View) -> None:
+        """Remember the view."""
+        super().__init__()
+        self.view = view
+
+
+# Yields views, gets replies, and returns a result. Ctrl-C is an Interrupted at the `yield`.
 Flow: TypeAlias = Generator[View, Any, T]

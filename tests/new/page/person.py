@@ -1,6 +1,7 @@
 """A person at the page: reads the view, and presses keys. It uses the same flow as the terminal."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from startos_wrapper.new.page import Left, Page
 from startos_wrapper.new.page_state import Given, PageState
 from startos_wrapper.new.same_again import Again
 from startos_wrapper.new.upstream.proposal import Proposal
-from startos_wrapper.new.views import BACK, ENTER, Flow, Input, Line, Menu, Pressed
+from startos_wrapper.new.views import BACK, ENTER, Flow, Input, Interrupted, Line, Menu, Pressed
 from startos_wrapper.rendering import Template
 
 HELLO = {"service_id": "hello-world", "base": "golang", "source": "starter"}
@@ -61,8 +62,10 @@ class Person:
     def back(self) -> "Person":
         return self._send(BACK)
 
-    def interrupt(self) -> "Person":
-        return self._go(lambda: self._flow.throw(KeyboardInterrupt()))
+    def interrupt(self, text: str | None = None) -> "Person":
+        """Press Ctrl-C, after typing a text in place of the one that's there."""
+        view = self.view if text is None else replace(self.input, text=text, is_typed=True)
+        return self._go(lambda: self._flow.throw(Interrupted(view)))
 
     def _send(self, reply: Any) -> "Person":
         return self._go(lambda: self._flow.send(reply))

@@ -226,12 +226,33 @@ def test_ctrl_c_offers_to_keep_the_answers_and_data_file_goes_on(
 def test_ctrl_c_can_be_taken_back_and_forgotten(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     person, _ = at_the_page()
-    person.press("title").type("Tides").press("title").interrupt().press(key)
+    person.press("title").type("Tides").press("title").interrupt("Tides and").press(key)
     assert list(tmp_path.iterdir()) == []
     if key == "Go on":
+        assert (person.input.title, person.input.text) == ("title", "Tides and")
+        person.back()
         assert person.line("title").value == "Tides"
     else:
         assert person.result == Left(write=False)
+
+
+def test_going_on_leads_back_into_the_editor_with_what_was_typed_and_done_there() -> None:
+    person, _ = at_the_page({"volumes": {"main": "/data"}})
+    person.press("volumes").press("Add").type("logs").interrupt("/va")
+    assert "for volumes.logs isn't an answer yet" in person.menu.intro
+    person.press("Go on")
+    assert (person.input.title, person.input.text) == ("volumes.logs", "/va")
+    person.type("/var").interrupt().press("Go on")
+    assert person.menu.title == "volumes"
+    person.press("Done")
+    assert person.line("volumes").value == "{main: /data, logs: /var}"
+
+
+def test_ctrl_c_keeps_a_text_that_was_typed_before_there_is_any_answer() -> None:
+    person = Person(page_of().flow())
+    person.interrupt("tid").press("Go on")
+    assert (person.input.title, person.input.text) == ("service_id", "tid")
+    assert person.interrupt("tid").interrupt().result == Left(write=False)
 
 
 def test_ctrl_c_twice_leaves() -> None:
@@ -259,6 +280,35 @@ def test_answers_can_be_kept_at_any_time(tmp_path: Path) -> None:
     person.type(f"{tmp_path}/answers.yml")
     assert person.menu.intro == f"The answers are in {tmp_path}/answers.yml."
     assert yaml.safe_load((tmp_path / "answers.yml").read_text()) == HELLO
+
+
+def test_answers_are_never_kept_over_a_file_or_where_the_wrapper_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("notes.txt", "wrapper-answers.yml"):
+        Path(name).write_text("mine")
+    Path("wrapper-answers-2.yml").symlink_to("gone")
+    Path("empty").mkdir()
+    person, _ = at_the_page(dest=Path("new/wrapper"))
+    person.press("Keep the answers")
+    assert person.input.text == "wrapper-answers-3.yml"
+    assert person.refused("notes.txt") == "it already exists; type another name"
+    assert person.refused("empty") == "it already exists; type another name"
+    assert person.refused("wrapper-answers-2.yml")
+    assert person.refused("./new") == "the wrapper will be there; type another name"
+    person, _ = at_the_page(dest=Path("empty"))
+    person.press("Keep the answers")
+    assert (
+        person.refused("empty") == person.refused("empty/answers.yml") == "the wrapper will be there; type another name"
+    )
+    monkeypatch.chdir("empty")
+    person, _ = at_the_page(dest=Path())
+    person.press("Keep the answers")
+    assert person.input.text == "../empty-answers.yml"
+    person.type(person.input.text)
+    assert Path("../notes.txt").read_text() == "mine"
+    assert list(Path().iterdir()) == []
 
 
 # --- One source of questions --------------------------------------------------------------------------------------------
