@@ -1,12 +1,13 @@
 """Show the page on the terminal, and return what the person answered."""
 
 import argparse
+import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from startos_wrapper.errors import CancelledError
+from startos_wrapper.errors import CancelledError, CommandError
 from startos_wrapper.given_answers import STANDARD_INPUT
 from startos_wrapper.new.from_source import proposer
 from startos_wrapper.terminal import is_interactive
@@ -57,6 +58,24 @@ def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "
     if left.kept is None:
         raise CancelledError(CANCELLED)
     raise CancelledError(f"{CANCELLED} The answers are in {left.kept}. Go on with:\n  {again.resume(left.kept)}")
+
+
+@contextlib.contextmanager
+def answers_kept(arguments: argparse.Namespace, state: "PageState | None") -> Iterator[None]:
+    """Keep the answers of the page in a file if the wrapper can't be written, e.g. because of its folder's owner."""
+    try:
+        yield
+    except CommandError as error:
+        if state and not isinstance(error, CancelledError):
+            from startos_wrapper.new.same_again import Again
+
+            again = Again(arguments.dest, tuple(_options(arguments)))
+            kept = again.file
+            # The error that's raised may be the reason for this one, too.
+            with contextlib.suppress(OSError):
+                again.keep(state, kept)
+                error.more += (f"The answers are in {kept}. Go on with:", f"  {again.resume(kept)}")
+        raise
 
 
 def after_the_page(state: "PageState", folder: Path) -> None:

@@ -17,7 +17,7 @@ from startos_wrapper.copier_errors import NO_TERMINAL, told
 from startos_wrapper.data import load, template
 from startos_wrapper.errors import CancelledError, Exit, RefusedError
 from startos_wrapper.given_answers import STANDARD_INPUT, known_questions, read_answers, refused_answers, unused_answers
-from startos_wrapper.new.asking import CANCELLED, after_the_page, ask_on_the_page, has_page
+from startos_wrapper.new.asking import CANCELLED, after_the_page, answers_kept, ask_on_the_page, has_page
 from startos_wrapper.new.from_source import (
     add_source_options,
     answers_from,
@@ -115,9 +115,10 @@ def run(arguments: argparse.Namespace) -> int:
             f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
             f"but records commit {origin.release}, so commit them before the first update",
         )
-    if arguments.dry_run:
-        return _show(arguments, origin, answers)
-    _copy(arguments, origin, answers)
+    with answers_kept(arguments, page):
+        if arguments.dry_run:
+            return _show(arguments, origin, answers)
+        _copy(arguments, origin, answers)
     if page and not arguments.quiet:
         after_the_page(page, arguments.dest)
     return Exit.DONE

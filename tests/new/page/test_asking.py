@@ -138,6 +138,28 @@ def test_answers_keep_the_option_or_file_that_they_are_from(
     assert not Path("wrapper").exists()
 
 
+def test_answers_arent_lost_if_the_wrapper_cannot_be_written(
+    tmp_path: Path,
+    at_page: Callable[[Callable[[Person], Any]], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def act(person: Person) -> None:
+        person.press("title").type("Ebbs")
+        Path("folder").write_text("")
+        person.press("Write")
+
+    at_page(act)
+    data = [word for name, value in HELLO.items() for word in ("-d", f"{name}={value}")]
+    assert main(["new", "folder/wrapper", *data, "--quiet"]) == 1
+    told = capsys.readouterr().err.splitlines()
+    assert "Not a directory" in told[-3]
+    assert told[-1] == "  startos-wrapper new folder/wrapper --data-file wrapper-answers.yml"
+    assert "title: Ebbs\n" in Path("wrapper-answers.yml").read_text()
+
+
 @pytest.mark.parametrize("text", ["", "[]", "defaults: 1", "defaults: [", "\xff"])
 def test_copiers_settings_may_be_empty_or_wrong(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "settings.yml").write_text(text, encoding="latin-1")
