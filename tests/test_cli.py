@@ -50,6 +50,8 @@ def test_new_writes_a_wrapper(wrapper_command: str, tmp_path: Path) -> None:
         (["-d", "service_id=a", "-d", "volume={}"], 'did you mean "volumes"?'),
         (["-d", "service_id=a", "-d", "changes={}"], 'unknown question "changes"'),
         (["-d", "service_id=a", "-d", "packages=[jq"], "packages: '[jq' isn't valid YAML"),
+        (["-d", "service_id=a", "-d", "environment={A: x, A: y}"], "the key A is there twice; remove one of them"),
+        (["--data-file", "twice.yml"], "twice.yml:3:1: invalid YAML: the key title is already in line 1"),
         (["-d", "service_id"], "NAME=VALUE"),
         (["--data-file", "nothing.yml"], "nothing.yml: No such file"),
         (["--data-file", "list.yml"], "must be a YAML mapping of answers"),
@@ -62,6 +64,7 @@ def test_a_refusal_is_one_line_and_no_traceback(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "list.yml").write_text("- a\n")
     (tmp_path / "broken.yml").write_text("{a\n")
+    (tmp_path / "twice.yml").write_text("title: A\nservice_id: a\ntitle: B\n")
     assert main(["new", "w", "--defaults", "--quiet", *arguments]) == 1
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1

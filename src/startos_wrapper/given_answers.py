@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.errors import RefusedError
-from startos_wrapper.questions import asked, condition, read_config, typed
+from startos_wrapper.questions import asked, condition, load_unique, read_config, typed
 
 # The --data-file that means standard input.
 STANDARD_INPUT = "-"
@@ -102,7 +102,7 @@ def _from_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
             source, text = "standard input", sys.stdin.buffer.read().decode()
         else:
             text = path.read_text(encoding="utf-8")
-        loaded, root = yaml.safe_load(text), yaml.compose(text, yaml.SafeLoader)
+        loaded, root = load_unique(text), yaml.compose(text, yaml.SafeLoader)
     except UnicodeDecodeError as error:
         raise RefusedError(f"{source}: not UTF-8") from error
     except OSError as error:

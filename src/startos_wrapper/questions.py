@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from startos_wrapper.data import loader
+from startos_wrapper.terminal import printable, shorten
 
 # Copier concatenates these settings if several documents set them. For all others, the last document wins.
 _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exists")
@@ -14,6 +15,9 @@ _JOINED = ("_exclude", "_jinja_extensions", "_secret_questions", "_skip_if_exist
 _NEVER = (False, "{{ false }}")
 # How a default begins if only a question that is asked needs it. Copier takes much less time without a default.
 _IF_ASKED = re.compile(r"^{{ '' if .+? else UNSET -?}} ?")
+_MERGE = "tag:yaml.org,2002:merge"
+# A message repeats so many characters of a wrong answer.
+_LONGEST = 40
 # copier/_tools.py: cast_to_bool
 _BOOLEAN = {
     **dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True),
@@ -101,12 +105,50 @@ def typed(question: Any, value: Any) -> Any:
     return str(value)
 
 
+class DuplicateKeyError(yaml.MarkedYAMLError):
+    """A mapping has a key twice, of which PyYAML would take the last."""
+
+
+class _Unique:
+    """A part of a loader that refuses duplicate keys."""
+
+    def flatten_mapping(self, node: Any) -> None:
+        """Check a mapping before PyYAML adds what it merges, which may have the same keys."""
+        seen: dict[tuple[str, str], int] = {}
+        for key, _ in () if hasattr(node, "is_checked") else node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _MERGE:
+                continue
+            name, line = (key.tag, key.value), key.start_mark.line
+            if name in seen:
+                where = "there twice" if seen[name] == line else f"already in line {seen[name] + 1}"
+                problem = f"the key {printable(key.value)} is {where}; remove one of them"
+                raise DuplicateKeyError(problem=problem, problem_mark=key.start_mark)
+            seen[name] = line
+        node.is_checked = True
+        super().flatten_mapping(node)  # type: ignore[misc]
+
+
+_READER: Any = type("_Reader", (_Unique, loader()), {})
+
+
+def load_unique(text: str) -> Any:
+    """Return what YAML means. Raises: DuplicateKeyError and other yaml.YAMLError."""
+    return yaml.load(text, _READER)
+
+
 def _parsed(text: str) -> Any:
     try:
-        return yaml.load(text, loader())
+        return load_unique(text)
     except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        lines = text.rstrip().splitlines()
+        # An editor of several lines shows the text.
+        where = f"line {min(mark.line + 1, len(lines))}" if mark and len(lines) > 1 else ""
         problem = getattr(error, "problem", None) or " ".join(str(error).split())
-        raise ValueError(f"{text!r} isn't valid YAML ({problem}); put text in double quotes") from error
+        if isinstance(error, DuplicateKeyError):
+            raise ValueError(f"{where}: {problem}" if where else problem) from error
+        what = where or repr(shorten(" ".join(lines), _LONGEST))
+        raise ValueError(f"{what} isn't valid YAML ({problem}); put text in double quotes") from error
 
 
 def _kind(value: Any) -> str:

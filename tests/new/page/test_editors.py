@@ -192,6 +192,11 @@ def test_everything_can_be_edited_as_yaml_too() -> None:
     person.press("main", YAML)
     assert person.input.text == "main: /data"
     assert "isn't valid YAML" in person.refused("main: [")
+    assert person.refused("main: /data\nold: [/a, /b").startswith("line 2 isn't valid YAML (")
+    assert (
+        person.refused("main: /a\nold: /b\nmain: /c") == "line 3: the key main is already in line 1; remove one of them"
+    )
+    assert person.refused("{main: /a, main: /b}") == "the key main is there twice; remove one of them"
     assert "use a map" in person.refused("x")
     person.type("main: /data\ndb: /db")
     assert items(person) == {"main": "/data", "db": "/db"}
