@@ -100,7 +100,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({**IMAGE, "run": "nginx | tee log"}, "run", "nginx | tee", ";|&<>()# quoted"),
     ({**IMAGE, "run": "nginx `id`"}, "run", "nginx `id`", ";|&<>()# quoted"),
     ({**IMAGE, "run": ["nginx $(id)"]}, "run", "nginx $(id)", ";|&<>()# quoted"),
-    ({**IMAGE, "run": ["nginx 'open"]}, "run", "nginx 'open", "one command"),
+    ({**IMAGE, "run": ["nginx 'open"]}, "run", "nginx 'open", "close the quote '"),
     ({**IMAGE, "run": ["DEBUG=1 nginx"]}, "run", "DEBUG=1", "environment"),
     ({**IMAGE, "run": []}, "run", "", "at least one command"),
     ({**IMAGE, "run": ["good", "a & b"]}, "run", "command 2", ";|&<>()# quoted"),

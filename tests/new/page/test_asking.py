@@ -63,7 +63,7 @@ def test_a_compose_file_fills_the_page_and_no_secret_is_on_it(
         assert (person.input.title, person.input.text) == ("upstream_image", "tides/tides:latest")
         assert "compose.yaml:3: latest" in person.input.intro
         person.type("tides/tides:1.4")
-        assert person.input.title == "run.1"
+        assert person.input.title == "run"
         person.type("tides serve")
         pages.append(everything(person))
         assert (person.line("ui_port").value, person.line("ui_port").origin) == ("3000", "compose.yaml:4")

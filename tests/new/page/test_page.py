@@ -45,7 +45,13 @@ def test_an_image_is_asked_for_and_its_command() -> None:
     person = Person(page_of().flow())
     person.type("tides").press("image")
     assert "tag" in person.refused("nginx:latest")
-    person.type("nginx:1.27.3").type("nginx -g 'daemon off;'")
+    person.type("nginx:1.27.3")
+    assert (person.input.title, person.input.placeholder) == ("run", "nginx -g 'daemon off;'")
+    assert person.input.intro.startswith("Which command starts the service?")
+    assert person.refused("nginx -g 'daemon off;").startswith("close the quote ': ")
+    assert person.refused("say \"it's").startswith('close the quote ": ')
+    assert person.refused("say \\' \"it's\"") == ""
+    person.type("nginx -g 'daemon off;'")
     assert person.line("run").value == "nginx -g 'daemon off;'"
     assert person.press().result == WRITTEN
 

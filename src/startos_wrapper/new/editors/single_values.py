@@ -18,13 +18,13 @@ SPACE = " "
 def edit_text(spot: Spot) -> Flow[bool]:
     """Edit a value as text. Return whether there's a new one, which isn't so after Esc."""
     question = spot.state.template.questions[spot.name]
-    shape = spot.shape
+    is_whole = not (spot.alone or spot).parent
     reply = yield Input(
         spot.title,
         _text(spot),
         lambda text: _fault(spot, text),
-        intro="\n".join(filter(None, (shape.help, spot.state.reasons.get(spot.name) if spot.is_missing else ""))),
-        placeholder="" if spot.parent else question.get("placeholder", ""),
+        intro="\n".join(filter(None, (spot.help, spot.state.reasons.get(spot.name) if spot.is_missing else ""))),
+        placeholder=question.get("placeholder", "") if is_whole else "",
     )
     if reply is BACK:
         return False

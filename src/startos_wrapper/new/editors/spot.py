@@ -35,8 +35,22 @@ class Spot:
         return (*self.parent.path, self.key) if self.parent else ()
 
     @property
+    def alone(self) -> "Spot | None":
+        """The list that this would be the only item of, and whose value it would be."""
+        within = self.parent
+        is_alone = within and within.shape.kind is Kind.LIST and within.shape.may_be_single and len(within.content) < 2
+        return within if is_alone and self.key == 0 else None
+
+    @property
+    def help(self) -> str:
+        """What people need to know about the value."""
+        return self.shape.help or (self.alone.help if self.alone else "")
+
+    @property
     def title(self) -> str:
         """The path as people write it, e.g. interfaces.main.port."""
+        if self.alone:
+            return self.alone.title
         steps = (
             str(step + 1) if isinstance(step, int) and self._is_in_list(at) else str(step) for at, step in self._steps()
         )
