@@ -39,7 +39,10 @@ def draw_menu(menu: Menu, cursor: Cursor, columns: int, rows: int) -> list[Row]:
     """Return at most as many rows as the terminal has. Moves the visible part to the selected line."""
     head = [*_heading(menu, columns)]
     selected = menu.lines[cursor.line] if menu.lines else Line()
-    foot = [*_about(menu, selected, columns, most=max(rows // 4, 1)), [("class:keys", _cut(_keys(menu), columns))]]
+    foot = [
+        *_about(menu, selected, columns, most=max(rows // 4, 1)),
+        [("class:keys", _cut(_keys(menu, selected), columns))],
+    ]
     # On a tiny terminal, the lines are more important than what's around them.
     head = head[: max(rows - len(foot) - 3, 0)]
     foot = foot[max(len(head) + len(foot) + 1 - rows, 0) :]
@@ -87,9 +90,10 @@ def _about(menu: Menu, line: Line, columns: int, most: int) -> list[Row]:
     return [[], *rows] if rows else [[]]
 
 
-def _keys(menu: Menu) -> str:
-    keys = "".join(f"  {_KEY_NAMES.get(key, key)} {what}" for key, what in menu.keys.items())
-    return f"Enter {menu.enter}{keys}  Esc back  Ctrl-C leave"
+def _keys(menu: Menu, line: Line) -> str:
+    enter = menu.enter if line.enter is None else line.enter
+    keys = [("Enter", enter), *((_KEY_NAMES.get(key, key), what) for key, what in menu.keys.items())]
+    return "  ".join(f"{key} {what}" for key, what in (*keys, ("Esc", "back"), ("Ctrl-C", "leave")) if what)
 
 
 def _widths(menu: Menu, columns: int) -> tuple[int, int, int]:

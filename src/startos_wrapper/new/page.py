@@ -7,7 +7,7 @@ from typing import Any
 
 from startos_wrapper.new.editors.editing import edit
 from startos_wrapper.new.editors.spot import MISSING, Spot
-from startos_wrapper.new.page_lines import KEEP, WRITE, Folds, page_lines
+from startos_wrapper.new.page_lines import KEEP, TODO, WRITE, Folds, page_lines
 from startos_wrapper.new.page_state import Given, PageState
 from startos_wrapper.new.same_again import Again
 from startos_wrapper.new.upstream.proposal import Proposal
@@ -109,7 +109,9 @@ class Page:
         while True:
             lines = tuple(page_lines(self.state, self.proposal, self.again, self.folds))
             title = f"New wrapper in {printable(str(self.again.dest))}"
-            reply = yield Menu(title, lines, self.at, self.said, keys={DELETE: "undo the change", _WRITE_KEY: "write"})
+            reply = yield Menu(
+                title, lines, self._near(lines), self.said, keys={DELETE: "undo the change", _WRITE_KEY: "write"}
+            )
             self.said = ""
             if reply is BACK:
                 return None
@@ -125,7 +127,20 @@ class Page:
             else:
                 yield from self._open(reply.line, reply.key)
 
-    def _open(self, line: tuple[str, Any], key: str) -> Flow[None]:
+    def _near(self, lines: tuple[Line, ...]) -> Any:
+        """Return the key of the line to select. What's answered leaves its list: then it's that, or the answer."""
+        keys = [self.at]
+        if self.at[0] == TODO:
+            _, list_name, question, _ = self.at
+            keys += [("fold", list_name), ("answer", question)]
+        known = {line.key for line in lines}
+        return next((key for key in keys if key in known), WRITE)
+
+    def _open(self, line: tuple[Any, ...], key: str) -> Flow[None]:
+        if line[0] == TODO:
+            if line[2] and key == ENTER:
+                yield from edit(Spot(self.state, line[2]))
+            return
         kind, name = line
         if kind == "answer" and key == DELETE:
             Spot(self.state, name).store(MISSING)

@@ -1,5 +1,6 @@
 """The lines of the page: the answers, the advanced ones by topic, what's left to do, and what will be written."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,12 +10,14 @@ from startos_wrapper.new.editors.spot import flow
 from startos_wrapper.new.page_state import PageState
 from startos_wrapper.new.preview import files, picture
 from startos_wrapper.new.same_again import Again
-from startos_wrapper.new.upstream.proposal import LISTS, Proposal
+from startos_wrapper.new.upstream.proposal import LISTS, Leftover, Proposal
 from startos_wrapper.new.views import Line
 from startos_wrapper.question_docs import sections
 from startos_wrapper.terminal import printable
 
-WRITE, KEEP = "write", "keep"
+WRITE, KEEP, TODO = "write", "keep", "todo"
+# An answer as an option in the advice of a proposal: its name, its value, and whether another one follows.
+_OPTION = re.compile(r"-d (?:'(\w+)=([^']*)'|(\w+)=(\{[^}]*\}|[^\s,;]+))( (?=-d ))?")
 _DEFAULT, _GUESS = "default", "a guess"
 _FILES, _PICTURE, _AGAIN = "files", "picture", "again"
 
@@ -42,7 +45,13 @@ def page_lines(state: PageState, proposal: Proposal | None, again: Again, folds:
     faults = [name for name in state.faults if name in state.shown]
     count = f"{len(faults)} answer{'s' * (len(faults) > 1)} to correct first" if faults else ""
     names = files(state.template, state.looked)
-    yield Line(WRITE, "Write the wrapper", fault=count, note=f"{len(names)} files in {printable(str(again.dest))}")
+    yield Line(
+        WRITE,
+        "Write the wrapper",
+        fault=count,
+        note=f"{len(names)} files in {printable(str(again.dest))}",
+        enter="write",
+    )
     yield Line()
     for name in state.shown:
         if not state.is_folded(name):
@@ -92,8 +101,10 @@ def _topics(state: PageState, folds: Folds) -> Iterator[Line]:
 
 
 def _leftovers(proposal: Proposal, state: PageState, folds: Folds) -> Iterator[Line]:
-    # What the person has answered needs no decision anymore.
-    lists = [(name, [each for each in found if each.name not in state.given]) for name, found in proposal.lists()]
+    lists = [
+        (name, [(at, each) for at, each in enumerate(found) if not _is_answered(each, state)])
+        for name, found in proposal.lists()
+    ]
     if any(leftovers for _, leftovers in lists):
         yield from _heading(f"Not answers, in {printable(proposal.source)}")
     for name, leftovers in lists:
@@ -102,9 +113,35 @@ def _leftovers(proposal: Proposal, state: PageState, folds: Folds) -> Iterator[L
         key = ("fold", name)
         yield _fold(key, LISTS[name], key not in folds.opened, str(len(leftovers)))
         if key in folds.opened:
-            for number, each in enumerate(leftovers):
-                note = "\n".join(printable(text) for text in (each.why, each.todo) if text)
-                yield Line((name, number), printable(each.what), "", printable(each.place), note, depth=1)
+            for at, each in leftovers:
+                yield _leftover((TODO, name, _question(each, state), at), each)
+
+
+def _leftover(key: tuple[str, str, str, int], leftover: Leftover) -> Line:
+    # Here, an option is a line of the page.
+    todo = _OPTION.sub(_in_line, leftover.todo)
+    note = "\n".join(printable(text) for text in (leftover.why, todo) if text)
+    return Line(
+        key, printable(leftover.what), "", printable(leftover.place), note, depth=1, enter="answer" if key[2] else ""
+    )
+
+
+def _in_line(option: re.Match[str]) -> str:
+    return f"{option[2] or option[4]} in the line {option[1] or option[3]}" + (", " if option[5] else "")
+
+
+def _question(leftover: Leftover, state: PageState) -> str:
+    """Return the question whose answer decides about a leftover, or ""."""
+    option = _OPTION.search(leftover.todo)
+    return next(
+        (name for name in ((option[1] or option[3]) if option else "", leftover.name) if name in state.shown), ""
+    )
+
+
+def _is_answered(leftover: Leftover, state: PageState) -> bool:
+    """Return whether an answer was given that is about a leftover, or has it as a key."""
+    value = state.given[name].value if (name := _question(leftover, state)) in state.given else None
+    return leftover.name in state.given or (isinstance(value, dict) and leftover.name in value)
 
 
 def _below(state: PageState, again: Again, folds: Folds, names: list[str]) -> Iterator[Line]:
@@ -118,7 +155,7 @@ def _below(state: PageState, again: Again, folds: Folds, names: list[str]) -> It
         key = ("fold", part)
         yield _fold(key, title, key not in folds.opened, count)
         if key in folds.opened:
-            yield from (Line((part, at), printable(text) or " ", depth=1) for at, text in enumerate(texts))
+            yield from (Line((part, at), printable(text) or " ", depth=1, enter="") for at, text in enumerate(texts))
     yield Line(KEEP, "Keep the answers in a file")
 
 

@@ -16,7 +16,7 @@ class Line:
     """A line of a menu: a text, or a name with a value and where that came from.
 
     A line without a key can't be selected. `note` and `fault` are shown while the line is selected. `chosen` is for
-    lines of which several can be chosen.
+    lines of which several can be chosen. `enter` says what Enter does if it isn't the same as on the menu's others.
     """
 
     key: Hashable = None
@@ -28,6 +28,7 @@ class Line:
     depth: int = 0
     chosen: bool | None = None
     heading: bool = False
+    enter: str | None = None
 
 
 @dataclass(frozen=True)

@@ -187,6 +187,32 @@ def test_a_proposal_shows_places_and_what_is_no_answer() -> None:
     assert (line.origin, line.note) == ("compose.yml:9", "a secret has no value here\nadd it to secrets")
 
 
+def test_enter_on_what_is_to_decide_opens_the_answer_that_decides_it() -> None:
+    token = Leftover(
+        "TOKEN", "secret", "c.yml:9", "a secret", "make it: -d 'secrets={TOKEN: {name: T, show: false}}', or not"
+    )
+    size = Leftover("shm_size", "key", "c.yml:3", "it's memory", "-d container={shm-size-mb: 64}, in megabytes")
+    code = Leftover("build", "key", "c.yml:4", "x", "-d source=upstream -d upstream_repo=URL, or -d source=submodule")
+    proxy = Leftover("proxy", "companion", "c.yml:7", "a proxy", "nothing to do")
+    person, state = at_the_page(proposal=Proposal("c.yml", decide=[token, size, code], left_out=[proxy]))
+    person.press("You decide (3)")
+    notes = {text: person.line(text).note.partition("\n")[2] for text in ("TOKEN", "shm_size", "build")}
+    assert notes == {
+        "TOKEN": "make it: {TOKEN: {name: T, show: false}} in the line secrets, or not",
+        "shm_size": "{shm-size-mb: 64} in the line container, in megabytes",
+        "build": "upstream in the line source, URL in the line upstream_repo, or submodule in the line source",
+    }
+    assert person.press("TOKEN").view.title == "secrets"
+    person.press("Add").type("TOKEN").type("T").back()
+    assert person.press("Done").menu.lines[person.menu.start].text == "- You decide (2)"
+    assert "TOKEN" in state.value("secrets")
+    assert person.press("build").view.title == "source"
+    assert person.back().menu.lines[person.menu.start].text == "build"
+    person.press("Left out")
+    assert person.line("proxy").enter == ""
+    assert person.press("proxy").menu.title.startswith("New wrapper")
+
+
 def test_the_same_without_questions_is_a_command_or_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     person, state = at_the_page({"title": "It's"})
