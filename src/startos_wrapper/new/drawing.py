@@ -77,13 +77,15 @@ def _heading(view: Menu | Input, columns: int) -> Iterator[Row]:
 
 
 def _about(menu: Menu, line: Line, columns: int, most: int) -> list[Row]:
-    """Return rows about the selected line: what's wrong, its whole value if that was cut, and its help."""
+    """Return rows about the selected line: what's wrong, its whole value or origin if that was cut, and its help."""
     fault = line.fault or menu.fault
     rows: list[Row] = [[("class:fault", text)] for text in wrapped(fault, columns)]
-    _, values, _ = _widths(menu, columns)
+    _, values, origins = _widths(menu, columns)
     text = line.value or line.text
     if width(text) > (values if line.value else columns - 4):
         rows += [[("", part)] for part in wrapped(text, columns)]
+    if width(line.origin) > origins:
+        rows += [[("class:origin", part)] for part in wrapped(line.origin, columns)]
     rows += [[("class:note", text)] for text in wrapped(line.note, columns)]
     if len(rows) > most:
         rows = [*rows[: most - 1], [("class:note", _MORE)]] if most > 1 else rows[:1]
@@ -97,10 +99,21 @@ def _keys(menu: Menu, line: Line) -> str:
 
 
 def _widths(menu: Menu, columns: int) -> tuple[int, int, int]:
-    """Return the widths of names, values and origins. Names and origins are as wide as they need to be."""
-    names = max((width(line.text) + 2 * line.depth for line in menu.lines if line.value), default=0)
+    """Return the widths of names, values and origins. Names and origins are as wide as they need to be.
+
+    If there isn't room for everything, long names and origins are cut, too.
+    """
+    named = [line for line in menu.lines if line.value]
+    names = max((width(line.text) + 2 * line.depth for line in named), default=0)
     origins = max((width(line.origin) for line in menu.lines), default=0)
-    names, origins = min(names, _WIDEST_NAME, columns // 3), min(origins, _WIDEST_ORIGIN, columns // 3)
+    names = min(names, _WIDEST_NAME, columns // 3)
+    texts = (
+        width(line.value) or width(line.text) + 2 * line.depth - names
+        for line in menu.lines
+        if line.value or line.origin
+    )
+    most = max(min(_WIDEST_ORIGIN, columns // 3), columns // 5)
+    origins = min(origins, max(most, columns - names - max(texts, default=0) - _BETWEEN))
     return names, max(columns - names - origins - _BETWEEN, 1), origins
 
 

@@ -41,6 +41,22 @@ def test_a_value_that_was_cut_is_shown_whole_below() -> None:
     assert "end" in " ".join(lines[lines.index(row) + 1 :])
 
 
+def test_an_origin_is_only_cut_for_a_longer_value() -> None:
+    origin = "deploy/docker-compose.production.yml:180"
+    menu = Menu("t", (Line(1, "one", "x" * 30, origin), Line(2, "two", "plain", "-d")))
+    assert drawn(menu, 120, 10)[2].endswith(f"  {origin}")
+    assert drawn(menu, 60, 10)[2].endswith("...")
+    unnamed = Menu("t", (Line(1, "a service", "", origin), Line(2, "two", "plain", "-d")))
+    assert drawn(unnamed, 120, 10)[2].endswith(f"  {origin}")
+    long = Menu("t", (Line(1, "one", "x" * 150, origin),))
+    lines = drawn(long, 120, 24)
+    assert lines[2].endswith("deploy/docker-compose...")
+    assert origin in lines[3:]
+    # A line without a value or an origin has the whole width.
+    wide = Menu("t", (Line(1, "one", "x", origin), Line(2, "y" * 110)))
+    assert drawn(wide, 120, 10)[2].endswith(f"  {origin}")
+
+
 def test_wide_characters_keep_the_columns_straight() -> None:
     menu = Menu("t", (Line(1, "one", "汉字汉字", "a"), Line(2, "two", "plain", "b")))
     first, second = drawn(menu, 60, 10)[2:4]

@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
+import yaml
 
 from startos_wrapper.data import load
 from startos_wrapper.new.editors.editing import edit
 from startos_wrapper.new.editors.shapes import Kind, Shapes
 from startos_wrapper.new.editors.single_values import SPACE
-from startos_wrapper.new.editors.spot import Spot
+from startos_wrapper.new.editors.spot import Spot, flow
 from startos_wrapper.new.page_state import PageState
 from startos_wrapper.new.views import DELETE, RENAME, YAML
 from startos_wrapper.question_docs import questions
@@ -237,6 +238,12 @@ def test_a_text_of_several_lines_stays_one() -> None:
     assert person.input.text == "One.\n\nTwo."
     person.type("One.\nTwo. 汉字")
     assert state.value("long_description") == "One.\nTwo. 汉字"
+
+
+def test_a_line_break_in_a_value_is_shown_as_it_is_in_yaml() -> None:
+    value = {"D": "multi\n\n  line", "E": "a: b"}
+    assert flow(value) == r"""{D: "multi\n\n  line", E: 'a: b'}"""
+    assert yaml.safe_load(flow(value)) == value
 
 
 @pytest.mark.parametrize("name", QUESTIONS)

@@ -161,6 +161,15 @@ class Spot:
         return items if refused else items[0]
 
 
+class _InOneLine(yaml.SafeDumper):
+    """Writes text with line breaks in double quotes, where they're \\n. Otherwise, they'd be doubled."""
+
+    def represent_scalar(self, tag: str, value: Any, style: str | None = None) -> yaml.ScalarNode:
+        """Choose the quotes."""
+        node: yaml.ScalarNode = super().represent_scalar(tag, value, '"' if "\n" in str(value) else style)
+        return node
+
+
 def flow(value: Any) -> str:
     """Return a value in one line, as it's typed in YAML, or as plain text."""
     if value is MISSING or value is None:
@@ -168,7 +177,9 @@ def flow(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (dict, list)):
-        text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)
+        text = yaml.dump(
+            value, Dumper=_InOneLine, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9
+        )
         return printable(text.removesuffix("\n"))
     return printable(str(value))
 
