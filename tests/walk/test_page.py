@@ -175,6 +175,7 @@ def test_pasted_text_replaces_the_proposed_one_and_ctrl_u_removes_it(person: Sta
     someone.press(pasted(" and\r\nEbbs")).sees("  Ebbs")
     someone.press(ESC).on_page().open("title").sees("> Old").press(CLEAR)
     someone.until(lambda: "Old" not in someone.screen.text)
+    someone.press(ESC).on_page().open("title").sees("> Old").press("\x05", "er").sees("> Older")
     # In a menu, a paste is no key: `w` would write the wrapper.
     someone.press(ESC).on_page().press(pasted("w")).open("license")
 

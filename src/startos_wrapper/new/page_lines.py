@@ -18,6 +18,8 @@ from startos_wrapper.terminal import printable
 WRITE, KEEP, TODO = "write", "keep", "todo"
 # An answer as an option in the advice of a proposal: its name, its value, and whether another one follows.
 _OPTION = re.compile(r"-d (?:'(\w+)=([^']*)'|(\w+)=(\{[^}]*\}|[^\s,;]+))( (?=-d ))?")
+# An answer that the advice only names.
+_ANSWER = re.compile(r"\banswer (\w+)")
 _DEFAULT, _GUESS = "default", "a guess"
 _FILES, _PICTURE, _AGAIN = "files", "picture", "again"
 
@@ -132,10 +134,9 @@ def _in_line(option: re.Match[str]) -> str:
 
 def _question(leftover: Leftover, state: PageState) -> str:
     """Return the question whose answer decides about a leftover, or ""."""
-    option = _OPTION.search(leftover.todo)
-    return next(
-        (name for name in ((option[1] or option[3]) if option else "", leftover.name) if name in state.shown), ""
-    )
+    option, answer = _OPTION.search(leftover.todo), _ANSWER.search(leftover.todo)
+    names = ((option[1] or option[3]) if option else "", leftover.name, answer[1] if answer else "")
+    return next((name for name in names if name in state.shown), "")
 
 
 def _is_answered(leftover: Leftover, state: PageState) -> bool:

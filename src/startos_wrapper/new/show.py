@@ -39,6 +39,8 @@ _STYLE = Style.from_dict(
 )
 # Keys that remove text. prompt_toolkit doesn't bind them while something is selected.
 _REMOVING = ("delete", "c-d", "c-h", "c-k", "c-u", "c-w")
+# Keys that move the cursor, and would leave a part selected.
+_MOVING = ("c-a", "c-b", "c-e", "c-f")
 _INPUT_KEYS = "Enter done  Ctrl-J new line  Esc back  Ctrl-C leave"
 
 
@@ -186,6 +188,8 @@ class _Screen:
         selected = Condition(lambda: self._buffer.selection_state is not None)
         for name in _REMOVING:
             keys.add(name, filter=~in_menu & selected)(lambda _: self._buffer.cut_selection())
+        for name in _MOVING:
+            keys.add(name, filter=~in_menu & selected)(self._deselect)
         for name in (DELETE, "backspace"):
             keys.add(name, filter=in_menu)(lambda _: self._press(DELETE))
         keys.add("<any>", filter=in_menu)(self._other)
@@ -193,6 +197,11 @@ class _Screen:
 
     def _other(self, event: KeyPressEvent) -> None:
         self._press(event.data)
+
+    def _deselect(self, event: KeyPressEvent) -> None:
+        """Select nothing anymore, as prompt_toolkit does for an arrow key, and do what the key does then."""
+        self._buffer.exit_selection()
+        event.key_processor.feed(event.key_sequence[0], first=True)
 
     def _paste(self, text: str) -> None:
         """Insert what was pasted. In a menu, it would be keys that nobody pressed."""

@@ -193,9 +193,10 @@ def test_enter_on_what_is_to_decide_opens_the_answer_that_decides_it() -> None:
     )
     size = Leftover("shm_size", "key", "c.yml:3", "it's memory", "-d container={shm-size-mb: 64}, in megabytes")
     code = Leftover("build", "key", "c.yml:4", "x", "-d source=upstream -d upstream_repo=URL, or -d source=submodule")
+    url = Leftover("DB_URL", "secret", "c.yml:5", "a secret", "set it with a password of the answer secrets in it")
     proxy = Leftover("proxy", "companion", "c.yml:7", "a proxy", "nothing to do")
-    person, state = at_the_page(proposal=Proposal("c.yml", decide=[token, size, code], left_out=[proxy]))
-    person.press("You decide (3)")
+    person, state = at_the_page(proposal=Proposal("c.yml", decide=[token, size, code, url], left_out=[proxy]))
+    person.press("You decide (4)")
     notes = {text: person.line(text).note.partition("\n")[2] for text in ("TOKEN", "shm_size", "build")}
     assert notes == {
         "TOKEN": "make it: {TOKEN: {name: T, show: false}} in the line secrets, or not",
@@ -204,11 +205,12 @@ def test_enter_on_what_is_to_decide_opens_the_answer_that_decides_it() -> None:
     }
     assert person.press("TOKEN").view.title == "secrets"
     person.press("Add").type("TOKEN").type("T").back()
-    assert person.press("Done").menu.lines[person.menu.start].text == "- You decide (2)"
+    assert person.press("Done").menu.lines[person.menu.start].text == "- You decide (3)"
     assert "TOKEN" in state.value("secrets")
     assert person.press("build").view.title == "source"
     assert person.back().menu.lines[person.menu.start].text == "build"
-    person.press("Left out")
+    assert person.press("DB_URL").view.title == "secrets"
+    person.back().press("Left out")
     assert person.line("proxy").enter == ""
     assert person.press("proxy").menu.title.startswith("New wrapper")
 
