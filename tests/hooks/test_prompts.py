@@ -97,7 +97,7 @@ def test_choices_and_the_questions_of_an_image(template: Path, tmp_path: Path) -
     terminal = Terminal(template, tmp_path / "w", "-d", "service_id=web")
     for question in ORDER[:5]:
         terminal.answer(question)
-    terminal.answer("What is the service's image based on", DOWN * 3)
+    terminal.answer("What is the service's image based on", UP)
     terminal.child.expect("Which upstream image")
     terminal.child.send("nginx" + ENTER)
     terminal.child.expect("pin a tag")
