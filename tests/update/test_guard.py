@@ -154,7 +154,9 @@ def _release(history: Path, version: str, folder: Path) -> Path:
 def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path, release: str) -> None:
     known = list(releases_in_history())
     accepted = {name: answers for name, (last, answers) in REFUSED.items() if known.index(last) >= known.index(release)}
-    accepted |= {name: answers for name, (first, answers) in ADDED.items() if known.index(first) <= known.index(release)}
+    accepted |= {
+        name: answers for name, (first, answers) in ADDED.items() if known.index(first) <= known.index(release)
+    }
     found = gone(_release(history, release, tmp_path / "release"), template, tmp_path, {**SETS, **accepted})
     wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, known)
     assert not wrong, "\n".join(wrong)

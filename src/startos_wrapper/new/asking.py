@@ -15,6 +15,7 @@ from startos_wrapper.terminal import is_interactive
 # Imported late everywhere below, because only a terminal needs it.
 if TYPE_CHECKING:
     from startos_wrapper.new.page_state import Given, PageState
+    from startos_wrapper.new.same_again import Again
     from startos_wrapper.new.upstream.proposal import Proposal
 
     Propose = Callable[[Mapping[str, Any]], Proposal]
@@ -37,14 +38,13 @@ def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "
     """
     from startos_wrapper.new.page import Left, Page
     from startos_wrapper.new.page_state import PageState
-    from startos_wrapper.new.same_again import Again
     from startos_wrapper.new.show import show
     from startos_wrapper.rendering import Template
     from startos_wrapper.settings import copiers_defaults
 
     propose = _with_tags(proposer(arguments)) if arguments.source is not None else None
     proposal = propose(answers) if propose else None
-    again = Again(arguments.dest, tuple(_options(arguments, _TEMPLATE)), tuple(_options(arguments, _SOURCE)))
+    again = _again(arguments)
     state = PageState(Template(arguments.dest, copiers_defaults()), _given(arguments, answers, proposal))
     if proposal:
         state.proposed = proposal.values
@@ -67,9 +67,7 @@ def answers_kept(arguments: argparse.Namespace, state: "PageState | None") -> It
         yield
     except CommandError as error:
         if state and not isinstance(error, CancelledError):
-            from startos_wrapper.new.same_again import Again
-
-            again = Again(arguments.dest, tuple(_options(arguments)))
+            again = _again(arguments)
             kept = again.file
             # The error that's raised may be the reason for this one, too.
             with contextlib.suppress(OSError):
@@ -83,6 +81,12 @@ def after_the_page(state: "PageState", folder: Path) -> None:
     from startos_wrapper.new.afterwards import after_writing
 
     after_writing(state, folder)
+
+
+def _again(arguments: argparse.Namespace) -> "Again":
+    from startos_wrapper.new.same_again import Again
+
+    return Again(arguments.dest, tuple(_options(arguments, _TEMPLATE)), tuple(_options(arguments, _SOURCE)))
 
 
 def _options(arguments: argparse.Namespace, options: Mapping[str, str]) -> Iterator[str]:
