@@ -141,6 +141,12 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"volumes": {"my_db": "/b"}}, "volumes", "my_db", "single hyphens"),
     ({"volumes": {"main": "/a", "db": "/a/"}}, "volumes", "db", "same path"),
     ({"volumes": {"db": "/a/b", "main": "/a"}}, "volumes", "main", "outer volume first"),
+    ({"base": "node", "volumes": {"main": "/app/"}}, "volumes", "/app/", "the service's program"),
+    ({"base": "python", "volumes": {"main": "/data", "env": "/app/.venv"}}, "volumes", "env", "hides the service"),
+    ({"base": "node", "assets": {"web": "/app/node_modules"}}, "assets", "web", "the service's program"),
+    ({"base": "node", "pointers": {"lnd": {**LND, "mount": "/app"}}}, "pointers", "lnd", "the service's program"),
+    ({"base": "python", "certificates": {"cert": {"interface": "main", "mount": "/app"}}},
+     "certificates", "cert", "the service's program"),
     ({"assets": {"main": "/x"}}, "assets", "main", "another volume"),
     ({"assets": {"web": "/root"}}, "assets", "web", "outer volume first"),
     ({"assets": {"a": "/x", "b": "/x/y"}}, "assets", "b", "read-only"),
@@ -407,4 +413,29 @@ def test_volumes_inside_another_volume_are_fine_when_the_outer_one_is_listed_fir
 ) -> None:
     volumes = "{main: /data, db: /data/db}"
     result = copier("copy", "--defaults", "-d", "service_id=a", "-d", f"volumes={volumes}", template, tmp_path / "w")
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"base": "node", "volumes": {"main": "/app/data"}},
+        {"base": "node", "volumes": {"main": "/app/.venv"}},
+        {"base": "golang", "volumes": {"main": "/app"}},
+        {"base": "alpine", "volumes": {"main": "/app"}},
+        {**IMAGE, "run": "nginx", "volumes": {"main": "/app"}},
+    ],
+    ids=str,
+)
+def test_a_mount_where_the_image_has_no_program_is_fine(answers: dict[str, Any]) -> None:
+    assert not Template().refusals({"service_id": "hello", **answers})
+
+
+def test_a_mount_that_is_recorded_stays_where_it_is(template: Path, tmp_path: Path) -> None:
+    recorded = tmp_path / "w/.copier-answers.yml"
+    recorded.parent.mkdir()
+    recorded.write_text("service_id: a\nbase: node\nvolumes: {main: /app}\n")
+    answers = ["service_id=a", "base=node", "volumes={main: /app}"]
+    passed = [word for answer in answers for word in ("-d", answer)]
+    result = copier("copy", "--defaults", "--overwrite", *passed, template, tmp_path / "w")
     assert result.returncode == 0, result.stderr
