@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from startos_wrapper.data import load, pattern
 from startos_wrapper.files.compose import Command, Service
+from startos_wrapper.new.upstream.developer_commands import is_for_developers
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_names import secret_in_command, secret_in_text
@@ -65,6 +66,10 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
     start = start_of(draft, service)
     if start.words and is_idle(start.words):
         start = Start(None, reason=f"`{_short(shlex.join(start.words))}` isn't a service")
+    if keys and start.words and is_for_developers(start.words):
+        run_of_image(draft)
+        _leave_developers(draft, shlex.join(start.words), line, *paths)
+        return []
     said = None if keys else draft.fact("run")
     command = _one(said.value) if said else _command(start) if start.words else None
     if command is None:
@@ -129,8 +134,18 @@ def run_of_image(draft: Draft) -> None:
     if secret:
         todo = "pass it without: -d run=COMMAND, with $NAME for one of the answer secrets"
         draft.leave("decide", "run", "secret", places[0], f"the command has a secret in it ({secret})", todo)
+    elif command and is_for_developers(shlex.split(command)):
+        _leave_developers(draft, command, places[0])
     elif command:
         draft.answer("run", _answer([command]), places)
+
+
+def _leave_developers(draft: Draft, command: str, place: str | int, *paths: tuple[str | int, ...]) -> None:
+    """List a command that isn't taken, because it's for developers."""
+    other = draft.proposal.answers.get("run")
+    why = "it's for developers" + (f"; run is what {other.places[0].rpartition(':')[0]} starts" if other else "")
+    todo = "pass another one if that isn't right" if other else "pass the one for production"
+    draft.leave("decide", f"run: {_short(command)}", "open", place, why, f"{todo}: -d run=COMMAND", *paths)
 
 
 def _one(value: str | list[str]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any, TypeVar
 
 from startos_wrapper.files.compose import ComposeFile, Keys, Service
@@ -29,6 +30,8 @@ class Draft:
     stated: list[Fact] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
     given: Mapping[str, Any] = field(default_factory=dict)
+    # The folder that was read, if there's one.
+    folder: Path | None = None
     # The file that was read, if it isn't a compose file.
     file: str = ""
     # Where an item of an answer was read, e.g. `environment.TZ`.

@@ -7,6 +7,7 @@ from startos_wrapper.files.compose import Keys, Mount, Service
 from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.other_services import service_of
 from startos_wrapper.new.upstream.service_kinds import base_name
+from startos_wrapper.new.upstream.source_mounts import source_of_mount
 
 # Parts of the host that a service can't have, or doesn't need.
 _TIME = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
@@ -57,7 +58,7 @@ def propose_mounts(draft: Draft, service: Service) -> dict[str, str]:
         if other:
             needed.setdefault(other, draft.place(mount.line))
             _point(draft, path, mount)
-        elif not _leave(draft, path, mount):
+        elif not _leave(draft, service, path, mount):
             volumes.append((path, mount))
     _volumes(draft, volumes)
     return needed
@@ -160,13 +161,13 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
         )
 
 
-def _leave(draft: Draft, path: Keys, mount: Mount) -> bool:
+def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
     """List a mount that is no volume. Return whether it's accounted for."""
     if mount.source.startswith(_GRAPHICS):
         container = {**draft.value("container"), "gpu-acceleration": True}
         draft.answer("container", container, [draft.place(mount.line)], path)
         return True
-    found = _of_host(mount) or _other_kind(mount)
+    found = _of_host(mount) or _of_developers(draft, service, mount) or _other_kind(mount)
     if found is None:
         return False
     where, kind, why, todo = found
@@ -195,6 +196,15 @@ def _of_host(mount: Mount) -> _Verdict | None:
     if host or _is_below(target, ("/dev", "/proc", "/sys", "/run", "/var/run")):
         return "left_out", "mount", "it's a part of the host that no service can have", without
     return None
+
+
+def _of_developers(draft: Draft, service: Service, mount: Mount) -> _Verdict | None:
+    """Return what becomes of source code that developers mount over the image's own, or None for another mount."""
+    said = source_of_mount(draft, service, mount)
+    if not said:
+        return None
+    why = f"it's {said}, for developers; a volume would hide the program"
+    return "left_out", "mount", why, "nothing to do" if service.build else "COPY the program in the Dockerfile"
 
 
 def _other_kind(mount: Mount) -> _Verdict | None:

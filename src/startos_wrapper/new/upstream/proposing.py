@@ -72,7 +72,7 @@ def propose(
 
 def make_draft(source: UpstreamSource, service: str = "", given: Mapping[str, Any] | None = None) -> Draft:
     """Return the proposal before the template's rules are asked, and what accounts for each key."""
-    draft = Draft(Proposal(source.given), source.compose, given=given or {})
+    draft = Draft(Proposal(source.given), source.compose, given=given or {}, folder=source.folder)
     draft.stated = list(source.store.facts) if source.store else []
     draft.facts = list(source.tree.facts)
     if source.compose:
