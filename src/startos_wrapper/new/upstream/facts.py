@@ -13,7 +13,8 @@ Names of facts, and their values. A name of an answer has a value in that answer
   identifier), `upstream_repo`, `marketing_site`, `support_site`, `donation_url`: text
 - program: `base`, `upstream_ref`, `upstream_image`, `run`: text; `arches`: a list of StartOS's names. `run_compiled` is
   `run` for an image that has the compiled program in PATH and nothing else of the Dockerfile, if that differs.
-  `start_script`: what package metadata calls the program: text
+  `start_script`: what package metadata calls the program: text. `program`: (base, command) of the package's own first
+  command; `commands`: (base, names) that the image has; `build_stop`: (base, why, what to do)
 - container, one fact each: `volume`: a path; `volume_guess`: a path that a variable names; `port`: a `PortFact`;
   `environment`: (name, value), the value None if it's unknown, and possibly a secret; `label`: (name, value)
 - container, the last one counts: `entrypoint`, `cmd`: a tuple of words; `user`, `workdir`, `stop_signal`: text;

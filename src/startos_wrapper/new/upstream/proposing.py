@@ -26,6 +26,7 @@ from startos_wrapper.new.upstream.port_answers import propose_ports
 from startos_wrapper.new.upstream.proposal import Proposal, Proposed
 from startos_wrapper.new.upstream.service_kinds import STORES, repository
 from startos_wrapper.new.upstream.source_program import propose_program
+from startos_wrapper.new.upstream.source_start import propose_start, runs_source
 from startos_wrapper.new.upstream.upstream_source import UpstreamSource
 from startos_wrapper.new.upstream.variable_answers import propose_variables
 from startos_wrapper.rendering import RefusedAnswerError, Template
@@ -94,7 +95,7 @@ def needed(proposal: Proposal, given: Mapping[str, Any]) -> list[tuple[str, str]
     found = []
     for name in _NEEDED:
         only_image = name in ("upstream_image", "run", *load("image_guesses"))
-        if name not in values and (base == "image" or not only_image):
+        if name not in values and (base == "image" or not only_image or (name == "run" and runs_source(values))):
             found.append((name, _how(proposal, name)))
     return found
 
@@ -119,7 +120,10 @@ def assumed(proposal: Proposal, given: Mapping[str, Any], template: Template | N
     return {
         name: asked.values[name]
         for name in asked.recorded
-        if name not in values and name != "advanced" and asked.values[name] not in ("", {}, [])
+        if name not in values
+        and name != "advanced"
+        and not (name == "run" and runs_source(values))
+        and asked.values[name] not in ("", {}, [])
     }
 
 
@@ -160,6 +164,7 @@ def _from_compose(draft: Draft, source: UpstreamSource, compose: ComposeFile, ch
     variables = propose_variables(draft, service, own)
     propose_dependencies(draft, {**data_of, **variables.needed})
     in_run = propose_command(draft, service, helpers_of(service, compose))
+    propose_start(draft)
     propose_health(draft, service)
     propose_stop(draft, service)
     propose_container(draft, service)
@@ -278,6 +283,7 @@ def _from_container(draft: Draft) -> None:
     propose_ports(draft)
     volumes_of_image(draft)
     run_of_image(draft)
+    propose_start(draft)
     propose_from_container(draft)
     list_image_leftovers(draft)
     _open(draft)

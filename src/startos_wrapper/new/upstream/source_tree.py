@@ -13,6 +13,7 @@ from startos_wrapper.new.upstream.facts import Fact, Tree
 from startos_wrapper.new.upstream.license_texts import license_of
 from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.package_metadata import package_facts
+from startos_wrapper.new.upstream.source_build import build_facts
 from startos_wrapper.new.upstream.source_files import SourceFiles
 from startos_wrapper.new.upstream.tree_words import path_words
 from startos_wrapper.new.upstream.upstream_url import name_of, repository_url
@@ -50,6 +51,7 @@ def read_tree(folder: Path) -> Tree:
         other_dockerfiles=other_dockerfiles,
     )
     tree.facts = [*from_git, *_license(files, metadata), *_with_language(files, metadata), *_icon(files)]
+    tree.facts += build_facts(files)
     tree.unread = files.unread
     return tree
 
