@@ -17,6 +17,7 @@ from startos_wrapper.files.compose.compose_model import (
     Keys,
     Mount,
     Node,
+    NoServicesError,
     Port,
     Service,
     Text,
@@ -25,5 +26,5 @@ from startos_wrapper.files.compose.compose_model import (
 
 __all__ = [
     "Build", "Command", "ComposeError", "ComposeFile", "EnvFile", "Extends", "Granted", "Health", "KeyAt", "Keys",
-    "Mount", "Node", "Port", "Service", "Text", "Variable", "read_compose",
+    "Mount", "NoServicesError", "Node", "Port", "Service", "Text", "Variable", "read_compose",
 ]  # fmt: skip

@@ -5,7 +5,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from startos_wrapper.files.compose.compose_model import ComposeError, ComposeFile, KeyAt, Node, Text, Variable
+from startos_wrapper.files.compose.compose_model import (
+    ComposeError,
+    ComposeFile,
+    KeyAt,
+    Node,
+    NoServicesError,
+    Text,
+    Variable,
+)
 from startos_wrapper.files.compose.env_file_entries import EnvFolder
 from startos_wrapper.files.compose.interpolation import Interpolation
 from startos_wrapper.files.compose.reading import Reading
@@ -81,9 +89,12 @@ def _source(path: Path, name: str) -> Source:
         raise ComposeError(name, line, f"{error}; save the file as UTF-8") from error
 
 
+_NO_SERVICES = "there are no services; pass a compose file"
+
+
 def _services(reading: Reading, node: Node) -> dict[str, KeyAt]:
     if node.kind == "null":
-        raise reading.error(0, "the file is empty")
+        raise NoServicesError(reading.file, 0, "the file is empty")
     top = reading.fields(node, "a compose file")
     services = top.get("services")
     if services is None or services.node.kind == "null":
@@ -91,10 +102,10 @@ def _services(reading: Reading, node: Node) -> dict[str, KeyAt]:
             raise reading.error(node.line, "the services aren't below a key `services`; put them there")
         if "include" in top:
             raise reading.error(top["include"].line, "all services come from `include`; pass the file that has them")
-        raise reading.error(services.line if services else 0, "there are no services; pass a compose file")
+        raise NoServicesError(reading.file, services.line if services else 0, _NO_SERVICES)
     found = reading.fields(services.node, "services")
     if not found:
-        raise reading.error(services.line, "there are no services; pass a compose file")
+        raise NoServicesError(reading.file, services.line, _NO_SERVICES)
     return found
 
 

@@ -18,6 +18,10 @@ class ComposeError(Exception):
         self.file, self.line, self.what = file, line, what
 
 
+class NoServicesError(ComposeError):
+    """A file can be read, but has no services, so it may not be a compose file at all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """A scalar of the compose file.

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, read_compose
+from startos_wrapper.files.compose import ComposeError, ComposeFile, NoServicesError, Service, read_compose
 from startos_wrapper.new.upstream.facts import OtherFile
 from startos_wrapper.new.upstream.main_service import simple
 from startos_wrapper.new.upstream.secret_names import words_of
@@ -42,15 +42,21 @@ class _Candidate:
     points: float
     why: str
     is_for_users: bool = True
+    # It isn't read as long as the folder has anything else, e.g. a Dockerfile.
+    is_last_resort: bool = False
 
 
 @dataclass
 class ComposeChoice:
-    """The chosen file, why it was chosen over others, and the others."""
+    """The chosen file, why it was chosen over others, and the others.
+
+    If it only seems to be a compose file, it's among the `unusable` ones.
+    """
 
     path: str | None
     why: str
     others: list[OtherFile]
+    unusable: list[OtherFile]
 
 
 def choose_compose(files: SourceFiles, project: set[str]) -> ComposeChoice:
@@ -59,11 +65,13 @@ def choose_compose(files: SourceFiles, project: set[str]) -> ComposeChoice:
     ranked = sorted((_by_name(path) for path in named), key=lambda each: -each.points)
     read = [_by_content(files, each, project) for each in ranked[:_MOST_READ]] + ranked[_MOST_READ:]
     # Sorting is stable, so the first by name wins among equals.
-    best = sorted(read, key=lambda each: (not each.is_for_users, -each.points))
+    best = sorted(read, key=lambda each: (not each.is_for_users, each.is_last_resort, -each.points))
     chosen = next((each for each in best if each.is_for_users), None)
     others = [OtherFile(each.path, each.why or "another variant") for each in best if each is not chosen]
     why = f"one of {len(best)} compose files" if chosen and len(best) > 1 else ""
-    return ComposeChoice(chosen.path if chosen else None, why, others)
+    is_unusable = chosen is not None and chosen.is_last_resort
+    unusable = [OtherFile(each.path, each.why) for each in best if each.is_last_resort] if is_unusable else []
+    return ComposeChoice(chosen.path if chosen else None, why, others, unusable)
 
 
 def _by_name(path: str) -> _Candidate:
@@ -95,7 +103,12 @@ def _by_content(files: SourceFiles, candidate: _Candidate, project: set[str]) ->
     except ComposeError as error:
         # Its own message comes when there's no other.
         at = f"line {error.line}: " if error.line else ""
-        return _Candidate(candidate.path, candidate.points - 20, f"can't be read: {at}{error.what}")
+        return _Candidate(
+            candidate.path,
+            candidate.points - 20,
+            f"can't be read: {at}{error.what}",
+            is_last_resort=_is_no_compose(candidate, error),
+        )
     if not compose.services:
         return _Candidate(candidate.path, candidate.points, "has no services", is_for_users=False)
     if _is_devcontainer(compose):
@@ -117,6 +130,11 @@ def _by_content(files: SourceFiles, candidate: _Candidate, project: set[str]) ->
     if any(node.get_text("external") for node in compose.networks.values()):
         points -= 1  # Another compose file makes this network.
     return _Candidate(candidate.path, points - 0.1 * min(len(compose.services), 20), why)
+
+
+def _is_no_compose(candidate: _Candidate, error: ComposeError) -> bool:
+    """Return whether a file only has the name of a compose file. A slip in a real one is for its author to mend."""
+    return PurePosixPath(candidate.path).name.lower() not in DEFAULT_NAMES or isinstance(error, NoServicesError)
 
 
 def _is_of_project(image: str, project: set[str]) -> bool:

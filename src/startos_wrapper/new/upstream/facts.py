@@ -76,6 +76,8 @@ class Tree:
     compose: str | None = None
     compose_why: str = ""
     other_compose: list[OtherFile] = field(default_factory=list)
+    # Files that only seem to be compose files by their names.
+    not_compose: list[OtherFile] = field(default_factory=list)
     dockerfile: str | None = None
     other_dockerfiles: list[OtherFile] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)

@@ -84,6 +84,9 @@ def make_draft(source: UpstreamSource, service: str = "", given: Mapping[str, An
         _from_image(draft, source)
     else:
         _from_program(draft, source)
+    for other in source.tree.not_compose:
+        todo = "if it's the compose file for users, mend it and pass it with --from"
+        draft.leave("left_out", other.path, "file", other.path, other.why, todo)
     draft.proposal.notes += _notes(source)
     return draft
 

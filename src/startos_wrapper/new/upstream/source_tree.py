@@ -53,6 +53,9 @@ def read_tree(folder: Path) -> Tree:
     tree.facts = [*from_git, *_license(files, metadata), *_with_language(files, metadata), *_icon(files)]
     tree.facts += build_facts(files)
     tree.unread = files.unread
+    if chosen.unusable and (dockerfile or any(fact.name == "base" for fact in tree.facts)):
+        tree.not_compose = chosen.unusable
+        tree.compose, tree.compose_why = None, ""
     return tree
 
 
