@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from startos_wrapper.files.compose import Keys, Mount, Service
 from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.other_services import service_of
+from startos_wrapper.new.upstream.secret_volume import by_fitness, fitness, name_for_secrets
 from startos_wrapper.new.upstream.service_kinds import base_name
 from startos_wrapper.new.upstream.source_mounts import source_of_mount
 
@@ -71,9 +72,14 @@ def _volumes(draft: Draft, mounts: list[tuple[Keys, Mount]]) -> None:
     places = []
     unlike = {mount.target.rstrip("/"): (path, mount) for path, mount in mounts}
     own = _names_of(draft)
-    for target in _outer_first(list(unlike)):
+    fit = {target: fitness(target, mount.source) for target, (_, mount) in unlike.items()}
+    ordered = _outer_first(by_fitness(unlike, fit))
+    for target in ordered:
+        name = "main" if len(unlike) == 1 else _id(unlike[target][1], found, own)
+        found[name] = target
+    found = name_for_secrets(found, fit)
+    for name, target in found.items():
         path, mount = unlike[target]
-        name = "main" if len(unlike) == 1 else _id(mount, found, own)
         found[name] = target or "/"
         places.append(draft.place(mount.line))
         draft.item("volumes", name, places[-1], path)
@@ -104,9 +110,11 @@ def volumes_of_image(draft: Draft) -> None:
         return
     targets = list(dict.fromkeys(str(fact.value).rstrip("/") for fact in facts))
     found: dict[str, str] = {}
-    for target in _outer_first([target for target in targets if target]):
+    fit = {target: fitness(target) for target in targets if target}
+    for target in _outer_first(by_fitness(fit, fit)):
         name = _letters(PurePosixPath(target).name) or "data"
         found["main" if len(targets) == 1 else free_name(name, found)] = target
+    found = name_for_secrets(found, fit)
     draft.answer("volumes", found, [fact.place for fact in facts])
 
 

@@ -24,6 +24,7 @@ from startos_wrapper.new.upstream.mount_answers import propose_mounts, volumes_o
 from startos_wrapper.new.upstream.other_services import propose_dependencies
 from startos_wrapper.new.upstream.port_answers import propose_ports
 from startos_wrapper.new.upstream.proposal import Proposal, Proposed
+from startos_wrapper.new.upstream.secret_volume import say_where_secrets_are
 from startos_wrapper.new.upstream.service_kinds import STORES, repository
 from startos_wrapper.new.upstream.source_program import propose_program
 from startos_wrapper.new.upstream.source_start import propose_start, runs_source
@@ -68,6 +69,7 @@ def propose(
     draft = make_draft(source, service, given)
     keep_what_fits(draft, given or {}, template or Template())
     _without_settled(draft.proposal, given or {})
+    say_where_secrets_are(draft.proposal, given or {})
     return draft.proposal
 
 
