@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import pattern
 from startos_wrapper.errors import RefusedError, UsageError
 from startos_wrapper.files.compose import ComposeError, ComposeFile, Service, Text, Variable, read_compose
+from startos_wrapper.files.source import TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.wrapper import MANIFESTS
 from startos_wrapper.new.upstream import image_facts
 from startos_wrapper.new.upstream.app_stores import read_app_store
 from startos_wrapper.new.upstream.dockerfile_facts import read_dockerfile
@@ -18,6 +21,10 @@ from startos_wrapper.terminal import printable
 Ask = Callable[[str, bool], ImageFacts]
 _TARS = (".tar", ".tar.gz", ".tgz", ".tar.zst", ".tar.xz", ".tar.bz2")
 _COMPOSE = (".yml", ".yaml")
+# Files that are read together with their folder, and aren't Dockerfiles.
+_PARTS = (".toml", ".json", ".mod", ".sum", ".lock", ".cfg", ".txt", ".md", ".env", ".py", ".js", ".ts", ".go", ".rs")
+# Every manifest of a wrapper has this key. A manifest.json can also be that of a web page.
+_WRAPPER_KEY = b"wrapper-repo"
 
 
 @dataclass
@@ -83,10 +90,29 @@ def read_source(given: str, network: bool = False, ask: Ask | None = None) -> Up
     elif path.name.endswith(_TARS):
         source.image, found = given, image_facts.read_image_tar(path)
         source.ask = lambda _reference, _network: found
+    elif _is_part(path.name.lower()):
+        folder = printable(str(path.parent))
+        raise RefusedError(
+            f"--from {printable(given)}: neither a compose file nor a Dockerfile; pass its folder: {folder}"
+        )
     else:
         source.folder, source.dockerfile = path.parent, path.name
         source.tree = read_tree(path.parent)
     return source
+
+
+def _is_part(name: str) -> bool:
+    return not name.startswith(("dockerfile", "containerfile")) and (name.startswith(".env") or name.endswith(_PARTS))
+
+
+def _is_wrapper(folder: Path) -> bool:
+    for name in MANIFESTS:
+        try:
+            if _WRAPPER_KEY in (read_bytes(folder / name) or b""):
+                return True
+        except (TooLargeError, UnreadableError):
+            continue
+    return False
 
 
 def _read_name(source: UpstreamSource, given: str) -> None:
@@ -99,6 +125,12 @@ def _read_name(source: UpstreamSource, given: str) -> None:
 
 
 def _read_folder(source: UpstreamSource, folder: Path) -> None:
+    if _is_wrapper(folder):
+        known = (folder / ANSWERS).is_file()
+        todo = f"its answers are in {ANSWERS}" if known else f"its answers: startos-wrapper adopt {source.given}"
+        raise RefusedError(
+            f"--from {printable(source.given)}: it's a wrapper already, not upstream's; {printable(todo)}"
+        )
     source.folder, source.tree = folder, read_tree(folder)
     if source.tree.compose:
         _read_compose(source, folder / source.tree.compose)
