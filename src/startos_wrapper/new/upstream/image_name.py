@@ -9,6 +9,10 @@ from startos_wrapper.new.upstream.service_kinds import repository
 
 # A tag that is a release, e.g. v1.2.3 and 1.2.3-alpine. A single number moves with each release.
 _RELEASE = re.compile(r"(?:[a-z]+[-_])?v?([0-9]+(?:\.[0-9]+){1,3})(?:[-_+.](.*))?", re.IGNORECASE)
+# A tag that stays: a release with two numbers at least, a date, or a commit. 2, apache and lts-alpine3.20 move.
+_STAYS = re.compile(
+    r"(?:[a-z0-9]+[-_.])*v?[0-9]+[._-][0-9]+.*|.*(?:[0-9]{6}|(?=[a-f]*[0-9])[0-9a-f]{7}).*", re.IGNORECASE
+)
 _UNSTABLE = re.compile(r"(^|[-_.0-9])(alpha|beta|rc|pre|preview|dev|nightly|snapshot|canary|edge)", re.IGNORECASE)
 # Names that people give to what they build themselves.
 _LOCAL = {"local", "dev", "development", "test", "debug", "build", "snapshot"}
@@ -44,6 +48,7 @@ def propose_image(draft: Draft, service: Service) -> None:
         )
         return
     draft.answer("upstream_image", name, places, draft.path("image"))
+    leave_moving(draft, name, text.line)
     version = version_of(name)
     if version:
         draft.answer("version", version, places)
@@ -56,6 +61,25 @@ def propose_image(draft: Draft, service: Service) -> None:
             "the tag is no release number",
             "pass the upstream version: -d version=1.2.3",
         )
+
+
+def leave_moving(draft: Draft, name: str, place: str | int) -> None:
+    """List an image's tag if it moves. The image stays proposed, because only upstream's own tags show another one."""
+    tag = name.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    if moves(name):
+        where = tags_page(repository(name))
+        todo = f"pin X.Y.Z or a digest: -d upstream_image={repository(name)}:TAG" + (
+            f"; tags: {where}" if where else ""
+        )
+        draft.leave(
+            "decide", f"upstream_image: {tag}", "open", place, "this tag moves, to another image tomorrow", todo
+        )
+
+
+def moves(name: str) -> bool:
+    """Return whether an image's tag stands for another image after the next release."""
+    tag = name.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    return "@" not in name and not _STAYS.fullmatch(tag)
 
 
 def version_of(image: str) -> str | None:

@@ -3,7 +3,7 @@
 from startos_wrapper.files.compose import Service
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.image_leftovers import list_user
-from startos_wrapper.new.upstream.image_name import complete, version_of
+from startos_wrapper.new.upstream.image_name import complete, leave_moving, version_of
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_text, without_user
 from startos_wrapper.rendering import Template
 
@@ -52,6 +52,7 @@ def _image(draft: Draft, service: Service | None) -> None:
     if fact:
         draft.proposal.image = draft.proposal.image or str(fact.value)
         draft.answer("upstream_image", fact.value, fact.places)
+        leave_moving(draft, str(fact.value), fact.place)
         if version := version_of(str(fact.value)):
             draft.answer("version", version, fact.places)
         return
