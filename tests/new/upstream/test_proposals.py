@@ -497,3 +497,10 @@ def test_every_path_of_the_file_is_accounted_for(tmp_path: Path) -> None:
     draft = draft_of(tmp_path, NOTES)
     assert draft.compose is not None
     assert list(draft.claims.missing(draft.compose.root)) == []
+
+
+def test_the_ports_of_a_range_are_alike(tmp_path: Path) -> None:
+    ports = _service(image="acme/clock:1.2.3", ports="['3000:3000', '3001-3003:3001-3003', '5000:5000']")
+    found = proposal_of(tmp_path, ports).values["interfaces"]
+    protocols = {each["port"]: each.get("protocols") for each in found.values()}
+    assert protocols == {3000: None, 3001: ["tcp"], 3002: ["tcp"], 3003: ["tcp"], 5000: ["tcp", "http"]}

@@ -19,7 +19,7 @@ def propose_ports(draft: Draft) -> None:
     service = draft.service
     published = list(_published(draft, service)) if service else []
     ui = _ui_port(draft, service, [port for _, port in published])
-    others = []
+    others, in_range = [], set[int]()
     for path, port in published:
         if port.target is None:
             draft.leave(
@@ -46,6 +46,7 @@ def propose_ports(draft: Draft) -> None:
         else:
             numbers = range(port.target, (port.last_target or port.target) + 1)
             others += [(number, draft.place(port.line)) for number in numbers if number != ui]
+            in_range |= set(numbers) if len(numbers) > 1 else set()
             if ui in numbers:
                 draft.answer("ui_port", ui, [draft.place(port.line)], path)
     others += _stated_interfaces(draft, ui)
@@ -55,7 +56,9 @@ def propose_ports(draft: Draft) -> None:
         ui = 0
         draft.answer("ui_port", 0, [place for _, place in others])
     if others:
-        _interfaces(draft, ui or 0, others, {port.target: path for path, port in published if port.protocol != "udp"})
+        _interfaces(
+            draft, ui or 0, others, {port.target: path for path, port in published if port.protocol != "udp"}, in_range
+        )
     if ui is None:
         where = draft.place(service.line) if service else draft.here
         draft.leave(
@@ -151,8 +154,10 @@ def _claim_label(draft: Draft, service: Service, name: str) -> None:
                 draft.claims.take(draft.path(key, number), "answers.ui_port")
 
 
-def _interfaces(draft: Draft, ui: int, others: list[tuple[int, str]], paths: dict[int | None, Keys]) -> None:
-    """Propose an interface for the page, and one for each other port."""
+def _interfaces(
+    draft: Draft, ui: int, others: list[tuple[int, str]], paths: dict[int | None, Keys], in_range: set[int]
+) -> None:
+    """Propose an interface for the page, and one for each other port. Those in a range are alike."""
     found = {}
     if ui:
         found["main"] = {"name": "Web UI", "description": "The web pages of the service.", "ui": True, "port": ui}
@@ -160,7 +165,7 @@ def _interfaces(draft: Draft, ui: int, others: list[tuple[int, str]], paths: dic
     for number, place in others:
         name = free_name(_NAMES.get(number, "port"), found)
         said = known.get(number, "")
-        web = not said and number in USUAL
+        web = not said and number in USUAL and number not in in_range
         entry = {
             "name": said.removeprefix("the ") or f"Port {number}",
             "description": f"Port {number}, for {said}." if said else f"Port {number} of the service.",
