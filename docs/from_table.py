@@ -44,6 +44,13 @@ and how an existing folder differs from them.
 - **The image**: what it starts, and its ports and volumes, from Docker on this machine. With `--network`, its
   registry is asked. If nobody knows the image, its Dockerfile in the folder counts.
 
+- **Source code**: for Node.js and Python, what the build would stop at: a build script that nothing runs, a missing
+  lock file, a command that the image may not have. A command for developers, e.g. `npm run dev`, is listed and not
+  taken, and a mount of the source code is no volume.
+
+Secrets and settings are kept in the volume `main`, or else in the first one: a folder for data or settings, if there
+is one. Each secret says where. A tag that moves, e.g. `stable`, is proposed, and listed for you to pin.
+
 ## Which service
 
 Databases, caches, proxies and tools are never the service that is packaged, unless the file has nothing else. Of

@@ -63,6 +63,18 @@ def test_a_dockerfile_for_developers_starts_nothing(tmp_path: Path) -> None:
     assert "npx nodemon" in everything(found)
 
 
+def test_the_start_script_counts_if_the_dockerfile_is_for_developers(tmp_path: Path) -> None:
+    files = _files("['./data:/data']", cmd='["npm", "run", "dev"]')
+    files["compose.yaml"] = files["compose.yaml"].replace("command: npm run dev, ", "")
+    assert "run" not in {**proposal_of(tmp_path, {**files, "package.json": '{"name": "clock"}'}).values}
+    scripts = '{"name": "clock", "scripts": {"start": "node clock.js"}}'
+    found = proposal_of(tmp_path, {**files, "package.json": scripts})
+    assert found.values["run"] == "node clock.js"
+    said = next(each for each in found.decide if each.name == "run")
+    assert said.place == "Dockerfile:5"
+    assert "run is what package.json says" in said.todo
+
+
 @pytest.mark.parametrize(
     "command",
     [

@@ -66,11 +66,13 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
     start = start_of(draft, service)
     if start.words and is_idle(start.words):
         start = Start(None, reason=f"`{_short(shlex.join(start.words))}` isn't a service")
-    if keys and start.words and is_for_developers(start.words):
-        run_of_image(draft)
-        _leave_developers(draft, shlex.join(start.words), line, *paths)
-        return []
     said = None if keys else draft.fact("run")
+    words = shlex.split(_one(said.value)) if said else start.words
+    if words and is_for_developers(words):
+        if keys:
+            run_of_image(draft)
+        _leave_developers(draft, shlex.join(words), said.place if said else line, *paths)
+        return []
     command = _one(said.value) if said else _command(start) if start.words else None
     if command is None:
         _leave(draft, service, start, paths, line)
