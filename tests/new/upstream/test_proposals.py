@@ -329,6 +329,14 @@ def test_an_id_has_no_digits(tmp_path: Path) -> None:
     assert found.values["service_id"] == "clock"
 
 
+@pytest.mark.parametrize("port", [5000, 3001])
+def test_the_interfaces_follow_the_users_own_port(tmp_path: Path, port: int) -> None:
+    text = _service(image="acme/clock:1.2.3", ports="['3000:3000', '3001:3001']")
+    interfaces = proposal_of(tmp_path, text, ui_port=port).values["interfaces"]
+    assert interfaces["main"]["port"] == port
+    assert 3000 in [each["port"] for each in interfaces.values()]
+
+
 @pytest.mark.parametrize("name", ["rails", "django", "web", "puma-app"])
 def test_a_service_that_is_named_like_its_framework_has_the_id_of_its_image(tmp_path: Path, name: str) -> None:
     text = f"services:\n  {name}:\n    image: acme/clock:1.2.3\n"

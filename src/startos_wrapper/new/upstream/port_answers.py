@@ -19,6 +19,9 @@ def propose_ports(draft: Draft) -> None:
     service = draft.service
     published = list(_published(draft, service)) if service else []
     ui = _ui_port(draft, service, [port for _, port in published])
+    # The user knows better, and the interfaces have to agree.
+    given = draft.given.get("ui_port")
+    ui = given if isinstance(given, int) else ui
     others, in_range = [], set[int]()
     for path, port in published:
         if port.target is None:
