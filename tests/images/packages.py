@@ -90,6 +90,8 @@ def _scoped(path: str) -> tuple[str, str, str]:
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
+    # As registries do. Node.js may stop with an assertion if the connection ends right behind a large answer.
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         kind, _, rest = unquote(self.path.partition("?")[0]).strip("/").partition("/")

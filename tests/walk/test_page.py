@@ -61,6 +61,7 @@ class Person:
     def select(self, text: str, key: str = DOWN) -> "Person":
         """Select the line that begins with a text."""
         seen_lines = []
+        self.until(lambda: bool(self.selected))
         while not self.selected.strip().startswith(text):
             seen_lines.append(self.selected)
             assert len(seen_lines) < 100, f"{text} isn't in {seen_lines}"
