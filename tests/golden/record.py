@@ -64,6 +64,7 @@ class Place:
         text = re.sub(r"(TEMPLATE\n[ |]*)\^+", r"\1^", text)
         text = re.sub(r'("endColumn": )\d+(?=,\s*"message": "`TEMPLATE`)', r"\g<1>0", text)
         text = re.sub(r"(?m)^(_commit: ).*$", r"\1COMMIT", text)
+        text = re.sub(r"(?m)^(Copying from the template's release ).*$", r"\1VERSION", text)
         return re.sub(r'("startos-wrapper",\s*"version": )"[^"]*"', r'\1"VERSION"', _COLOUR.sub("", text))
 
 
