@@ -161,7 +161,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"certificates": {"cert": {"interface": "rpc", "mount": "/c"}}}, "certificates", "rpc", "no such"),
     ({"certificates": {"cert": {"mount": "/c"}}}, "certificates", "cert", "interface is missing"),
     # Interfaces
-    ({"ui_port": 3000, "interfaces": {"main": WEB}}, "ui_port", "3000", "change interfaces, too"),
+    ({"ui_port": 3000, "interfaces": {"main": {**WEB, "ui": True}}}, "ui_port", "3000", "change interfaces, too"),
     ({"interfaces": {"main": "8080"}}, "interfaces", "main", "use a map"),
     ({"interfaces": {"main": {**WEB, "ports": 1}}}, "interfaces", "ports", "unknown key"),
     ({"interfaces": {"main": {**WEB, "port": 0}}}, "interfaces", "main.port", "1 to 65535"),

@@ -163,6 +163,12 @@ def _procedures(draw: st.DrawFn, answers: dict[str, Any]) -> dict[str, Any]:
     return drawn
 
 
+def listening_ports(interface: dict[str, Any]) -> list[int]:
+    """Return the ports of the container that an interface leads to."""
+    lan = [each["internal"] for each in interface.get("lan", {}).values()]
+    return [*([interface["port"]] if "port" in interface else []), *interface.get("tor", {}).values(), *lan]
+
+
 @st.composite
 def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
     """Return the answers of a whole wrapper."""
@@ -215,6 +221,9 @@ def answer_sets(draw: st.DrawFn) -> dict[str, Any]:
                "mount": f"/point/{number}", **draw(st.sampled_from([{}, {"readonly": False}]))}
         for number, name in enumerate(pointed)
     }  # fmt: skip
+    pages = [each for each in answers["interfaces"].values() if each.get("ui")]
+    if answers["ui_port"] and (listening := [port for each in pages for port in listening_ports(each)]):
+        answers["ui_port"] = draw(st.sampled_from(listening))
     interfaces = list(answers["interfaces"]) or (["main"] if answers["ui_port"] else [])
     if interfaces and "cert" not in {*taken, *pointed} and draw(st.booleans()):
         answers["certificates"] = {"cert": {"interface": draw(st.sampled_from(interfaces)), "mount": "/mnt/cert"}}
