@@ -31,17 +31,21 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a program with empty standard input in a fixed environment.
 
-    Raises: CalledProcessError if `check` is true and the program fails.
+    Raises: CalledProcessError if `check` is true and the program fails. What it said is printed, for pytest to show.
     """
-    return subprocess.run(
+    done = subprocess.run(
         list(map(str, command)),
         cwd=cwd,
-        check=check,
+        check=False,
         text=True,
         capture_output=True,
         stdin=subprocess.DEVNULL,
         env={**os.environ, **ENVIRONMENT, **(env or {})},
     )
+    if check and done.returncode:
+        print(done.stdout, done.stderr, sep="\n")
+        done.check_returncode()
+    return done
 
 
 def git(folder: Path, *arguments: str) -> str:
