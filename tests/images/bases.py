@@ -370,7 +370,8 @@ def publish(engine: Engine) -> None:
         wanted = digest(base)
         if mark.exists() and mark.read_text() == wanted:
             continue
-        # Otherwise old contents would stay forever.
+        # Otherwise old contents would stay forever. If this stops halfway, the next run does it again.
+        mark.unlink(missing_ok=True)
         shutil.rmtree(STORAGE / "docker" / "registry" / "v2" / "repositories" / repository, ignore_errors=True)
         with tempfile.TemporaryDirectory(dir=engine.folder) as context:
             base.fill(Path(context))
