@@ -1,11 +1,13 @@
 """What is on an engine, to see what rehearsals leave."""
 
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
 
 from tests.images.engine import Engine
@@ -16,8 +18,9 @@ _LISTED = (
     ("volume", "ls", "--format", "{{.Name}}"),
     ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}"),
 )
-# The image that all rehearsals share, and which stays.
+# The image that all rehearsals share, which stays. The first rehearsal on an engine builds it.
 _SHARED = "startos-wrapper/compat:"
+_DOCKERFILE = files("startos_wrapper.rehearse.inside").joinpath("Dockerfile")
 
 
 @dataclass
@@ -29,9 +32,9 @@ class Listing:
     ids: set[str] = field(default_factory=set)
 
     def names(self) -> set[str]:
-        """Return the names of all containers, networks, volumes and images."""
+        """Return the names of all containers, networks, volumes and images, except for the one that stays and its base."""
         found = [name for words in _LISTED for name in self.engine.docker(*words).stdout.split()]
-        return {name for name in found if not name.startswith(_SHARED)}
+        return {name for name in found if not name.startswith(_SHARED)} - _bases()
 
     @contextmanager
     def nothing_left(self) -> Iterator[None]:
@@ -45,9 +48,10 @@ class Listing:
             is_over.set()
             watching.join()
         assert self.ids, "no rehearsal ran"
-        assert self.left() == set()
+        assert not (left := self.left()), left
         # Other sessions may use a shared engine.
-        assert "TEST_ENGINE" in os.environ or self.names() - before == set()
+        more = self.names() - before
+        assert "TEST_ENGINE" in os.environ or not more, more
 
     def left(self) -> set[str]:
         """Return what is there of our rehearsals."""
@@ -65,3 +69,8 @@ class Listing:
         while not is_over.is_set():
             self._note()
             time.sleep(0.1)
+
+
+def _bases() -> set[str]:
+    """Return the images on which the shared one is built. Docker's own builder keeps them, and BuildKit doesn't."""
+    return set(re.findall(r"^FROM (\S+)", _DOCKERFILE.read_text(), re.MULTILINE))
