@@ -1,6 +1,7 @@
 """The page of `new` in a pseudo-terminal: what a person sees, and what happens with each key."""
 
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ from tests.support.screen import Screen
 from tests.support.tools import ROOT
 from tests.walk.test_walk import seen
 
-ENTER, ESC, CTRL_C, DELETE, BACKSPACE, CLEAR = "\r", "\x1b", "\x03", "\x1b[3~", "\x7f", "\x15"
+ENTER, ESC, CTRL_C, CTRL_Z, DELETE, BACKSPACE, CLEAR = "\r", "\x1b", "\x03", "\x1a", "\x1b[3~", "\x7f", "\x15"
 UP, DOWN, END = "\x1b[A", "\x1b[B", "\x1b[F"
 READY = ("-d", "service_id=hello-world", "-d", "base=golang", "-d", "source=starter")
 
@@ -22,14 +23,27 @@ class Person:
     """Somebody at a terminal in which `new` runs."""
 
     def __init__(
-        self, folder: Path, *arguments: str, columns: int = 80, lines: int = 24, redirected: str = "", **variables: str
+        self,
+        folder: Path,
+        *arguments: str,
+        columns: int = 80,
+        lines: int = 24,
+        redirected: str = "",
+        in_shell: bool = False,
+        **variables: str,
     ) -> None:
         environment = {"HOME": str(folder), "LANG": "C.UTF-8", "PYTHONWARNINGS": "ignore", **variables}
         given = [f"{name}={value}" for name, value in environment.items()]
         program = (sys.executable, "-m", "startos_wrapper", "new", "my-service", *arguments)
         if redirected:
             program = ("sh", "-c", f'exec "$@" >{redirected}', "sh", *program)
+        if in_shell:
+            typed, program = shlex.join(program), ("bash", "--noprofile", "--norc", "-i")
         self.screen = Screen("env", "-C", str(folder), *given, *program, columns=columns, lines=lines)
+        if in_shell:
+            self.screen.wait_for_end("$")
+            self.screen.clear()
+            self.screen.send(f"{typed}\r")
         self.pressed = 0
 
     @property
@@ -250,6 +264,20 @@ def test_a_signal_puts_the_terminal_back(person: Start) -> None:
     assert someone.screen.exit_code() == 130
     assert "Cancelled. Nothing was written." in someone.screen.text
     assert "\x1b[?1049l" in someone.screen.raw
+
+
+def test_ctrl_z_suspends_until_fg(person: Start) -> None:
+    someone = person(*READY, in_shell=True, PS1="$ ").on_page()
+    someone.press(CTRL_Z).sees("Stopped").press("fg", ENTER).on_page()
+    someone.open("title").press(CLEAR, "Tid", CTRL_Z).sees("Stopped").press("fg", ENTER).on("title\n", "Enter done")
+    someone.press("es", ENTER).on_page()
+    someone.until(lambda: re.search(r"title +Tides +you", someone.screen.text) is not None)
+
+
+def test_what_is_typed_before_the_first_question_answers_nothing(person: Start) -> None:
+    someone = person().press("tides", ENTER, ENTER).sees("service_id", "> my-service")
+    someone.press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER).on_page()
+    assert re.search(r"service_id +my-service +you", someone.screen.text)
 
 
 def test_a_dumb_terminal_gets_copiers_prompts(person: Start) -> None:

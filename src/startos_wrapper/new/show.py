@@ -1,5 +1,7 @@
 """Show the views of a flow on the terminal, with prompt_toolkit."""
 
+import termios
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -81,7 +83,15 @@ class _Screen:
     def run(self) -> Any:
         """Show the first view, and all others that follow. Return the flow's result."""
         self._enter(self._view)
-        return self._app.run()
+        with self._app.input.raw_mode():
+            self._forget_keys()
+            return self._app.run()
+
+    def _forget_keys(self) -> None:
+        """Drop what was typed before there was anything to answer. An Enter of then would arrive as a line break."""
+        # Standard input may be something else than a terminal.
+        with suppress(termios.error, OSError):
+            termios.tcflush(self._app.input.fileno(), termios.TCIFLUSH)
 
     # ---- What happens ---------------------------------------------------------------------------------------------
 
@@ -181,6 +191,8 @@ class _Screen:
         keys.add("escape")(lambda _: self._reply(BACK))
         keys.add("c-c", eager=True)(lambda _: self._interrupt())
         keys.add("<sigint>")(lambda _: self._interrupt())
+        # Without this, prompt_toolkit would insert it.
+        keys.add("c-z", eager=True)(lambda event: event.app.suspend_to_background())
         keys.add("enter", filter=in_menu)(lambda _: self._press(ENTER))
         keys.add("enter", filter=~in_menu)(lambda _: self._done())
         keys.add("c-j", filter=~in_menu)(lambda _: self._insert("\n"))
