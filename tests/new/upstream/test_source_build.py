@@ -62,6 +62,43 @@ def test_what_the_build_would_stop_at_is_listed_with_an_answer(tmp_path: Path) -
     assert not build({"pyproject.toml": PYPROJECT, "uv.lock": ""})[1]
 
 
+SETUP = 'from setuptools import setup\nsetup(\n    name="clock",\n    install_requires=["flask"],\n)\n'
+
+
+@pytest.mark.parametrize(
+    ("files", "place", "todo"),
+    [
+        ({"Pipfile": '[packages]\nflask = "*"\n'}, "Pipfile:1", "add uv.lock, poetry.lock, pylock.toml or a requirements.txt with hashes"),
+        ({"Pipfile": "", "Pipfile.lock": "{}"}, "Pipfile:1", "{prepare: uv tool run pipenv requirements --hash >requirements.txt}"),
+        ({"setup.py": SETUP}, "setup.py:4", "{prepare: uv pip compile --output-file pylock.toml setup.py}"),
+        ({"setup.py": SETUP, "pyproject.toml": "[build-system]\n"}, "setup.py:4", "{prepare: uv pip compile"),
+        ({"setup.py": "setup()\n", "setup.cfg": "[options]\ninstall_requires =\n  flask\n"}, "setup.cfg:2", "setup.py}"),
+    ],
+)  # fmt: skip
+def test_a_file_whose_dependencies_would_not_be_installed_is_listed(
+    tmp_path: Path, files: dict[str, str], place: str, todo: str
+) -> None:
+    (item,) = (each for each in proposal_of(tmp_path, files).decide if each.what == "build")
+    file = place.partition(":")[0]
+    assert (item.place, item.why) == (
+        place, f"{file} isn't supported: the build installs nothing of what it says is needed",
+    )  # fmt: skip
+    assert todo in item.todo
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"Pipfile": "", "uv.lock": ""},
+        {"Pipfile": "", "requirements.txt": "flask==3.0 --hash=sha256:1\n"},
+        {"setup.py": SETUP, "pyproject.toml": PYPROJECT, "uv.lock": ""},
+        {"setup.py": "setup()  # without install_requires=\n"},
+    ],
+)
+def test_such_a_file_beside_a_lock_file_or_without_dependencies_is_none(tmp_path: Path, files: dict[str, str]) -> None:
+    assert not [each for each in proposal_of(tmp_path, files).decide if each.what == "build"]
+
+
 def test_your_own_answers_settle_it(tmp_path: Path) -> None:
     files = _node(scripts={"build": "tsc"})
     found = proposal_of(tmp_path, files, build={"prepare": []}, run="node x.js")

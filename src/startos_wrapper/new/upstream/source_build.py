@@ -14,6 +14,7 @@ from startos_wrapper.new.upstream.source_files import SourceFiles
 
 _NODE_LOCKS = {"npm-shrinkwrap.json": "npm", "package-lock.json": "npm", "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn"}
 _PYTHON_LOCKS = ("uv.lock", "poetry.lock", "pylock.toml")
+_SETUP_NEEDS = re.compile(r"^[^#\n]*\binstall_requires\b\s*=", re.MULTILINE)
 _NO_LOCK = "no lock file says which versions to install"
 _NEWEST = "for the newest ones in every build"
 
@@ -62,6 +63,8 @@ def _python(files: SourceFiles) -> Iterator[Fact]:
     lines = [line.strip() for line in requirements.splitlines() if line.strip() and not line.strip().startswith("#")]
     needed = project.get("dependencies") or NOTHING
     given = [str(item.value) for item in needed.items] + list((poetry.get("dependencies") or NOTHING).fields)
+    if not (lines or given or files.named(*_PYTHON_LOCKS)):
+        yield from _python_elsewhere(files)
     if own is None and not listed:
         return
     here = f"{own.file}:1" if own else f"{listed}:1"
@@ -76,6 +79,30 @@ def _python(files: SourceFiles) -> Iterator[Fact]:
         yield Fact(
             "build_stop", ("python", _NO_LOCK, f"{_prepare(newest)}, {_NEWEST}"), f"{listed}:1" if lines else here
         )
+
+
+def _python_elsewhere(files: SourceFiles) -> Iterator[Fact]:
+    """Yield a `build_stop` if what a program needs is only in a file that the build doesn't read.
+
+    It wouldn't even stop, but install nothing of that.
+    """
+    if pipfile := next(iter(files.named("Pipfile")), ""):
+        todo = f"add {', '.join(_PYTHON_LOCKS)} or a requirements.txt with hashes to the source"
+        if files.named("Pipfile.lock"):
+            todo = _prepare("uv tool run pipenv requirements --hash >requirements.txt")
+        yield Fact("build_stop", ("python", _unsupported(pipfile), todo), f"{pipfile}:1")
+        return
+    setup = next(iter(files.named("setup.py")), "")
+    for path in files.named("setup.py", "setup.cfg") if setup else ():
+        source = files.read(path)
+        if source and (found := _SETUP_NEEDS.search(source.text)):
+            todo = f"{_prepare(f'uv pip compile --output-file pylock.toml {setup}')}, {_NEWEST}"
+            yield Fact("build_stop", ("python", _unsupported(path), todo), f"{path}:{source.place(found.start()).line}")
+            return
+
+
+def _unsupported(path: str) -> str:
+    return f"{path} isn't supported: the build installs nothing of what it says is needed"
 
 
 def _prepare(commands: str) -> str:
