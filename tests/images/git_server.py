@@ -25,9 +25,13 @@ def serve(engine: Engine, folder: Path) -> Iterator[str]:
     with subprocess.Popen(
         command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     ) as daemon:
-        address = f"git://{engine.gateway}:{port}"
-        name = next(folder.iterdir()).name
-        until(lambda: subprocess.run(["git", "ls-remote", f"{address}/{name}"], capture_output=True).returncode == 0)
-        yield address
-        # `git daemon` starts a child process, which must be stopped too.
-        subprocess.run(["pkill", "--session", str(daemon.pid)], check=False)
+        try:
+            address = f"git://{engine.gateway}:{port}"
+            name = next(folder.iterdir()).name
+            until(
+                lambda: subprocess.run(["git", "ls-remote", f"{address}/{name}"], capture_output=True).returncode == 0
+            )
+            yield address
+        finally:
+            # `git daemon` starts a child process, which must be stopped too. Without this, a failure would wait for both.
+            subprocess.run(["pkill", "--session", str(daemon.pid)], check=False)
