@@ -29,10 +29,10 @@ class Walk:
 
 
 @pytest.fixture(scope="module")
-def walk(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
+def walk(whole_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
     """Run all blocks of commands in order."""
     folder = tmp_path_factory.mktemp("walk")
-    template = authors.next_release(history, folder / "startos-wrapper.git")
+    template = authors.next_release(whole_history, folder / "startos-wrapper.git")
     # The package is built from the working tree, so the release with its version must be the working tree too.
     git(template, "tag", "--force", f"v{VERSION}", f"v{NEWEST}")
     git(template, "tag", "--delete", f"v{NEWEST}")

@@ -26,12 +26,12 @@ PEOPLE = {"GIT_AUTHOR_EMAIL": "me@example.com", "GIT_COMMITTER_EMAIL": "me@examp
 
 
 @pytest.fixture(scope="session")
-def fleet(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+def fleet(whole_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
     """A forge with the template, and wrappers that Renovate has updated twice."""
     folder = tmp_path_factory.mktemp("fleet")
     (folder / "forge").mkdir()
     with forge(folder / "forge") as found:
-        fleet = Fleet(found, next_release(history, folder / "template"), folder)
+        fleet = Fleet(found, next_release(whole_history, folder / "template"), folder)
         fleet.publish()
         yield fleet
 

@@ -17,6 +17,7 @@ from tests.support.copies import copier
 from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
+_READ_BY_COPIER = ("copier.yml", "hooks", "template")
 _CONDITION = re.compile(r"\{% if [^%]+ %\}(.*?)\{% endif %\}")
 # Fixed, so that commits are reproducible. conftest.py isolates settings and git's config.
 ENVIRONMENT = {
@@ -57,13 +58,50 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 def template(folder: Path) -> Path:
-    """Make a git repository of the template in `folder`, with a tag for every release and NEWEST for the working tree."""
+    """Make a git repository of the template in `folder`, with a tag for every release and NEWEST for the working tree.
+
+    It has what Copier reads and nothing else: each update clones it three times, and checks out all of its files.
+    """
+    git(folder.parent, "clone", "-q", "--no-checkout", "--shared", str(ROOT), str(folder))
+    _delete_tags(folder)
+    commit: list[str] = []
+    for version, release in releases().items():
+        entries = git(folder, "ls-tree", release, *_READ_BY_COPIER)
+        tree = subprocess.run(
+            ["git", "mktree"], cwd=folder, input=entries, check=True, text=True, capture_output=True
+        ).stdout.strip()
+        parent = [word for each in commit for word in ("-p", each)]
+        commit = [git(folder, "commit-tree", "-m", version, *parent, tree).strip()]
+        git(folder, "tag", f"v{version}", *commit)
+    git(folder, "update-ref", "HEAD", *commit)
+    _commit_working_tree(folder, *_READ_BY_COPIER)
+    # Without the commits that aren't releases, and without this checkout.
+    git(folder, "remote", "remove", "origin")
+    git(folder, "reflog", "expire", "--expire=now", "--all")
+    git(folder, "repack", "-q", "-a", "-d")
+    (folder / ".git" / "objects" / "info" / "alternates").unlink()
+    return folder
+
+
+def whole(folder: Path) -> Path:
+    """Make a git repository like that of `template`, with all files and commits, as it's published."""
     git(folder.parent, "clone", "-q", "--no-checkout", str(ROOT), str(folder))
-    for tag in git(folder, "tag").split():
-        git(folder, "tag", "-d", tag)
+    _delete_tags(folder)
     for version, commit in releases().items():
         git(folder, "tag", f"v{version}", commit)
-    tracked = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0")
+    _commit_working_tree(folder)
+    # Each update clones it, which is faster from a single pack.
+    git(folder, "gc", "-q")
+    return folder
+
+
+def _delete_tags(folder: Path) -> None:
+    for tag in git(folder, "tag").split():
+        git(folder, "tag", "-d", tag)
+
+
+def _commit_working_tree(folder: Path, *names: str) -> None:
+    tracked = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", *names).split("\0")
     for name in filter(None, tracked):
         source = ROOT / name
         if source.exists() or source.is_symlink():
@@ -72,9 +110,6 @@ def template(folder: Path) -> Path:
     git(folder, "add", "-A")
     git(folder, "commit", "-q", "--allow-empty", "-m", "The working tree")
     git(folder, "tag", f"v{NEWEST}")
-    # Each update clones it, which is faster from a single pack.
-    git(folder, "gc", "-q")
-    return folder
 
 
 def paths(template: Path) -> dict[str, Path]:

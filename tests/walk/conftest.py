@@ -40,10 +40,10 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def server(history: Path, tmp_path: Path) -> Path:
+def server(whole_history: Path, tmp_path: Path) -> Path:
     """The repository that README.md clones: every release, and the working tree as the newest."""
     folder = tmp_path / "server"
-    git(tmp_path, "clone", "-q", "--bare", str(history), str(folder))
+    git(tmp_path, "clone", "-q", "--bare", str(whole_history), str(folder))
     return folder
 
 
