@@ -13,6 +13,7 @@ from copier import run_copy
 
 from startos_wrapper.compiled_once import compiled_once
 from tests.support.depth import DEEP
+from tests.support.quick_copier import quick_copier
 
 ROOT = Path(__file__).parents[1]
 # Fixtures of tests/images, which need a Docker engine, and of tests/update.
@@ -41,16 +42,20 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         # A nested make inherits these and would print which folder it enters.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
             patch.delenv(name, raising=False)
+        # Each process that the tests start would compile all that it imports of this package, which takes a second.
+        patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         (folder / "settings.yml").write_text("{}\n")
         (folder / "gitconfig").write_text(
             "[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n"
+            # Each commit would look for something to pack.
+            "[gc]\nauto = 0\n[maintenance]\nauto = false\n[core]\nfsync = none\n"
         )
         yield
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _compiled_once() -> Iterator[None]:
-    with compiled_once():
+def _quick_copier(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with compiled_once(), quick_copier(tmp_path_factory.mktemp("checkouts")):
         yield
 
 

@@ -1,4 +1,4 @@
-"""Run Copier in this process, so that its slow parts (startup, compiling Jinja) run only once."""
+"""Run Copier and our command in this process, so that their slow parts (startup, compiling Jinja) run only once."""
 
 import contextlib
 import io
@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import pytest
 from plumbum import local
+
+from startos_wrapper.cli import main
 
 
 def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedProcess[str]:
@@ -46,3 +49,20 @@ def copier(*arguments: str | Path, check: bool = False) -> subprocess.CompletedP
     if check:
         done.check_returncode()
     return done
+
+
+def startos_wrapper(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the `startos-wrapper` command in a folder with empty standard input."""
+    output, errors = io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with (
+        Path(os.devnull).open() as nothing,
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(output),
+        contextlib.redirect_stderr(errors),
+    ):
+        patch.chdir(cwd)
+        patch.setattr("sys.stdin", nothing)
+        code = main(list(map(str, arguments)))
+    output.flush()
+    said = output.buffer.getvalue().decode()
+    return subprocess.CompletedProcess(["startos-wrapper", *map(str, arguments)], code, said, errors.getvalue())

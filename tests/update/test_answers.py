@@ -16,6 +16,7 @@ from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.data import load
 from tests.conftest import Render
+from tests.support.copies import startos_wrapper
 from tests.support.depth import DEEP, sample
 from tests.support.tools import ROOT
 from tests.update.releases import NEWEST, Project, git, paths, run
@@ -337,7 +338,7 @@ def test_a_new_answer_without_effect_is_refused(
     procedures = {"migrations": {"from": script, "to": script}}
     before = {"interfaces": INTERFACES, "health_checks": CHECK, "procedures": procedures, "config": "script"}
     project = start(tmp_path / "wrapper", before)
-    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    done = startos_wrapper("update", *command(given), cwd=project.folder)
     assert done.returncode == 1
     assert f"startos-wrapper: {said}" in done.stderr
     assert project.status() == {}
@@ -357,7 +358,7 @@ def test_all_answers_that_a_new_base_needs_are_named_at_once(
     start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
 ) -> None:
     project = start(tmp_path / "wrapper", {})
-    done = run("startos-wrapper", "update", *command({"base": "image"}), cwd=project.folder, check=False)
+    done = startos_wrapper("update", *command({"base": "image"}), cwd=project.folder)
     assert done.stderr.splitlines()[0] == "startos-wrapper: 2 answers are wrong:"
     assert [line.split(":")[0].strip() for line in done.stderr.splitlines()[1:]] == ["upstream_image", "run"]
     assert project.status() == {}
@@ -381,7 +382,7 @@ def test_the_program_of_the_old_base_isnt_what_an_image_runs(
 ) -> None:
     project = start(tmp_path / "wrapper", {"base": base, "run": program})
     given = {"base": "image", "upstream_image": "hello:1"}
-    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    done = startos_wrapper("update", *command(given), cwd=project.folder)
     assert done.returncode == refused
     assert done.stderr.startswith("startos-wrapper: run: this answer is required; pass it with -d run=VALUE") is refused
     assert bool(project.status()) is not refused
@@ -393,7 +394,7 @@ def test_the_program_of_the_old_base_isnt_what_an_image_runs(
 def test_a_wrong_answer_is_named_once(start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path) -> None:
     project = start(tmp_path / "wrapper", {})
     given = {"base": "image", "upstream_image": "hello:1", "run": "a; b"}
-    done = run("startos-wrapper", "update", *command(given), cwd=project.folder, check=False)
+    done = startos_wrapper("update", *command(given), cwd=project.folder)
     assert (done.stderr.count("run:"), done.stderr.count("required")) == (1, 0)
 
 
