@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -19,6 +20,9 @@ ROOT = Path(__file__).parents[1]
 # Fixtures of tests/images, which need a Docker engine, and of tests/update.
 pytest_plugins = ["tests.images.wrappers", "tests.update.history"]
 Render = Callable[[dict[str, Any]], Path]
+
+# Each of pytest's workers imports all tests, which it would otherwise compile anew in each run.
+sys.dont_write_bytecode = False
 
 # A shell that starts the tests in the background ignores these, and everything that the tests start would inherit that.
 for _number, _handler in (

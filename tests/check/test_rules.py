@@ -12,11 +12,12 @@ from startos_wrapper.check import engine
 from startos_wrapper.check.engine import Outcome, check, codes, repair
 from startos_wrapper.check.registry import CHECKS
 from startos_wrapper.check.rule_docs import FOLDER
+from startos_wrapper.data import loader
 from tests.check import example_wrapper
 
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))
 RULES: dict[str, dict[str, Any]] = {
-    code: entry for path in DOCUMENTS for code, entry in yaml.safe_load(path.read_text()).items()
+    code: entry for path in DOCUMENTS for code, entry in yaml.load(path.read_text(), loader()).items()
 }
 FIXABLE = [code for code, entry in RULES.items() if entry.get("fixable")]
 

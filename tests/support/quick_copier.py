@@ -25,6 +25,8 @@ import copier._vcs
 import yaml
 from jinja2_ansible_filters import core_filters  # type: ignore[import-untyped]
 
+from startos_wrapper.data import loader
+
 
 @contextlib.contextmanager
 def quick_copier(folder: Path) -> Iterator[None]:
@@ -46,9 +48,9 @@ def _libyaml() -> types.ModuleType:
     module = types.ModuleType("yaml")
     vars(module).update(vars(yaml))
     quick: Any = module
-    quick.SafeLoader = yaml.CSafeLoader
-    quick.safe_load = lambda stream: yaml.load(stream, yaml.CSafeLoader)
-    quick.safe_load_all = lambda stream: yaml.load_all(stream, yaml.CSafeLoader)
+    quick.SafeLoader = loader()
+    quick.safe_load = lambda stream: yaml.load(stream, loader())
+    quick.safe_load_all = lambda stream: yaml.load_all(stream, loader())
     return module
 
 
