@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, Render
+from tests.support.depth import sample
 from tests.support.tools import require
 
 UPSTREAM = {"source": "upstream", "upstream_repo": "https://example.com/a/b", "upstream_ref": "v1.2.3"}
@@ -192,6 +193,8 @@ def _committed(wrapper: Path, folder: Path) -> Path:
     return folder
 
 
+# It starts our command twice, which hardly depends on the answers.
+@pytest.mark.parametrize("wrapper", sample(list(SETS), 6), indirect=True)
 def test_make_check(wrapper: Path, tmp_path: Path) -> None:
     copy = _committed(wrapper, tmp_path / "wrapper")
     with_command = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
