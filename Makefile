@@ -5,7 +5,7 @@ ARGS ?=
 PYTEST_ARGS ?=
 TREES ?=
 
-.PHONY: help new test lint types bench adopt-trees fleet examples rehearse-all docs snapshots release-tags clean
+.PHONY: help new test lint types bench adopt-trees fleet examples rehearse-all docs snapshots sdk-lock release-tags clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1 /p' $(MAKEFILE_LIST) | while read -r target about; do \
@@ -52,10 +52,15 @@ docs: .venv/installed-dev ## Write the generated pages of docs/ again
 	.venv/bin/python docs/rules.py
 	.venv/bin/python docs/from_table.py
 	.venv/bin/python -m docs.adopt_table
+	.venv/bin/python -m tests.packages_04.hand_made
 	.venv/bin/python -m tests.walk.picture
 
 snapshots: .venv/installed-dev ## Render the wrappers in tests/snapshots again
 	.venv/bin/python -m tests.snapshots.make
+
+# After a change of hooks/data/sdk.yaml. Needs npm.
+sdk-lock: .venv/installed ## Write package-lock.json of packages for StartOS 0.4 again
+	@.venv/bin/python docs/sdk_lock.py
 
 # Needs nothing but Python and git.
 release-tags: ## Tag the commits of all releases

@@ -22,6 +22,7 @@ _COMMANDS = {
     "undo": "update.undo_command",
     "manage": "manage",
     "adopt": "adopt.command",
+    "migrate": "migrate.command",
     "questions": "show_questions",
 }
 

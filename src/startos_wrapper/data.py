@@ -36,6 +36,23 @@ def load(name: str) -> Any:
 
 
 @cache
+def answers() -> dict[str, Any]:
+    """Return what the answers that are YAML look like, from `answers.yaml` and, for StartOS 0.4, `answers_04.yaml`.
+
+    A section that both have gets the keys of both. The help of a key that only one StartOS release has says so.
+    """
+    found: dict[str, Any] = {name: dict(section) for name, section in load("answers").items()}
+    for name, section in load("answers_04").items():
+        known = found.setdefault(name, {})
+        found[name] = known | section | {"keys": known.get("keys", {}) | section.get("keys", {})}
+    for section in found.values():
+        for name, key in section.get("keys", {}).items():
+            if "only" in key:
+                section["keys"][name] = key | {"help": f"{key['help']} StartOS {key['only']} only."}
+    return found
+
+
+@cache
 def pattern(name: str) -> re.Pattern[str]:
     """Return a pattern from `patterns.yaml` with its pieces filled in, for use with `fullmatch`.
 

@@ -10,6 +10,7 @@ import difflib
 import itertools
 import json
 import shlex
+import textwrap
 from pathlib import Path
 
 from startos_wrapper.answers_file import ANSWERS, PARTS, Answers
@@ -48,7 +49,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         usage="%(prog)s [-h] [--format {text,json}] [--template URL]\n"
         "                              [PATH] [+PART ...] [-PART ...]",
         description=_DESCRIPTION,
-        epilog=_EPILOG.format(parts="\n".join(f"  {part:10}{', '.join(files)}" for part, files in PARTS.items())),
+        epilog=_EPILOG.format(parts="\n".join(_described(part) for part in PARTS)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -61,6 +62,11 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     parser.add_argument("--template", metavar="URL", help="record where updates get the template from")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="output format (default: text)")
+
+
+def _described(part: str) -> str:
+    """Return a part and its files, in lines that fit a terminal."""
+    return textwrap.fill(f"  {part:10}{', '.join(PARTS[part])}", 79, subsequent_indent=" " * 12, break_on_hyphens=False)
 
 
 def arrange(argv: list[str]) -> list[str]:

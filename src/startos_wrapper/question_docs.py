@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.data import load, template
+from startos_wrapper.data import answers, load, template
 from startos_wrapper.questions import asked, asked_default, condition, read_config
 
 _INCLUDE = re.compile(r"^--- !include (\S+)$", re.MULTILINE)
@@ -25,13 +25,17 @@ _LEAD = "All keys:"
 
 @dataclass(frozen=True)
 class Key:
-    """A key of a map in an answer. `default` is None if there's none."""
+    """A key of a map in an answer.
+
+    `default` is None if there's none. `only` is the StartOS release that has it, or empty if all do.
+    """
 
     name: str
     type: str
     help: str
     required: bool
     default: str | None
+    only: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Question:
     more: str
     maps: tuple[Map, ...]
     examples: tuple[Any, ...]
+    # For StartOS 0.4 only.
+    newer_examples: tuple[Any, ...] = ()
 
     @property
     def summary(self) -> str:
@@ -105,7 +111,7 @@ def _question(name: str, item: dict[str, Any], section: str, config: dict[str, A
     kind = _TYPES[item["type"]]
     if choices:
         kind = f"{'several of' if item.get('multiselect') else 'one of'} {', '.join(choices)}"
-    described = load("answers").get(name, {})
+    described = answers().get(name, {})
     return Question(
         name=name,
         section=section,
@@ -118,6 +124,7 @@ def _question(name: str, item: dict[str, Any], section: str, config: dict[str, A
         more=described.get("more", ""),
         maps=tuple(_maps(name)),
         examples=tuple(described.get("examples", ())),
+        newer_examples=tuple(described.get("newer", ())),
     )
 
 
@@ -139,7 +146,7 @@ def _default(item: dict[str, Any], known: list[str]) -> str:
 def _maps(name: str) -> list[Map]:
     return [
         Map(path, tuple(_keys(section)))
-        for path, section in load("answers").items()
+        for path, section in answers().items()
         if path.partition(".")[0] == name and "keys" in section
     ]
 
@@ -152,10 +159,11 @@ def _keys(section: dict[str, Any]) -> list[Key]:
             key["help"],
             key.get("required", False),
             _flow(key["default"]) if "default" in key else None,
+            key.get("only", ""),
         )
         for name, key in section["keys"].items()
     ]
-    return keys + (_keys(load("answers")[section["also"]]) if "also" in section else [])
+    return keys + (_keys(answers()[section["also"]]) if "also" in section else [])
 
 
 def _flow(value: Any) -> str:

@@ -113,6 +113,11 @@ def _compiled(folder: Path, text: str) -> JinjaTemplate:
     return _environment(folder).from_string(text)
 
 
+@cache
+def _paths(folder: Path) -> tuple[str, ...]:
+    return tuple(path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
 class Template:
     """The questions and files of this package's template."""
 
@@ -207,11 +212,28 @@ class Template:
 
     def file(self, name: str, asked: Asked) -> str:
         """Render a file of the template. `name` is its path in the wrapper."""
-        plain = self.folder / "template" / name
-        if plain.is_file():
-            return plain.read_text(encoding="utf-8")
+        folder = self.folder / "template"
+        path = next((path for path in (name, f"{name}.jinja") if (folder / path).is_file()), None)
+        path = path or self.paths(asked)[name]
+        if not path.endswith(".jinja"):
+            return (folder / path).read_text(encoding="utf-8")
         context = self._context(asked, asked.values)
-        return _environment(self.folder).get_template(f"template/{name}.jinja").render(context)
+        return _environment(self.folder).get_template(f"template/{path}").render(context)
+
+    def paths(self, asked: Asked) -> dict[str, str]:
+        """Return the template's files by the paths of what they write, also where names depend on the answers.
+
+        Files of which there's one for each item of an answer aren't included.
+        """
+        found: dict[str, str] = {}
+        for path in _paths(self.folder / "template"):
+            if "{% yield" in path:
+                continue
+            name = path.removesuffix(".jinja")
+            name = self._render(name, asked, asked.values) if "{" in name else name
+            if all(name.split("/")):
+                found[name] = path
+        return found
 
     def text(self, text: str, asked: Asked) -> str:
         """Render a text of the template, e.g. the name of a file."""

@@ -88,9 +88,13 @@ def _full(question: Question) -> Iterator[str]:
         yield from ("", *textwrap.wrap(question.more, _WIDTH - 1))
     for each in question.maps:
         yield from _map(each)
-    if question.examples:
-        yield from ("", "Examples:")
-        for example in question.examples:
+    for title, examples in {
+        "Examples:": question.examples,
+        "Examples for StartOS 0.4:": question.newer_examples,
+    }.items():
+        if examples:
+            yield from ("", title)
+        for example in examples:
             yield from ("", textwrap.indent(question.example(example), "  "))
 
 

@@ -1,5 +1,6 @@
 """What the answers make, before it's written: the files, and what the container mounts and listens on."""
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,8 +13,14 @@ from startos_wrapper.data import loader
 from startos_wrapper.rendering import Asked, Template
 
 # A name that Copier writes once for each item of an answer.
-_YIELD = re.compile(r"{% yield (\w+) from (\w+) %}(.*?){% endyield %}")
+_YIELD = re.compile(r"{% yield (\w+) from (.+?) %}(.*?){% endyield %}")
 _SUFFIX = ".jinja"
+# What a package for StartOS 0.4 binds and mounts, as JSON.
+_PACKAGE = (
+    "{% import 'hooks/startos_04.jinja' as package with context %}"
+    "{% import 'hooks/derived.jinja' as derived with context %}"
+    "{{ {'ports': package.ports, 'mounts': derived.mounts} | to_json }}"
+)
 
 
 def files(template: Template, asked: Asked) -> list[str]:
@@ -44,13 +51,19 @@ def _names(path: str, template: Template, asked: Asked) -> list[str]:
     # A line for each item.
     start, loop, rest = re.split(r"({% for .*?{% endfor %})", text, maxsplit=1)
     lines = loop.replace("{% endfor %}", "\n{% endfor %}")
-    return [start + name + rest for name in template.text(lines, asked).splitlines()]
+    before = template.text(start, asked)
+    return [before + name + rest for name in template.text(lines, asked).splitlines()]
 
 
 def picture(template: Template, asked: Asked) -> list[str]:
-    """Return lines that show the ports and mounts of the container, as the manifest has them."""
-    manifest = yaml.load(template.file("manifest.yaml", asked), loader())
-    left = [("Ports", list(_ports(manifest))), ("Mounts", list(_mounts(manifest)))]
+    """Return lines that show the ports and mounts of the container, as the manifest or the package has them."""
+    if asked.values["legacy"]:
+        manifest = yaml.load(template.file("manifest.yaml", asked), loader())
+        left = [("Ports", list(_ports(manifest))), ("Mounts", list(_mounts(manifest)))]
+    else:
+        found = json.loads(template.text(_PACKAGE, asked))
+        ports = [(f"{port['id']}: {port['type']}", str(port["port"])) for port in found["ports"]]
+        left = [("Ports", ports), ("Mounts", [(id, path) for id, path in found["mounts"].items() if path])]
     width = max((len(name) for _, rows in left for name, _ in rows), default=0)
     lines = []
     for title, rows in left:

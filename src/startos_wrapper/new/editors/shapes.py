@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
-from startos_wrapper.data import load
+from startos_wrapper.data import answers, load
 
 _NUMBERS = ("whole number", "port")
 # The help that leads to where the keys are: here they're shown.
@@ -69,7 +69,7 @@ class Shapes:
     def __init__(self, name: str, question: Mapping[str, Any]) -> None:
         """Take a question from copier.yml."""
         self._question = question
-        self._sections: dict[str, Any] = load("answers") if question["type"] == "yaml" else {}
+        self._sections: dict[str, Any] = answers() if question["type"] == "yaml" else {}
         described = self._sections.get(name, {})
         self._root = _Place(name, tuple(described.get("examples", ())))
         more = [described["more"]] if "more" in described else []
