@@ -1,4 +1,4 @@
-"""The calls of `docker build` in the Makefile, and the Dockerfile that they build."""
+"""The builds of images, mostly calls of `docker build` in the Makefile, and the Dockerfile that they build."""
 
 import posixpath
 import re
@@ -66,6 +66,9 @@ class WrittenBuild:
 @lru_cache(maxsize=1)
 def builds_of(wrapper: Wrapper) -> list[Build]:
     """Return the builds of the package's images, or all builds in the Makefile if none of them is recognized."""
+    if wrapper.declared_builds is not None:
+        found = wrapper.declared_builds
+        return [Build(_inside(each.file), _inside(each.context), each.arguments, (), each.image) for each in found]
     if wrapper.makefile is None:
         return []
     lines = (line for line in wrapper.makefile.commands if _BUILDERS.search(line))
@@ -218,7 +221,8 @@ def dockerfile_of(wrapper: Wrapper) -> Dockerfile | None:
     """
     builds = builds_of(wrapper)
     given = frozenset(name for build in builds for name in build.arguments)
-    for file in [build.file or "Dockerfile" for build in builds] or ["Dockerfile"]:
+    default = ["Dockerfile"] if wrapper.declared_builds is None else []
+    for file in [build.file or "Dockerfile" for build in builds] or default:
         above = {PurePosixPath(file), *PurePosixPath(file).parents}
         if above.isdisjoint(wrapper.submodules) and (source := wrapper.readable(file)):
             return Dockerfile(source, given)
@@ -230,7 +234,7 @@ def image_build(wrapper: Wrapper, image: str) -> tuple[Dockerfile, str] | None:
     """Return the Dockerfile and the build context of an image of the manifest, or None if they aren't known."""
     builds = builds_of(wrapper)
     chosen = [build for build in builds if build.image == image]
-    if not chosen and any(build.image for build in builds):
+    if not chosen and (wrapper.declared_builds is not None or any(build.image for build in builds)):
         return None
     places = {(build.file, build.context) for build in chosen or builds} or {("Dockerfile", ".")}
     file, context = places.pop()

@@ -1,17 +1,13 @@
-"""What an ES module exports and imports, and whether it can be parsed. Nothing is run.
-
-We use tree-sitter because it's the only maintained parser on PyPI that knows today's JavaScript.
-"""
+"""What an ES module exports and imports, and whether it can be parsed. Nothing is run."""
 
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from startos_wrapper.files.javascript_errors import early_error
+from startos_wrapper.files.syntax_tree import first_error, is_too_large, parse, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -20,13 +16,7 @@ if TYPE_CHECKING:
 Shape = dict[str, "Shape | None"]
 
 _DEEPEST = 3
-# The bundles of real wrappers have about 150 kB. On broken texts, the parser takes quadratic time.
-_LONGEST, _MOST_OPEN = 400_000, 200
-# Correct bundles take a tenth of a second.
-_MOST_STEPS_IN_ERROR, _MOST_SECONDS = 400, 2
-_CHUNK = 32 * 1024
 # After an arrow function with a body, a line break ends the statement, which the grammar doesn't know.
-_BRACKET = re.compile(r"[][(){}]")
 _CHANGE = re.compile(
     r"(?<![\w$.\]])([A-Za-z_$][\w$]*)\s*(?:\.[\w$]+|\[[^\]\n]*\])+\s*=(?!=)|\bassign\(\s*([A-Za-z_$][\w$]*)"
 )
@@ -58,15 +48,15 @@ def _parser() -> "Parser":
 
 def read_module(text: str) -> Module:
     """Parse a module. If it has an error, the exports are incomplete. A text that's too large may export anything."""
-    if len(text) > _LONGEST or _most_open(text) > _MOST_OPEN:
+    if is_too_large(text):
         return Module(has_all=True)
     data = text.encode()
-    root = _parse(data)
+    root = parse(_parser(), data)
     if isinstance(root, int) or (root and root.has_error):
         data = _AFTER_BODY.sub(b"};", data)
-        lenient = _parse(data)
+        lenient = parse(_parser(), data)
         if isinstance(lenient, int) or (lenient and lenient.has_error):
-            return Module(_offset(text.encode(), root if isinstance(root, int) else _first_error(root).start_byte))
+            return Module(_offset(text.encode(), root if isinstance(root, int) else first_error(root).start_byte))
         root = lenient
     if root is None:
         return Module(has_all=True)
@@ -87,50 +77,16 @@ def read_module(text: str) -> Module:
     return module
 
 
-def _parse(data: bytes) -> "Node | int | None":
-    """Return the root of the syntax tree, the offset of an error that stops the parser, or None if it gives up.
-
-    Searching for a way to go on after an error can take quadratic time.
-    """
-    first, in_error, steps = 0, 0, 0
-    start = time.process_time()
-
-    def gives_up(offset: int, has_error: bool) -> bool:
-        nonlocal first, in_error, steps
-        steps, in_error = steps + 1, in_error + 1 if has_error else 0
-        first = offset if in_error == 1 else first
-        is_late = steps % 100 == 0 and time.process_time() - start > _MOST_SECONDS
-        return in_error > _MOST_STEPS_IN_ERROR or is_late
-
-    parser = _parser()
-    parser.reset()
-    try:
-        return parser.parse(lambda byte, _: data[byte : byte + _CHUNK], progress_callback=gives_up).root_node
-    except ValueError:
-        return first if in_error > _MOST_STEPS_IN_ERROR else None
-
-
-def _most_open(text: str) -> int:
-    """Return how many brackets are open at most, also counting those in strings and comments."""
-    return max(accumulate(1 if match[0] in "([{" else -1 for match in _BRACKET.finditer(text)), default=0)
+def syntax_tree(text: str) -> "Node | None":
+    """Return the root of a module's syntax tree, or None if it's too large or can't be parsed."""
+    if is_too_large(text):
+        return None
+    root = parse(_parser(), text.encode())
+    return None if root is None or isinstance(root, int) else root
 
 
 def _offset(data: bytes, byte: int) -> int:
     return len(data[:byte].decode(errors="replace"))
-
-
-def _first_error(root: "Node") -> "Node":
-    node = root
-    while not (node.is_error or node.is_missing):
-        inner = next((child for child in node.children if child.has_error or child.is_missing), None)
-        if inner is None:
-            return node
-        node = inner
-    return node
-
-
-def _text(node: "Node | None") -> str:
-    return node.text.decode(errors="replace") if node is not None and node.text is not None else ""
 
 
 def _values(root: "Node") -> Iterator[tuple[str, "Node | None"]]:
@@ -147,10 +103,10 @@ def _declared(node: "Node") -> Iterator[tuple[str, "Node | None"]]:
             name = each.child_by_field_name("name")
             if each.type == "variable_declarator" and name is not None:
                 is_plain = name.type == "identifier"
-                found = [_text(name)] if is_plain else re.findall(r"[\w$]+", _text(name))
+                found = [text_of(name)] if is_plain else re.findall(r"[\w$]+", text_of(name))
                 yield from ((text, each.child_by_field_name("value") if is_plain else None) for text in found)
     elif node.type.endswith("_declaration"):
-        yield _text(node.child_by_field_name("name")), None
+        yield text_of(node.child_by_field_name("name")), None
 
 
 def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"]) -> None:
@@ -172,19 +128,19 @@ def _read_export(module: Module, node: "Node", values: dict[str, "Node | None"])
 
 
 def _bare(node: "Node") -> str:
-    return _text(node).strip("\"'")
+    return text_of(node).strip("\"'")
 
 
 def _shape(value: "Node | None", values: dict[str, "Node | None"], depth: int) -> Shape | None:
     if value is not None and value.type == "identifier":
-        value = values.get(_text(value))
+        value = values.get(text_of(value))
     if value is None or value.type != "object" or depth >= _DEEPEST:
         return None
     shape: Shape = {}
     for each in value.children:
         key = each.child_by_field_name("key") or each.child_by_field_name("name")
         if each.type == "shorthand_property_identifier":
-            shape[_text(each)] = _shape(values.get(_text(each)), values, depth + 1)
+            shape[text_of(each)] = _shape(values.get(text_of(each)), values, depth + 1)
         elif each.type == "spread_element" or (key is not None and key.type == "computed_property_name"):
             return None
         elif key is not None:

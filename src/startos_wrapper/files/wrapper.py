@@ -1,6 +1,7 @@
 """The model of a wrapper. Each file is read once, and only if a rule needs it."""
 
 import os
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -25,8 +26,26 @@ DEFAULT_ASSETS = {
 _MOST_INCLUDED = 10
 
 
+@dataclass(frozen=True)
+class DeclaredBuild:
+    """The build of an image: its id, Dockerfile, folder and build arguments. A path is None if it isn't known."""
+
+    image: str
+    file: str | None
+    context: str | None
+    arguments: tuple[str, ...]
+
+
 class Wrapper:
     """The files in a wrapper's folder. A file is None if it doesn't exist or isn't a regular file."""
+
+    # The StartOS that the wrapper is for.
+    startos = "0.3.5"
+
+    @property
+    def declared_builds(self) -> "list[DeclaredBuild] | None":
+        """Return the builds of images that the wrapper itself declares, or None if its Makefile has them."""
+        return None
 
     def __init__(self, root: Path) -> None:
         """Use the folder `root`, without reading anything yet."""
