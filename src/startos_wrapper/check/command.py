@@ -12,7 +12,7 @@ from startos_wrapper.terminal import has_colors, print_text
 
 _DESCRIPTION = """\
 Report all problems of a wrapper at once, before you build it.
-Runs nothing, and only writes with --fix."""
+Runs nothing without --bundle, and only writes with --fix."""
 _EPILOG = """\
 examples:
   startos-wrapper check                       check the wrapper in this folder
@@ -46,6 +46,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--pedantic", action="store_true", help="also check rules that only concern style")
     parser.add_argument("--release", action="store_true", help="also check what must be filled in before a release")
     parser.add_argument("--fix", action="store_true", help="fix findings that have only one right answer")
+    parser.add_argument(
+        "--bundle", action="store_true", help="also check the bundle of a package for StartOS 0.4, which runs its code"
+    )
     parser.add_argument("--list", action="store_true", help="list the rules; --format can be text or json")
     parser.add_argument("--explain", metavar="CODES", help="explain rules, separated by commas, with examples")
 
@@ -97,6 +100,10 @@ def _wanted(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], 
     return wanted
 
 
+def _all(_: str) -> bool:
+    return True
+
+
 def _shown(arguments: argparse.Namespace, known: list[str]) -> Callable[[str], bool]:
     """Return a function that tells whether to report a rule: some only if they were asked for.
 
@@ -125,7 +132,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.explain is not None:
         return _explain(_codes([arguments.explain]), codes())
-    wanted = _wanted(arguments, codes())
+    chosen = arguments.select is not None or arguments.ignore is not None
+    # Knowing all codes takes time, and most people choose none.
+    wanted = _wanted(arguments, codes()) if chosen else _all
     if arguments.list:
         return _list(wanted, arguments.format)
     text, code = _report(arguments, wanted)
@@ -169,9 +178,9 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
     fixed: list[Finding] = []
     cut: list[str] = []
     silenced = 0
-    shown = _shown(arguments, codes())
+    shown = _shown(arguments, codes() if arguments.select else [])
     for path in arguments.paths or [Path()]:
-        outcome = (repair if arguments.fix else check)(path, wanted, shown)
+        outcome = (repair if arguments.fix else check)(path, wanted, shown, arguments.bundle)
         sources |= {(path / file).as_posix(): source for file, source in outcome.wrapper.sources.items()}
         findings += (_seen_from_here(finding, path) for finding in outcome.findings)
         fixed += (_seen_from_here(finding, path) for finding in outcome.fixed)

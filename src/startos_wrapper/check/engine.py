@@ -7,17 +7,26 @@ from itertools import islice
 from pathlib import Path
 
 from startos_wrapper.check.fix import apply
-from startos_wrapper.check.registry import CHECKS, Finding
+from startos_wrapper.check.registry import CHECKS, Finding, applies
 from startos_wrapper.check.silences import Silences
 from startos_wrapper.errors import CannotError
+from startos_wrapper.files.package_04.recognition import is_package
 from startos_wrapper.files.source import Place, TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
 # Importing a rule module registers its functions. We don't use pkgutil to find the modules because it takes 4 ms.
 _RULES = sorted(path.stem for path in Path(__file__).with_name("rules").iterdir() if path.suffix == ".py")
-for _name in _RULES:
-    if _name != "__init__":
-        import_module(f"startos_wrapper.check.rules.{_name}")
+# Only packages for StartOS 0.4 need these, and importing them takes 20 ms.
+_FOR_PACKAGES = "package_"
+
+
+def _import_rules(of_packages: bool) -> None:
+    for name in _RULES:
+        if name != "__init__" and name.startswith(_FOR_PACKAGES) == of_packages:
+            import_module(f"startos_wrapper.check.rules.{name}")
+
+
+_import_rules(of_packages=False)
 
 # Findings of the engine itself, after all rules: unreadable files, and comments that silence nothing.
 _UNREAD, _UNUSED = "W900", "W901"
@@ -41,7 +50,10 @@ class Outcome:
 
 def codes() -> list[str]:
     """Return the codes of all rules, sorted."""
-    return sorted({_UNREAD, _UNUSED}.union(*CHECKS.values()))
+    from startos_wrapper.check.loaded_bundle import ABOUT_BUNDLE
+
+    _import_rules(of_packages=True)
+    return sorted({_UNREAD, _UNUSED, *ABOUT_BUNDLE}.union(*CHECKS.values()))
 
 
 _Choice = Callable[[str], bool]
@@ -57,39 +69,64 @@ def _unless_of_release(code: str) -> bool:
     return is_on(code)
 
 
-def check(root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release) -> Outcome:
+def check(
+    root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release, with_bundle: bool = False
+) -> Outcome:
     """Run all rules whose codes are `wanted` on the wrapper in the folder `root`, without changing any file.
 
-    Findings of rules that aren't `shown` are left out, but a comment that silences one has its use.
+    Findings of rules that aren't `shown` are left out, but a comment that silences one has its use. `with_bundle` also
+    checks the manifest of a package's bundle, which runs the package's code.
 
     Raises: CannotError if `root` isn't a folder, the manifest is too large, or a rule crashes.
     """
     if not root.is_dir():
         raise CannotError(f"{root} isn't a folder; pass the path of a wrapper")
     wrapper = Wrapper(root)
+    if is_package(wrapper):
+        wrapper = _package(root)
     cut: list[str] = []
     found = [finding for finding in set(_run(wrapper, wanted, cut)) if wanted(finding.code)]
+    if with_bundle and wrapper.startos != "0.3.5":
+        said = {(finding.code, finding.what) for finding in found}
+        more = (each for each in _in_bundle(wrapper) if wanted(each.code) and (each.code, each.what) not in said)
+        found += dict.fromkeys(more)
     silences = Silences(source for source in wrapper.sources.values() if source)
     kept = [finding for finding in found if not silences.cover(finding)]
     silenced = len(found) - len(kept)
     kept = [finding for finding in kept if shown(finding.code)]
-    unused = silences.unused(codes()) if all(map(wanted, codes())) else ()
+    unused = silences.unused(codes()) if silences.exist and all(map(wanted, codes())) else ()
     return Outcome(wrapper, sorted([*kept, *unused], key=_order), silenced=silenced, cut=sorted(filter(shown, cut)))
 
 
-def repair(root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release) -> Outcome:
+def _package(root: Path) -> Wrapper:
+    from startos_wrapper.files.package_04.startos_package import StartosPackage
+
+    _import_rules(of_packages=True)
+    return StartosPackage(root)
+
+
+def _in_bundle(wrapper: Wrapper) -> Iterator[Finding]:
+    from startos_wrapper.check.loaded_bundle import bundle_findings
+    from startos_wrapper.files.package_04.startos_package import StartosPackage
+
+    return bundle_findings(wrapper) if isinstance(wrapper, StartosPackage) else iter(())
+
+
+def repair(
+    root: Path, wanted: _Choice = _any, shown: _Choice = _unless_of_release, with_bundle: bool = False
+) -> Outcome:
     """Check the wrapper, apply all fixes, and return what is left.
 
     Raises: CannotError, as `check` does.
     """
-    outcome = check(root, wanted, shown)
+    outcome = check(root, wanted, shown, with_bundle)
     fixed: list[Finding] = []
     for _ in range(_ROUNDS):
         done = apply(outcome.wrapper, [finding for finding in outcome.findings if finding.fixes])
         if not done:
             break
         fixed += done
-        outcome = check(root, wanted, shown)
+        outcome = check(root, wanted, shown, with_bundle)
     outcome.fixed = fixed
     return outcome
 
@@ -101,7 +138,7 @@ def _order(finding: Finding) -> tuple[Place, str, str, str]:
 def _run(wrapper: Wrapper, wanted: Callable[[str], bool], cut: list[str]) -> Iterator[Finding]:
     # `_unread` comes last because it reports files that the other rules couldn't read.
     for function, group in (*CHECKS.items(), (_unread, (_UNREAD,))):
-        if not any(map(wanted, group)):
+        if not any(map(wanted, group)) or not applies(function, wrapper.startos):
             continue
         try:
             findings = function(wrapper)

@@ -66,13 +66,25 @@ def current(code: str) -> str:
 Check = Callable[[Wrapper], Iterator[Finding]]
 # The check functions, and the codes of the rules that each one implements.
 CHECKS: dict[Check, tuple[str, ...]] = {}
+# The StartOS that a check function is for, if it's only for one.
+_TARGETS: dict[Check, str] = {}
 
 
-def checks(*codes: str) -> Callable[[Check], Check]:
-    """Register a function that yields findings of the rules `codes`, which are documented in `rules/*.yaml`."""
+def checks(*codes: str, startos: str | None = None) -> Callable[[Check], Check]:
+    """Register a function that yields findings of the rules `codes`, which are documented in `rules/*.yaml`.
+
+    With `startos`, the rules only apply to wrappers for this StartOS: `0.3.5` or `0.4`.
+    """
 
     def register(function: Check) -> Check:
         CHECKS[function] = codes
+        if startos:
+            _TARGETS[function] = startos
         return function
 
     return register
+
+
+def applies(function: Check, startos: str) -> bool:
+    """Return whether a check function is for wrappers for a StartOS."""
+    return _TARGETS.get(function, startos) == startos

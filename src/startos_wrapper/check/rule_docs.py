@@ -19,18 +19,28 @@ FOLDER = Path(__file__).parent / "rules"
 # The columns of a terminal, without the last one.
 _WIDTH = 79
 
+# What wrappers are for.
+TARGETS = ("0.3.5", "0.4")
+_DIGITS = {None: " ", "0.3.5": "3", "0.4": "4"}
+
 # Groups of rules by the first two characters of their codes: a heading, and what a finding leads to.
 _GROUPS = {
     "E1": ("Parse", "`start-sdk pack` can't read the manifest, and neither can anything else that uses it."),
     "E2": ("Pack", "`start-sdk pack` stops because a file or a commit is missing."),
     "E3": ("Verify", "The package is built, but `start-sdk verify`, `start-sdk publish` and every install reject it."),
     "E4": ("Installer", "The package passes `start-sdk verify`, but it can't be installed."),
+    "E5": (
+        "Package 0.4",
+        "The TypeScript of a package for StartOS 0.4 compiles, but `start-cli` can't pack the package, StartOS can't"
+        " install it, or it fails when it runs.",
+    ),
     "E6": ("Image", "The package passes `start-sdk verify`, but no server can load the image or start it."),
     "E7": ("Procedures", "A procedure always fails, because its container can't run the script or can't read a file."),
     "E8": (
         "Leftovers",
         "Something is unfinished. start-sdk doesn't notice: the build stops, or the package isn't what you want.",
     ),
+    "W4": ("Sources 0.4", "A package for StartOS 0.4 can be packed, but something in it doesn't do what it says."),
     "W5": ("Manifest", "StartOS accepts the manifest, but something in it doesn't do what it says."),
     "W6": ("Dockerfile", "The image may fail to build now or later, or is larger or less secure than it needs to be."),
     "W7": ("Scripts", "The service may not start, or doesn't stop or fail as it should."),
@@ -49,6 +59,7 @@ class RuleDoc:
     """A rule. `title`, `why` and `source` are Markdown. `bad` and `good` list what an example changes in a wrapper.
 
     A `pedantic` rule only concerns style, and is off without --pedantic. A `release` rule is off without --release.
+    `startos` is the StartOS that a rule is for, or None for both.
     """
 
     code: str
@@ -59,6 +70,7 @@ class RuleDoc:
     fixable: bool
     pedantic: bool
     release: bool
+    startos: str | None
     bad: dict[str, Any]
     good: dict[str, Any]
 
@@ -104,6 +116,7 @@ def _rule_doc(code: str, entry: dict[str, Any]) -> RuleDoc:
         entry.get("fixable", False),
         entry.get("pedantic", False),
         entry.get("release", False),
+        entry.get("startos"),
         entry["bad"],
         entry["good"],
     )
@@ -149,7 +162,10 @@ def wrapped(markdown: str) -> str:
 
 
 def listing(rules: list[RuleDoc], as_json: bool) -> str:
-    """Return a list of rules: as JSON, or a line per rule with its code, its title and whether `--fix` fixes it."""
+    """Return a list of rules: as JSON, or a line per rule.
+
+    A line has the code, whether `--fix` fixes it, the StartOS if the rule is only for one, and the title.
+    """
     if as_json:
         found = [
             {
@@ -160,6 +176,7 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
                 "fixable": rule.fixable,
                 "pedantic": rule.pedantic,
                 "release": rule.release,
+                "startos": [rule.startos] if rule.startos else list(TARGETS),
             }
             for rule in rules
         ]
@@ -169,8 +186,9 @@ def listing(rules: list[RuleDoc], as_json: bool) -> str:
         group = [rule for rule in rules if rule.code.startswith(prefix)]
         if group:
             lines += ["", f"{heading} ({_severity(prefix)}s)"]
-            lines += [f"{rule.code}{_marks(rule)} {rule.title}" for rule in group]
-    lines += ["", "* `--fix` fixes it. + Off by default. `--explain CODE` says why, with examples."]
+            lines += [f"{rule.code}{_marks(rule)} {_DIGITS[rule.startos]} {rule.title}" for rule in group]
+    lines += ["", "* `--fix` fixes it. + Off by default. 3, 4: only for StartOS 0.3.5, 0.4."]
+    lines += ["`--explain CODE` says why, with examples."]
     return "\n".join(lines[1:]) + "\n"
 
 
@@ -193,8 +211,9 @@ def page() -> str:
         "",
         "This page lists the rules of `startos-wrapper check`. The codes are part of its API.",
         "",
-        "- An error (E) makes StartOS 0.3.5 or `start-sdk` reject the package, or is something unfinished (E8).",
+        "- An error (E) makes StartOS or its packer reject the package, or is something unfinished (E8).",
         "- A warning (W) marks something that they accept, but that breaks or does harm later.",
+        "- The column *StartOS* shows which StartOS a rule is for. Without an entry, it's for both.",
         "- A source that begins with `core/` is a file of start-os v0.3.5.1.",
         "- An example only shows what differs from a wrapper without findings.",
         "- The column *Fix* shows whether `--fix` can fix findings of a rule.",
@@ -211,17 +230,18 @@ def page() -> str:
 
 
 def _table(rules: list[RuleDoc]) -> Iterator[str]:
-    yield "| Code | Name | What | Fix |"
-    yield "| --- | --- | --- | --- |"
+    yield "| Code | Name | What | StartOS | Fix |"
+    yield "| --- | --- | --- | --- | --- |"
     for rule in rules:
         link = f"[{rule.code}](#{rule.code.lower()}-{rule.name})"
         title = " ".join(rule.title.split()).replace("|", "\\|")
-        yield f"| {link} | {rule.name} | {title} | {'yes' if rule.fixable else 'no'} |"
+        yield f"| {link} | {rule.name} | {title} | {rule.startos or 'both'} | {'yes' if rule.fixable else 'no'} |"
 
 
 def _description(rule: RuleDoc) -> Iterator[str]:
     """Yield everything except the heading, followed by an empty line."""
-    fix = " `--fix` fixes it." if rule.fixable else ""
+    fix = f" Only for StartOS {rule.startos}." if rule.startos else ""
+    fix += " `--fix` fixes it." if rule.fixable else ""
     fix += " Only reported with `--pedantic`." if rule.pedantic else ""
     fix += " Only reported with `--release`." if rule.release else ""
     yield from (f"{rule.title}.{fix}", "", rule.why, "", f"Source: {_linked(rule.source)}", "")
@@ -246,10 +266,14 @@ def _parts(example: dict[str, Any]) -> Iterator[_Part]:
         yield f"`manifest.yaml` without {_names(example['without'])}.", None, ""
     if "manifest" in example:
         yield "in `manifest.yaml`", example["manifest"], "yaml"
+    for file, changes in example.get("replace", {}).items():
+        yield from _file(f"`{file}`", file, "\n".join(textwrap.dedent(text) for text in changes.values()))
     for file, content in example.get("files", {}).items():
         yield from _file(f"`{file}`", file, content)
     for file, mode in example.get("modes", {}).items():
         yield f"`{file}` has mode {mode}.", None, ""
+    for file in example.get("older", []):
+        yield f"`{file}` is older than the sources.", None, ""
     for folder in example.get("folders", []):
         yield f"the folder `{folder}` is empty.", None, ""
     for file, target in example.get("links", {}).items():

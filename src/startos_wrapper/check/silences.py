@@ -32,6 +32,11 @@ class Silences:
         # If two comments cover a line, the last one counts.
         self._covered = {(each.place.file, line, current(each.code)): each for each in found for line in each.lines}
 
+    @property
+    def exist(self) -> bool:
+        """Return whether there is any such comment."""
+        return bool(self._covered)
+
     def cover(self, finding: Finding) -> bool:
         """Return whether a comment silences a finding, and mark that comment as used."""
         silence = self._covered.get((finding.place.file, finding.place.line, finding.code))

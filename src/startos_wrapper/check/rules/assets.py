@@ -31,7 +31,7 @@ _MAGIC = (
 _IMAGES = {"png", "apng", "jpg", "jpeg", "jfif", "gif", "webp", "ico", "bmp", "svg", "avif"}
 
 
-@checks("W803")
+@checks("W803", startos="0.3.5")
 def folder_not_packed(wrapper: Wrapper) -> Iterator[Finding]:
     """Find folders in assets that aren't packed, because no assets volume has their name. S/s9pk/mod.rs:152-173"""
     if wrapper.manifest.get("volumes") is None:

@@ -18,7 +18,7 @@ from startos_wrapper.files.wrapper import Wrapper
 _USUAL = "/mnt/data"
 
 
-@checks("W528")
+@checks("W528", startos="0.3.5")
 def outside_of_the_backup(wrapper: Wrapper) -> Iterator[Finding]:
     """Find data that is mounted for duplicity, but isn't in the only folder that duplicity saves."""
     for verb, done in (("create", "saves"), ("restore", "restores")):
@@ -39,7 +39,7 @@ def outside_of_the_backup(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("W528", place, what, f"mount it at {backup.folder} if you need the rest")
 
 
-@checks("W530")
+@checks("W530", startos="0.3.5")
 def hidden_by_a_mount(wrapper: Wrapper) -> Iterator[Finding]:
     """Find mounts that hide a system image's programs, or compat's home from duplicity. S/backup/mod.rs:98-189"""
     for procedure in in_container(wrapper):
@@ -97,7 +97,7 @@ def _below_usual(source: Source, node: Node, folder: str) -> Edit | None:
     return source.edit(node.start, node.end, f"{quote}{moved}{quote}")
 
 
-@checks("W533")
+@checks("W533", startos="0.3.5")
 def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a restore that puts data elsewhere than where the backup took it from, or that can't read the backup."""
     sides = {verb: duplicity_of(wrapper.procedures, verb) for verb in ("create", "restore")}
@@ -119,7 +119,7 @@ def restored_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W533", wrapper.at(other.node.get("type")), f"{other.name} is a script, which {able}", todo)
 
 
-@checks("W532")
+@checks("W532", startos="0.3.5")
 def restored_into_foreign_volumes(wrapper: Wrapper) -> Iterator[Finding]:
     """Find volumes of a restore by duplicity that are read-only, or that belong to another service."""
     restore = duplicity_of(wrapper.procedures, "restore")

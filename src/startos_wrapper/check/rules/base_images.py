@@ -67,7 +67,7 @@ def _floats(image: str) -> str | None:
     return f"has the tag {tag}, which changes with every release"
 
 
-@checks("W619")
+@checks("W619", startos="0.3.5")
 def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a package version that doesn't match the upstream image that the package is built on."""
     dockerfile = model(wrapper)

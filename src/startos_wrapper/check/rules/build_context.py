@@ -95,7 +95,7 @@ def broken_pattern(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E626", source.line_place(found[0]), what, "close the `[`, or write `\\[` for a bracket")
 
 
-@checks("W815")
+@checks("W815", startos="0.3.5")
 def stale_image(wrapper: Wrapper) -> Iterator[Finding]:
     """Find files that the Dockerfile copies, but whose edits don't make a new image."""
     makefile, dockerfile, context = wrapper.makefile, model(wrapper), build_context(wrapper)

@@ -21,14 +21,14 @@ from startos_wrapper.files.wrapper import Wrapper
 _MOST_PROGRAMS = 5000
 
 
-@checks("E623")
+@checks("E623", startos="0.3.5")
 def damaged(wrapper: Wrapper) -> Iterator[Finding]:
     """Find tars that lack a part of their image. S/install/mod.rs:1208 runs `podman load`"""
     for file, what in damaged_images(wrapper):
         yield Finding("E623", Place(file), f"{file} {shown(what)}, so no server can load it", "build the image again")
 
 
-@checks("E620", "E621")
+@checks("E620", "E621", startos="0.3.5")
 def startable(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the image has each program that the manifest starts. S/procedure/docker.rs:233-245"""
     found: dict[tuple[str, str, str, Place], list[str]] = {}
@@ -43,7 +43,7 @@ def startable(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding(code, place, f"{what} ({named(files)})", todo)
 
 
-@checks("E622")
+@checks("E622", startos="0.3.5")
 def other_processor(wrapper: Wrapper) -> Iterator[Finding]:
     """Find images whose programs are for another processor than that of the servers that load them."""
     for image, processor in _for_processors(wrapper):
@@ -58,7 +58,7 @@ def other_processor(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("E622", Place(image.file), what[0].upper() + what[1:], todo)
 
 
-@checks("W624")
+@checks("W624", startos="0.3.5")
 def other_program(wrapper: Wrapper) -> Iterator[Finding]:
     """Find programs in the image's PATH that are for another processor, e.g. a download without a variable in it."""
     for image, processor in _for_processors(wrapper):
@@ -87,7 +87,7 @@ def _programs(wrapper: Wrapper, image: BuiltImage) -> list[tuple[str, Elf]]:
     return [found for procedure, name in names for found in _chain(wrapper, image, procedure, name).programs]
 
 
-@checks("W625")
+@checks("W625", startos="0.3.5")
 def stop_signal_not_trapped(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a stop signal of the base that the entrypoint doesn't handle. S/manager/manager_seed.rs:17-31"""
     entry = entrypoint_of(wrapper)

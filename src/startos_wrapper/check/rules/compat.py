@@ -48,7 +48,7 @@ def _is_backup(procedure: Procedure, args: list[Node]) -> bool:
     return procedure.path[0] == "backup" and bool(args) and args[0].text == "duplicity"
 
 
-@checks("E703")
+@checks("E703", startos="0.3.5")
 def compat_arguments(wrapper: Wrapper) -> Iterator[Finding]:
     """Find commands that compat doesn't have, and a wrong number of arguments."""
     for procedure, args in _calls(wrapper):
@@ -84,7 +84,7 @@ def _files(wrapper: Wrapper) -> Iterator[tuple[Procedure, Node, str, str]]:
                     yield procedure, arg, word, spot.file
 
 
-@checks("E704")
+@checks("E704", startos="0.3.5")
 def compat_file_missing(wrapper: Wrapper) -> Iterator[Finding]:
     """Find config specs and rules that compat opens, but that the assets volume doesn't contain."""
     for procedure, arg, _, file in _files(wrapper):
@@ -94,7 +94,7 @@ def compat_file_missing(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("E704", wrapper.at(arg), what, todo)
 
 
-@checks("E705")
+@checks("E705", startos="0.3.5")
 def compat_file_wrong(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a config spec or rules that compat can't parse. S/config/spec.rs:331-343, compat/src/config/rules.rs"""
     told = set()

@@ -26,7 +26,7 @@ _LARGEST_TABLE = 64 * 1024
 _SECTIONS = ("manifest", "license", "instructions", "icon", "docker_images", "assets")
 
 
-@checks("E300")
+@checks("E300", startos="0.3.5")
 def package(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the package in the wrapper's folder is complete. S/s9pk/header.rs:35-67"""
     if wrapper.id is None or not package_id(wrapper.id):
@@ -75,7 +75,7 @@ def _sections(head: bytes) -> dict[str, tuple[int, int]] | None:
     return sections
 
 
-@checks("E301")
+@checks("E301", startos="0.3.5")
 def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the icon is at most 100 KiB. S/s9pk/reader.rs:173-179"""
     asset = asset_of(wrapper, "icon")
@@ -88,7 +88,7 @@ def icon_size(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E301", asset[1], what, "scale the image down, or save it with fewer colors")
 
 
-@checks("E302")
+@checks("E302", startos="0.3.5")
 def no_images(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the images folder contains an image or that the Makefile builds one. S/s9pk/docker.rs:29-82"""
     folder = images_folder(wrapper)
@@ -99,7 +99,7 @@ def no_images(wrapper: Wrapper) -> Iterator[Finding]:
     yield Finding("E302", Place(marked(folder)), what, todo)
 
 
-@checks("E303", "E304", "E305", "E306", "W501")
+@checks("E303", "E304", "E305", "E306", "W501", startos="0.3.5")
 def image_tags(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the tags of each image, which StartOS uses to find it. S/s9pk/reader.rs:93-144,270-296"""
     for tar in loaded_tars(wrapper):
@@ -141,7 +141,7 @@ def _other_version(wrapper: Wrapper, tar: Tar) -> Iterator[Finding]:
         yield Finding("W501", Place(tar.file), what, f"rebuild the images with `--tag {_tag(wrapper)}`")
 
 
-@checks("W516")
+@checks("W516", startos="0.3.5")
 def lacking_image(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that each architecture in the manifest has an image, if any architecture has one."""
     asset = asset_of(wrapper, "docker-images")
@@ -175,7 +175,7 @@ def _is_open(wrapper: Wrapper, folder: str) -> bool:
     return wrapper.makefile is not None and f"{folder}/$" in wrapper.makefile.text
 
 
-@checks("W521")
+@checks("W521", startos="0.3.5")
 def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the images folder, which is packed as a whole, contains only images. S/s9pk/mod.rs:106-139"""
     folder = images_folder(wrapper)
@@ -198,7 +198,7 @@ def beside_images(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("W521", Place(marked(f"{folder}/{name}")), what, todo)
 
 
-@checks("W816")
+@checks("W816", startos="0.3.5")
 def one_tar_two_processors(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a single image tar in a package that claims to run on two architectures. S/s9pk/mod.rs:106-151"""
     node, arches = (

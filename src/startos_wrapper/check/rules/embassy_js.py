@@ -21,7 +21,7 @@ _FUNCTIONS: dict[tuple[str, ...], str] = {
 }
 
 
-@checks("E708")
+@checks("E708", startos="0.3.5")
 def script_not_loaded(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an embassy.js that StartOS can't load: a syntax error, or an import. JS/artifacts/loadModule.js"""
     source, is_built = _module_file(wrapper)
@@ -36,7 +36,7 @@ def script_not_loaded(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E708", source.place(*module.imported), what, "bundle the script, or write it without imports")
 
 
-@checks("E709")
+@checks("E709", startos="0.3.5")
 def function_missing(wrapper: Wrapper) -> Iterator[Finding]:
     """Find procedures of type script whose function embassy.js doesn't export."""
     scripts = [procedure for procedure in wrapper.procedures if procedure.kind == "script"]

@@ -8,7 +8,7 @@ from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 
-@checks("W615")
+@checks("W615", startos="0.3.5")
 def ignored_healthcheck(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a HEALTHCHECK, which StartOS disables. S/procedure/docker.rs:242"""
     dockerfile = model(wrapper)

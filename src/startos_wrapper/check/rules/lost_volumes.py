@@ -15,7 +15,7 @@ from startos_wrapper.files.word import Word
 from startos_wrapper.files.wrapper import Wrapper
 
 
-@checks("W617")
+@checks("W617", startos="0.3.5")
 def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a VOLUME that the service uses, but that isn't mounted. S/procedure/docker.rs:236"""
     main = wrapper.main
@@ -30,7 +30,7 @@ def lost_volume(wrapper: Wrapper) -> Iterator[Finding]:
             yield finding("W617", dockerfile, word, loss.what, "mount one of the manifest's volumes there in main")
 
 
-@checks("W617")
+@checks("W617", startos="0.3.5")
 def lost_volume_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a VOLUME that a built image has from its base, and that isn't mounted. S/procedure/docker.rs:236"""
     main = wrapper.main

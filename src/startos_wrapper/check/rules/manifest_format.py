@@ -10,7 +10,7 @@ from startos_wrapper.files.source import Place
 from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 
-@checks("E100")
+@checks("E100", startos="0.3.5")
 def missing(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a missing manifest. `start-sdk pack` ignores the name `manifest.yml`."""
     if wrapper.manifest_file is not None:
@@ -23,13 +23,13 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
     yield Finding("E100", Place("."), what, "run this in a wrapper's folder, or pass its path")
 
 
-@checks("E101", "E102", "E103", "E104", "E105", "E106", "E107")
+@checks("E101", "E102", "E103", "E104", "E105", "E106", "E107", startos="0.3.5")
 def unreadable(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a manifest that StartOS can't parse, or that isn't a mapping."""
     yield from map(Finding.of, format_faults(wrapper))
 
 
-@checks("W514")
+@checks("W514", startos="0.3.5")
 def repeated_keys(wrapper: Wrapper) -> Iterator[Finding]:
     """Find repeated keys, or two keys that mean the same. The OS silently uses the last one."""
     seen: set[int] = set()
@@ -54,7 +54,7 @@ def _repeated(wrapper: Wrapper, node: Node) -> Iterator[Finding]:
         yield Finding("W514", wrapper.at(key), what, "keep one of them")
 
 
-@checks("W522")
+@checks("W522", startos="0.3.5")
 def shadowed(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a manifest that `start-sdk pack` never opens, because another name takes precedence."""
     for name in MANIFESTS:

@@ -21,7 +21,7 @@ _LAST = (0, 3, 5, 1)
 _ARCHES = {misnamed: arch for arch, processor in processors().items() for misnamed in processor.misnamed}
 
 
-@checks("W502")
+@checks("W502", startos="0.3.5")
 def ignored_endings(wrapper: Wrapper) -> Iterator[Finding]:
     """Find versions and ranges whose end the OS ignores. emver src/emver.rs:278-289"""
     for name in ("version", "eos-version"):
@@ -48,7 +48,7 @@ def _of_range(text: str, rest: str) -> str:
     return f"StartOS reads the range {text} as {text.removesuffix(rest).strip()} and ignores {rest.strip()!r}"
 
 
-@checks("W508")
+@checks("W508", startos="0.3.5")
 def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
     """Find versions that a service with config can reach without a migration. S/install/mod.rs:1021-1063"""
     if wrapper.manifest.get("config") is None or not wrapper.version:
@@ -70,7 +70,7 @@ def configuration_lost(wrapper: Wrapper) -> Iterator[Finding]:
             )
 
 
-@checks("W509", "W510")
+@checks("W509", "W510", startos="0.3.5")
 def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an icon that the web interface can't use in a sideload. S/install/mod.rs:348-380"""
     icon = wrapper.manifest.get("assets", "icon")
@@ -89,7 +89,7 @@ def icon_for_sideload(wrapper: Wrapper) -> Iterator[Finding]:
         )
 
 
-@checks("W513")
+@checks("W513", startos="0.3.5")
 def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
     """Find whole milliseconds and microseconds, which the OS misreads. S/util/serde.rs:470-520"""
     durations = ((procedure, name) for procedure in wrapper.procedures for name in ("sigterm-timeout", "timeout"))
@@ -100,7 +100,7 @@ def misread_durations(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W513", wrapper.at(node), what, "write seconds, with a fraction if necessary, e.g. 0.5s")
 
 
-@checks("W517")
+@checks("W517", startos="0.3.5")
 def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a missing eos-version, which defaults to the version of the SDK. S/s9pk/manifest.rs:34-35"""
     if wrapper.manifest.fields and "eos-version" not in wrapper.manifest.fields:
@@ -110,7 +110,7 @@ def eos_version_absent(wrapper: Wrapper) -> Iterator[Finding]:
         )
 
 
-@checks("W531")
+@checks("W531", startos="0.3.5")
 def eos_version_too_new(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an eos-version above the last StartOS that installs such packages. S/s9pk/manifest.rs:34-35"""
     node = wrapper.manifest.get("eos-version")
@@ -121,7 +121,7 @@ def eos_version_too_new(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("W531", wrapper.at(node), what, todo)
 
 
-@checks("W523")
+@checks("W523", startos="0.3.5")
 def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a service with interfaces but without a health check."""
     checks_of, interfaces = wrapper.manifest.get("health-checks"), wrapper.manifest.get("interfaces")
@@ -130,7 +130,7 @@ def no_health_check(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("W523", wrapper.at_key("health-checks"), what, "add a health check that queries the interface")
 
 
-@checks("W529")
+@checks("W529", startos="0.3.5")
 def other_names_of_processors(wrapper: Wrapper) -> Iterator[Finding]:
     """Find architectures under names that no server reports. S/registry/marketplace.rs:18-36"""
     arches = wrapper.manifest.get("hardware-requirements", "arch")

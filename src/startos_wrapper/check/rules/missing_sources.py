@@ -26,7 +26,7 @@ def submodule_empty(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W812", source.line_place(number), what, f"run `git submodule update --init {path}`")
 
 
-@checks("W810")
+@checks("W810", startos="0.3.5")
 def script_without_source(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an embassy.js that the Makefile builds from a missing embassy.ts."""
     folder, makefile = wrapper.asset("scripts"), wrapper.makefile

@@ -13,7 +13,7 @@ from startos_wrapper.files.wrapper import Wrapper
 _BACKUPS: dict[tuple[str, ...], str] = {("backup", "create"): "create", ("backup", "restore"): "restore"}
 
 
-@checks("W512")
+@checks("W512", startos="0.3.5")
 def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
     """Find BACKUP outside of backup: verify accepts it, but it isn't mounted. S/procedure/docker.rs:683-703"""
     for procedure in in_container(wrapper):
@@ -22,7 +22,7 @@ def backup_mounted_elsewhere(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W512", wrapper.at(procedure.mounts.keys["BACKUP"]), what, "remove the mount")
 
 
-@checks("W518")
+@checks("W518", startos="0.3.5")
 def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
     """Find volumes that no procedure mounts, except assets volumes, which scripts can read without a mount."""
     if not wrapper.procedures:
@@ -34,7 +34,7 @@ def never_mounted(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W518", wrapper.at_key("volumes", name), what, "mount it in main, or remove it")
 
 
-@checks("W519")
+@checks("W519", startos="0.3.5")
 def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
     """Find data volumes that aren't in a backup. Scripts aren't checked, because they don't need mounts."""
     for procedure in in_container(wrapper):
@@ -48,7 +48,7 @@ def not_backed_up(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("W519", place, what, f"mount {name} in backup.{verb} and make the command include it")
 
 
-@checks("W520", "W526")
+@checks("W520", "W526", startos="0.3.5")
 def duplicity(wrapper: Wrapper) -> Iterator[Finding]:
     """Check `duplicity create|restore BACKUP DATA`, as the compat image expects it. system-images/compat/src/main.rs"""
     for procedure in in_container(wrapper):
@@ -89,7 +89,7 @@ def _reversed(wrapper: Wrapper, procedure: Procedure, args: list[Node]) -> Findi
     return Finding("W520", wrapper.at(args[2]), what, f"write {args[3].text} before {args[2].text}", fixes)
 
 
-@checks("W524", "W525")
+@checks("W524", "W525", startos="0.3.5")
 def mount_paths(wrapper: Wrapper) -> Iterator[Finding]:
     """Find relative mount points, which the container engine rejects, and two mounts with the same mount point."""
     for procedure in in_container(wrapper):

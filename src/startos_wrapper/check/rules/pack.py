@@ -26,7 +26,7 @@ _ED25519 = bytes.fromhex("300506032b657004220420")
 _SHORTEST_KEY = 48
 
 
-@checks("E201")
+@checks("E201", startos="0.3.5")
 def commit(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that there is a git repository with a commit, whose hash goes into the package. S/s9pk/git_hash.rs:9-21
 
@@ -43,7 +43,7 @@ def commit(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E201", Place("."), what, "run `git add` and `git commit`")
 
 
-@checks("E203")
+@checks("E203", startos="0.3.5")
 def files(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the license, icon and instructions can be read. S/s9pk/mod.rs:76-105"""
     for name in ("license", "icon", "instructions"):
@@ -86,7 +86,7 @@ def _near(wrapper: Wrapper, path: str) -> str | None:
     return min(found, key=lambda file: (file.lower() != str(wanted).lower(), file), default=None)
 
 
-@checks("E204")
+@checks("E204", startos="0.3.5")
 def images(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the images exist or get built, and that their folder can be packed. S/s9pk/mod.rs:106-149"""
     asset = asset_of(wrapper, "docker-images")
@@ -122,7 +122,7 @@ def _cannot_pack(wrapper: Wrapper, file: str) -> str | None:
     return None if wrapper.made(file) else f"is {kind_of(wrapper.root / file)}"
 
 
-@checks("E205")
+@checks("E205", startos="0.3.5")
 def asset_folders(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that each assets volume has a folder. S/s9pk/mod.rs:152-173"""
     asset = asset_of(wrapper, "assets")
@@ -157,7 +157,7 @@ def _keep(root: Path, folder: str) -> tuple[CreateFile, ...]:
     return (CreateFile(f"{folder}/.gitkeep"),) if free and path.startswith(inside + os.sep) else ()
 
 
-@checks("E206")
+@checks("E206", startos="0.3.5")
 def script(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that embassy.js exists if procedures in the manifest need it. S/s9pk/mod.rs:174-182"""
     needing = next((each for each in wrapper.procedures if each.counted and each.kind == "script"), None)
@@ -178,7 +178,7 @@ def script(wrapper: Wrapper) -> Iterator[Finding]:
         )
 
 
-@checks("E207")
+@checks("E207", startos="0.3.5")
 def developer_key(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the key that signs packages, but only on machines with start-sdk. S/context/sdk.rs:40-69"""
     if shutil.which("start-sdk") is None:

@@ -13,7 +13,7 @@ def in_container(wrapper: Wrapper) -> Iterator[Procedure]:
     yield from (procedure for procedure in wrapper.procedures if procedure.kind == "docker")
 
 
-@checks("W503")
+@checks("W503", startos="0.3.5")
 def scripts_left_out(wrapper: Wrapper) -> Iterator[Finding]:
     """Find scripts that don't make `start-sdk pack` include embassy.js. S/s9pk/manifest.rs:82-101"""
     scripts = [procedure for procedure in wrapper.procedures if procedure.kind == "script"]
@@ -25,7 +25,7 @@ def scripts_left_out(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("W503", wrapper.at(procedure.node.get("type")), what, todo)
 
 
-@checks("W504")
+@checks("W504", startos="0.3.5")
 def script_unused(wrapper: Wrapper) -> Iterator[Finding]:
     """Find an embassy.js that no procedure runs. Pack logs a warning and leaves it out. S/s9pk/mod.rs:183-186"""
     file = f"{wrapper.asset('scripts')}/embassy.js"
@@ -34,7 +34,7 @@ def script_unused(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("W504", wrapper.at_key("assets", "scripts"), what, "remove the script, or use it in the manifest")
 
 
-@checks("W505")
+@checks("W505", startos="0.3.5")
 def dependency_procedures(wrapper: Wrapper) -> Iterator[Finding]:
     """Find problems in dependency procedures that `start-sdk verify` only checks in other procedures."""
     for procedure in wrapper.procedures:
@@ -43,7 +43,7 @@ def dependency_procedures(wrapper: Wrapper) -> Iterator[Finding]:
             yield from faults_of(wrapper, checked, "W505", "it fails on the server, which verify doesn't check")
 
 
-@checks("W506")
+@checks("W506", startos="0.3.5")
 def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
     """Find fields that have no effect or fail inside the main container. S/procedure/docker.rs:757-771"""
     effects = {
@@ -62,7 +62,7 @@ def ignored_by_inject(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("W506", wrapper.at(procedure.node.keys[name]), what, f"remove {name}")
 
 
-@checks("W527")
+@checks("W527", startos="0.3.5")
 def inject_without_container(wrapper: Wrapper) -> Iterator[Finding]:
     """Find inject where the main container isn't running: in main itself, backups and migrations."""
     for procedure in in_container(wrapper):
@@ -71,7 +71,7 @@ def inject_without_container(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("W527", wrapper.at(procedure.node.keys["inject"]), what, "remove inject")
 
 
-@checks("W507")
+@checks("W507", startos="0.3.5")
 def timeout_off_main(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a sigterm-timeout that StartOS never reads. S/manager/manager_seed.rs:17-31"""
     for procedure in in_container(wrapper):

@@ -17,7 +17,7 @@ _NOBODY = re.compile(r"(?:.*\.)?(?:example(?:\.(?:com|net|org))?|test|invalid|lo
 _NO_LICENSE = re.compile("Replace this with the text of your license|until the text of a licence stands here")
 
 
-@checks("E820")
+@checks("E820", startos="0.3.5")
 def placeholders(wrapper: Wrapper) -> Iterator[Finding]:
     """Find addresses of nobody, and the license that the template writes for the author to replace."""
     for name in _URLS:
@@ -56,7 +56,7 @@ def starters_icon(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E821", Place(asset[0]), what, "replace it with the service's icon, of at most 100 KiB")
 
 
-@checks("E822")
+@checks("E822", startos="0.3.5")
 def no_release_notes(wrapper: Wrapper) -> Iterator[Finding]:
     """Find empty release notes, which StartOS shows before an update. S/s9pk/manifest.rs:46"""
     node = wrapper.manifest.get("release-notes")

@@ -18,7 +18,7 @@ _TITLE_BYTES = 29
 _REPLACES_BYTES = 9
 
 
-@checks("E308")
+@checks("E308", startos="0.3.5")
 def procedures(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the mounts, image and io-format of docker procedures. S/procedure/docker.rs:195-218"""
     for procedure in wrapper.procedures:
@@ -73,7 +73,7 @@ def _interfaces(wrapper: Wrapper) -> Iterator[tuple[str, Node, list[str]]]:
             yield name, interface, protocols.texts()
 
 
-@checks("E309", "E310", "E311")
+@checks("E309", "E310", "E311", startos="0.3.5")
 def protocols(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that interfaces list the protocols that their addresses and UI require. S/net/interface.rs:73-90"""
     needs = (("E309", "tor-config", ("tcp",)), ("E310", "lan-config", ("http",)), ("E311", "ui", ("http", "https")))
@@ -87,7 +87,7 @@ def protocols(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding(code, wrapper.at(interface.keys["protocols"]), what, f"add {wanted[0]} to its protocols")
 
 
-@checks("E314")
+@checks("E314", startos="0.3.5")
 def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that main runs in a container. S/s9pk/reader.rs:223-231"""
     kind = wrapper.manifest.get("main", "type")
@@ -96,7 +96,7 @@ def main_is_a_script(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E314", wrapper.at(kind), what, "write `type: docker` with image and entrypoint")
 
 
-@checks("E318")
+@checks("E318", startos="0.3.5")
 def containers(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that the key containers isn't used. S/s9pk/reader.rs:223-231, 252"""
     if wrapper.manifest.get("containers") is not None:
@@ -104,7 +104,7 @@ def containers(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E318", wrapper.at_key("containers"), what, "remove it, and describe the container under main")
 
 
-@checks("E316")
+@checks("E316", startos="0.3.5")
 def replaces(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the length of the names in replaces. S/s9pk/reader.rs:239-244"""
     node = wrapper.manifest.get("replaces")
@@ -114,7 +114,7 @@ def replaces(wrapper: Wrapper) -> Iterator[Finding]:
             yield Finding("E316", wrapper.at(item), what, "shorten or remove it")
 
 
-@checks("E317")
+@checks("E317", startos="0.3.5")
 def title(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the length of the title in bytes of UTF-8. S/s9pk/reader.rs:245-251"""
     node = wrapper.manifest.get("title")
@@ -123,7 +123,7 @@ def title(wrapper: Wrapper) -> Iterator[Finding]:
         yield Finding("E317", wrapper.at(node), what, "shorten it")
 
 
-@checks("E319")
+@checks("E319", startos="0.3.5")
 def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
     """Check the interfaces of certificates, and that no volume has type backup. S/volume.rs:30-35, 144-154"""
     interfaces, volumes = wrapper.manifest.get("interfaces"), wrapper.manifest.get("volumes")
@@ -142,7 +142,7 @@ def volume_kinds(wrapper: Wrapper) -> Iterator[Finding]:
                 yield Finding("E319", wrapper.at(interface), what, todo)
 
 
-@checks("E401")
+@checks("E401", startos="0.3.5")
 def lan_ports(wrapper: Wrapper) -> Iterator[Finding]:
     """Check that LAN port 80 doesn't use TLS and port 443 does. S/install/mod.rs:687-693"""
     interfaces, forgotten = wrapper.manifest.get("interfaces"), overridden(wrapper.manifest)

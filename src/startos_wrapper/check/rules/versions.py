@@ -21,7 +21,7 @@ def _numbers(version: str | None) -> list[int] | None:
     return parts + [0] * (4 - len(parts))
 
 
-@checks("W805")
+@checks("W805", startos="0.3.5")
 def other_version(wrapper: Wrapper) -> Iterator[Finding]:
     """Find other versions than the manifest's in scripts and the Makefile."""
     version = _numbers(wrapper.version)
