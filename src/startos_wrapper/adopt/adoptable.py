@@ -1,4 +1,4 @@
-"""Find out whether a folder has a wrapper for StartOS 0.3 with a manifest that StartOS can read."""
+"""Find out whether a folder has a package for StartOS 0.4, or a wrapper with a manifest that StartOS can read."""
 
 from itertools import islice
 from pathlib import Path
@@ -6,6 +6,8 @@ from pathlib import Path
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.manifest.format_faults import format_faults
 from startos_wrapper.files.manifest.schema_faults import schema_faults
+from startos_wrapper.files.package_04.recognition import MANIFEST
+from startos_wrapper.files.package_04.startos_package import StartosPackage, open_wrapper
 from startos_wrapper.files.source import TooLargeError
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -16,22 +18,25 @@ _MOST_VALUES = 3_000
 # Validators compare each volume with all others. Real manifests have at most 7 entries in each of these.
 _MAPS = ("volumes", "interfaces", "health-checks", "actions", "dependencies")
 _MOST_ENTRIES = 100
-# Files that packages for StartOS 0.4 have instead of a manifest.
-_NEW_FILES = ("startos/manifest.ts", "startos/manifest/index.ts", "startos/index.ts", "startos/sdk.ts")
+# Files that packages for StartOS 0.4 have in addition to their manifest.
+_NEW_FILES = ("startos/index.ts", "startos/sdk.ts")
 
 _FORWARD = "convert its manifest to 0.3.5 first, or create a new wrapper with `startos-wrapper new`"
 
 
 def wrapper_in(folder: Path) -> Wrapper:
-    """Return the wrapper in a folder.
+    """Return the wrapper or the package for StartOS 0.4 in a folder.
 
-    Raises: RefusedError if there is no wrapper for StartOS 0.3 with a readable manifest.
+    Raises: RefusedError if there is neither, or if StartOS can't read the manifest of a wrapper.
     """
-    wrapper = Wrapper(folder)
+    wrapper = open_wrapper(folder)
+    if isinstance(wrapper, StartosPackage):
+        return wrapper
     if wrapper.manifest_file is None:
         for name in _NEW_FILES:
             if wrapper.is_file(name):
-                raise RefusedError(f"{folder / name}: a package for StartOS 0.4, but this template is for 0.3.5")
+                todo = f"it needs a manifest in {MANIFEST}"
+                raise RefusedError(f"{folder / name}: a package for StartOS 0.4 without a manifest; {todo}")
         if wrapper.is_file("config_spec.yaml") and wrapper.is_file("config_rules.yaml"):
             raise RefusedError(f"{folder}: a wrapper for StartOS 0.2; {_FORWARD}")
         raise RefusedError(f"{folder}: no manifest.yaml, .toml or .json found, so this isn't a wrapper")

@@ -10,6 +10,7 @@ from startos_wrapper.adopt.adoptable import wrapper_in
 from startos_wrapper.adopt.align.align_parts import align_parts, changed_answers, parts_to_manage
 from startos_wrapper.adopt.describe import Description, describe
 from startos_wrapper.adopt.nearness import Part, judge
+from startos_wrapper.adopt.of_packages.described_package import describe_package
 from startos_wrapper.adopt.plan import Plan, PlannedWrapper
 from startos_wrapper.adopt.recorded import (
     Recorded,
@@ -21,7 +22,9 @@ from startos_wrapper.adopt.recorded import (
 )
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.data import loader
+from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.atomic import replace_file
+from startos_wrapper.files.package_04.startos_package import StartosPackage
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.origin import Origin
 from startos_wrapper.work_tree import WorkTree
@@ -78,10 +81,16 @@ def adopt(folder: Path, request: Request) -> Adoption:
     before = _read(folder)
     if before.recorded is not None:
         refuse_other_address(before.folder, before.recorded, request.address)
-    description = describe(before.wrapper)
+    description = _described(before.wrapper)
+    if request.aligned and not description.can_be_aligned:
+        raise RefusedError(f"{folder}: --align is for wrappers for StartOS 0.3.5")
     adoption = (_plan_aligned if request.aligned else _plan_answers)(before, description, request)
     write(folder, adoption.plan.files)
     return adoption
+
+
+def _described(wrapper: Wrapper) -> Description:
+    return describe_package(wrapper) if isinstance(wrapper, StartosPackage) else describe(wrapper)
 
 
 def _read(folder: Path) -> Before:

@@ -11,8 +11,9 @@ from startos_wrapper.terminal import print_text
 COMMAND = "adopt"
 
 _DESCRIPTION = f"""\
-Adopt an existing wrapper: read its files, and write the answers that describe
-it to {ANSWERS}. No other file is changed, unless you pass --align."""
+Adopt an existing wrapper, or a package for StartOS 0.4: read its files, and
+write the answers that describe it to {ANSWERS}. No other file is
+changed, unless you pass --align, which is for wrappers of StartOS 0.3.5."""
 _EPILOG = f"""\
 parts: {", ".join(PARTS)}
 Without --manage, updates manage the parts that resemble the template's.

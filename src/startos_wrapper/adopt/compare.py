@@ -66,10 +66,15 @@ def compare(original: Mapping[str, Any], rendered: Mapping[str, Any]) -> Compari
     silent = ("hardware-requirements", "arch")
     if not any(path[:2] == silent for path in before):
         after = {path: value for path, value in after.items() if path[:2] != silent}
-    same = [path for path, value in before.items() if path in after and after[path] == value]
+    return compare_leaves(before, after)
+
+
+def compare_leaves(before: Leaves, after: Leaves) -> Comparison:
+    """Compare the values of two manifests or packages."""
+    same = {path: None for path, value in before.items() if path in after and after[path] == value}
     paths = dict.fromkeys([*before, *after])
     different = [Difference(path, before.get(path), after.get(path)) for path in paths if path not in same]
-    return Comparison(same, different)
+    return Comparison(list(same), different)
 
 
 def leaves(manifest: Mapping[str, Any]) -> Leaves:

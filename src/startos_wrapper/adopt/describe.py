@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from jinja2 import TemplateError
 
 from startos_wrapper.adopt.compare import Comparison, Difference, compare
 from startos_wrapper.adopt.fit import fit, weaken
-from startos_wrapper.adopt.nearness import FILES
+from startos_wrapper.adopt.nearness import FILES, FOLDERS
 from startos_wrapper.adopt.propose.answers import propose
 from startos_wrapper.adopt.propose.own_procedures import own_procedures
 from startos_wrapper.adopt.propose.proposal import Answer, Proposal
@@ -27,7 +27,7 @@ _MOST_ROUNDS = 100
 # What the template would write differently, and not because the wrapper's value doesn't work.
 _LOST = ("missing", "differs")
 # What unexpected values in a manifest may raise.
-_FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+FAILURES = (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,14 @@ class Description:
     proposal: Proposal
     asked: Asked
     comparison: Comparison
+
+    noun: ClassVar[str] = "manifest"
+    can_be_aligned: ClassVar[bool] = True
+
+    @property
+    def described(self) -> str:
+        """The file or folder that the answers describe."""
+        return self.facts.wrapper.manifest_file or "."
 
     def with_answers(self, answers: Mapping[str, Any]) -> "Description":
         """Return the description with some answers changed. The comparison isn't updated.
@@ -68,19 +76,23 @@ class Description:
         except RefusedAnswerError as error:
             raise RefusedError(f"{self.facts.wrapper.root}: {ANSWERS}: {error}") from error
         answers = {name: Answer(value, self.proposal.places(name)) for name, value in known.items()}
-        comparison = compare(self.facts.manifest, _manifest(self.template, asked))
-        return replace(self, proposal=Proposal(answers, self.proposal.left), asked=asked, comparison=comparison)
+        described = replace(self, proposal=Proposal(answers, self.proposal.left), asked=asked)
+        return replace(described, comparison=described.compared())
+
+    def compared(self) -> Comparison:
+        """Compare what the template makes of the answers with the wrapper."""
+        return compare(self.facts.manifest, _manifest(self.template, self.asked))
 
     @cached_property
     def rendered(self) -> Mapping[str, str]:
         """The template's files of all parts, and its Makefile, rendered on first access."""
         values = self.asked.values
-        names = {"Makefile", *(name for files in FILES.values() for name in files)}
+        names = {"Makefile", *(name for files in FILES.values() for name in files if name not in FOLDERS)}
         names -= {"renovate.json"} if values["updates"] == "none" else set()
         names -= {name for name in FILES["ci"] if name != "renovate.json"} if values["ci"] == "none" else set()
         # As in hooks/exclude.yml.
         names -= {"settings.sh"} if values["config"] == "none" or values["settings"] != "variables" else set()
-        return _Files(self.template, self.asked, names)
+        return RenderedFiles(self.template, self.asked, names)
 
     def answers_file(self, address: str | None, release: str | None) -> str:
         """Return the text of the answers file for a template `source` and a release."""
@@ -95,10 +107,11 @@ class Description:
         return self.facts.place(*difference.path)
 
 
-class _Files(Mapping[str, str]):
+class RenderedFiles(Mapping[str, str]):
     """The template's files by name, rendered on first access, because rendering is slow and not all are needed."""
 
     def __init__(self, template: Template, asked: Asked, names: set[str]) -> None:
+        """Render files of these names."""
         self._template, self._asked, self._names = template, asked, sorted(names)
         self._texts: dict[str, str] = {}
 
@@ -127,7 +140,7 @@ def describe(wrapper: Wrapper) -> Description:
     try:
         facts = Facts(wrapper)
         return _described(facts, propose(facts), Template())
-    except _FAILURES as error:
+    except FAILURES as error:
         # This is a bug: no manifest that StartOS can read should lead here. We show a message instead of a traceback.
         what = f"adopt failed on this wrapper ({type(error).__name__}: {error}); please report it"
         raise RefusedError(f"{wrapper.root}: {what}") from error

@@ -6,14 +6,16 @@ together with the line before and the line after.
 """
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from startos_wrapper.data import parts
-from startos_wrapper.files.wrapper import Wrapper
+from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 # The files of each part.
 FILES = parts()
+# Parts also have a folder, that of packages for StartOS 0.4.
+FOLDERS = ("startos",)
 # In percent. docs/adopt.md explains why.
 THRESHOLD = 90
 # No real file has as many lines, and the time to compare grows with the product of both lengths.
@@ -41,7 +43,9 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
     for name, files in FILES.items():
         # Only the manifest that the packer uses counts.
         here = tuple(
-            file for file in files if wrapper.is_file(file) and (name != "manifest" or file == wrapper.manifest_file)
+            file
+            for file in _written(files, rendered)
+            if wrapper.is_file(file) and (file not in MANIFESTS or file == wrapper.manifest_file)
         )
         # Without startos.mk, the targets aren't the template's. An update wouldn't add the file either.
         near = _nearness(wrapper, rendered, here) if name != "plumbing" or files[0] in here else None
@@ -54,6 +58,13 @@ def judge(wrapper: Wrapper, rendered: Mapping[str, str], chosen: frozenset[str] 
             reason = f"{near} % of the template's lines, {'at least' if managed else 'less than'} {THRESHOLD} %"
         judged.append(Part(name, here, near, managed, reason))
     return judged
+
+
+def _written(files: Iterable[str], rendered: Mapping[str, str]) -> Iterator[str]:
+    """Yield files, and what the template writes into folders."""
+    for file in files:
+        inside = [path for path in rendered if path.startswith(f"{file}/")]
+        yield from inside or (file,)
 
 
 def is_templates(text: str) -> bool:

@@ -21,7 +21,7 @@ _KINDS = {
     "corrected": "corrected by the template, because your value doesn't work",
     "harmless": "added by the template, without any effect",
     "differs": "written differently by the template",
-    "missing": "only in your manifest, because no answer can express it",
+    "missing": "only in your {}, because no answer can express it",
 }
 
 
@@ -55,16 +55,15 @@ def _places(places: tuple[str, ...]) -> str:
 def _manifest(description: Description) -> str:
     comparison = description.comparison
     whole = len(comparison.same) + len(comparison.differences)
-    name = description.facts.wrapper.manifest_file
-    lines = [f"The template reproduces {len(comparison.same)} of {whole} values in {name}.\n"]
+    lines = [f"The template reproduces {len(comparison.same)} of {whole} values in {description.described}.\n"]
     reasons = [(each, description.reason(each)) for each in comparison.differences]
     for kind, title in _KINDS.items():
         rows = [
-            (each.name, _change(each), f"{description.place(each)}  {reason.text}")
+            (each.name, _change(each), f"{description.place(each)}  {reason.text}".strip())
             for each, reason in reasons
             if reason.kind == kind
         ]
-        lines.append(_table(f"{len(rows)} {title}:", rows))
+        lines.append(_table(f"{len(rows)} {title.format(description.noun)}:", rows))
     return "".join(lines)
 
 
@@ -107,7 +106,7 @@ def _item(note: Note) -> str:
 
 
 def _end(adoption: Adoption) -> str:
-    files = adoption.plan.files
+    files, description = adoption.plan.files, adoption.description
     if not files:
         return f"{adoption.answers_path} is already up to date, so it wasn't changed.\n"
     folder = adoption.plan.wrapper.root
@@ -122,7 +121,7 @@ def _end(adoption: Adoption) -> str:
     lines.append("Commit it, and updates work:" if adoption.address else "Then commit:")
     lines.append(f"  {git} {what} && {git} commit -m 'Adopt the wrapper'")
     yours = [part.name for part in adoption.parts if not part.managed]
-    if yours and not adoption.plan.notes:
+    if yours and not adoption.plan.notes and description.can_be_aligned:
         lines.append("To replace your files with the template's, for you to review:")
         lines.append(f"  startos-wrapper adopt --align {yours[0] if len(yours) == 1 else 'PART'}")
     return "\n".join(lines) + "\n"
@@ -180,7 +179,7 @@ def as_json(adoption: Adoption) -> str:
         "written": ANSWERS in adoption.plan.files,
         "answers": answers,
         "manifest": {
-            "file": description.facts.wrapper.manifest_file,
+            "file": description.described,
             "same": len(comparison.same),
             "differences": [_difference(description, each) for each in comparison.differences],
         },
