@@ -78,7 +78,7 @@ def merged(work_tree: WorkTree, request: Request) -> Iterator[Merged]:
             notes = []
             if is_old(git.folder):
                 notes = convert_makefile(work_tree.git, git.folder, request.recorded.source)
-        yield Merged(git, *_result(git), told_changes, notes, unused)
+        yield Merged(git, *result_of(git), told_changes, notes, unused)
 
 
 def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -165,7 +165,7 @@ def _first_cause(error: BaseException) -> BaseException:
     return error
 
 
-def _result(git: Git) -> tuple[list[Change], dict[str, dict[int, Blob]]]:
+def result_of(git: Git) -> tuple[list[Change], dict[str, dict[int, Blob]]]:
     """Return the changes, and the versions of the files in conflict by their stages in git's index."""
     conflicts: dict[str, dict[int, Blob]] = {}
     for entry in git.names("ls-files", "-z", "--unmerged"):
