@@ -25,7 +25,9 @@ _DESCRIPTION = """\
 Play the life of a service on this machine, as StartOS 0.3.5 does: install,
 configure, start, healthy, properties, actions, stop, backup, restore, outside,
 update, uninstall. This needs Docker and the wrapper's images, and removes
-everything that it created."""
+everything that it created. A package for StartOS 0.4 is played as 0.4 does:
+install, tasks, start, healthy, actions, stop, outside, backup, restore,
+update, uninstall."""
 _EPILOG = """\
 examples:
   startos-wrapper rehearse                    rehearse the wrapper here
@@ -80,8 +82,11 @@ def run(arguments: argparse.Namespace) -> int:
     from startos_wrapper.rehearse.package import opened
     from startos_wrapper.rehearse.rehearsal import Settings
     from startos_wrapper.rehearse.report.live import Live, Progress
+    from startos_wrapper.rehearse.startos04.bundled_package import is_package_04
     from startos_wrapper.rehearse.user_file import read_user_file
 
+    if is_package_04(arguments.path):
+        return _run_04(arguments)
     steps, wait = _steps(arguments.steps), _seconds(arguments.wait)
     file = read_user_file(arguments.config) if arguments.config else None
     settings = Settings(
@@ -102,10 +107,48 @@ def run(arguments: argparse.Namespace) -> int:
             with _older(arguments.older, package, watcher) as older:
                 return _rehearse(arguments.format, package, replace(settings, older=older), watcher)
     except KeyboardInterrupt as error:
-        watcher.clear()
-        raise CancelledError("Cancelled. Everything that the rehearsal created was removed.") from error
+        raise _cancelled(watcher) from error
     finally:
         watcher.close()
+
+
+def _run_04(arguments: argparse.Namespace) -> int:
+    """Rehearse a package for StartOS 0.4. Raises: CommandError."""
+    from startos_wrapper.rehearse.report.live import Live, Progress
+    from startos_wrapper.rehearse.startos04.command_04 import known_steps, rehearse_04
+    from startos_wrapper.rehearse.startos04.life import Settings04
+    from startos_wrapper.rehearse.user_file import read_user_file
+
+    named = [text.partition("=") for text in arguments.actions]
+    settings = Settings04(
+        steps=known_steps(_listed(arguments.steps)),
+        wait=_seconds(arguments.wait),
+        keep=arguments.keep,
+        config=read_user_file(arguments.config).content if arguments.config else None,
+        actions=tuple(name for name, _, _ in named),
+        inputs={name: read_user_file(Path(file)).content for name, equals, file in named if equals},
+        older=arguments.older,
+    )
+    watcher = Progress() if arguments.format == "json" else Live()
+    try:
+        return rehearse_04(arguments.format, arguments.path, settings, watcher)
+    except KeyboardInterrupt as error:
+        raise _cancelled(watcher) from error
+    finally:
+        watcher.close()
+
+
+def _cancelled(watcher: "Progress") -> CancelledError:
+    watcher.clear()
+    return CancelledError("Cancelled. Everything that the rehearsal created was removed.")
+
+
+def _listed(given: str | None) -> tuple[str, ...]:
+    """Return the steps of --steps, or none for all. Raises: UsageError."""
+    steps = tuple(step.strip() for step in (given or "").split(",") if step.strip())
+    if given is not None and not steps:
+        raise UsageError("--steps is empty")
+    return steps
 
 
 def _steps(given: str | None) -> tuple[str, ...]:

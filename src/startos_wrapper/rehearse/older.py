@@ -29,11 +29,11 @@ def opened_older(given: str, package: Package, processor: str) -> Iterator[Packa
     if package.is_packed:
         raise UsageError(f"--from {given}: no such file, and {package.path} has no git tags; pass an older .s9pk")
     with tempfile.TemporaryDirectory(prefix="startos-rehearsal-") as folder:
-        root = _checked_out(given, package, Path(folder, "wrapper"))
+        root = checked_out(given, package.path, Path(folder, "wrapper"))
         with opened(root, 0) as older:
             _fitting(older, package)
             if older.tar(processor) is None:
-                _build(root, processor, given)
+                build(root, processor, given)
             yield older
 
 
@@ -46,16 +46,16 @@ def _fitting(older: Package, package: Package) -> Package:
     return older
 
 
-def _checked_out(tag: str, package: Package, target: Path) -> Path:
-    """Clone the repository at a tag, and return the wrapper's folder in it. Raises: UsageError, CannotError."""
-    git = Git(package.path)
+def checked_out(tag: str, path: Path, target: Path) -> Path:
+    """Clone a folder's repository at a tag, and return that folder in the clone. Raises: UsageError, CannotError."""
+    git = Git(path)
     # If git refuses the repository, e.g. because it's another user's, its reason is what helps.
-    prefix = git.text("rev-parse", "--show-prefix") if repository(package.path) else None
+    prefix = git.text("rev-parse", "--show-prefix") if repository(path) else None
     commit = git.ask("rev-parse", "--verify", "--quiet", f"{tag}^{{commit}}")
     if prefix is None or commit is None:
         tags = (git.ask("tag", "--sort=-creatordate") or "").split()
         known = f"it has {', '.join(tags[:5])}" if tags else "it has no tags"
-        raise UsageError(f"--from {tag}: no such file or git tag in {package.path}; {known}")
+        raise UsageError(f"--from {tag}: no such file or git tag in {path}; {known}")
     top = git.text("rev-parse", "--show-toplevel")
     # A clone, because a worktree would be recorded in the repository, and stay there after a kill.
     git.run("clone", "--quiet", "--no-checkout", "--shared", "--", top, str(target))
@@ -66,8 +66,8 @@ def _checked_out(tag: str, package: Package, target: Path) -> Path:
     return target / prefix.strip()
 
 
-def _build(root: Path, processor: str, tag: str) -> None:
-    """Build the images for a processor. Raises: CannotError."""
+def build(root: Path, processor: str, tag: str) -> None:
+    """Build a wrapper's images for a processor. Raises: CannotError."""
     # The packers' own Makefiles have this target, too. `images` also builds those for other processors.
     for target in (f"docker-images/{processor}.tar", "images"):
         done = bounded(["make", "--directory", str(root), target], timeout=_BUILD_SECONDS, is_merged=True)

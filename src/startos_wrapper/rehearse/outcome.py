@@ -1,12 +1,25 @@
-"""What a procedure returned, and how a step ended."""
+"""What is rehearsed, what a procedure returned, and how a step ended."""
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from startos_wrapper.files.source import Place
 
 # StartOS counts both as success. S/procedure/docker.rs:190-196
 SUCCESSES = (0, 143)
+
+
+class Subject(Protocol):
+    """What is rehearsed: a package for any StartOS."""
+
+    @property
+    def id(self) -> str:
+        """The package's id."""
+
+    @property
+    def version(self) -> str:
+        """The version, as it's written."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Play the steps in order, from an empty engine to an empty engine."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -12,7 +12,7 @@ from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.hands import HandsError, opened
 from startos_wrapper.rehearse.image_loading import engines_processor
 from startos_wrapper.rehearse.installing import create_volumes, new_service
-from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult
+from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult, Subject
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal, Settings
 from startos_wrapper.rehearse.runs import new_run
@@ -51,18 +51,23 @@ _NEEDS = {
 
 def with_needed(steps: tuple[str, ...]) -> list[str]:
     """Return these steps and those that they need, in order. No steps are all steps."""
-    wanted, left = set[str](), list(steps or STEPS)
+    return needed(steps, list(STEPS), _NEEDS)
+
+
+def needed(steps: Sequence[str], known: Sequence[str], needs: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return some of the known steps, or all if there are none, and those that they need, in order."""
+    wanted, left = set[str](), list(steps or known)
     while left:
         step = left.pop()
-        left += [each for each in _NEEDS.get(step, ()) if each not in wanted]
+        left += [each for each in needs.get(step, ()) if each not in wanted]
         wanted.add(step)
-    return [step for step in STEPS if step in wanted]
+    return [step for step in known if step in wanted]
 
 
 class Watcher:
     """Gets to know how the rehearsal goes. By default, it does nothing."""
 
-    def begins(self, package: Package, processor: str) -> None:
+    def begins(self, package: Subject, processor: str) -> None:
         """Note that the rehearsal begins."""
 
     def does(self, step: str, what: str) -> None:
@@ -86,7 +91,7 @@ def play(
         for step in with_needed(settings.steps):
             if step == "uninstall" and keep:
                 continue
-            result = _played(rehearsal, step, watcher)
+            result = played(rehearsal, step, watcher)
             results.append(result)
             watcher.ended(result)
             if keep and result.failure:
@@ -125,19 +130,30 @@ def rehearsal_of(docker: Docker, package: Package, settings: Settings, watcher: 
             rehearsal.service.kill()
 
 
-def _played(rehearsal: Rehearsal, step: str, watcher: Watcher) -> StepResult:
+def played(rehearsal: Rehearsal, step: str, watcher: Watcher) -> StepResult:
+    """Play a step, and return how it ended. Raises: CannotError."""
     result = rehearsal.result = StepResult(step)
     watcher.does(step, "")
-    before = time.monotonic()
-    try:
+
+    def run() -> None:
         if step != "install" and not rehearsal.is_installed:
             raise SkippedError("the package isn't installed")
         import_module(f"startos_wrapper.rehearse.steps.{STEPS[step]}").run(rehearsal)
+
+    try:
+        play_step(result, run)
+    except HandsError as error:
+        raise CannotError(f"{step}: the helper container can't do its work: {error}") from error
+    return result
+
+
+def play_step(result: StepResult, run: Callable[[], None]) -> None:
+    """Run a step, and note in its result how it ended and how long it took."""
+    before = time.monotonic()
+    try:
+        run()
     except SkippedError as error:
         result.status, result.message = Status.SKIPPED, str(error)
     except StepFailedError as error:
         result.status, result.message, result.failure = Status.FAILED, str(error), error
-    except HandsError as error:
-        raise CannotError(f"{step}: the helper container can't do its work: {error}") from error
     result.seconds = time.monotonic() - before
-    return result

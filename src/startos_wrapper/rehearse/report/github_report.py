@@ -5,8 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from startos_wrapper.files.source import Place
-from startos_wrapper.rehearse.outcome import Status, StepResult
-from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.outcome import Status, StepResult, Subject
 from startos_wrapper.rehearse.report.text_report import step_lines, summary
 from startos_wrapper.terminal import printable, well_formed
 from startos_wrapper.workflow_commands import workflow_command
@@ -29,7 +28,7 @@ def _command(kind: str, title: str, place: Place | None, *lines: str) -> str:
     return workflow_command(kind, {**where, "title": title}, *map(printable, filter(None, lines)))
 
 
-def job_summary(package: Package, processor: str, results: Sequence[StepResult]) -> str:
+def job_summary(package: Subject, processor: str, results: Sequence[StepResult]) -> str:
     """Return a page in Markdown for the summary of the job."""
     rows = "".join(
         f"| {_MARKS[result.status]} | {result.step} | {result.seconds:.1f} s | {_cell(result)} |\n"
@@ -44,7 +43,7 @@ def job_summary(package: Package, processor: str, results: Sequence[StepResult])
     return f"{head}|   | step | time |   |\n|---|---|---:|---|\n{rows}\n{summary(results)}\n{failures}"
 
 
-def write_job_summary(package: Package, processor: str, results: Sequence[StepResult]) -> None:
+def write_job_summary(package: Subject, processor: str, results: Sequence[StepResult]) -> None:
     """Add the summary to that of the job, if this is one."""
     path = os.environ.get("GITHUB_STEP_SUMMARY")
     if path:

@@ -5,16 +5,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from startos_wrapper.files.source import Place
-from startos_wrapper.rehearse.outcome import Status, StepResult
-from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.outcome import Status, StepResult, Subject
 
 VERSION = 1
 _WORDS = {Status.OK: "ok", Status.FAILED: "failed", Status.SKIPPED: "skipped"}
 
 
-def as_json(package: Package, processor: str, results: Sequence[StepResult]) -> str:
-    """Return one JSON object in ASCII, which works with any terminal and locale."""
-    content = {
+def as_json(
+    package: Subject, processor: str, results: Sequence[StepResult], not_shown: Sequence[str] | None = None
+) -> str:
+    """Return one JSON object in ASCII, which works with any terminal and locale.
+
+    `not_shown` is what only a server shows, for StartOS 0.4.
+    """
+    content: dict[str, Any] = {
         "version": VERSION,
         "package": {"id": package.id, "version": package.version},
         "processor": processor,
@@ -23,6 +27,8 @@ def as_json(package: Package, processor: str, results: Sequence[StepResult]) -> 
         "skipped": sum(result.status is Status.SKIPPED for result in results),
         "seconds": round(sum(result.seconds for result in results), 1),
     }
+    if not_shown is not None:
+        content["not_shown"] = list(not_shown)
     return json.dumps(content, indent=2) + "\n"
 
 

@@ -5,8 +5,7 @@ import threading
 import time
 from typing import TextIO
 
-from startos_wrapper.rehearse.outcome import StepResult
-from startos_wrapper.rehearse.package import Package
+from startos_wrapper.rehearse.outcome import StepResult, Subject
 from startos_wrapper.rehearse.playing import Watcher
 from startos_wrapper.rehearse.report.text_report import Paint, colored, plain, step_lines
 from startos_wrapper.terminal import has_colors, is_terminal, print_text, printable, shorten
@@ -27,7 +26,7 @@ class Progress(Watcher):
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def begins(self, _: Package, processor: str) -> None:
+    def begins(self, _: Subject, processor: str) -> None:
         """Remember the processor, for the report."""
         self.processor = processor
 
@@ -75,7 +74,7 @@ class Live(Progress):
         super().__init__()
         self.paint: Paint = colored if has_colors() else plain
 
-    def begins(self, package: Package, processor: str) -> None:
+    def begins(self, package: Subject, processor: str) -> None:
         """Print the first line."""
         super().begins(package, processor)
         self.clear()

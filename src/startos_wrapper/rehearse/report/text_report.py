@@ -120,3 +120,10 @@ def summary(results: Sequence[StepResult]) -> str:
     if failed:
         return f"{failed} of {len(results)} steps failed{more} in {took}"
     return f"{played} step{'' if played == 1 else 's'} passed{more} in {took}"
+
+
+def not_shown_lines(unshown: Sequence[str]) -> Iterator[str]:
+    """Yield the lines that say what only a server shows."""
+    for number, text in enumerate(unshown):
+        head = f"{'not shown' if number == 0 else '':<11}"
+        yield from textwrap.wrap(printable(text), _WIDTH, initial_indent=head, subsequent_indent=" " * 13)
