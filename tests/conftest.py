@@ -96,6 +96,7 @@ def render(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Render:
 LONGEST = (
     "tests/images/",
     "tests/update/",
+    "tests/packages_04/",
     "tests/adopt/test_after.py",
     "test_text.py",
     "test_the_matrix",

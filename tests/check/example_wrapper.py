@@ -9,7 +9,10 @@ from typing import Any
 
 from tests.support import image_tars
 
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLES = {
+    startos: Path(__file__).parent / folder for startos, folder in (("0.3.5", "example"), ("0.4", "example_04"))
+}
+EXAMPLE = EXAMPLES["0.3.5"]
 _STANZA = re.compile(r"^(?=[^\s#])", re.MULTILINE)
 
 
@@ -19,21 +22,24 @@ def stanzas(text: str) -> dict[str, str]:
     return {re.split(r"[:\s]", piece.lstrip("\"'"), maxsplit=1)[0]: piece for piece in pieces}
 
 
-def write(folder: Path, change: dict[str, Any]) -> Path:
+def write(folder: Path, change: dict[str, Any], startos: str = "0.3.5") -> Path:
     """Write the example wrapper into `folder` with the changes of a rule's `bad` or `good` example.
 
     A fake commit makes the folder count as a git repository.
     """
-    shutil.copytree(EXAMPLE, folder, dirs_exist_ok=True)
+    shutil.copytree(EXAMPLES[startos], folder, dirs_exist_ok=True)
     (folder / ".git/refs/heads").mkdir(parents=True)
     (folder / ".git/objects").mkdir()
     (folder / ".git/HEAD").write_text("ref: refs/heads/main\n")
     (folder / ".git/refs/heads/main").write_text("0123456789012345678901234567890123456789\n")
-    manifest = folder / "manifest.yaml"
-    parts = stanzas(manifest.read_text())
-    for name in change.get("without", []):
-        del parts[name]
-    manifest.write_text("".join({**parts, **_of(change.get("manifest", ""))}.values()))
+    if startos == "0.3.5":
+        manifest = folder / "manifest.yaml"
+        parts = stanzas(manifest.read_text())
+        for name in change.get("without", []):
+            del parts[name]
+        manifest.write_text("".join({**parts, **_of(change.get("manifest", ""))}.values()))
+    for name, changes in change.get("replace", {}).items():
+        _replace(folder / name, changes)
     for name in change.get("folders", []):
         (folder / name).mkdir(parents=True, exist_ok=True)
     for name, content in change.get("files", {}).items():
@@ -49,6 +55,15 @@ def write(folder: Path, change: dict[str, Any]) -> Path:
 
 def _of(manifest: str) -> dict[str, str]:
     return stanzas(manifest if not manifest or manifest.endswith("\n") else manifest + "\n")
+
+
+def _replace(path: Path, changes: dict[str, str]) -> None:
+    """Replace parts of a file, each of which it must have once."""
+    text = path.read_text()
+    for old, new in changes.items():
+        assert text.count(old) == 1, f"{path.name} has {old!r} {text.count(old)} times"
+        text = text.replace(old, new)
+    path.write_text(text)
 
 
 def _file(path: Path, content: Any) -> None:

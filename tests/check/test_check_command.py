@@ -132,7 +132,9 @@ def test_the_list_has_every_rule_once_and_fits_a_terminal(capsys: pytest.Capture
     lines = capsys.readouterr().out.splitlines()
     listed = {line[:4]: line for line in lines if line[1:4].isdigit()}
     assert list(listed) == list(rule_docs())
-    assert listed["E111"] == "E111* A value has the wrong type"
+    assert listed["E111"] == "E111* 3 A value has the wrong type"
+    assert listed["E507"] == "E507  4 The Dockerfile of an image doesn't exist"
+    assert listed["W601"] == "W601    The base image has no fixed version"
     assert listed["W612"].startswith("W612*+ ") and listed["W517"].startswith("W517+ ")
     assert "Dockerfile (warnings)" in lines
     assert [line for line in lines if len(line) > 80] == []
@@ -149,6 +151,7 @@ def test_the_list_as_json_of_selected_rules(capsys: pytest.CaptureFixture[str]) 
         "fixable": True,
         "pedantic": False,
         "release": False,
+        "startos": ["0.3.5"],
     } in rules
     assert all(rule["code"].startswith("E1") and not rule["code"].startswith("E10") for rule in rules)
 

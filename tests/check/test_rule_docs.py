@@ -47,6 +47,7 @@ E113:
   title: A value is not text
   why: StartOS takes text.
   source: core/startos/src/s9pk/manifest.rs:40
+  startos: "0.4"
   bad: {manifest: "version: 1.0"}
   good: {manifest: 'version: "1.0"'}
 """
@@ -165,9 +166,10 @@ def test_the_page_has_a_table_and_sections_for_each_group() -> None:
     assert re.findall("^#.*", page, re.MULTILINE)[:5] == [
         "# The rules", "## Parse", "### E113 not-text", "## Dockerfile", "### W601 floating-base",
     ]  # fmt: skip
-    assert "| [E113](#e113-not-text) | not-text | A value is not text | no |\n" in page
+    assert "| [E113](#e113-not-text) | not-text | A value is not text | 0.4 | no |\n" in page
     assert (
-        r"| [W601](#w601-floating-base) | floating-base | The base image has no fixed version \| or tag | yes |" in page
+        r"| [W601](#w601-floating-base) | floating-base | The base image has no fixed version \| or tag | both | yes |"
+        in page
     )
     assert page.endswith(W601[W601.index("Bad:") :])
 

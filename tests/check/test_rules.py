@@ -10,8 +10,9 @@ import yaml
 
 from startos_wrapper.check import engine
 from startos_wrapper.check.engine import Outcome, check, codes, repair
-from startos_wrapper.check.registry import CHECKS
-from startos_wrapper.check.rule_docs import FOLDER
+from startos_wrapper.check.loaded_bundle import ABOUT_BUNDLE
+from startos_wrapper.check.registry import CHECKS, applies
+from startos_wrapper.check.rule_docs import FOLDER, TARGETS
 from startos_wrapper.data import loader
 from tests.check import example_wrapper
 
@@ -33,21 +34,24 @@ def _bare_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     yield folder
 
 
-def _write(folder: Path, change: dict[str, Any]) -> Path:
+def _write(folder: Path, change: dict[str, Any], startos: str = "0.3.5") -> Path:
     home, programs = Path(os.environ["HOME"]), Path(os.environ["PATH"])
     for name, text in change.get("home", {}).items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text)
     for name in change.get("programs", []):
         (programs / name).touch(mode=0o755)
-    return example_wrapper.write(folder, change)
+    return example_wrapper.write(folder, change, startos)
+
+
+def _example(folder: Path, code: str, name: str) -> Path:
+    """Write the bad or good example of a rule."""
+    return _write(folder, RULES[code][name], RULES[code].get("startos") or "0.3.5")
 
 
 def _check(folder: Path, example: str, code: str) -> Outcome:
     """Check an example of a rule. The example wrapper isn't ready for a release, so other rules of that kind are off."""
-    return check(
-        _write(folder, RULES[code][example]), shown=lambda other: other == code or not RULES[other].get("release")
-    )
+    return check(_example(folder, code, example), shown=lambda other: other == code or not RULES[other].get("release"))
 
 
 def _at(outcome: Outcome, code: str) -> list[str]:
@@ -74,14 +78,14 @@ def test_every_rule_has_a_document_and_every_document_a_rule() -> None:
 @pytest.mark.parametrize("code", RULES)
 def test_a_document_is_complete(code: str) -> None:
     entry = RULES[code]
-    assert set(entry) <= {"name", "title", "why", "source", "fixable", "pedantic", "release", "bad", "good"}
+    assert set(entry) <= {"name", "title", "why", "source", "fixable", "pedantic", "release", "startos", "bad", "good"}
     assert entry["name"] == entry["name"].lower() and " " not in entry["name"]
     assert entry["title"] and not entry["title"].endswith(".")
     assert entry["why"].strip() and entry["source"].strip()
 
 
 def test_the_order_of_the_rules_changes_no_outcome(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    wrappers = [_write(tmp_path / code, entry["bad"]) for code, entry in RULES.items()]
+    wrappers = [_example(tmp_path / code, code, "bad") for code in RULES]
     found = [check(wrapper).findings for wrapper in wrappers]
     monkeypatch.setattr(engine, "CHECKS", dict(reversed(CHECKS.items())))
     assert [check(wrapper).findings for wrapper in wrappers] == found
@@ -91,11 +95,19 @@ def test_the_names_are_unique() -> None:
     assert len({entry["name"] for entry in RULES.values()}) == len(RULES)
 
 
-def test_the_example_wrapper_is_clean(tmp_path: Path) -> None:
-    assert check(_write(tmp_path / "wrapper", {})).findings == []
+@pytest.mark.parametrize("startos", TARGETS)
+def test_the_example_wrapper_is_clean(startos: str, tmp_path: Path) -> None:
+    assert check(_write(tmp_path / "wrapper", {}, startos)).findings == []
 
 
-@pytest.mark.parametrize("code", RULES)
+def test_the_documents_say_what_the_rules_are_for() -> None:
+    for function, group in CHECKS.items():
+        targets = [startos for startos in TARGETS if applies(function, startos)]
+        said = {code: [RULES[code]["startos"]] if "startos" in RULES[code] else list(TARGETS) for code in group}
+        assert said == dict.fromkeys(group, targets)
+
+
+@pytest.mark.parametrize("code", sorted(set(RULES) - set(ABOUT_BUNDLE)))
 def test_the_bad_example_is_found_at_its_place(code: str, tmp_path: Path) -> None:
     assert_found(_check(tmp_path / "wrapper", "bad", code), code)
 
@@ -108,14 +120,14 @@ def test_the_good_example_is_clean(code: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("code", RULES)
 def test_without_the_rule_the_fault_is_missed(code: str, tmp_path: Path) -> None:
     """Disable one rule at a time, as in mutation testing: `assert_found` must fail."""
-    outcome = check(_write(tmp_path / "wrapper", RULES[code]["bad"]), lambda other: other != code)
+    outcome = check(_example(tmp_path / "wrapper", code, "bad"), lambda other: other != code)
     with pytest.raises(AssertionError):
         assert_found(outcome, code)
 
 
 @pytest.mark.parametrize("code", FIXABLE)
 def test_a_fix_leaves_the_wrapper_clean_and_has_nothing_more_to_do(code: str, tmp_path: Path) -> None:
-    wrapper = _write(tmp_path / "wrapper", RULES[code]["bad"])
+    wrapper = _example(tmp_path / "wrapper", code, "bad")
     outcome = repair(wrapper)
     assert code in {finding.code for finding in outcome.fixed}
     assert {finding.code for finding in outcome.findings} <= set(RULES[code]["bad"].get("also", []))
@@ -126,7 +138,7 @@ def test_a_fix_leaves_the_wrapper_clean_and_has_nothing_more_to_do(code: str, tm
 
 @pytest.mark.parametrize("code", sorted(set(RULES) - set(FIXABLE)))
 def test_what_is_not_called_fixable_is_not_changed(code: str, tmp_path: Path) -> None:
-    wrapper = _write(tmp_path / "wrapper", RULES[code]["bad"])
+    wrapper = _example(tmp_path / "wrapper", code, "bad")
     before = _content(wrapper)
     outcome = repair(wrapper)
     if not any(RULES[other].get("fixable") for other in RULES[code]["bad"].get("also", [])):

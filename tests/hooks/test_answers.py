@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from startos_wrapper.data import load
+from startos_wrapper.data import answers
 from startos_wrapper.question_docs import Key, questions
 from startos_wrapper.questions import asked, read_config
 from startos_wrapper.rendering import RefusedAnswerError, Template
@@ -29,12 +29,28 @@ MAPS = {each.path: (name, each.keys) for name, question in questions().items() f
 KEYS = [pytest.param(path, key, id=f"{path}.{key.name}") for path, (_, keys) in MAPS.items() for key in keys]
 
 
-def manifest(name: str, answer: Any) -> Any:
+# What the examples for StartOS 0.4 use, and files that show their keys.
+NEWER = {"service_id": "hello-world", "startos": "0.4", "secrets": {"DB_PASSWORD": {"name": "Database"}}}
+SOURCES = [
+    "{% if not legacy %}startos{% endif %}/" + name
+    for name in ("main.ts", "interfaces.ts", "backups.ts", "dependencies.ts", "manifest/index.ts")
+]
+
+
+def manifest(name: str, answer: Any, newer: bool = False) -> Any:
     """Render the manifest with an answer, without the values that mean as little as none. For build, it's the Dockerfile.
+
+    For StartOS 0.4, it's the sources.
 
     Raises: RefusedAnswerError.
     """
     template = Template()
+    if newer:
+        image = {"base": "image", "upstream_image": "nginx:1.27.3"} if name == "container" else {}
+        image |= {} if "as-is" in answer else {"run": "nginx"} if image else {}
+        given = {} if image else {"secrets": NEWER["secrets"]}
+        asked = template.ask({**NEWER, "secrets": {}, **given, **image, name: answer})
+        return [template.file(source, asked) for source in SOURCES]
     asked = template.ask({**GIVEN, name: answer})
     if name == "build":
         return template.file("Dockerfile", asked)
@@ -50,17 +66,24 @@ def _without_nothing(value: Any) -> Any:
     return value
 
 
-def places(path: str) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Yield a copy of each example that has a map at a path, and that map in the copy, which a test can change."""
+def places(path: str) -> Iterator[tuple[tuple[Any, bool], dict[str, Any]]]:
+    """Yield a copy of each example that has a map at a path, and that map in the copy, which a test can change.
+
+    The copy comes with whether it's for StartOS 0.4.
+    """
     name, *steps = path.split(".")
-    for example in questions()[name].examples:
+    question = questions()[name]
+    for example, newer in [
+        *((each, False) for each in question.examples),
+        *((each, True) for each in question.newer_examples),
+    ]:
         for route in _routes(example, steps):
             answer = copy.deepcopy(example)
             found = answer
             for step in route:
                 found = found[step]
             if path not in (SCRIPT, STEP) or (found["type"] == "script") == (path == SCRIPT):
-                yield answer, found
+                yield (answer, newer), found
 
 
 def _routes(value: Any, steps: list[str]) -> Iterator[list[Any]]:
@@ -75,14 +98,24 @@ def _routes(value: Any, steps: list[str]) -> Iterator[list[Any]]:
 
 def test_every_answer_in_yaml_is_described() -> None:
     in_yaml = {name for name, question in asked(read_config(ROOT)).items() if question["type"] == "yaml"}
-    described = {name for name in load("answers") if "." not in name} - {"procedure"}
+    described = {name for name in answers() if "." not in name} - {"procedure"}
     assert in_yaml == described
-    assert all(questions()[name].value and questions()[name].examples for name in in_yaml)
+    assert all(
+        questions()[name].value and (questions()[name].examples or questions()[name].newer_examples) for name in in_yaml
+    )
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
 def test_every_example_is_a_valid_answer(name: str, number: int) -> None:
     manifest(name, questions()[name].examples[number])
+
+
+@pytest.mark.parametrize("name", [name for name, question in questions().items() if question.newer_examples])
+def test_every_example_for_0_4_is_a_valid_answer_there_and_only_there(name: str) -> None:
+    for example in questions()[name].newer_examples:
+        manifest(name, example, newer=True)
+        with pytest.raises((RefusedAnswerError, ValueError), match=r"only for StartOS 0\.4|not for StartOS 0\.3\.5"):
+            manifest(name, example)
 
 
 @pytest.mark.parametrize(("name", "number"), EXAMPLES)
@@ -104,8 +137,9 @@ def test_a_key_that_is_not_listed_is_refused_and_the_listed_ones_are_named(path:
     for answer, found in places(path):
         found["unlisted"] = 1
         with pytest.raises(RefusedAnswerError, match="unlisted") as refused:
-            manifest(name, answer)
-        assert all(key.name in refused.value.fault for key in keys)
+            manifest(name, *answer)
+        other = "0.3.5" if answer[1] else "0.4"
+        assert all(key.name in refused.value.fault for key in keys if key.only != other)
 
 
 @pytest.mark.parametrize(("path", "key"), [param for param in KEYS if param.values[1].required])  # type: ignore[union-attr]
@@ -113,18 +147,19 @@ def test_a_required_key_is_required(path: str, key: Key) -> None:
     for answer, found in places(path):
         del found[key.name]
         with pytest.raises(RefusedAnswerError, match=key.name):
-            manifest(MAPS[path][0], answer)
+            manifest(MAPS[path][0], *answer)
 
 
 @pytest.mark.parametrize(("path", "key"), [param for param in KEYS if param.values[1].default is not None])  # type: ignore[union-attr]
 def test_a_default_is_what_the_template_writes_without_the_key(path: str, key: Key) -> None:
     assert key.default is not None
     for answer, found in places(path):
-        if key.name in found:
+        # The keys of an example for 0.4 depend on each other.
+        if key.name in found and not answer[1]:
             found[key.name] = yaml.safe_load(key.default)
-            given = manifest(MAPS[path][0], answer)
+            given = manifest(MAPS[path][0], *answer)
             del found[key.name]
-            assert manifest(MAPS[path][0], answer) == given
+            assert manifest(MAPS[path][0], *answer) == given
 
 
 def test_the_page_of_answers_is_fresh() -> None:

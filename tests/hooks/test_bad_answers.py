@@ -58,7 +58,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"upstream_repo": "mailto:a@b", "source": "upstream"}, "upstream_repo", "mailto:a@b", "https://"),
     ({"support_site": "example.com"}, "support_site", "example.com", "use https://"),
     ({"donation_url": 'https://x/"'}, "donation_url", "https://x/", "use https://"),
-    ({"startos": "0.4"}, "startos", "0.4", "0.3.5"),
+    ({"startos": "0.2"}, "startos", "0.2", "0.3.5"),
     # What runs
     ({"base": "debian"}, "base", "debian", "golang"),
     ({"source": "git"}, "source", "git", "upstream"),
@@ -304,7 +304,7 @@ BAD: list[tuple[dict[str, Any], str, str, str]] = [
     ({"container": {"init": "no"}}, "container", "init", "true or false"),
     ({"container": {"shm-size-mb": 0}}, "container", "shm-size-mb", "whole number of megabytes"),
     ({"container": {"gpu-acceleration": "1"}}, "container", "gpu-acceleration", "true or false"),
-    ({"container": {"user": "nobody"}}, "container", "user", "unknown key"),
+    ({"container": {"uid": "nobody"}}, "container", "uid", "unknown key"),
     ({"files": {"icon": "/icon.png"}}, "files", "/icon.png", "inside the wrapper"),
     ({"files": {"icon": "../icon.png"}}, "files", "../icon.png", "inside the wrapper"),
     ({"files": {"readme": "README"}}, "files", "readme", "unknown key"),

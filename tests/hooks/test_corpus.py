@@ -43,7 +43,7 @@ def rules() -> Environment:
 
 
 def _fault(rules: Environment, answer: str, answers: dict[str, Any]) -> str:
-    return rules.get_template(f"hooks/rules/{answer}.jinja").render(answers).strip()
+    return rules.get_template(f"hooks/rules/{answer}.jinja").render({"legacy": True} | answers).strip()
 
 
 def _given(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -95,7 +95,17 @@ def test_what_an_older_release_renders_needs_no_file_of_this_one() -> None:
 
 
 def test_nobody_can_answer_what_is_computed(render: Render) -> None:
-    assert set(COMPUTED) == {"compiled", "in_submodule", "bypassed", "earlier", "starter", "bin_scripts", "changes"}
+    assert set(COMPUTED) == {
+        "compiled",
+        "in_submodule",
+        "bypassed",
+        "earlier",
+        "starter",
+        "bin_scripts",
+        "changes",
+        "legacy",
+        "published",
+    }
     for name in COMPUTED:
         with pytest.raises(ValueError, match=f"'{name}': it's computed"):
             render({name: "{}" if COMPUTED[name]["type"] == "json" else "true"})
@@ -204,7 +214,7 @@ def test_the_licences_offered_are_the_ones_that_have_a_text() -> None:
     texts = {path.stem for path in (ROOT / "hooks" / "data" / "licenses").iterdir()}
     assert set(QUESTIONS["license"]["choices"]) == texts | {"other"}
     assert texts == licenses()
-    assert QUESTIONS["arches"]["choices"] == list(processors())
+    assert QUESTIONS["arches"]["choices"] == [*processors(), *load("processors")["newer"]]
     assert set(load("bases")) == set(QUESTIONS["base"]["choices"].values()) - {"image"}
 
 
@@ -222,7 +232,7 @@ def test_every_default_is_valid(render: Render) -> None:
     """Copier validates defaults only for questions that it asks, so ask all of them."""
     wrapper = render({"advanced": True})
     recorded = yaml.safe_load((wrapper / ".copier-answers.yml").read_text())
-    skipped = {"upstream_image", "upstream_ref", "submodule", "license_name", "settings", "script_source"}
+    skipped = {"upstream_image", "upstream_ref", "submodule", "license_name", "settings", "script_source", "oneshots"}
     assert set(QUESTIONS) - set(recorded) == skipped
     render({"base": "image", "upstream_image": "nginx:1.27.3", "run": "nginx", "advanced": True})
     render({"base": "rust", "source": "upstream", "advanced": True})

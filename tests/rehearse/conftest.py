@@ -10,7 +10,10 @@ import yaml
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.rehearse.package import Package
 from tests.rehearse.fake_docker import FakeDocker, fake_docker
+from tests.rehearse.startos04.visits_package import bundled, sdk
 
+# The fixtures of the package for StartOS 0.4.
+__all__ = ["bundled", "fake", "make_package", "sdk"]
 MakePackage = Callable[..., Package]
 
 

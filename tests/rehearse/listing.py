@@ -18,9 +18,12 @@ _LISTED = (
     ("volume", "ls", "--format", "{{.Name}}"),
     ("image", "ls", "--format", "{{.Repository}}:{{.Tag}}"),
 )
-# The image that all rehearsals share, which stays. The first rehearsal on an engine builds it.
-_SHARED = "startos-wrapper/compat:"
-_DOCKERFILE = files("startos_wrapper.rehearse.inside").joinpath("Dockerfile")
+# The images that all rehearsals share, which stay. The first rehearsal on an engine builds them.
+_SHARED = ("startos-wrapper/compat:", "startos-wrapper/service-0.4:")
+_DOCKERFILES = [
+    files(package).joinpath("Dockerfile")
+    for package in ("startos_wrapper.rehearse.inside", "startos_wrapper.rehearse.startos04.in_container")
+]
 
 
 @dataclass
@@ -32,7 +35,7 @@ class Listing:
     ids: set[str] = field(default_factory=set)
 
     def names(self) -> set[str]:
-        """Return the names of all containers, networks, volumes and images, except for the one that stays and its base."""
+        """Return the names of all containers, networks, volumes and images, except for those that stay and their bases."""
         found = [name for words in _LISTED for name in self.engine.docker(*words).stdout.split()]
         return {name for name in found if not name.startswith(_SHARED)} - _bases()
 
@@ -72,5 +75,5 @@ class Listing:
 
 
 def _bases() -> set[str]:
-    """Return the images on which the shared one is built. Docker's own builder keeps them, and BuildKit doesn't."""
-    return set(re.findall(r"^FROM (\S+)", _DOCKERFILE.read_text(), re.MULTILINE))
+    """Return the images on which the shared ones are built. Docker's own builder keeps them, and BuildKit doesn't."""
+    return {name for file in _DOCKERFILES for name in re.findall(r"^FROM (\S+)", file.read_text(), re.MULTILINE)}

@@ -13,6 +13,7 @@ from startos_wrapper.rehearse import command
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.playing import STEPS
 from startos_wrapper.rehearse.report.json_report import VERSION, as_json
+from startos_wrapper.rehearse.startos04.playing_04 import STEPS as STEPS_04
 from tests.rehearse.conftest import MakePackage
 from tests.support.tools import ROOT
 
@@ -30,6 +31,12 @@ def _names(text: str) -> list[str]:
 
 def test_the_steps_are_those_of_a_rehearsal_in_order() -> None:
     assert _names(_section("Steps")) == list(STEPS)
+
+
+def test_the_steps_on_startos_04_are_those_of_a_rehearsal_in_order() -> None:
+    section = _section("On StartOS 0.4")
+    assert _names(section) == list(STEPS_04)
+    assert set(_names(section)) <= set(_help().replace(",", " ").replace(".", " ").split())
 
 
 def _help() -> str:
@@ -68,7 +75,7 @@ def test_the_exit_codes_are_on_the_page() -> None:
 
 
 def test_the_fields_are_those_of_the_output(make_package: MakePackage) -> None:
-    found = json.loads(as_json(make_package(), "x86_64", [StepResult("install", warnings=[("x", None)])]))
+    found = json.loads(as_json(make_package(), "x86_64", [StepResult("install", warnings=[("x", None)])], ["TLS"]))
     outer, inner = _section("JSON").split("Each step:")
     assert _names(outer) == list(found)
     assert _names(inner) == list(found["steps"][0])

@@ -31,9 +31,10 @@ def _rehearse(folder: Path, *left: str) -> None:
 
 def test_the_first_rehearsal_leaves_the_shared_image_and_its_base(tmp_path: Path) -> None:
     _rehearse(tmp_path, "startos-wrapper/compat:0123456789ab", "debian:bookworm-slim")
+    _rehearse(tmp_path, "startos-wrapper/service-0.4:0123456789ab", "debian:trixie-slim")
 
 
-@pytest.mark.parametrize("name", [f"startos-wrapper/rehearsal:{ID}-main", "debian:trixie-slim", "<none>:<none>"])
+@pytest.mark.parametrize("name", [f"startos-wrapper/rehearsal:{ID}-main", "debian:sid-slim", "<none>:<none>"])
 def test_anything_else_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(AssertionError, match=name):
         _rehearse(tmp_path, "startos-wrapper/compat:0123456789ab", "debian:bookworm-slim", name)

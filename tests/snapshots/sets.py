@@ -99,7 +99,7 @@ EVERYTHING: dict[str, Any] = {
     "manage": ["manifest", "build", "plumbing", "ci"],
 }  # fmt: skip
 # Questions that EVERYTHING can't answer because they are asked for other bases and sources.
-NOT_ASKED = {"upstream_image", "submodule", "health_options"}
+NOT_ASKED = {"upstream_image", "submodule", "health_options", "oneshots"}
 
 SETS: dict[str, dict[str, Any]] = {
     "default": {},

@@ -690,7 +690,7 @@ def _edits(old: str, new: str) -> int:
 # ---- A release after the working tree ----------------------------------------------------------------------------------
 
 _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
-    "template/startos.mk.jinja": (
+    "hooks/parts/makefile/startos-0.3.5.mk.jinja": (
         ("start-cli package install $(ID).s9pk\n", "start-cli package install ./$(ID).s9pk\n"),
         (
             "$(call default,clean): ##",
@@ -705,6 +705,7 @@ _CHANGES: dict[str, tuple[tuple[str, str], ...]] = {
         ("    entrypoint: compat\n", "    entrypoint: compat\n    io-format: json\n"),
     ),
     "template/manifest.yaml.jinja": (("# The container that runs", "# This is the container that runs"),),
+    "template/{% if not legacy %}startos{% endif %}/main.ts.jinja": (("// What runs, in", "// What runs, and in"),),
 }
 
 

@@ -162,9 +162,16 @@ def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp
     assert not wrong, "\n".join(wrong)
 
 
+# What a package for StartOS 0.4 needs to have every file.
+NEWER: Answers = {
+    "startos": "0.4", "config": "compat", "certificates": {"cert": {"interface": "main", "mount": "/mnt/cert"}},
+    "actions": {"reset": {"name": "R", "description": "d", "allowed-statuses": ["running"], "entrypoint": "reset.sh"}},
+}  # fmt: skip
+
+
 def test_every_file_of_the_template_is_written_for_one_of_the_answer_sets(template: Path, tmp_path: Path) -> None:
     written: set[str] = set()
-    for number, answers in enumerate([*SETS.values(), *(answers for _, answers in ADDED.values())]):
+    for number, answers in enumerate([*SETS.values(), *(answers for _, answers in ADDED.values()), NEWER]):
         files = _written(template, answers, tmp_path / str(number))
         assert files is not None
         written |= files.keys()

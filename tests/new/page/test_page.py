@@ -353,6 +353,7 @@ MORE: dict[str, dict[str, Any]] = {
     "license_name": {"license": "other"}, "settings": {"config": "script"}, "script_source": {"actions": {
         "reset": {"name": "R", "description": "d", "allowed-statuses": ["running"], "entrypoint": "reset.sh"}
     }},
+    "oneshots": {"startos": "0.4"},
 }  # fmt: skip
 
 
