@@ -47,6 +47,10 @@ def _section(question: Question) -> Iterator[str]:
         yield from _table(each)
     for example in question.examples:
         yield from ("```yaml", question.example(example), "```", "")
+    if question.newer_examples:
+        yield from ("For StartOS 0.4:", "")
+    for example in question.newer_examples:
+        yield from ("```yaml", question.example(example), "```", "")
 
 
 def page() -> str:
