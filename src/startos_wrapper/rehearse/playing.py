@@ -1,7 +1,7 @@
 """Play the steps in order, from an empty engine to an empty engine."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -86,18 +86,31 @@ def play(
 
     Raises: CannotError if the engine fails.
     """
-    results: list[StepResult] = []
     with new_run() as docker, rehearsal_of(docker, package, settings, watcher) as rehearsal:
-        for step in with_needed(settings.steps):
-            if step == "uninstall" and keep:
-                continue
-            result = played(rehearsal, step, watcher)
-            results.append(result)
-            watcher.ended(result)
-            if keep and result.failure:
-                break
+        results = play_steps(
+            with_needed(settings.steps), lambda step: played(rehearsal, step, watcher), watcher, keeps=keep is not None
+        )
         if keep:
             keep(rehearsal)
+    return results
+
+
+def play_steps(
+    steps: Iterable[str], played: Callable[[str], StepResult], watcher: Watcher, *, keeps: bool
+) -> list[StepResult]:
+    """Play steps in order, and return how each ended.
+
+    If the rehearsal `keeps` the service, stop at the first failure, and don't uninstall it.
+    """
+    results: list[StepResult] = []
+    for step in steps:
+        if step == "uninstall" and keeps:
+            continue
+        result = played(step)
+        results.append(result)
+        watcher.ended(result)
+        if keeps and result.failure:
+            break
     return results
 
 

@@ -9,7 +9,7 @@ from startos_wrapper.errors import CannotError
 from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.image_loading import engines_processor
 from startos_wrapper.rehearse.outcome import SkippedError, StepResult
-from startos_wrapper.rehearse.playing import Watcher, needed, play_step
+from startos_wrapper.rehearse.playing import Watcher, needed, play_step, play_steps
 from startos_wrapper.rehearse.runs import new_run
 from startos_wrapper.rehearse.startos04.bundled_package import Package04
 from startos_wrapper.rehearse.startos04.from_older import opened_older_04
@@ -62,7 +62,6 @@ def play_04(
 
     Raises: UsageError, CannotError.
     """
-    results: list[StepResult] = []
 
     def say(what: str) -> None:
         watcher.does("prepare", what)
@@ -73,14 +72,8 @@ def play_04(
         life_of(docker, path, settings, watcher, say) as life,
     ):
         life.older = older
-        for step in needed(settings.steps, list(STEPS), _NEEDS):
-            if step == "uninstall" and keep:
-                continue
-            result = _played(life, step, watcher)
-            results.append(result)
-            watcher.ended(result)
-            if keep and result.failure:
-                break
+        steps = needed(settings.steps, list(STEPS), _NEEDS)
+        results = play_steps(steps, lambda step: _played(life, step, watcher), watcher, keeps=keep is not None)
         if keep:
             keep(life)
         return life.package, results, not_shown(life)
