@@ -444,7 +444,7 @@ def future(history: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _files(parts: list[str]) -> list[str]:
-    return [name for name in _FILES if any(name.startswith(file) for part in parts for file in PARTS[part])]
+    return [name for name in _FILES if any(Path(name).is_relative_to(path) for part in parts for path in PARTS[part])]
 
 
 def _edit(project: Project) -> None:

@@ -69,7 +69,7 @@ def test_json_has_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     one = json.loads(_shown(capsys, "--format", "json", "files"))
     assert one in everything
     assert one["maps"][0]["keys"][1] == {
-        "name": "icon", "type": "path", "help": "The icon.", "required": False, "default": "icon.png",
+        "name": "icon", "type": "path", "help": "The icon.", "required": False, "default": "icon.png", "only": "",
     }  # fmt: skip
 
 
