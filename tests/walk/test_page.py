@@ -16,7 +16,7 @@ from tests.walk.test_walk import seen
 
 ENTER, ESC, CTRL_C, CTRL_Z, DELETE, BACKSPACE, CLEAR = "\r", "\x1b", "\x03", "\x1a", "\x1b[3~", "\x7f", "\x15"
 UP, DOWN, END = "\x1b[A", "\x1b[B", "\x1b[F"
-READY = ("-d", "service_id=hello-world", "-d", "base=golang", "-d", "source=starter")
+READY = ("-d", "service_id=hello-world", "-d", "startos=0.3.5", "-d", "base=golang", "-d", "source=starter")
 
 
 class Person:
@@ -130,9 +130,11 @@ def recorded(folder: Path) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50)])
-def test_defaults_are_four_keys_away(columns: int, lines: int, person: Start, tmp_path: Path) -> None:
+def test_defaults_are_five_keys_away(columns: int, lines: int, person: Start, tmp_path: Path) -> None:
     someone = person(columns=columns, lines=lines)
-    someone.sees("service_id").press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER)
+    someone.sees("service_id").press(ENTER).sees("> 0.3.5").press(ENTER).sees("golang").press(ENTER).sees(
+        "starter"
+    ).press(ENTER)
     someone.on_page().sees("> Write the wrapper")
     if columns == 80:
         seen("page", someone.screen.text)
@@ -222,10 +224,10 @@ def test_after_ctrl_c_typing_goes_on(person: Start) -> None:
     someone.until(lambda: re.search(r"title +Tides +you", someone.screen.text) is not None)
 
 
-@pytest.mark.parametrize("keys", [(), (ENTER,), (ENTER, ENTER), (ENTER, ENTER, ENTER)])
+@pytest.mark.parametrize("keys", [(ENTER,) * count for count in range(5)])
 def test_ctrl_c_twice_leaves_from_everywhere(keys: tuple[str, ...], person: Start, tmp_path: Path) -> None:
     someone = person().sees("service_id")
-    for key, text in zip(keys, ("golang", "starter", "Write the wrapper"), strict=False):
+    for key, text in zip(keys, ("0.3.5", "golang", "starter", "Write the wrapper"), strict=False):
         someone.press(key).sees(text)
     someone.press(CTRL_C)
     if keys:
@@ -247,7 +249,7 @@ def test_a_page_and_a_text_are_drawn_again_after_a_resize(person: Start) -> None
     someone.screen.resize(50, 14)
     someone.until(lambda: someone.screen.text.startswith("New wrapper") and "more below" in someone.screen.text)
     someone.open("short_descrip", "short_description")
-    someone.screen.resize(120, 40)
+    someone.screen.resize(120, 44)
     someone.sees("word " * 20)
     someone.press(ESC).on_page().sees("Ports and mounts")
 
@@ -276,7 +278,7 @@ def test_ctrl_z_suspends_until_fg(person: Start) -> None:
 
 def test_what_is_typed_before_the_first_question_answers_nothing(person: Start) -> None:
     someone = person().press("tides", ENTER, ENTER).sees("service_id", "> my-service")
-    someone.press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER).on_page()
+    someone.press(ENTER).sees("> 0.3.5").press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER).on_page()
     assert re.search(r"service_id +my-service +you", someone.screen.text)
 
 

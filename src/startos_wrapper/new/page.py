@@ -2,20 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from startos_wrapper.new.editors.editing import edit
 from startos_wrapper.new.editors.spot import MISSING, Spot
 from startos_wrapper.new.page_lines import KEEP, TODO, WRITE, Folds, page_lines
-from startos_wrapper.new.page_state import Given, PageState
+from startos_wrapper.new.page_state import FIRST, Given, PageState
 from startos_wrapper.new.same_again import Again
 from startos_wrapper.new.upstream.proposal import Proposal
 from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Interrupted, Line, Menu, View
 from startos_wrapper.terminal import printable
 
-# Nobody can guess these, so they're asked first. Of the others, only those without a default are.
-FIRST = ("service_id", "base", "upstream_image", "source")
 _LEAVE, _GO_ON = "leave", "go on"
 _WRITE_KEY = "w"
 
@@ -97,8 +96,9 @@ class Page:
     def _unasked(self) -> str | None:
         """Return the next question to ask before the page can be shown."""
         looked = self.state.looked
-        first = [name for name in FIRST if name in looked.recorded]
-        for name in (*first, *looked.missing):
+        # Before service_id is known, nothing else needs to be: the first screen comes sooner.
+        first = (name for name in FIRST if name in looked.recorded or name in self.state.shown)
+        for name in chain(first, looked.missing):
             if name not in self.asked and (name not in self.state.given or name in looked.faults):
                 return name
         return None

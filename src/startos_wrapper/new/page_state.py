@@ -9,6 +9,8 @@ from typing import Any
 from startos_wrapper.questions import is_advanced
 from startos_wrapper.rendering import Looked, Template
 
+# Nobody can guess these, so they're asked first. Of the others, only those without a default are.
+FIRST = ("service_id", "startos", "base", "upstream_image", "source")
 _ADVANCED = "advanced"
 
 
@@ -110,6 +112,8 @@ class PageState:
 
     def is_folded(self, name: str) -> bool:
         """Return whether a question is one of the advanced ones, with the answers as they are."""
+        if name in FIRST:
+            return False
         questions = self.template.questions
         plain = {other: value for other, value in self.applied.items() if not is_advanced(questions[other])}
         key = repr(plain)

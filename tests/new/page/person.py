@@ -12,7 +12,7 @@ from startos_wrapper.new.upstream.proposal import Proposal
 from startos_wrapper.new.views import BACK, ENTER, Flow, Input, Interrupted, Line, Menu, Pressed
 from startos_wrapper.rendering import Template
 
-HELLO = {"service_id": "hello-world", "base": "golang", "source": "starter"}
+HELLO = {"service_id": "hello-world", "startos": "0.3.5", "base": "golang", "source": "starter"}
 
 
 class Person:

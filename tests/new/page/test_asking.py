@@ -60,6 +60,7 @@ def test_a_compose_file_fills_the_page_and_no_secret_is_on_it(
     pages = []
 
     def act(person: Person) -> None:
+        person.press("0.3.5")
         assert (person.input.title, person.input.text) == ("upstream_image", "tides/tides:latest")
         assert "compose.yaml:3: latest" in person.input.intro
         person.type("tides/tides:1.4")
@@ -88,7 +89,7 @@ def test_a_variable_that_was_removed_stays_away(
     Path("compose.yaml").write_text(COMPOSE.replace("latest", "1.4").replace("LOG_LEVEL", "OLD: x, LOG_LEVEL"))
 
     def remove(person: Person) -> None:
-        person.type("tides serve").press("environment").press("OLD", DELETE).press("Done")
+        person.press("0.3.5").type("tides serve").press("environment").press("OLD", DELETE).press("Done")
         person.interrupt().press("Keep")
 
     at_page(remove)
@@ -118,7 +119,7 @@ def test_answers_keep_the_option_or_file_that_they_are_from(
     tmp_path: Path, at_page: Callable[[Callable[[Person], Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("answers.yml").write_text("service_id: tides\nbase: rust\nsource: starter\ntitle: Tides\n")
+    Path("answers.yml").write_text("service_id: tides\nstartos: '0.3.5'\nbase: rust\nsource: starter\ntitle: Tides\n")
 
     def act(person: Person) -> None:
         assert person.line("title").origin == "-d"

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from startos_wrapper.new.page import FIRST, Left
-from startos_wrapper.new.page_state import Given, PageState
+from startos_wrapper.new.page import Left
+from startos_wrapper.new.page_state import FIRST, Given, PageState
 from startos_wrapper.new.upstream.proposal import Leftover, Proposal, Proposed
 from startos_wrapper.new.views import DELETE
 from startos_wrapper.questions import asked, read_config
@@ -16,7 +16,13 @@ from tests.conftest import ROOT
 from tests.new.page.person import HELLO, WRITTEN, Person, at_the_page, page_of
 from tests.test_rendering import SETS
 
-IMAGE = {"service_id": "tides", "base": "image", "upstream_image": "example.com/tides:1.4", "run": "tides"}
+IMAGE = {
+    "service_id": "tides",
+    "startos": "0.3.5",
+    "base": "image",
+    "upstream_image": "example.com/tides:1.4",
+    "run": "tides",
+}
 
 
 def values(state: PageState) -> dict[str, Any]:
@@ -26,13 +32,13 @@ def values(state: PageState) -> dict[str, Any]:
 # --- First, what nobody can guess ---------------------------------------------------------------------------------------
 
 
-def test_the_id_is_proposed_after_the_folder_and_all_else_is_four_keys_away() -> None:
+def test_the_id_is_proposed_after_the_folder_and_all_else_is_five_keys_away() -> None:
     page = page_of(dest=Path("my-service-startos"))
     person = Person(page.flow())
     assert person.input.text == "my-service"
-    person.type(person.input.text).press().press().press()
+    person.type(person.input.text).press().press().press().press()
     assert person.result == WRITTEN
-    assert values(page.state) == {"service_id": "my-service", "base": "golang", "source": "starter"}
+    assert values(page.state) == {"service_id": "my-service", "startos": "0.3.5", "base": "golang", "source": "starter"}
 
 
 def test_a_folder_whose_name_is_no_id_proposes_none() -> None:
@@ -43,7 +49,7 @@ def test_a_folder_whose_name_is_no_id_proposes_none() -> None:
 
 def test_an_image_is_asked_for_and_its_command() -> None:
     person = Person(page_of().flow())
-    person.type("tides").press("image")
+    person.type("tides").press("0.4").press("image")
     assert "tag" in person.refused("nginx:latest")
     person.type("nginx:1.27.3")
     assert (person.input.title, person.input.placeholder) == ("run", "nginx -g 'daemon off;'")
@@ -73,12 +79,14 @@ def test_a_refused_answer_is_asked_again_with_its_text() -> None:
 def test_esc_goes_back_one_question_and_keeps_its_answer() -> None:
     page = page_of()
     person = Person(page.flow())
-    person.type("tides").press("rust").press("upstream")
+    person.type("tides").press("0.4").press("rust").press("upstream")
     assert person.line("source").value == "upstream"
     person.back()
     assert (person.menu.title, person.menu.start) == ("source", 1)
     person.back()
     assert (person.menu.title, person.menu.start) == ("base", 1)
+    person.back()
+    assert (person.menu.title, person.menu.start) == ("startos", 1)
     person.back()
     assert (person.input.title, person.input.text) == ("service_id", "tides")
     person.back()
@@ -221,7 +229,7 @@ def test_the_same_without_questions_is_a_command_or_a_file(tmp_path: Path, monke
     person.press("The same")
     (command,) = [text for text in person.texts if text.startswith("startos-wrapper new")]
     assert command == (
-        "startos-wrapper new my-service --defaults -d service_id=hello-world -d 'title=It'\"'\"'s' -d base=golang -d source=starter"
+        "startos-wrapper new my-service --defaults -d service_id=hello-world -d 'title=It'\"'\"'s' -d base=golang -d source=starter -d startos=0.3.5"
     )
     state.set("volumes", {"main": "/data"})
     person.press("The same").press("The same")
