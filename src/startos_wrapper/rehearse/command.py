@@ -115,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_04(arguments: argparse.Namespace) -> int:
     """Rehearse a package for StartOS 0.4. Raises: CommandError."""
+    from startos_wrapper.rehearse.findings import errors_of
     from startos_wrapper.rehearse.report.live import Live, Progress
     from startos_wrapper.rehearse.startos04.command_04 import known_steps, rehearse_04
     from startos_wrapper.rehearse.startos04.life import Settings04
@@ -129,6 +130,7 @@ def _run_04(arguments: argparse.Namespace) -> int:
         actions=tuple(name for name, _, _ in named),
         inputs={name: read_user_file(Path(file)).content for name, equals, file in named if equals},
         older=arguments.older,
+        check=errors_of,
     )
     watcher = Progress() if arguments.format == "json" else Live()
     try:
