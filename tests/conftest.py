@@ -97,6 +97,7 @@ LONGEST = (
     "tests/images/",
     "tests/update/",
     "tests/packages_04/",
+    "tests/migrate/test_road.py",
     "tests/adopt/test_after.py",
     "test_text.py",
     "test_the_matrix",

@@ -1,33 +1,32 @@
-"""Real wrappers migrate to StartOS 0.4: nothing of the author's is lost, the package compiles, and updates go on."""
+"""Real wrappers migrate to StartOS 0.4: nothing of the author's is lost, the package compiles and loads, and updates go on."""
 
-import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
 from startos_wrapper.cli import main
-from tests.conftest import Render
 from tests.migrate import wrappers
 from tests.migrate.wrappers import GUIDE, Old
-from tests.support import start_sdk
+from tests.packages_04.evaluate import NoPackageError, evaluate
+from tests.packages_04.expected import EXPORTS
+from tests.packages_04.packages import Packages, make
 from tests.support.depth import DEEP, sample
-from tests.support.tools import MANIFESTS, require
+from tests.support.tools import MANIFESTS
 from tests.update import authors
 from tests.update.authors import ANSWERS, REFUSED
 from tests.update.releases import git
 
+# No other worker has to migrate the wrappers again.
+pytestmark = pytest.mark.xdist_group("road")
 # How many wrappers migrate: those of the template with edits, and adopted ones.
 RENDERED, ADOPTED = (30, 20) if DEEP else (3, 3)
 # How many of each get an update afterwards.
 UPDATED = 4 if DEEP else 1
-_TSCONFIG = {
-    "extends": "./node_modules/@start9labs/start-sdk/tsconfig.base.json",
-    "compilerOptions": {"noEmit": True},
-    "include": ["*/startos/**/*.ts"],
-}
+# How many of each are built in full.
+BUILT = 1
+_UPDATE = [{"do": "init", "kind": "update"}, {"do": "main"}]
 
 
 @pytest.fixture(scope="module")
@@ -83,18 +82,52 @@ def test_the_files_of_the_package_are_there_and_those_of_a_wrapper_are_not(every
         assert git(old.folder, "branch", "--show-current").strip() == "startos-0.4"
 
 
-def test_the_packages_compile(everything: list[Old], render: Render, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """One compiler reads all packages, with one node_modules above them."""
+@pytest.fixture(scope="module")
+def packages(everything: list[Old], template: Path, tmp_path_factory: pytest.TempPathFactory) -> Packages:
+    """The migrated packages, with one node_modules above them."""
     root = tmp_path_factory.mktemp("packages")
-    (root / "node_modules").symlink_to(start_sdk.node_modules(render({"startos": "0.4"})))
-    (root / "tsconfig.json").write_text(json.dumps(_TSCONFIG))
     for old in everything:
         shutil.copytree(old.folder / "startos", root / old.folder.name / "startos")
-    done = subprocess.run(
-        [require("node"), "node_modules/typescript/bin/tsc", "--project", "tsconfig.json"],
-        cwd=root, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.stdout + done.stderr == ""
+    return Packages.below(template, root)
+
+
+def test_the_packages_compile(packages: Packages) -> None:
+    assert packages.compile_all() == ""
+
+
+def _faults(old: Old, bundle: Path, volumes: Path) -> str:
+    """Update a server that has the wrapper to a package, and return what is wrong with it, or nothing."""
+    before, after = old.versions
+    volumes.mkdir()
+    try:
+        seen = evaluate(bundle, _UPDATE, volumes=volumes, version=before)
+    except NoPackageError as error:
+        return f"can't be loaded: {error}"
+    found = (seen["manifest"]["id"], seen["manifest"]["version"], seen["state"]["dataVersion"], seen["exports"])
+    errors = [f"{step['name']}: {step['error']}" for step in seen["played"] if step["error"]]
+    is_sound = found == (old.manifest["id"], after, after, EXPORTS) and not errors
+    return "" if is_sound else f"{found}, {errors}"
+
+
+def test_the_bundles_load_and_update_the_wrapper(everything: list[Old], packages: Packages, tmp_path: Path) -> None:
+    """A package can compile and still not load, e.g. with a version that's no ExVer."""
+    names = [old.folder.name for old in everything]
+    assert packages.bundle(names) == ""
+    found = {
+        name: _faults(old, packages.bundle_of(name), tmp_path / name)
+        for name, old in zip(names, everything, strict=True)
+    }
+    assert {name: fault for name, fault in found.items() if fault} == {}
+
+
+@pytest.mark.skipif(not DEEP, reason="building a migrated package in full takes half a minute")
+def test_migrated_packages_are_built_as_their_readme_says(
+    rendered: list[Old], adopted: list[Old], tmp_path: Path
+) -> None:
+    for old in (*rendered[:BUILT], *adopted[:BUILT]):
+        package = shutil.copytree(old.folder, tmp_path / old.folder.name)
+        make(package)
+        assert _faults(old, package / "javascript" / "index.js", tmp_path / f"{old.folder.name}-volumes") == ""
 
 
 def test_only_files_that_authors_edit_can_be_in_conflict(everything: list[Old]) -> None:

@@ -127,7 +127,11 @@ def test_a_spec_is_found_in_a_script(text: str) -> None:
     ("text", "value"),
     [
         (r'{a: "\d\n\"\u00e9\x41\u{1F600}"}', 'd\n"éA😀'),
+        (r'{a: "\ud83d\ude00"}', "😀"),
+        (r"{a: `\d\n\`\u00e9`}", "d\n`é"),
         ("{a: 'ä' + 'ö'}", "äö"),
+        ("{a: 0x10}", 16),
+        ("{a: - 1_000}", -1000),
         ("{a: -1.5}", -1.5),
         ("{a: [1, null, true]}", [1, None, True]),
     ],
@@ -136,6 +140,19 @@ def test_a_literal_has_the_value_that_javascript_gives_it(text: str, value: Any)
     assert [node.plain_value() for node in object_literals(f"x({text})")] == [{"a": value}]
 
 
-@pytest.mark.parametrize("text", ["x({a: b})", "x({...a})", "x({a() {}})", "x({[a]: 1})", "x({a: `${b}`})", "x({a"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x({a: b})",
+        "x({...a})",
+        "x({a() {}})",
+        "x({[a]: 1})",
+        "x({a: `${b}`})",
+        "x({a: !0})",
+        "x({a: 10n})",
+        "x({a: 010})",
+        "x({a",
+    ],
+)
 def test_what_runs_is_no_literal(text: str) -> None:
     assert list(object_literals(text)) == []

@@ -10,6 +10,9 @@ import yaml
 from copier import run_copy
 
 from startos_wrapper.cli import main
+from startos_wrapper.files.documents import read_document
+from startos_wrapper.files.source import Source
+from startos_wrapper.files.wrapper import MANIFESTS
 from tests.update import authors
 from tests.update.authors import ANSWERS, Author
 from tests.update.releases import NEWEST, git
@@ -109,6 +112,19 @@ class Old:
     def after(self) -> dict[str, str]:
         """The files of the work tree."""
         return authors.tree(self.folder)
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The manifest before the migration."""
+        name = next(name for name in MANIFESTS if name in self.before)
+        found: dict[str, Any] = read_document(Source(name, self.before[name].encode())).plain_value()
+        return found
+
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The version as StartOS 0.4 writes it, and that of the package after the migration."""
+        first, second, third, revision = (int(part) for part in f"{self.manifest['version']}.0.0".split(".")[:4])
+        return f"{first}.{second}.{third}:{revision}", f"{first}.{second}.{third}:{revision + 1}"
 
     def lost(self) -> dict[str, Counter[str]]:
         """Return the author's lines that are neither in their file nor in MIGRATION.md."""

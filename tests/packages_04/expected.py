@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-_EXPORTS = ["actions", "createBackup", "init", "main", "manifest", "uninit"]
+#: What StartOS calls in a bundle.
+EXPORTS = ["actions", "createBackup", "init", "main", "manifest", "uninit"]
 _LOCALES = ["en_US", "es_ES", "de_DE", "pl_PL", "fr_FR"]
 _STATUSES = {("running",): "only-running", ("stopped",): "only-stopped"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -61,7 +62,7 @@ def expected(answers: Answers) -> Facts:
     given = with_defaults(answers)
     ports = list(_ports(given))
     return {
-        "exports": _EXPORTS,
+        "exports": EXPORTS,
         "manifest": _manifest(given),
         "bindings": {(port["host"], port["port"]): _binding(port) for port in ports},
         "interfaces": {port["id"]: _interface(port) for port in ports},

@@ -1,19 +1,20 @@
-"""Read literal values from JavaScript and TypeScript, with their positions. Nothing is run."""
+"""Find the objects in a script for StartOS 0.3.5 that consist of nothing but literals. Nothing is run.
 
-import ast
-import re
+There's another reader in `typescript/` for packages for StartOS 0.4. It follows constants, imports and spreads that an
+expression names, so its values come from several files. A config spec is quoted and replaced where it's written, in any
+script or bundle, so this one needs offsets in a single text. Both read texts and numbers with `typescript/literals.py`.
+"""
+
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from startos_wrapper.files.documents.value import Key, Node
 from startos_wrapper.files.javascript import syntax_tree
+from startos_wrapper.files.typescript import literals
 
 if TYPE_CHECKING:
     from tree_sitter import Node as Syntax
 
-# What a backslash and these characters stand for. It hides a line break, and any other character stands for itself.
-_ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|u\{[0-9a-fA-F]{1,6}\}|\r\n|.)", re.DOTALL)
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
 _WORDS = {"true": True, "false": False, "null": None, "undefined": None}
 
 
@@ -53,7 +54,7 @@ def _objects(node: "Syntax", characters: _Characters) -> Iterator[Node]:
             try:
                 yield _value(each, characters)
                 continue
-            except (_NotLiteralError, ValueError, SyntaxError, RecursionError):
+            except (_NotLiteralError, RecursionError):
                 pass
         waiting += reversed(each.named_children)
 
@@ -72,7 +73,7 @@ def _value(node: "Syntax", characters: _Characters) -> Node:
             key, inner = pair.child_by_field_name("key"), pair.child_by_field_name("value")
             if pair.type != "pair" or key is None or inner is None or key.type == "computed_property_name":
                 raise _NotLiteralError
-            name = _text(characters.text(key)) if key.type == "string" else characters.text(key)
+            name = literals.unescaped(characters.text(key)[1:-1]) if key.type == "string" else characters.text(key)
             keys[name] = Key(characters.offset(key.start_byte), characters.offset(key.end_byte))
             value[name] = _value(inner, characters)
     elif node.type == "array":
@@ -84,12 +85,14 @@ def _value(node: "Syntax", characters: _Characters) -> Node:
 
 def _scalar(node: "Syntax", characters: _Characters) -> Any:
     text = characters.text(node)
-    if node.type == "string":
-        return _text(text)
-    if node.type == "template_string" and "${" not in text:
-        return text[1:-1].replace("\\`", "`")
+    if node.type == "string" or (node.type == "template_string" and "${" not in text):
+        return literals.unescaped(text[1:-1])
     if node.type in ("number", "unary_expression"):
-        return ast.literal_eval(text.replace(" ", ""))
+        sign, digits = (text[0], text[1:].strip()) if text[0] in "+-" else ("", text)
+        number = literals.number(digits)
+        if number is None:
+            raise _NotLiteralError
+        return -number if sign == "-" else number
     if node.type in _WORDS:
         return _WORDS[node.type]
     if node.type == "binary_expression" and (left := node.child_by_field_name("left")):
@@ -99,15 +102,3 @@ def _scalar(node: "Syntax", characters: _Characters) -> Any:
             if all(isinstance(part, str) for part in parts):
                 return "".join(parts)
     raise _NotLiteralError
-
-
-def _text(quoted: str) -> str:
-    """Return the value of a quoted text."""
-    return _ESCAPE.sub(_unescaped, quoted[1:-1])
-
-
-def _unescaped(match: re.Match[str]) -> str:
-    escape = match[1]
-    if escape[0] in "xu" and len(escape) > 1:
-        return chr(int(escape[1:].strip("{}"), 16))
-    return _ESCAPES.get(escape, escape)

@@ -78,14 +78,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises: CommandError if the rehearsal can't run.
     """
+    from startos_wrapper.files.package_04.recognition import is_package
+    from startos_wrapper.files.wrapper import Wrapper
     from startos_wrapper.rehearse.findings import errors_of
     from startos_wrapper.rehearse.package import opened
     from startos_wrapper.rehearse.rehearsal import Settings
     from startos_wrapper.rehearse.report.live import Live, Progress
-    from startos_wrapper.rehearse.startos04.bundled_package import is_package_04
     from startos_wrapper.rehearse.user_file import read_user_file
 
-    if is_package_04(arguments.path):
+    if is_package(Wrapper(arguments.path)):
         return _run_04(arguments)
     steps, wait = _steps(arguments.steps), _seconds(arguments.wait)
     file = read_user_file(arguments.config) if arguments.config else None
@@ -114,6 +115,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_04(arguments: argparse.Namespace) -> int:
     """Rehearse a package for StartOS 0.4. Raises: CommandError."""
+    from startos_wrapper.rehearse.findings import errors_of
     from startos_wrapper.rehearse.report.live import Live, Progress
     from startos_wrapper.rehearse.startos04.command_04 import known_steps, rehearse_04
     from startos_wrapper.rehearse.startos04.life import Settings04
@@ -128,6 +130,7 @@ def _run_04(arguments: argparse.Namespace) -> int:
         actions=tuple(name for name, _, _ in named),
         inputs={name: read_user_file(Path(file)).content for name, equals, file in named if equals},
         older=arguments.older,
+        check=errors_of,
     )
     watcher = Progress() if arguments.format == "json" else Live()
     try:

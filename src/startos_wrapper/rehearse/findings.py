@@ -8,8 +8,8 @@ from pathlib import Path
 
 from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import Place
-from startos_wrapper.rehearse.package import Package
-from startos_wrapper.rehearse.rehearsal import Finding
+from startos_wrapper.rehearse.outcome import StepFailedError, sentence
+from startos_wrapper.rehearse.rehearsal import Checked, Finding
 from startos_wrapper.terminal import PROGRAM
 
 _SECONDS = 600
@@ -19,9 +19,9 @@ _SECONDS = 600
 _PACKING = ("--ignore", "E2")
 
 
-def errors_of(package: Package) -> list[Finding]:
+def errors_of(package: Checked) -> list[Finding]:
     """Return the errors that `check` finds in a package, with places as the user sees them. Raises: CannotError."""
-    root = package.wrapper.root.absolute()
+    root = package.root.absolute()
     options = _PACKING if package.is_packed else ()
     command = [sys.executable, "-m", "startos_wrapper", "check", "--format", "json", *options, str(root)]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_SECONDS, check=False)
@@ -34,7 +34,15 @@ def errors_of(package: Package) -> list[Finding]:
     return [_finding(package, root, each) for each in found]
 
 
-def _finding(package: Package, root: Path, given: dict[str, str | int]) -> Finding:
+def fail_on(findings: list[Finding]) -> None:
+    """Raise StepFailedError with the first finding, if there is any."""
+    if findings:
+        more = f" (and {len(findings) - 1} more: {PROGRAM} check)" if len(findings) > 1 else ""
+        first = findings[0]
+        raise StepFailedError(f"{first.code}: {first.what}{more}", todo=sentence(first.todo), place=first.place)
+
+
+def _finding(package: Checked, root: Path, given: dict[str, str | int]) -> Finding:
     file = os.path.relpath(Path.cwd() / str(given["file"]), root)
     place = package.seen(Place(file, int(given["line"]), int(given["column"])))
     return Finding(str(given["code"]), place, str(given["message"]), str(given["help"]))

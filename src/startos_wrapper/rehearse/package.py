@@ -11,6 +11,7 @@ from startos_wrapper.errors import CannotError, UsageError
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.os_grammar import package_id, version
 from startos_wrapper.files.manifest.procedure import Procedure
+from startos_wrapper.files.package_04.recognition import MANIFEST
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError, read_bytes
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -36,6 +37,11 @@ class Package:
         return self.wrapper.manifest
 
     @property
+    def root(self) -> Path:
+        """The folder with its files."""
+        return self.wrapper.root
+
+    @property
     def id(self) -> str:
         """The package's id."""
         return self.wrapper.id or ""
@@ -59,10 +65,7 @@ class Package:
 
     def seen(self, found: Place) -> Place:
         """Return a place in the wrapper's folder with the file's path as the user sees it."""
-        file = self.path / found.file
-        if file.is_absolute() and file.is_relative_to(Path.cwd()):
-            file = file.relative_to(Path.cwd())
-        return Place(file.as_posix(), found.line, found.column, found.length)
+        return seen_in(self.path, found)
 
     def tar(self, processor: str) -> Path | None:
         """Return the tar with the images for a processor, as StartOS chooses it. S/s9pk/docker.rs:29-82
@@ -125,6 +128,14 @@ class Package:
         return node.plain_value() if node else None
 
 
+def seen_in(folder: Path, found: Place) -> Place:
+    """Return a place in a folder that the user named, with the file's path as the user sees it."""
+    file = folder / found.file
+    if file.is_absolute() and file.is_relative_to(Path.cwd()):
+        file = file.relative_to(Path.cwd())
+    return Place(file.as_posix(), found.line, found.column, found.length)
+
+
 @contextmanager
 def opened(path: Path, number: int = 0) -> Iterator[Package]:
     """Open a wrapper's folder or a .s9pk.
@@ -145,7 +156,8 @@ def opened(path: Path, number: int = 0) -> Iterator[Package]:
 def _readable(package: Package) -> Package:
     """Return the package if StartOS could name it. Raises: CannotError."""
     if package.wrapper.manifest_file is None:
-        raise CannotError(f"{package.path}: there is no manifest.yaml; pass a wrapper's folder or a .s9pk")
+        what = f"there is no manifest.yaml, and no {MANIFEST} of a package for StartOS 0.4"
+        raise CannotError(f"{package.path}: {what}; pass a wrapper's folder or a .s9pk")
     document = package.wrapper.document
     if not isinstance(document, Node):
         reason = str(document) if document else package.wrapper.unread.get(package.wrapper.manifest_file, "unreadable")

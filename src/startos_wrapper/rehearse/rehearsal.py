@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.source import Place
@@ -41,7 +42,22 @@ class Finding:
     todo: str
 
 
-def no_findings(_: Package) -> list[Finding]:
+class Checked(Protocol):
+    """What `check` checks: a package for any StartOS."""
+
+    @property
+    def root(self) -> Path:
+        """The folder with its files."""
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it's a .s9pk, of which only a copy is used."""
+
+    def seen(self, found: Place) -> Place:
+        """Return a place in the folder with the file's path as the user sees it."""
+
+
+def no_findings(_: Checked) -> list[Finding]:
     """Check nothing."""
     return []
 
@@ -57,7 +73,7 @@ class Settings:
     actions: tuple[str, ...] = ()
     older: Package | None = None
     pace: Pace = field(default_factory=Pace)
-    check: Callable[[Package], list[Finding]] = no_findings
+    check: Callable[[Checked], list[Finding]] = no_findings
     # What the user gives to actions, by their ids.
     inputs: Mapping[str, Any] = field(default_factory=dict)
     # The files of both, by the options that name them: --config, and --actions NAME=FILE.

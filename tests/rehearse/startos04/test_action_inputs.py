@@ -1,9 +1,6 @@
 """What a form has if nobody changes it."""
 
-import pytest
-
 from startos_wrapper.rehearse.startos04.action_inputs import default_input, merged, missing
-from startos_wrapper.rehearse.startos04.bundled_package import exver
 
 TEXT = {"type": "text", "required": True, "default": None}
 SPEC = {
@@ -38,14 +35,3 @@ def test_later_values_win_and_null_is_none() -> None:
 
 def test_missing_fields_are_named_with_their_path() -> None:
     assert missing(SPEC, default_input(SPEC)) == ["inner.must"]
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        ("1.2.3.4", "1.2.3:4"), ("1.2.3", "1.2.3:0"), ("1.2.3:4", "1.2.3:4"), ("#knots:29.1-beta.1:0", "#knots:29.1-beta.1:0"),
-        ("v1.2.3", None), ("1.2", None), ("main", None),
-    ],
-)  # fmt: skip
-def test_versions_of_both_systems(given: str, expected: str | None) -> None:
-    assert exver(given) == expected

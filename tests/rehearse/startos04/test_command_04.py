@@ -7,21 +7,55 @@ from pathlib import Path
 
 import pytest
 
+from startos_wrapper import cli
+from startos_wrapper.check.engine import check
+from startos_wrapper.errors import UsageError
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.report.json_report import as_json
 from startos_wrapper.rehearse.report.text_report import not_shown_lines
-from startos_wrapper.rehearse.startos04.bundled_package import Package04, is_package_04
+from startos_wrapper.rehearse.startos04.bundled_package import Package04
+from startos_wrapper.rehearse.startos04.from_older import opened_older_04
 from tests.rehearse.startos04.visits_package import VISITS
 
+_SDK = '{"dependencies": {"@start9labs/start-sdk": "2.0.9"}}'
+_PACKAGE = {"startos/manifest/index.ts": "", "package.json": _SDK}
+_MANIFEST = {"manifest.yaml": "id: hello\nversion: 1.0.0\n"}
 
-def test_a_package_is_told_from_a_wrapper(tmp_path: Path) -> None:
-    assert is_package_04(VISITS)
-    assert not is_package_04(tmp_path)
-    (tmp_path / "startos").mkdir()
-    (tmp_path / "package.json").write_text((VISITS / "package.json").read_text())
-    assert is_package_04(tmp_path)
-    (tmp_path / "manifest.yaml").write_text("id: x\n")
-    assert not is_package_04(tmp_path)
+
+@pytest.mark.parametrize(
+    ("files", "startos"),
+    [
+        (_PACKAGE, "0.4"),
+        # Halfway through a migration, or kept: the SDK in package.json decides.
+        (_PACKAGE | _MANIFEST, "0.4"),
+        (_PACKAGE | {"manifest.toml": ""}, "0.4"),
+        (_PACKAGE | _MANIFEST | {"package.json": "{}"}, "0.3.5"),
+        ({"startos/main.ts": "", "package.json": _SDK}, "0.3.5"),
+        ({"startos/main.ts": "", "package.json": _SDK} | _MANIFEST, "0.3.5"),
+        (_MANIFEST, "0.3.5"),
+        ({}, "0.3.5"),
+    ],
+)
+def test_check_and_rehearse_agree_on_what_a_folder_is(
+    files: dict[str, str], startos: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert check(tmp_path).wrapper.startos == startos
+    # The steps of each release are told before anything else.
+    assert cli.main(["rehearse", str(tmp_path), "--steps", "none"]) == 2
+    assert ("the steps of a package for StartOS 0.4 are" in capsys.readouterr().err) == (startos == "0.4")
+
+
+def test_from_takes_versions_that_the_sdk_parses() -> None:
+    with opened_older_04("1.2.3-RC.1:0", VISITS, "x86_64", print) as older:
+        assert older and older.version == "1.2.3-RC.1:0"
+    refused = pytest.raises(
+        UsageError, match=r"^--from 1\.2\.3-beta1:0: a prerelease needs a dot between letters and digits"
+    )
+    with refused, opened_older_04("1.2.3-beta1:0", VISITS, "x86_64", print):
+        pass
 
 
 def _run(*words: str, cwd: Path = VISITS) -> "subprocess.CompletedProcess[str]":

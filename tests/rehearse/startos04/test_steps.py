@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from startos_wrapper.rehearse.findings import errors_of
 from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
 from startos_wrapper.rehearse.startos04.from_older import Older
 from startos_wrapper.rehearse.startos04.life import Life
@@ -114,6 +116,22 @@ def test_a_fault_fails_at_its_own_step(live: Live, name: str) -> None:
     failure = fault(live(*replacements, wait=10 if name in SLOW else 120), *steps)
     assert words in str(failure)
     assert failure.todo.endswith(".")
+
+
+def test_errors_of_check_fail_the_install_and_later_steps_are_played(live: Live) -> None:
+    life = live(("port, {", "port, {"), check=errors_of)
+    (life.package.root / "LICENSE").unlink()
+    failure = fault(life, "install")
+    assert str(failure) == "E509: The package has no file with the name LICENSE, so `start-cli s9pk pack` stops"
+    assert failure.todo == "Add LICENSE."
+    assert failure.place and Path(failure.place.file).absolute() == life.package.root
+    play(life, "tasks", "start", "healthy")
+
+
+def test_check_finds_no_error_in_a_sound_package(live: Live) -> None:
+    life = live(check=errors_of)
+    play(life, "install")
+    assert life.is_installed
 
 
 def data(life: Life, path: str, text: str) -> None:

@@ -39,6 +39,8 @@ def bundled(sdk: Path, tmp_path_factory: pytest.TempPathFactory) -> Bundled:
         if replacements not in done:
             folder = top / str(len(done)) / "visits"
             shutil.copytree(VISITS, folder)
+            # Without a lock, `check` finds an error.
+            shutil.copy(sdk.with_name("package-lock.json"), folder)
             source = folder / "startos" / "index.ts"
             text = source.read_text()
             for old, new in replacements:

@@ -79,3 +79,8 @@ def from_035(text: str) -> ExtendedVersion | None:
     """Return what StartOS 0.4 makes of a version of StartOS 0.3.5, or None if it isn't one: 1.2.3.4 becomes 1.2.3:4."""
     match = _EMVER.fullmatch(text) if len(text) <= _LONGEST else None
     return parse_extended(f"{match[1]}.{match[2]}.{match[3]}:{match[4] or 0}") if match else None
+
+
+def parse_either(text: str) -> ExtendedVersion | None:
+    """Return the version of StartOS 0.4 that a text is, or that one of 0.3.5 becomes, or None if it's neither."""
+    return from_035(text) or parse_extended(text)

@@ -1,9 +1,9 @@
-"""Literals of TypeScript: texts with their escapes, numbers, and arithmetic with these."""
+"""Literals of JavaScript and TypeScript: texts with their escapes, numbers, and arithmetic with these."""
 
 import re
 from collections.abc import Callable
 
-_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": ""}
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": "", "\r\n": "", "\r": ""}
 _ESCAPE = re.compile(r"\\(u\{([0-9a-fA-F]{1,6})\}|u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|\r\n|.)", re.DOTALL)
 # Larger results would only cost time.
 _LARGEST = 2**80
@@ -27,8 +27,10 @@ def _escaped(match: "re.Match[str]") -> str:
 
 
 def number(text: str) -> Number | None:
-    """Return the number that a literal has, or None for a bigint."""
+    """Return the number that a literal has, or None for a bigint, and for what modules don't allow, e.g. 010."""
     digits = text.replace("_", "").lower()
+    if digits[:1] == "0" and digits[1:].isdigit():
+        return None
     try:
         if digits[:2] in ("0x", "0o", "0b"):
             return int(digits, 0)

@@ -1,7 +1,6 @@
 """The package that is rehearsed: its folder, and the manifest that its bundle exports."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,11 +8,7 @@ from typing import Any
 
 from startos_wrapper.errors import CannotError
 from startos_wrapper.files.source import Place
-
-SDK = "@start9labs/start-sdk"
-# Emver, as 0.3.5 writes versions, and ExVer, as 0.4 does.
-_EMVER = re.compile(r"([0-9]+)\.([0-9]+)\.([0-9]+)(?:\.([0-9]+))?")
-_EXVER = re.compile(r"(#[a-z]+:)?[0-9]+(\.[0-9]+)*(-[0-9a-z.]+)?:[0-9]+(\.[0-9]+)*(-[0-9a-z.]+)?")
+from startos_wrapper.rehearse.package import seen_in
 
 
 @dataclass(frozen=True)
@@ -23,6 +18,11 @@ class Package04:
     root: Path
     path: Path
     manifest: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_packed(self) -> bool:
+        """Whether it's a .s9pk. Rehearsals don't open those of 0.4."""
+        return False
 
     @property
     def id(self) -> str:
@@ -51,31 +51,18 @@ class Package04:
             for path, lines in sources:
                 number = next((number for number, line in enumerate(lines, 1) if text in line), None)
                 if number:
-                    return self.seen(path, number)
+                    return self.seen(Place(path.relative_to(self.root).as_posix(), number))
         return None
 
-    def seen(self, path: Path, line: int = 1) -> Place:
-        """Return a place in a file with the path as the user sees it."""
-        shown = self.path / path.relative_to(self.root)
-        if shown.is_absolute() and shown.is_relative_to(Path.cwd()):
-            shown = shown.relative_to(Path.cwd())
-        return Place(shown.as_posix(), line)
+    def seen(self, found: Place) -> Place:
+        """Return a place in the package's folder with the file's path as the user sees it."""
+        return seen_in(self.path, found)
 
     def _sources(self) -> Iterator[tuple[Path, list[str]]]:
         first = [self.root / "startos" / name for name in ("main.ts", "interfaces.ts", "init/index.ts")]
         others = sorted((self.root / "startos").rglob("*.ts"))
         for path in [*(each for each in first if each.is_file()), *(each for each in others if each not in first)]:
             yield path, path.read_text("utf-8", "replace").splitlines()
-
-
-def is_package_04(folder: Path) -> bool:
-    """Return whether a folder has a package for StartOS 0.4, and no wrapper for 0.3.5."""
-    if not (folder / "startos").is_dir() or any((folder / f"manifest.{end}").is_file() for end in ("yaml", "yml")):
-        return False
-    try:
-        return SDK in (folder / "package.json").read_text("utf-8")
-    except (OSError, ValueError):
-        return False
 
 
 def script_of(folder: Path, name: str) -> str | None:
@@ -86,10 +73,3 @@ def script_of(folder: Path, name: str) -> str | None:
     except (OSError, ValueError, AttributeError) as error:
         raise CannotError(f"{path}: can't be read: {error}") from error
     return found.get(name) if isinstance(found, dict) else None
-
-
-def exver(text: str) -> str | None:
-    """Return a version as StartOS 0.4 writes it, also for one of 0.3.5, or None if it's none."""
-    if match := _EMVER.fullmatch(text):
-        return f"{match[1]}.{match[2]}.{match[3]}:{match[4] or 0}"
-    return text if _EXVER.fullmatch(text) else None

@@ -8,10 +8,13 @@ from pathlib import Path
 
 from startos_wrapper.errors import UsageError
 from startos_wrapper.files.git import repository
+from startos_wrapper.files.package_04.extended_version import from_035, lacks_dots, parse_either
+from startos_wrapper.files.package_04.recognition import is_package
+from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.git_command import Git
 from startos_wrapper.rehearse.older import build, checked_out
 from startos_wrapper.rehearse.package import Package, opened
-from startos_wrapper.rehearse.startos04.bundled_package import Package04, exver, is_package_04
+from startos_wrapper.rehearse.startos04.bundled_package import Package04
 from startos_wrapper.rehearse.startos04.js_bundle import bundle_of
 
 
@@ -35,8 +38,10 @@ def opened_older_04(
     elif Path(given).is_file():
         with opened(Path(given), 0) as wrapper:
             yield Older(wrapper=wrapper)
-    elif (version := exver(given)) and not _is_tag(given, path):
-        yield Older(version=version)
+    elif (version := parse_either(given)) and not _is_tag(given, path):
+        yield Older(version=version.text)
+    elif lacks_dots(given):
+        raise UsageError(f"--from {given}: a prerelease needs a dot between letters and digits, e.g. -beta.1")
     else:
         with tempfile.TemporaryDirectory(prefix="startos-rehearsal-") as folder:
             root = checked_out(given, path, Path(folder, "package"))
@@ -45,7 +50,7 @@ def opened_older_04(
 
 def _of_folder(root: Path, given: str, processor: str, say: Callable[[str], None]) -> Iterator[Older]:
     say(f"the release {given}")
-    if is_package_04(root):
+    if is_package(Wrapper(root)):
         yield Older(package=Package04(root, root), bundle=bundle_of(root, say))
         return
     with opened(root, 0) as wrapper:
@@ -62,9 +67,9 @@ def _is_tag(name: str, path: Path) -> bool:
 
 def of_wrapper(wrapper: Package, package: Package04) -> str:
     """Return the data version that StartOS 0.4 gives a service of 0.3.5. Raises: UsageError if it's another service."""
-    version = exver(wrapper.version)
+    version = from_035(wrapper.version)
     if wrapper.id != package.id or version is None:
         raise UsageError(
             f"--from: {wrapper.path} is {wrapper.id} {wrapper.version}, but {package.path} is {package.id}"
         )
-    return version
+    return version.text

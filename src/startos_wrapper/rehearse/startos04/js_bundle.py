@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from startos_wrapper.errors import CannotError
+from startos_wrapper.files.package_04.recognition import SDK
 from startos_wrapper.rehearse.docker import bounded
-from startos_wrapper.rehearse.startos04.bundled_package import SDK, script_of
+from startos_wrapper.rehearse.startos04.bundled_package import script_of
 
 BUNDLE = Path("javascript", "index.js")
 _SECONDS = 1800

@@ -8,7 +8,7 @@ from typing import Any
 from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.outcome import StepFailedError, StepResult
-from startos_wrapper.rehearse.rehearsal import Pace
+from startos_wrapper.rehearse.rehearsal import Checked, Finding, Pace, no_findings
 from startos_wrapper.rehearse.startos04.bundled_package import Package04
 from startos_wrapper.rehearse.startos04.from_older import Older
 from startos_wrapper.rehearse.startos04.runtime import FailedError, Runtime, TookTooLongError
@@ -29,6 +29,7 @@ class Settings04:
     inputs: Mapping[str, Any] = field(default_factory=dict)
     older: str | None = None
     pace: Pace = field(default_factory=Pace)
+    check: Callable[[Checked], list[Finding]] = no_findings
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import Any
 
 from startos_wrapper.data import processors
 from startos_wrapper.errors import CannotError
+from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.docker import IMAGES, Docker, bounded, end, started
 from startos_wrapper.rehearse.outcome import StepFailedError
 from startos_wrapper.rehearse.startos04.bundled_package import Package04
@@ -83,10 +84,11 @@ def _built(docker: Docker, package: Package04, id: str, build: Mapping[str, Any]
     done = bounded(command if has_buildx else ["env", "DOCKER_BUILDKIT=1", *command], timeout=_SECONDS, is_merged=True)
     if done.code != 0:
         log = "\n".join(done.errors.decode("utf-8", "replace").splitlines()[-_LAST_LINES:])
-        place = package.seen(dockerfile) if dockerfile.is_file() else package.place(f"{id}:", "images")
-        what = (
-            f"images.{id}: `docker build` failed" if dockerfile.is_file() else f"images.{id}: there's no {dockerfile}"
-        )
+        if dockerfile.is_file():
+            what = f"images.{id}: `docker build` failed"
+            place: Place | None = package.seen(Place(os.path.relpath(dockerfile, package.root)))
+        else:
+            what, place = f"images.{id}: there's no {dockerfile}", package.place(f"{id}:", "images")
         raise StepFailedError(what, todo="Correct the Dockerfile.", log=log, place=place)
     return tag
 

@@ -5,6 +5,7 @@ from startos_wrapper.files.images.image_config import ImageError
 from startos_wrapper.files.images.image_tar import StoredImage, read_images
 from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.files.source import TooLargeError, UnreadableError
+from startos_wrapper.rehearse.findings import fail_on
 from startos_wrapper.rehearse.image_loading import NotLoadedError, load
 from startos_wrapper.rehearse.image_programs import compare_programs
 from startos_wrapper.rehearse.installing import put_assets, use
@@ -36,10 +37,7 @@ def run(rehearsal: Rehearsal) -> None:
     rehearsal.is_installed = True
     # Without a config, the user can start it at once. S/install/mod.rs:980
     rehearsal.is_configured = package.manifest.get("config") is None
-    if findings:
-        more = f" (and {len(findings) - 1} more: startos-wrapper check)" if len(findings) > 1 else ""
-        first = findings[0]
-        raise StepFailedError(f"{first.code}: {first.what}{more}", todo=sentence(first.todo), place=first.place)
+    fail_on(findings)
     for name in package.tars:
         _compare(rehearsal, package, name)
 

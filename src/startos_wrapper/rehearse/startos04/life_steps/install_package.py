@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from startos_wrapper.rehearse.findings import fail_on
 from startos_wrapper.rehearse.startos04.life import Life
 from startos_wrapper.rehearse.startos04.service_images import unpack_images
 
@@ -11,9 +12,17 @@ _EXPORTS = ("manifest", "init", "uninit", "main", "actions", "createBackup")
 
 
 def run(life: Life) -> None:
-    """Install it, and see that StartOS gets to know its data version, interfaces and actions."""
+    """Check it, install it, and see that StartOS gets to know its data version, interfaces and actions.
+
+    With errors of `check` it's installed nevertheless, as for StartOS 0.3.5, so that later steps are played.
+
+    Raises: StepFailedError, CannotError.
+    """
+    life.progress("checking the package")
+    findings = life.settings.check(life.package)
     install(life)
     life.result.message = summary(life.state()["kept"])
+    fail_on(findings)
 
 
 def install(life: Life) -> None:
