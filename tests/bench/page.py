@@ -65,7 +65,7 @@ def first_screen(work: Path) -> Cost:
 
 def changes() -> list[float]:
     """Return what it takes to show the page after each of several changes."""
-    given = {"service_id": "hello-world", "base": "golang", "source": "starter"}
+    given = {"service_id": "hello-world", "startos": "0.3.5", "base": "golang", "source": "starter"}
     state = PageState(Template(Path("my-service")), {name: Given(value) for name, value in given.items()})
     flow = Page(state, Again(Path("my-service"))).flow()
     next(flow)
