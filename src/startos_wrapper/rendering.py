@@ -261,7 +261,11 @@ class Template:
                 "data": given,
                 "defaults": self._wrapper is None,
             },
-            "_copier_answers": {name: asked.values[name] for name in asked.recorded if name in asked.values},
+            # What's given counts before its question is asked.
+            "_copier_answers": {
+                **{name: value for name, value in given.items() if name in self.questions},
+                **{name: asked.values[name] for name in asked.recorded if name in asked.values},
+            },
             "_copier_operation": "copy",
             "_external_data": {},
             "UNSET": _UNSET,

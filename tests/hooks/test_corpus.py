@@ -43,7 +43,11 @@ def rules() -> Environment:
 
 
 def _fault(rules: Environment, answer: str, answers: dict[str, Any]) -> str:
-    return rules.get_template(f"hooks/rules/{answer}.jinja").render({"legacy": True} | answers).strip()
+    return (
+        rules.get_template(f"hooks/rules/{answer}.jinja")
+        .render({"legacy": True, "_copier_answers": answers} | answers)
+        .strip()
+    )
 
 
 def _given(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from copier import run_copy
 from copier._template import load_template_config
+from docs import data
 from jinja2 import Environment, nodes
 
 from startos_wrapper.data import licenses, load, processors
@@ -30,7 +31,6 @@ RULES = ROOT / "hooks" / "rules"
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
     "manage": "_exclude",
-    "script_source": "bin_scripts, which is computed",
     "updates": "_exclude",
 }
 
@@ -101,6 +101,7 @@ def test_nobody_can_answer_what_is_computed(render: Render) -> None:
         "bypassed",
         "earlier",
         "starter",
+        "service",
         "bin_scripts",
         "changes",
         "legacy",
@@ -161,12 +162,16 @@ def test_every_free_answer_has_a_validator() -> None:
 
 
 def test_the_lists_of_answers_are_those_of_the_questions() -> None:
-    text = (ROOT / "hooks" / "answers.jinja").read_text(encoding="utf-8")
+    text = (ROOT / "hooks" / "answer_kinds.jinja").read_text(encoding="utf-8")
     answers = Environment(trim_blocks=True).from_string(text).make_module({}).__dict__
     single = {name for name, question in QUESTIONS.items() if not question.get("multiselect")}
     assert set(answers["text_answers"]) == {name for name in single if QUESTIONS[name]["type"] == "str"}
     given = {name for name, question in QUESTIONS.items() if f"{name} is defined" not in question.get("when", "")}
     assert set(answers["advanced_answers"]) == {name for name in given if "advanced" in QUESTIONS[name].get("when", "")}
+
+
+def test_what_jinja_reads_from_the_data_is_fresh() -> None:
+    assert data.PAGE.read_text(encoding="utf-8") == data.page(), "run `make docs`"
 
 
 def test_a_question_has_no_default_exactly_when_it_is_not_asked() -> None:

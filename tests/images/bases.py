@@ -19,7 +19,7 @@ from tests.images.engine import CURRENT, MIRROR, PACKAGES, STORAGE, Engine
 
 ROOT = Path(__file__).parents[2]
 RECIPES = Path(__file__).with_name("bases")
-STARTER = ROOT / "template" / "{% if starter and base == 'golang' %}service{% endif %}"
+STARTER = ROOT / "template" / "{{ service.golang }}"
 # Stands in for an image by a service's upstream.
 UPSTREAM = "docker.io/acme/visits:1.0.0"
 # The same service without a shell, and one that is published for amd64 only, without a list of processors.

@@ -81,7 +81,7 @@ def test_an_update_brings_the_generated_files_and_leaves_yours(clone: Path, tmp_
         "LICENSE.jinja",
         "Makefile.jinja",
         "instructions.md.jinja",
-        "{% if starter and base == 'golang' %}service{% endif %}/main.go",
+        "{{ service.golang }}/main.go",
         "scripts/embassy.js.jinja",
         "README.md.jinja",
     ):

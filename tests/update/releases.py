@@ -18,7 +18,8 @@ from tests.support.tools import ROOT
 
 NEWEST = "999.0.0"
 _READ_BY_COPIER = ("copier.yml", "hooks", "template")
-_CONDITION = re.compile(r"\{% if [^%]+ %\}(.*?)\{% endif %\}")
+# A condition in a name, or the name of a starter's folder, which is empty for other bases.
+_CONDITION = re.compile(r"\{% if [^%]+ %\}(.*?)\{% endif %\}|\{\{ (service)\.\w+ \}\}")
 # Fixed, so that commits are reproducible. conftest.py isolates settings and git's config.
 ENVIRONMENT = {
     "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
@@ -116,7 +117,7 @@ def paths(template: Path) -> dict[str, Path]:
     """Return the files in a template by their paths in a wrapper, as if every condition in their names were true."""
     folder = template / "template"
     files = (path for path in folder.rglob("*") if not path.is_dir() and "__pycache__" not in path.parts)
-    return {_CONDITION.sub(r"\1", path.relative_to(folder).as_posix()).removesuffix(".jinja"): path for path in files}
+    return {_CONDITION.sub(r"\1\2", path.relative_to(folder).as_posix()).removesuffix(".jinja"): path for path in files}
 
 
 @dataclass

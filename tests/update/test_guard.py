@@ -272,7 +272,9 @@ def _forget(new: Path) -> None:
     config = new / "copier.yml"
     config.write_text(config.read_text().replace("donation_url", "support_site"), encoding="utf-8")
     for path in [*(new / "template").rglob("*.jinja"), *(new / "hooks").rglob("*.jinja")]:
-        path.write_text(path.read_text(encoding="utf-8").replace("donation_url", "support_site"), encoding="utf-8")
+        # Where it's listed, e.g. in hooks/answers.jinja, its place goes too.
+        text = path.read_text(encoding="utf-8").replace('"donation_url": "", ', "").replace("donation_url, ", "")
+        path.write_text(text.replace("donation_url", "support_site"), encoding="utf-8")
 
 
 def test_what_is_added_or_worded_otherwise_is_no_breakage(copies: tuple[Path, Path], tmp_path: Path) -> None:
