@@ -9,7 +9,7 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "hooks" / "data.json"
 NAMES = (
     "actions", "bases", "folders", "image_guesses", "limits", "package_files", "parts", "patterns", "processors",
-    "targets", "words",
+    "sdk", "targets", "words",
 )  # fmt: skip
 
 

@@ -48,7 +48,7 @@ def first_screen(work: Path) -> Cost:
         program = [sys.executable, "-m", "startos_wrapper", "new", "my-service"]
         os.execve(sys.executable, program, {**ENVIRONMENT, "TERM": "xterm"})
     seen = b""
-    while b"service_id" not in seen:
+    while b"> 0.3.5" not in seen:
         seen += os.read(terminal, 4096)
     elapsed = time.perf_counter() - began
     os.write(terminal, _CTRL_C)

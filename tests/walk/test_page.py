@@ -132,7 +132,7 @@ def recorded(folder: Path) -> dict[str, object]:
 @pytest.mark.parametrize(("columns", "lines"), [(80, 24), (200, 50)])
 def test_defaults_are_five_keys_away(columns: int, lines: int, person: Start, tmp_path: Path) -> None:
     someone = person(columns=columns, lines=lines)
-    someone.sees("service_id").press(ENTER).sees("> 0.3.5").press(ENTER).sees("golang").press(ENTER).sees(
+    someone.sees("> 0.3.5").press(ENTER).sees("service_id").press(ENTER).sees("golang").press(ENTER).sees(
         "starter"
     ).press(ENTER)
     someone.on_page().sees("> Write the wrapper")
@@ -226,8 +226,8 @@ def test_after_ctrl_c_typing_goes_on(person: Start) -> None:
 
 @pytest.mark.parametrize("keys", [(ENTER,) * count for count in range(5)])
 def test_ctrl_c_twice_leaves_from_everywhere(keys: tuple[str, ...], person: Start, tmp_path: Path) -> None:
-    someone = person().sees("service_id")
-    for key, text in zip(keys, ("0.3.5", "golang", "starter", "Write the wrapper"), strict=False):
+    someone = person().sees("> 0.3.5")
+    for key, text in zip(keys, ("service_id", "golang", "starter", "Write the wrapper"), strict=False):
         someone.press(key).sees(text)
     someone.press(CTRL_C)
     if keys:
@@ -277,8 +277,8 @@ def test_ctrl_z_suspends_until_fg(person: Start) -> None:
 
 
 def test_what_is_typed_before_the_first_question_answers_nothing(person: Start) -> None:
-    someone = person().press("tides", ENTER, ENTER).sees("service_id", "> my-service")
-    someone.press(ENTER).sees("> 0.3.5").press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER).on_page()
+    someone = person().press("tides", ENTER, ENTER).sees("> 0.3.5").press(ENTER).sees("service_id", "> my-service")
+    someone.press(ENTER).sees("golang").press(ENTER).sees("starter").press(ENTER).on_page()
     assert re.search(r"service_id +my-service +you", someone.screen.text)
 
 

@@ -77,8 +77,10 @@ def answer(terminal: Terminal, name: str) -> None:
 
 def answer_page(terminal: Terminal, name: str) -> None:
     """Answer what `new` asks: the id with a mistake, and all others with their defaults. Then write the wrapper."""
+    terminal.screen.wait_for("> 0.3.5")
+    terminal.screen.send(ENTER)
     mistake(terminal, name, "service_id")
-    for text in ("0.3.5", "golang", "starter", "Write the wrapper"):
+    for text in ("golang", "starter", "Write the wrapper"):
         terminal.screen.wait_for(f"> {text}")
         terminal.screen.send(ENTER)
 

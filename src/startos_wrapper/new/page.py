@@ -96,7 +96,6 @@ class Page:
     def _unasked(self) -> str | None:
         """Return the next question to ask before the page can be shown."""
         looked = self.state.looked
-        # Before service_id is known, nothing else needs to be: the first screen comes sooner.
         first = (name for name in FIRST if name in looked.recorded or name in self.state.shown)
         for name in chain(first, looked.missing):
             if name not in self.asked and (name not in self.state.given or name in looked.faults):

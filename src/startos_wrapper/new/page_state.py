@@ -10,7 +10,7 @@ from startos_wrapper.questions import is_advanced
 from startos_wrapper.rendering import Looked, Template
 
 # Nobody can guess these, so they're asked first. Of the others, only those without a default are.
-FIRST = ("service_id", "startos", "base", "upstream_image", "source")
+FIRST = ("startos", "service_id", "base", "upstream_image", "source")
 _ADVANCED = "advanced"
 
 

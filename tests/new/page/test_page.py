@@ -35,21 +35,29 @@ def values(state: PageState) -> dict[str, Any]:
 def test_the_id_is_proposed_after_the_folder_and_all_else_is_five_keys_away() -> None:
     page = page_of(dest=Path("my-service-startos"))
     person = Person(page.flow())
+    assert person.menu.title == "startos"
+    person.press()
     assert person.input.text == "my-service"
-    person.type(person.input.text).press().press().press().press()
+    person.type(person.input.text).press().press().press()
     assert person.result == WRITTEN
     assert values(page.state) == {"service_id": "my-service", "startos": "0.3.5", "base": "golang", "source": "starter"}
 
 
 def test_a_folder_whose_name_is_no_id_proposes_none() -> None:
-    person = Person(page_of(dest=Path("n8n")).flow())
+    person = Person(page_of(dest=Path("n8n")).flow()).press("0.3.5")
     assert (person.input.text, person.input.placeholder) == ("", "hello-world")
     assert person.refused("n8n").startswith("use only a-z and single hyphens")
 
 
+def test_startos_0_4_is_asked_for_first_because_its_ids_have_digits() -> None:
+    person = Person(page_of(dest=Path("n8n")).flow()).press("0.4")
+    assert person.input.text == "n8n"
+    assert person.refused("n8n") == ""
+
+
 def test_an_image_is_asked_for_and_its_command() -> None:
     person = Person(page_of().flow())
-    person.type("tides").press("0.4").press("image")
+    person.press("0.4").type("tides").press("image")
     assert "tag" in person.refused("nginx:latest")
     person.type("nginx:1.27.3")
     assert (person.input.title, person.input.placeholder) == ("run", "nginx -g 'daemon off;'")
@@ -79,16 +87,16 @@ def test_a_refused_answer_is_asked_again_with_its_text() -> None:
 def test_esc_goes_back_one_question_and_keeps_its_answer() -> None:
     page = page_of()
     person = Person(page.flow())
-    person.type("tides").press("0.4").press("rust").press("upstream")
+    person.press("0.4").type("tides").press("rust").press("upstream")
     assert person.line("source").value == "upstream"
     person.back()
     assert (person.menu.title, person.menu.start) == ("source", 1)
     person.back()
     assert (person.menu.title, person.menu.start) == ("base", 1)
     person.back()
-    assert (person.menu.title, person.menu.start) == ("startos", 1)
-    person.back()
     assert (person.input.title, person.input.text) == ("service_id", "tides")
+    person.back()
+    assert (person.menu.title, person.menu.start) == ("startos", 1)
     person.back()
     assert person.menu.title.startswith("Leave")
     person.press("Go on")
@@ -291,7 +299,7 @@ def test_going_on_leads_back_into_the_editor_with_what_was_typed_and_done_there(
 
 
 def test_ctrl_c_keeps_a_text_that_was_typed_before_there_is_any_answer() -> None:
-    person = Person(page_of().flow())
+    person = Person(page_of({"startos": "0.3.5"}).flow())
     person.interrupt("tid").press("Go on")
     assert (person.input.title, person.input.text) == ("service_id", "tid")
     assert person.interrupt("tid").interrupt().result == Left(write=False)
