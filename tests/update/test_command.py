@@ -337,6 +337,46 @@ def test_what_stops_an_update_is_one_message_and_nothing_changes(
     assert tiny.state() == before
 
 
+FORTH = "`update` doesn't migrate; to go from StartOS 0.3.5 to 0.4, run `startos-wrapper migrate`"
+BACK = "a package for StartOS 0.4 can't become a wrapper for 0.3.5; run `startos-wrapper undo`, or use the branch or commit"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "given", "said"),
+    [(None, "0.4", FORTH), ("0.3.5", "0.4", FORTH), ("0.4", "0.3.5", BACK)],
+)
+@pytest.mark.parametrize("way", ["option", "file", "preview"])
+def test_another_startos_is_refused_with_the_way_to_get_there(
+    tiny: Tiny, capsys: Capture, tmp_path: Path, recorded: str | None, given: str, said: str, way: str
+) -> None:
+    """A merge alone would delete the files of the other one, and write neither a version nor MIGRATION.md."""
+    _record(tiny, startos=recorded)
+    (tmp_path / "answers.yml").write_text(f"startos: {given}\n")
+    before = tiny.state()
+    option = ["--data-file", str(tmp_path / "answers.yml")] if way == "file" else ["-d", f"startos={given}"]
+    assert tiny.run("update", *option, *(["--preview"] if way == "preview" else [])) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"startos-wrapper: startos: {said}")
+    assert told.count("\n") == 1
+    assert tiny.state() == before
+
+
+def test_another_startos_is_refused_when_it_is_chosen_at_the_question(tiny: Tiny) -> None:
+    questions = SECOND["copier.yml"] + "startos: {type: str, default: '0.3.5'}\n"
+    tiny.release("3.0.0", {**SECOND, "copier.yml": questions})
+    before = tiny.state()
+    child = pexpect.spawn(str(PROGRAM), ["update", "--ask"], cwd=str(tiny.wrapper), timeout=HUNG, dimensions=(24, 200))
+    child.expect("color")
+    child.sendline("")
+    child.expect("startos")
+    child.sendline("\x150.4")
+    child.expect_exact(FORTH)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
+    assert tiny.state() == before
+
+
 def test_all_wrong_answers_are_named_at_once(tiny: Tiny, capsys: Capture) -> None:
     assert tiny.run("update", "-d", "port=100", "-d", "size=100", "-d", "color=red") == 1
     told = capsys.readouterr().err
