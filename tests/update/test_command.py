@@ -305,7 +305,12 @@ REFUSED: dict[str, tuple[Callable[[Tiny], Any], list[str], str]] = {
     "no value": (lambda _: None, ["-d", "port"], "must be NAME=VALUE"),
     "no terminal": (lambda _: None, ["--ask"], "leave it out to use the defaults"),
     "not committed": (lambda tiny: (tiny.wrapper / "x").write_text(""), [], "x: not committed"),
-    "not a wrapper": (lambda tiny: tiny.delete(ANSWERS), [], "startos-wrapper adopt"),
+    "not a wrapper": (lambda tiny: tiny.delete(ANSWERS), [], "no wrapper here; run it in a wrapper's folder"),
+    "not adopted": (
+        lambda tiny: ((tiny.wrapper / "manifest.yaml").write_text("id: tiny\n"), tiny.delete(ANSWERS)),
+        [],
+        "run `startos-wrapper adopt`",
+    ),
     "a broken template": (
         lambda tiny: tiny.release("3.0.0", {**SECOND, "template/text.txt.jinja": "{{ undefined.name }}"}),
         [],

@@ -1,6 +1,7 @@
 """The command line of `startos-wrapper update`."""
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -78,6 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.path
     try:
         work_tree = WorkTree(folder)
+        _refuse_elsewhere(folder)
         _refuse_changes(work_tree)
         recorded = Recorded.of(Answers(folder))
         if arguments.ask and not is_interactive():
@@ -95,6 +97,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise CancelledError("Cancelled. Nothing was changed.") from error
     _print(arguments, outcome)
     return Exit.FOUND if outcome.conflicts else Exit.DONE
+
+
+def _refuse_elsewhere(folder: Path) -> None:
+    """Raise RefusedError if this isn't a wrapper's folder, before anybody commits something for an update."""
+    if not os.path.lexists(folder / ANSWERS):
+        # Imported late, because only this needs it.
+        from startos_wrapper.files.whereabouts import no_wrapper
+
+        if error := no_wrapper(folder):
+            raise error
 
 
 def _refuse_changes(work_tree: "WorkTree") -> None:

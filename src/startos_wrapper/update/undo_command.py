@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises: CommandError.
     """
     # See `update`.
+    from startos_wrapper.files.whereabouts import no_wrapper
     from startos_wrapper.update.journal import JournalFolder
     from startos_wrapper.update.restore import restore, standing, stash_of
     from startos_wrapper.work_tree import WorkTree
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         place = JournalFolder(work_tree.git)
         journal = place.read()
         if journal is None:
-            raise _nothing(work_tree)
+            raise no_wrapper(folder) or _nothing(work_tree)
         found = standing(work_tree, journal)
         if found.committed:
             raise _committed(work_tree, journal, found)
