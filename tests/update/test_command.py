@@ -76,6 +76,22 @@ def test_an_update_gives_what_copier_gives_and_says_what_changed(tiny: Tiny, cap
     assert "Conflict" not in said
 
 
+def test_the_command_that_restores_many_deleted_files_is_one_line(tiny: Tiny, capsys: Capture) -> None:
+    names = [f"gone/a file with a long name, number {number}.txt" for number in range(9)]
+    tiny.release("3.0.0", {**SECOND, **{f"template/{name}": "goes\n" for name in names}})
+    assert tiny.run("update") == 0
+    tiny.commit()
+    tiny.release("4.0.0", SECOND)
+    capsys.readouterr()
+    assert tiny.run("update") == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    (restore,) = re.findall(r"To keep what was deleted:\n  (.+)\nOr go back:", said)
+    assert not (tiny.wrapper / "gone").exists()
+    subprocess.run(restore, shell=True, cwd=tiny.wrapper, check=True)
+    assert all((tiny.wrapper / name).read_text() == "goes\n" for name in names)
+
+
 def test_a_conflict_is_named_and_unmerged_and_the_exit_code_is_1(tiny: Tiny, capsys: Capture) -> None:
     tiny.conflict()
     expected = _as_copier_does(tiny)
