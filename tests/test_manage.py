@@ -368,7 +368,7 @@ def test_no_file_a_link_a_folder_or_a_device_is_refused(wrapper: Path, capsys: C
     target = wrapper / "target.yml"
     (wrapper / ANSWERS).rename(target)
     assert _manage("-ci") == 1
-    assert "not found" in capsys.readouterr().err
+    assert "no wrapper here" in capsys.readouterr().err
     (wrapper / ANSWERS).symlink_to(target)
     assert _manage("-ci") == 1
     assert "this is a symlink" in capsys.readouterr().err

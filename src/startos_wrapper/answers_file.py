@@ -115,6 +115,11 @@ class Answers:
             raise RefusedError(f"{self.path}: {error}") from error
         if self.path.exists():
             raise RefusedError(f"{self.path}: not a regular file")
+        # Only this needs it.
+        from startos_wrapper.files.whereabouts import no_wrapper
+
+        if missing := no_wrapper(self.folder):
+            raise missing
         todo = "to adopt an existing wrapper, run `startos-wrapper adopt`"
         raise RefusedError(f"{self.path}: not found, so this folder can't be updated; {todo}")
 

@@ -26,11 +26,11 @@ class WorkTree:
         self.folder = folder
         self.git = Git(folder)
         git = repository(folder)
-        if git is None:
-            todo = "git init && git add . && git commit"
-            raise RefusedError(f"{folder}: not in a git repository, so updates can't merge; run {todo}")
-        if not has_commit(git):
-            raise RefusedError(f"{folder}: the git repository has no commit yet; run git add . && git commit")
+        if git is None or not has_commit(git):
+            # Imported late, because only this needs it.
+            from startos_wrapper.files.whereabouts import no_wrapper
+
+            raise no_wrapper(folder) or _no_commit(folder, git)
         self.git.ask("--version")  # Raises if git isn't installed.
 
     def refuse_changes(self, but: str | None = None) -> None:
@@ -95,3 +95,12 @@ class WorkTree:
             path = self.folder / above
             if os.path.lexists(path) and (path.is_symlink() or not path.is_dir()):
                 raise RefusedError(f"{path}: not a regular folder, so we can't write into it; make it one first")
+
+
+def _no_commit(folder: Path, repository: Path | None) -> RefusedError:
+    """Return the error for a wrapper that git couldn't restore, with the command after which it can."""
+    git, _ = commands_for(folder)
+    what = "not in a git repository" if repository is None else "the git repository has no commit yet"
+    todo = f'{git} add . && {git} commit -m "First commit"'
+    init = f"{git} init && " if repository is None else ""
+    return RefusedError(f"{folder}: {what}, so you couldn't undo anything; run {init}{todo}")

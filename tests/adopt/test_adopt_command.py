@@ -322,11 +322,11 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{chr(98 + at)}: &{chr(98 + at)} [{', '.join([f'*{chr(97 + at)}'] * 10)}]\n" for at in range(8)
 )
 REFUSED: dict[str, tuple[Callable[[Path], None], str]] = {
-    "without git": (_without_git, "not in a git repository, so updates can't merge; run git init"),
+    "without git": (_without_git, "not in a git repository, so you couldn't undo anything; run git -C "),
     "without a commit": (_without_commit, "no commit yet"),
     "uncommitted work": (_uncommitted, "Makefile: not committed, so you couldn't undo it"),
     "untracked work": (_untracked, "new.txt: not committed"),
-    "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "no manifest.yaml, .toml or .json found"),
+    "no manifest": (lambda folder: (folder / "manifest.yaml").unlink(), "no manifest.yaml, .toml or .json and no startos/manifest/index.ts found"),
     "broken YAML": (_with("manifest.yaml", "id: tides\ntitle: [\n"), "manifest.yaml:2:9: Invalid YAML"),
     "broken TOML": (_with("manifest.toml", "id = \n"), "manifest.toml:1:6: Invalid TOML"),
     "no text": (_with("manifest.yaml", b"id: \xff\n"), "manifest.yaml:1:1: The manifest can't be read"),

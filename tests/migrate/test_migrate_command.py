@@ -119,7 +119,7 @@ def test_what_it_refuses(old: Old, capsys: pytest.CaptureFixture[str], tmp_path:
     git(old.folder, "commit", "-q", "-m", "x")
     assert "run `startos-wrapper adopt`" in refusal("--branch", "b")
     assert main(["migrate", str(tmp_path)]) == 1
-    assert "not in a git repository" in capsys.readouterr().err
+    assert "no wrapper here" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

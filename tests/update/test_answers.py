@@ -143,7 +143,7 @@ CHANGES = [
     Change("id of alpine", {"base": "alpine"}, {"service_id": "bye-world"}, set(), set(), stale=("run", "volumes")),
     Change("workflows off", {"ci": "github"}, {"ci": "none"}, set(), WORKFLOWS, quick=True),
     Change("workflows on", {"ci": "none"}, {"ci": "github"}, WORKFLOWS, set()),
-    Change("renovate off", {}, {"updates": "none"}, set(), {"renovate.json"}, ("advanced",)),
+    Change("renovate off", {}, {"updates": "none"}, set(), {"renovate.json"}),
     Change("renovate on", {"updates": "none"}, {"updates": "renovate"}, {"renovate.json"}, set()),
     Change("licence", {}, {"license": "Apache-2.0"}, set(), set(), stale=("LICENSE",)),
     Change("licence by name", {"license": "other"}, {"license_name": "EUPL-1.2"}, set(), set()),
@@ -155,8 +155,8 @@ CHANGES = [
     Change("scripts from elsewhere", {"actions": OWN, "script_source": "elsewhere"}, {"script_source": "bin"}, {"bin/reset.sh"}, set(), quick=True),
     Change("settings from the file", {"config": "script"}, {"settings": "file"}, set(), {"settings.sh"}, quick=True),
     Change("settings as variables", {"config": "script", "settings": "file"}, {"settings": "variables"}, {"settings.sh"}, set(), quick=True),
-    Change("secrets", {"config": "compat"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), ("advanced",), quick=True),
-    Change("secrets by script", {"config": "script"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), ("advanced",), ("scripts/embassy.js",), quick=True),
+    Change("secrets", {"config": "compat"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), quick=True),
+    Change("secrets by script", {"config": "script"}, {"secrets": {"PASSWORD": {"name": "Password"}}}, set(), set(), stale=("scripts/embassy.js",), quick=True),
     Change("backup elsewhere", {"advanced": True}, {"backup": {"root": "/data"}}, set(), set()),
     Change("backup by script", {"advanced": True}, {"backup": {"type": "script"}}, {"scripts/embassy.js"}, set()),
     Change("health options", {"advanced": True}, {"health_options": {"path": "/health", "grace": 600}}, set(), set()),
@@ -270,6 +270,8 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     now = project.recorded()
     assert {name: now[name] for name in change.given} == change.given
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
+    # This one follows from every answer that needs it.
+    changed.discard("advanced")
     assert changed - set(change.given) == set(change.followed) == listed(message, "Other changed answers:")
     new = {name for name in set(now) - set(recorded) - set(change.given) if now[name] not in ({}, [], "", None)}
     # With `advanced`, old questions are recorded for the first time.
@@ -643,6 +645,30 @@ def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, h
     assert files(project.folder).keys() >= {*COMPAT, *STARTERS["alpine"]}
     run("git", "restore", "--staged", "--worktree", *WORKFLOWS, cwd=project.folder)
     assert all_of_mine(project.folder) == lines
+
+
+def test_of_the_new_files_of_a_package_only_the_authors_are_named(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    project = start(tmp_path / "wrapper", {"startos": "0.4"})
+    before = files(project.folder)
+    done = startos_wrapper("update", *command({"config": "compat", "actions": OWN}), cwd=project.folder)
+    assert "New files, which are yours: startos/settings.ts, bin/\n" in done.stdout
+    new = set(files(project.folder)) - set(before)
+    assert {"startos/settings.ts", "startos/actions/reset.ts", "bin/reset.sh", "settings.sh"} < new
+    assert "Other changed answers" not in done.stdout
+    assert project.recorded()["advanced"] is True
+
+
+def test_plain_copier_still_changes_the_startos_of_a_wrapper(
+    start: Callable[[Path, dict[str, Any]], Project], tmp_path: Path
+) -> None:
+    """`migrate` is built on it. docs/migrate.md says that it isn't enough by itself."""
+    project = start(tmp_path / "wrapper", {})
+    project.update("--data", "startos=0.4")
+    status = project.status()
+    assert status["manifest.yaml"] == " D" and "startos/main.ts" in status
+    assert "MIGRATION.md" not in status
 
 
 def test_every_seed_of_the_template_is_looked_for_before_one_is_written() -> None:

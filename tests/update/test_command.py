@@ -76,6 +76,22 @@ def test_an_update_gives_what_copier_gives_and_says_what_changed(tiny: Tiny, cap
     assert "Conflict" not in said
 
 
+def test_the_command_that_restores_many_deleted_files_is_one_line(tiny: Tiny, capsys: Capture) -> None:
+    names = [f"gone/a file with a long name, number {number}.txt" for number in range(9)]
+    tiny.release("3.0.0", {**SECOND, **{f"template/{name}": "goes\n" for name in names}})
+    assert tiny.run("update") == 0
+    tiny.commit()
+    tiny.release("4.0.0", SECOND)
+    capsys.readouterr()
+    assert tiny.run("update") == 0
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) <= 80
+    (restore,) = re.findall(r"To keep what was deleted:\n  (.+)\nOr go back:", said)
+    assert not (tiny.wrapper / "gone").exists()
+    subprocess.run(restore, shell=True, cwd=tiny.wrapper, check=True)
+    assert all((tiny.wrapper / name).read_text() == "goes\n" for name in names)
+
+
 def test_a_conflict_is_named_and_unmerged_and_the_exit_code_is_1(tiny: Tiny, capsys: Capture) -> None:
     tiny.conflict()
     expected = _as_copier_does(tiny)
@@ -305,7 +321,12 @@ REFUSED: dict[str, tuple[Callable[[Tiny], Any], list[str], str]] = {
     "no value": (lambda _: None, ["-d", "port"], "must be NAME=VALUE"),
     "no terminal": (lambda _: None, ["--ask"], "leave it out to use the defaults"),
     "not committed": (lambda tiny: (tiny.wrapper / "x").write_text(""), [], "x: not committed"),
-    "not a wrapper": (lambda tiny: tiny.delete(ANSWERS), [], "startos-wrapper adopt"),
+    "not a wrapper": (lambda tiny: tiny.delete(ANSWERS), [], "no wrapper here; run it in a wrapper's folder"),
+    "not adopted": (
+        lambda tiny: ((tiny.wrapper / "manifest.yaml").write_text("id: tiny\n"), tiny.delete(ANSWERS)),
+        [],
+        "run `startos-wrapper adopt`",
+    ),
     "a broken template": (
         lambda tiny: tiny.release("3.0.0", {**SECOND, "template/text.txt.jinja": "{{ undefined.name }}"}),
         [],
@@ -334,6 +355,46 @@ def test_what_stops_an_update_is_one_message_and_nothing_changes(
     assert said in told
     assert "Traceback" not in told
     assert len(re.findall("^startos-wrapper: ", told, re.MULTILINE)) == 1
+    assert tiny.state() == before
+
+
+FORTH = "`update` doesn't migrate; to go from StartOS 0.3.5 to 0.4, run `startos-wrapper migrate`"
+BACK = "a package for StartOS 0.4 can't become a wrapper for 0.3.5; run `startos-wrapper undo`, or use the branch or commit"
+
+
+@pytest.mark.parametrize(
+    ("recorded", "given", "said"),
+    [(None, "0.4", FORTH), ("0.3.5", "0.4", FORTH), ("0.4", "0.3.5", BACK)],
+)
+@pytest.mark.parametrize("way", ["option", "file", "preview"])
+def test_another_startos_is_refused_with_the_way_to_get_there(
+    tiny: Tiny, capsys: Capture, tmp_path: Path, recorded: str | None, given: str, said: str, way: str
+) -> None:
+    """A merge alone would delete the files of the other one, and write neither a version nor MIGRATION.md."""
+    _record(tiny, startos=recorded)
+    (tmp_path / "answers.yml").write_text(f"startos: {given}\n")
+    before = tiny.state()
+    option = ["--data-file", str(tmp_path / "answers.yml")] if way == "file" else ["-d", f"startos={given}"]
+    assert tiny.run("update", *option, *(["--preview"] if way == "preview" else [])) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"startos-wrapper: startos: {said}")
+    assert told.count("\n") == 1
+    assert tiny.state() == before
+
+
+def test_another_startos_is_refused_when_it_is_chosen_at_the_question(tiny: Tiny) -> None:
+    questions = SECOND["copier.yml"] + "startos: {type: str, default: '0.3.5'}\n"
+    tiny.release("3.0.0", {**SECOND, "copier.yml": questions})
+    before = tiny.state()
+    child = pexpect.spawn(str(PROGRAM), ["update", "--ask"], cwd=str(tiny.wrapper), timeout=HUNG, dimensions=(24, 200))
+    child.expect("color")
+    child.sendline("")
+    child.expect("startos")
+    child.sendline("\x150.4")
+    child.expect_exact(FORTH)
+    child.expect(pexpect.EOF)
+    child.close()
+    assert child.exitstatus == 1
     assert tiny.state() == before
 
 

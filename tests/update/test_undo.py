@@ -78,7 +78,7 @@ def test_everything_is_as_before(tiny: Tiny, then: tuple[str, ...], capsys: Capt
     assert tiny.state() == before
     assert git(tiny.wrapper, "status", "--porcelain") == ""
     said = capsys.readouterr().out
-    assert "Undone: the wrapper is at v1.0.0 again." in said
+    assert "Undone: back at v1.0.0." in said
     assert "  text.txt\n" in said
 
 
@@ -384,7 +384,7 @@ def test_what_no_command_puts_aside_is_named(tiny: Tiny, capsys: Capture) -> Non
 def test_without_an_update_it_says_so(tiny: Tiny, capsys: Capture) -> None:
     before = tiny.state()
     assert tiny.run("undo") == 1
-    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo")
+    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo: there's no uncommitted update\n")
     assert tiny.state() == before
 
 
@@ -394,7 +394,7 @@ def test_a_second_undo_says_so(tiny: Tiny, capsys: Capture) -> None:
     before = tiny.state()
     capsys.readouterr()
     assert tiny.run("undo") == 1
-    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo")
+    assert capsys.readouterr().err.startswith("startos-wrapper: nothing to undo: there's no uncommitted update\n")
     assert tiny.state() == before
 
 

@@ -9,6 +9,7 @@ from startos_wrapper.files.manifest.schema_faults import schema_faults
 from startos_wrapper.files.package_04.recognition import MANIFEST
 from startos_wrapper.files.package_04.startos_package import StartosPackage, open_wrapper
 from startos_wrapper.files.source import TooLargeError
+from startos_wrapper.files.whereabouts import wrapper_above
 from startos_wrapper.files.wrapper import Wrapper
 
 # Keys of the manifest format of StartOS 0.2, from appmgr/src/manifest.rs at v0.2.17.
@@ -39,7 +40,10 @@ def wrapper_in(folder: Path) -> Wrapper:
                 raise RefusedError(f"{folder / name}: a package for StartOS 0.4 without a manifest; {todo}")
         if wrapper.is_file("config_spec.yaml") and wrapper.is_file("config_rules.yaml"):
             raise RefusedError(f"{folder}: a wrapper for StartOS 0.2; {_FORWARD}")
-        raise RefusedError(f"{folder}: no manifest.yaml, .toml or .json found, so this isn't a wrapper")
+        above = wrapper_above(folder)
+        todo = f"; run it in {above}" if above else ""
+        what = f"no manifest.yaml, .toml or .json and no {MANIFEST} found, so this isn't a wrapper"
+        raise RefusedError(f"{folder}: {what}{todo}")
     _refuse_broken(wrapper, folder)
     return wrapper
 

@@ -13,10 +13,12 @@ from startos_wrapper.files.manifest.os_grammar import package_id, version
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.files.package_04.recognition import MANIFEST
 from startos_wrapper.files.source import Place, TooLargeError, UnreadableError, read_bytes
+from startos_wrapper.files.whereabouts import wrapper_above
 from startos_wrapper.files.wrapper import Wrapper
 
 # The largest embassy.js of 40 real wrappers has 2 MB.
 _LARGEST_SCRIPT = 64 * 1024**2
+_TO_PASS = "a wrapper's folder or a .s9pk"
 
 
 @dataclass(frozen=True)
@@ -150,14 +152,15 @@ def opened(path: Path, number: int = 0) -> Iterator[Package]:
         with unpacked(path) as folder:
             yield _readable(Package(Wrapper(folder), path, number, is_packed=True))
     else:
-        raise UsageError(f"{path}: no such file or folder; pass a wrapper's folder or a .s9pk")
+        raise UsageError(f"{path}: no such file or folder; pass {_TO_PASS}")
 
 
 def _readable(package: Package) -> Package:
     """Return the package if StartOS could name it. Raises: CannotError."""
     if package.wrapper.manifest_file is None:
         what = f"there is no manifest.yaml, and no {MANIFEST} of a package for StartOS 0.4"
-        raise CannotError(f"{package.path}: {what}; pass a wrapper's folder or a .s9pk")
+        above = None if package.is_packed else wrapper_above(package.path)
+        raise CannotError(f"{package.path}: {what}; pass {above or _TO_PASS}")
     document = package.wrapper.document
     if not isinstance(document, Node):
         reason = str(document) if document else package.wrapper.unread.get(package.wrapper.manifest_file, "unreadable")

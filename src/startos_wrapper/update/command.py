@@ -1,6 +1,7 @@
 """The command line of `startos-wrapper update`."""
 
 import argparse
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from startos_wrapper.work_tree import WorkTree
 
 COMMAND = "update"
+# The StartOS of a wrapper before and after: `migrate` takes the first way, and nothing takes the second one.
+_FORTH, _BACK = ("0.3.5", "0.4"), ("0.4", "0.3.5")
 
 _DESCRIPTION = f"""\
 Update a wrapper to the template's newest release. Every line you wrote stays.
@@ -76,11 +79,13 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.path
     try:
         work_tree = WorkTree(folder)
+        _refuse_elsewhere(folder)
         _refuse_changes(work_tree)
         recorded = Recorded.of(Answers(folder))
         if arguments.ask and not is_interactive():
             raise RefusedError("--ask: can't ask questions without a terminal; leave it out to use the defaults")
         answers = read_answers(arguments.data, arguments.data_file, None)
+        _refuse_another_startos(folder, recorded.startos, answers.get("startos"))
         wanted = target(recorded, arguments.vcs_ref)
         asks = is_old(folder) or answers or arguments.ask or arguments.vcs_ref == CURRENT
         outcome = Outcome(recorded.shown_release, wanted.name)
@@ -92,6 +97,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise CancelledError("Cancelled. Nothing was changed.") from error
     _print(arguments, outcome)
     return Exit.FOUND if outcome.conflicts else Exit.DONE
+
+
+def _refuse_elsewhere(folder: Path) -> None:
+    """Raise RefusedError if this isn't a wrapper's folder, before anybody commits something for an update."""
+    if not os.path.lexists(folder / ANSWERS):
+        # Imported late, because only this needs it.
+        from startos_wrapper.files.whereabouts import no_wrapper
+
+        if error := no_wrapper(folder):
+            raise error
 
 
 def _refuse_changes(work_tree: "WorkTree") -> None:
@@ -111,6 +126,18 @@ def _refuse_changes(work_tree: "WorkTree") -> None:
         raise RefusedError(str(error), *error.more, what, undo) from error
 
 
+def _refuse_another_startos(folder: Path, old: str, new: object) -> None:
+    """Raise RefusedError if the answer is another StartOS. A merge alone would delete files with the author's edits."""
+    change = (old, str(new))
+    if change not in (_FORTH, _BACK):
+        return
+    if change == _FORTH:
+        todo = f"to go from StartOS {old} to {new}, run `{PROGRAM} migrate{commands_for(folder)[1]}`"
+        raise RefusedError(f"startos: `update` doesn't migrate; {todo}")
+    todo = f"run `{PROGRAM} undo{commands_for(folder)[1]}`, or use the branch or commit from before the migration"
+    raise RefusedError(f"startos: a package for StartOS {old} can't become a wrapper for {new}; {todo}")
+
+
 def _update(
     arguments: argparse.Namespace,
     work_tree: "WorkTree",
@@ -124,6 +151,7 @@ def _update(
     """
     # Imported late, because with nothing to do they aren't needed.
     from startos_wrapper.update.merge import Request, merged
+    from startos_wrapper.update.newest import startos_of
     from startos_wrapper.update.outcome import Outcome
     from startos_wrapper.update.transfer import transfer
 
@@ -132,6 +160,8 @@ def _update(
     is_written = False
     try:
         with merged(work_tree, Request(recorded, wanted, answers, arguments.ask)) as result:
+            if arguments.ask:
+                _refuse_another_startos(work_tree.folder, recorded.startos, startos_of(Answers(result.git.folder)))
             if result.unused:
                 print_error(*(f"warning: {message}" for message in result.unused))
             if arguments.preview and arguments.format == "text":

@@ -20,6 +20,8 @@ _HASH = re.compile("[0-9a-f]{7,64}")
 MOVE = "startos-wrapper manage --template URL"
 # Copier's name for the recorded release.
 CURRENT = ":current:"
+# The answer `startos` of a wrapper that doesn't record it.
+_OLDEST = "0.3.5"
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Recorded:
     file: Path
     source: str
     release: str
+    startos: str = _OLDEST
 
     @classmethod
     def of(cls, answers: Answers) -> "Recorded":
@@ -51,7 +54,7 @@ class Recorded:
             raise RefusedError(f"{answers.path}: {what}; run `{MOVE}`")
         if found is Reach.THIS_MACHINE and not source.startswith(_FILE_URL) and not _path(source).exists():
             raise RefusedError(f"{answers.path}: the template isn't at {source} anymore; run `{MOVE}`")
-        return cls(answers.path, source, release)
+        return cls(answers.path, source, release, startos_of(answers))
 
     @property
     def shown(self) -> str:
@@ -72,6 +75,11 @@ class Recorded:
         if found is Reach.THIS_MACHINE and not self.source.startswith(_FILE_URL):
             return os.path.realpath(_path(self.source))
         return self.source.removeprefix("git+")
+
+
+def startos_of(answers: Answers) -> str:
+    """Return the StartOS that a wrapper is for."""
+    return str(answers.values.get("startos", _OLDEST))
 
 
 @dataclass(frozen=True)

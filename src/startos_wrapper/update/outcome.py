@@ -10,6 +10,7 @@ from startos_wrapper.terminal import commands_for, printable
 from startos_wrapper.update.merge import Merged
 
 _WIDTH = 79
+_FROM_A_LIST = "--pathspec-from-file=- --pathspec-file-nul"
 # What the template says about an update, see hooks/update/changes.jinja.
 _TOLD = {
     "folders": "New files, which are yours",
@@ -111,7 +112,10 @@ def _end(outcome: Outcome, folder: Path) -> str:
     lines.append(f'  {git} add --all . && {git} commit -m "{message}"')
     if outcome.deleted:
         names = " ".join(shlex.quote(_shown(path)) for path in outcome.deleted)
-        lines += ["To keep what was deleted:", f"  {git} restore {names}"]
+        if len(outcome.deleted) > 1 and len(names) > _WIDTH - len(f"  {git} restore "):
+            lines += ["To keep what was deleted:", f"  {git} ls-files -dz | {git} restore {_FROM_A_LIST}"]
+        else:
+            lines += ["To keep what was deleted:", f"  {git} restore {names}"]
     return "\n".join([*lines, "Or go back:", f"  startos-wrapper undo{path}", ""])
 
 

@@ -52,6 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises: CommandError.
     """
     # See `update`.
+    from startos_wrapper.files.whereabouts import no_wrapper
     from startos_wrapper.update.journal import JournalFolder
     from startos_wrapper.update.restore import restore, standing, stash_of
     from startos_wrapper.work_tree import WorkTree
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         place = JournalFolder(work_tree.git)
         journal = place.read()
         if journal is None:
-            raise _nothing(work_tree)
+            raise no_wrapper(folder) or _nothing(work_tree)
         found = standing(work_tree, journal)
         if found.committed:
             raise _committed(work_tree, journal, found)
@@ -78,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
             kept = restore(work_tree, place, journal, there)
     except OSError as error:
         raise CannotError(f"{error.filename or folder}: {error.strerror}; then run undo again") from error
-    lines = [f"Undone: the wrapper is at {journal.old} again.", *_listed([*found.back, *found.changed])]
+    lines = [f"Undone: back at {journal.old}.", *_listed([*found.back, *found.changed])]
     if kept:
         lines += ["Copies of the files that you changed:", f"  {kept}"]
     print_text("\n".join(lines) + "\n")
@@ -138,7 +139,7 @@ def _uncommitted(work_tree: "WorkTree", *pathspecs: str) -> list[str]:
 def _nothing(work_tree: "WorkTree") -> RefusedError:
     """Return the error for a wrapper without an update to undo. `copier update` may have changed it."""
     git, _ = commands_for(work_tree.folder)
-    what = "nothing to undo: no update that isn't committed or undone"
+    what = "nothing to undo: there's no uncommitted update"
     names = _uncommitted(work_tree, ".")
     if names and work_tree.git.ask("diff", "--name-only", "-G^_commit:", "HEAD", "--", ANSWERS):
         return RefusedError(

@@ -6,7 +6,9 @@ from startos_wrapper.check.registry import Finding, checks
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.manifest.format_faults import format_faults
 from startos_wrapper.files.manifest.same_keys import overridden
+from startos_wrapper.files.package_04.recognition import MANIFEST
 from startos_wrapper.files.source import Place
+from startos_wrapper.files.whereabouts import wrapper_above
 from startos_wrapper.files.wrapper import MANIFESTS, Wrapper
 
 
@@ -19,8 +21,10 @@ def missing(wrapper: Wrapper) -> Iterator[Finding]:
         what, todo = "`start-sdk pack` ignores manifest.yml", "rename it to manifest.yaml"
         yield Finding("E100", Place("manifest.yml"), what, todo)
         return
-    what = f"There is no manifest ({' or '.join(MANIFESTS)})"
-    yield Finding("E100", Place("."), what, "run this in a wrapper's folder, or pass its path")
+    what = f"There is no manifest ({', '.join(MANIFESTS)}, or {MANIFEST} for StartOS 0.4)"
+    above = wrapper_above(wrapper.root)
+    todo = f"run this in {above}, or pass that path" if above else "run this in a wrapper's folder, or pass its path"
+    yield Finding("E100", Place("."), what, todo)
 
 
 @checks("E101", "E102", "E103", "E104", "E105", "E106", "E107", startos="0.3.5")
