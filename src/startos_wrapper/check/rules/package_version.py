@@ -44,7 +44,7 @@ def too_low(package: StartosPackage) -> Iterator[Finding]:
     """Find a version that is lower than one of 0.3.5 with which servers have data. StartOS then refuses the update."""
     value = package.version_value
     current = parse_extended(value.text or "") if value else None
-    before = highest([*_tagged(package), *_written_before(package)])
+    before = highest([*_tagged(package), *written_before(package)])
     if value and current and before and current.is_lower_than(before):
         what = f"{current.text} is lower than {before.text} for StartOS 0.3.5, so servers that have it can't update"
         todo = f"write {before.text.partition(':')[0]}:{before.downstream.numbers[0] + 1}, or a higher version"
@@ -75,7 +75,7 @@ _BEFORE = {
 }
 
 
-def _written_before(package: StartosPackage) -> Iterator[ExtendedVersion]:
+def written_before(package: StartosPackage) -> Iterator[ExtendedVersion]:
     """Yield the version of StartOS 0.3.5 in files that are still in the folder."""
     for file, pattern in _BEFORE.items():
         source = package.readable(file) if package.is_file(file) else None
