@@ -148,3 +148,9 @@ def test_the_files(files: dict[str, Any], expected: list[str], tmp_path: Path) -
 
 def test_rules_of_the_other_startos_say_nothing(tmp_path: Path) -> None:
     assert findings(tmp_path, files={"manifest.yaml": "id: Not_valid\n"}) == []
+
+
+def test_a_range_of_the_sdk_says_what_may_happen(tmp_path: Path) -> None:
+    found = findings(tmp_path, replace={"package.json": {'"2.0.9"': '"^2.0.0"'}})
+    what = "^2.0.0 also allows other releases of the SDK, and they may not work with this code or StartOS"
+    assert [finding.what for finding in found if finding.code == "W405"] == [what]
