@@ -67,7 +67,7 @@ def _floats(image: str) -> str | None:
     return f"has the tag {tag}, which changes with every release"
 
 
-@checks("W619", startos="0.3.5")
+@checks("W619")
 def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a package version that doesn't match the upstream image that the package is built on."""
     dockerfile = model(wrapper)
@@ -79,7 +79,12 @@ def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     upstream, own = _VERSION.match(tag), re.match(r"(\d+)\.(\d+)", wrapper.version)
     if upstream and own and upstream.groups()[:2] != own.groups() and _is_upstream(_name(image), wrapper.id or ""):
         what = f"The package version is {wrapper.version}, but the base image has {tag}"
-        todo = f"make the version begin with {'.'.join(upstream.groups())}; the wrapper can add a fourth number"
+        more = (
+            "wrapper can add a fourth number"
+            if wrapper.startos == "0.3.5"
+            else "package has its own number after the colon"
+        )
+        todo = f"make the version begin with {'.'.join(upstream.groups())}; the {more}"
         start = stage.image.end - len(tag) if stage.image.text.endswith(tag) else stage.image.start
         yield finding("W619", dockerfile, Word(tag, start, stage.image.end), what, todo)
 
