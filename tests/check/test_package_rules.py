@@ -191,3 +191,27 @@ def test_a_package_is_stopped_with_sigterm_whatever_its_dockerfile_says(tmp_path
     dockerfile = DOCKERFILE.format(base="alpine:3.24", more="STOPSIGNAL SIGQUIT\n")
     files = {"Dockerfile": dockerfile, "docker_entrypoint.sh": script}
     assert [finding.code for finding in findings(tmp_path, files=files)] == []
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (["valkey/valkey:9.1.0"], []),
+        (["example/hello-sky:v1.3.0"], ["W619"]),
+        (["example/hello-sky:v1.2.9@sha256:" + "0" * 64], []),
+        (["example/hello-sky:v1.3.0", "example/hello-sky-cache:1.2.3"], []),
+        (["example/hello-sky:v1.3.0", "example/hello-sky-cache:1.3.0"], ["W619"]),
+        (["example/hello-sky:v1"], []),
+    ],
+)
+def test_the_version_of_an_upstream_image_without_a_dockerfile(
+    images: list[str], expected: list[str], tmp_path: Path
+) -> None:
+    first, *others = images
+    text = f"dockerTag: '{first}' }},\n      arch: ['x86_64', 'aarch64'],\n    }},\n"
+    text += "".join(
+        f"    other: {{\n      source: {{ dockerTag: '{other}' }},\n      arch: ['x86_64', 'aarch64'],\n    }},\n"
+        for other in others
+    )
+    old = "dockerTag: 'valkey/valkey:9.1.0-alpine' },\n      arch: ['x86_64', 'aarch64'],\n    },\n"
+    assert codes(tmp_path, MANIFEST, old, text) == expected
