@@ -15,6 +15,7 @@ from startos_wrapper.check.engine import codes
 from startos_wrapper.check.rule_docs import rule_docs
 from startos_wrapper.cli import main
 from tests.check import example_wrapper
+from tests.support.screen import Screen
 from tests.support.tools import ROOT
 
 FAULTY = {"manifest": "title: Hello Sky\nversion: 1.0\nhealth-checks: {}\n"}  # an error and a warning
@@ -38,6 +39,19 @@ def test_errors_fail_and_warnings_only_if_strict(capsys: pytest.CaptureFixture[s
     assert _codes(capsys, "--ignore", "E111") == (0, ["W523"])
     assert _codes(capsys, "--ignore", "E111", "--strict") == (1, ["W523"])
     assert _codes(capsys, "--select", "W8", "--strict") == (0, [])
+
+
+def test_lines_fit_the_terminal(tmp_path: Path) -> None:
+    long = f"title: [{', '.join(['Hello'] * 20)}]\n"
+    wrapper = example_wrapper.write(tmp_path / "w", {"manifest": long})
+    command = (sys.executable, "-m", "startos_wrapper", "check", "--select", "E111")
+    screen = Screen("env", "-C", str(wrapper), "NO_COLOR=1", *command, columns=60)
+    assert screen.exit_code() == 1
+    head, line, caret, *_ = screen.text.splitlines()
+    assert head == "manifest.yaml:2:8: E111 title is a list, but must be text"
+    assert line == f"  2 | {long[:52]}…" and caret == f"    |        {'^' * 46}"
+    done = subprocess.run(command, cwd=wrapper, capture_output=True, text=True, check=False)
+    assert long.rstrip() in done.stdout
 
 
 @pytest.mark.usefixtures("wrapper")

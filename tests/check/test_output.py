@@ -1,6 +1,7 @@
 """The output of `startos-wrapper check` in every format."""
 
 import json
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from startos_wrapper.check.output import FORMATS, render
 from startos_wrapper.check.output.report import Report
 from startos_wrapper.check.registry import CreateFile, Finding, Fix, MakeExecutable
 from startos_wrapper.files.source import Place, Source
+from startos_wrapper.terminal import printable
 from tests.support.tools import ROOT, absent
 
 MANIFEST = 'id: hello-sky\n\nversion: 1.0\ntitle: "日本 \N{CLOUD}"\t# \x1b[31m\u202e\nmain: {args: [a%b, {c: d}]}\n'
@@ -144,6 +146,69 @@ def test_color_adds_nothing_but_color() -> None:
     assert "\x1b[1;31mE113\x1b[0m" in colored
     assert "\x1b[1;33mW501\x1b[0m" in colored
     assert "\x1b" not in render(report, "text")
+
+
+# --- Text on a terminal ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("column", [1, 30, 75, 160, 250, 497])
+@pytest.mark.parametrize("letters", [string.ascii_lowercase, "日本語文字列", "a\t\x1b"])
+def test_the_line_and_the_caret_fit_the_terminal(columns: int, column: int, letters: str) -> None:
+    text = "".join(letters[index % len(letters)] for index in range(500))
+    finding = Finding("E113", Place("manifest.yaml", 1, column, 3), "x", "y")
+    _, line, caret, *_ = render(_report(finding, text=text), "text", width=columns).splitlines()
+    assert max(cell_len(line), cell_len(caret)) < columns
+    marked = printable(text[column - 1 : column + 2])
+    assert caret.count("^") == cell_len(marked)
+    place = next(index for index in range(len(line)) if cell_len(line[:index]) == caret.index("^"))
+    assert line.startswith(marked, place)
+    assert line.endswith("…") or column == 497
+
+
+def test_a_marked_text_wider_than_the_terminal_is_cut() -> None:
+    finding = Finding("E113", Place("manifest.yaml", 1, 21, 300), "x", "y")
+    _, line, caret, *_ = render(_report(finding, text="k" * 18 + ": " + "v" * 300), "text", width=60).splitlines()
+    assert line == "  1 | …kkkkk: " + "v" * 44 + "…"
+    assert caret == "    |         " + "^" * 45
+
+
+def test_a_line_that_fits_the_terminal_is_whole() -> None:
+    report = _report(_version(_quoted()), LICENCE, fixed=[LICENCE])
+    assert render(report, "text", width=80) == render(report, "text")
+
+
+def test_texts_wrap_between_words_but_not_in_commands() -> None:
+    todo = "the name has changed, so run `startos-wrapper update --data a=b` in the folder of the wrapper"
+    finding = Finding("E113", _at("1.0"), "a text that's too long for a line of so few columns", todo)
+    assert render(_report(finding, fixed=[finding]), "text", width=60) == (
+        "manifest.yaml:3:10: E113 a text that's too long for a line\n"
+        "  of so few columns\n"
+        "  3 | version: 1.0\n"
+        "    |          ^^^\n"
+        "    = the name has changed, so run\n"
+        "      `startos-wrapper update --data a=b` in the folder of\n"
+        "      the wrapper\n"
+        "\n"
+        "manifest.yaml:3:10: E113 fixed: a text that's too long for\n"
+        "  a line of so few columns\n"
+        "\n"
+        "1 error; 1 fixed\n"
+    )
+
+
+def test_a_long_path_has_a_line_for_itself() -> None:
+    path = "startos/manifest/with/a/long/path.ts"
+    finding = Finding("W501", Place(path), "There is no license in it", "add one")
+    assert render(_report(finding), "text", width=60).startswith(f"{path}:1:1: W501\n  There is no license in it\n")
+    assert render(_report(finding), "text", width=99).startswith(f"{path}:1:1: W501 There is no license in it\n")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_color_changes_no_line_on_a_terminal(width: int) -> None:
+    report = _report(_version(_quoted()), LICENCE, fixed=[LICENCE])
+    colored = Text.from_ansi(render(report, "text", color=True, width=width), end="").plain
+    assert colored.rstrip() == render(report, "text", width=width).rstrip()
 
 
 # --- Paths -------------------------------------------------------------------------------------------------------------

@@ -148,3 +148,70 @@ def test_the_files(files: dict[str, Any], expected: list[str], tmp_path: Path) -
 
 def test_rules_of_the_other_startos_say_nothing(tmp_path: Path) -> None:
     assert findings(tmp_path, files={"manifest.yaml": "id: Not_valid\n"}) == []
+
+
+def test_a_range_of_the_sdk_says_what_may_happen(tmp_path: Path) -> None:
+    found = findings(tmp_path, replace={"package.json": {'"2.0.9"': '"^2.0.0"'}})
+    what = "^2.0.0 also allows other releases of the SDK, and they may not work with this code or StartOS"
+    assert [finding.what for finding in found if finding.code == "W405"] == [what]
+
+
+DOCKERFILE = 'FROM {base}\nCOPY docker_entrypoint.sh /usr/local/bin/\n{more}ENTRYPOINT ["docker_entrypoint.sh"]\n'
+
+
+@pytest.mark.parametrize(
+    ("base", "more", "expected"),
+    [
+        ("alpine:3.24", "", []),
+        ("alpine:3.24", "HEALTHCHECK CMD wget -q http://127.0.0.1:8080\n", ["W615"]),
+        ("alpine:3.24", "HEALTHCHECK NONE\n", []),
+        ("example/hello-sky:v1.3.0", "", ["W619"]),
+        ("example/hello-sky:v1.2.9", "", []),
+    ],
+)
+def test_the_dockerfile_of_a_package(base: str, more: str, expected: list[str], tmp_path: Path) -> None:
+    found = findings(tmp_path, files={"Dockerfile": DOCKERFILE.format(base=base, more=more)})
+    assert [finding.code for finding in found] == expected
+
+
+@pytest.mark.parametrize(("arches", "expected"), [("'x86_64', 'aarch64'", ["W611"]), ("'x86_64'", [])])
+def test_a_download_for_one_of_the_architectures_of_a_package(arches: str, expected: list[str], tmp_path: Path) -> None:
+    more = f"ADD --checksum=sha256:{'0' * 64} https://sky.org/v1/sky-x86_64.tar.gz /opt/\n"
+    image = "source: { dockerBuild: {} },\n      arch: ["
+    found = findings(
+        tmp_path,
+        files={"Dockerfile": DOCKERFILE.format(base="alpine:3.24", more=more)},
+        replace={MANIFEST: {f"{image}'x86_64', 'aarch64']": f"{image}{arches}]"}},
+    )
+    assert [finding.code for finding in found if finding.code == "W611"] == expected
+
+
+def test_a_package_is_stopped_with_sigterm_whatever_its_dockerfile_says(tmp_path: Path) -> None:
+    script = "#!/bin/sh\nset -eu\nhttpd -f -p 8080 -h /data &\npid=$!\ntrap 'kill $pid' TERM\nwait $pid\nwait $pid\n"
+    dockerfile = DOCKERFILE.format(base="alpine:3.24", more="STOPSIGNAL SIGQUIT\n")
+    files = {"Dockerfile": dockerfile, "docker_entrypoint.sh": script}
+    assert [finding.code for finding in findings(tmp_path, files=files)] == []
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        (["valkey/valkey:9.1.0"], []),
+        (["example/hello-sky:v1.3.0"], ["W619"]),
+        (["example/hello-sky:v1.2.9@sha256:" + "0" * 64], []),
+        (["example/hello-sky:v1.3.0", "example/hello-sky-cache:1.2.3"], []),
+        (["example/hello-sky:v1.3.0", "example/hello-sky-cache:1.3.0"], ["W619"]),
+        (["example/hello-sky:v1"], []),
+    ],
+)
+def test_the_version_of_an_upstream_image_without_a_dockerfile(
+    images: list[str], expected: list[str], tmp_path: Path
+) -> None:
+    first, *others = images
+    text = f"dockerTag: '{first}' }},\n      arch: ['x86_64', 'aarch64'],\n    }},\n"
+    text += "".join(
+        f"    other: {{\n      source: {{ dockerTag: '{other}' }},\n      arch: ['x86_64', 'aarch64'],\n    }},\n"
+        for other in others
+    )
+    old = "dockerTag: 'valkey/valkey:9.1.0-alpine' },\n      arch: ['x86_64', 'aarch64'],\n    },\n"
+    assert codes(tmp_path, MANIFEST, old, text) == expected

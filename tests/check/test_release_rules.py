@@ -45,6 +45,8 @@ def test_an_address_that_belongs_to_nobody(key: str, url: str, is_placeholder: b
     [
         ("(c) a\n\nAll rights reserved. Replace this with the text of your license.\n", [("E820", "LICENSE")]),
         ("All rights reserved, until the text of a licence stands here.\n", [("E820", "LICENSE")]),
+        ("MIT License\n\nCopyright (c) the authors of hello-sky for StartOS\n", [("E820", "LICENSE")]),
+        ("MIT License\n\nCopyright (c) the authors of Hello Sky\n", []),
         ("Copyright (c) a. All rights reserved.\n", []),
     ],
 )
@@ -60,6 +62,27 @@ def test_the_icon_of_the_template_is_known_by_its_content(tmp_path: Path) -> Non
     assert _found(tmp_path / "theirs", files={"icon.png": {"bytes": data.hex()}}) == [("E821", "icon.png")]
     assert _found(tmp_path / "other", files={"icon.png": {"bytes": (data + b"x").hex()}}) == []
     assert _found(tmp_path / "none", files={"icon.png": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("link", "count"),
+    [
+        ("[sky](<https://example.com/sky>)", 1),
+        ("[sky](<https://sky.org>)", 0),
+        ("e.g. [sky](https://example.com)", 0),
+        ("<https://example.com>", 0),
+    ],
+)
+def test_the_links_that_the_template_writes(link: str, count: int, tmp_path: Path) -> None:
+    assert _found(tmp_path / "wrapper", files={"README.md": f"# Sky\n\n{link}\n"}) == [("E820", "README.md")] * count
+
+
+@pytest.mark.parametrize(("tag", "count"), [("v1.2.3", 0), ("v0.9.0", 1), ("beta", 0)])
+def test_only_the_first_release_is_the_first(tag: str, count: int, tmp_path: Path) -> None:
+    assert (
+        _found(tmp_path / "wrapper", files={".git/packed-refs": f"{'0' * 40} refs/tags/{tag}\n"})
+        == [("E822", "manifest.yaml")] * count
+    )
 
 
 @pytest.mark.parametrize(("notes", "count"), [("''", 1), ("' '", 1), ("|2\n\n", 1), ("First", 0), ("~", 0), ("5", 0)])
@@ -86,3 +109,71 @@ def test_the_workflow_of_a_release_asks_for_it(render: Callable[[dict[str, Any]]
     workflows = render({}) / ".github/workflows"
     assert "startos-wrapper check --release --format github" in (workflows / "release.yml").read_text()
     assert "startos-wrapper check --format github" in (workflows / "build.yml").read_text()
+
+
+# --- Packages for StartOS 0.4 ----------------------------------------------------------------------------------------
+
+
+TS, CURRENT = "startos/manifest/index.ts", "startos/versions/current.ts"
+NOTES = "{ en_US: 'Runs on StartOS 0.4' }"
+
+
+def _found_in_package(folder: Path, tags: tuple[str, ...] = (), **change: Any) -> list[tuple[str, str, int]]:
+    """Return code, file and line of the findings in the example package, with an icon and, by default, its own URLs."""
+    urls = {
+        TS: {f"https://example.com{path}'": "https://sky.org'" for path in ("", "/hello-sky", "/hello-sky-startos")}
+    }
+    change = {**change, "files": ICON | change.get("files", {}), "replace": urls | change.get("replace", {})}
+    package = example_wrapper.write(folder, change, "0.4")
+    (package / ".git/packed-refs").write_text("".join(f"{'0' * 40} refs/tags/{tag}\n" for tag in tags))
+    findings = check(package, lambda code: code.startswith("E82"), lambda _: True).findings
+    return [(finding.code, finding.place.file, finding.place.line) for finding in findings]
+
+
+def test_a_filled_in_package_is_ready_for_a_release(tmp_path: Path) -> None:
+    assert _found_in_package(tmp_path / "p") == []
+
+
+def test_the_urls_in_the_manifest_of_a_package(tmp_path: Path) -> None:
+    with_donation = {TS: {"donationUrl: null": "donationUrl: 'http://donate.example'"}}
+    places = [(TS, line) for line in (8, 9, 10, 11)]
+    assert _found_in_package(tmp_path / "p", replace=with_donation) == [("E820", *place) for place in places]
+
+
+def test_the_icon_and_the_license_of_a_package(tmp_path: Path) -> None:
+    icon = (ROOT / "template/icon.png").read_bytes().hex()
+    files = {"icon.png": {"bytes": icon}, "LICENSE": "MIT License\n\nCopyright (c) the authors of a-b for StartOS\n"}
+    assert _found_in_package(tmp_path / "p", files=files) == [("E820", "LICENSE", 3), ("E821", "icon.png", 1)]
+    files["LICENSE"] = "All rights reserved. Replace this with the text of your license.\n"
+    assert ("E820", "LICENSE", 1) in _found_in_package(tmp_path / "other", files=files)
+
+
+@pytest.mark.parametrize(
+    ("notes", "tags", "files", "count"),
+    [
+        ("''", (), {}, 1),
+        ("{ en_US: ' ', de_DE: '' }", (), {}, 1),
+        ("{ en_US: 'Says hello', de_DE: '' }", (), {}, 1),
+        ("notesOf()", (), {}, 0),
+        ("'First release.'", (), {}, 0),
+        ("'First release.'", ("v1.2.3_5", "v1.2.3", "latest", "v1"), {}, 0),
+        ("'First release.'", ("v1.2.3_4",), {}, 1),
+        ("{ en_US: 'First release.', de_DE: 'First release.' }", ("1.2.2",), {}, 1),
+        ("'Says hello'", ("1.2.2",), {}, 0),
+        ("'First release.'", (), {"MIGRATION.md": "Version 1.2.2 became 1.2.3:5.\n"}, 1),
+    ],
+)
+def test_the_release_notes_of_a_package(
+    notes: str, tags: tuple[str, ...], files: dict[str, Any], count: int, tmp_path: Path
+) -> None:
+    change = {"replace": {CURRENT: {NOTES: notes}}, "files": files}
+    assert _found_in_package(tmp_path / "p", tags, **change) == [("E822", CURRENT, 5)] * count
+
+
+def test_a_new_package_has_nothing_filled_in(render: Callable[[dict[str, Any]], Path]) -> None:
+    package = render({"startos": "0.4", "service_id": "my-package"})
+    found = check(package, lambda code: code.startswith("E82"), lambda _: True).findings
+    answers = [finding.todo.split()[-1].strip("`") for finding in found if finding.place.file == TS]
+    assert answers == ["wrapper_repo=URL", "upstream_repo=URL", "marketing_site=URL"]
+    others = {(finding.code, finding.place.file) for finding in found if finding.place.file != TS}
+    assert others == {("E820", "LICENSE"), ("E820", "README.md"), ("E821", "icon.png")}

@@ -2,13 +2,15 @@
 
 import argparse
 import dataclasses
+import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from startos_wrapper.check.output import FORMATS, render
 from startos_wrapper.check.registry import Finding, current
 from startos_wrapper.errors import Exit, UsageError
-from startos_wrapper.terminal import has_colors, print_text
+from startos_wrapper.terminal import has_colors, is_terminal, print_text
 
 _DESCRIPTION = """\
 Report all problems of a wrapper at once, before you build it.
@@ -188,7 +190,18 @@ def _report(arguments: argparse.Namespace, wanted: Callable[[str], bool]) -> tup
         cut += (code for code in outcome.cut if code not in cut)
     report = Report(findings, fixed, silenced, cut, sources.get)
     failed = report.errors or (arguments.strict and report.warnings)
-    return render(report, arguments.format, has_colors()), Exit.FOUND if failed else Exit.DONE
+    return render(report, arguments.format, has_colors(), _terminal_width()), Exit.FOUND if failed else Exit.DONE
+
+
+def _terminal_width() -> int | None:
+    """Return the columns of the terminal that standard output is, or None if it's a file or a pipe."""
+    if not is_terminal(sys.stdout):
+        return None
+    try:
+        # A pseudo-terminal without a size has none.
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def _seen_from_here(finding: Finding, root: Path) -> Finding:

@@ -28,12 +28,16 @@ _MOST_INCLUDED = 10
 
 @dataclass(frozen=True)
 class DeclaredBuild:
-    """The build of an image: its id, Dockerfile, folder and build arguments. A path is None if it isn't known."""
+    """The build of an image: its id, Dockerfile, folder, build arguments and known architectures.
+
+    A path is None if it isn't known.
+    """
 
     image: str
     file: str | None
     context: str | None
     arguments: tuple[str, ...]
+    arches: tuple[str, ...] = ()
 
 
 class Wrapper:

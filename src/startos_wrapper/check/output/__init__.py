@@ -5,8 +5,10 @@ from startos_wrapper.check.output.report import Report
 FORMATS = ("text", "json", "github", "sarif")
 
 
-def render(report: Report, form: str, color: bool = False) -> str:
-    """Return the report in one of FORMATS, ending with a newline. `color` only affects the text format.
+def render(report: Report, form: str, color: bool = False, width: int | None = None) -> str:
+    """Return the report in one of FORMATS, ending with a newline.
+
+    Only the text format has colors, and fits into `width`, the columns of a terminal.
 
     Formats are imported on demand because some of them load the documentation of all rules.
     """
@@ -24,4 +26,4 @@ def render(report: Report, form: str, color: bool = False) -> str:
         return as_sarif(report)
     from startos_wrapper.check.output.as_text import as_text
 
-    return as_text(report, color)
+    return as_text(report, color, width)

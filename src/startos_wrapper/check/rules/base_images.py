@@ -67,23 +67,34 @@ def _floats(image: str) -> str | None:
     return f"has the tag {tag}, which changes with every release"
 
 
-@checks("W619", startos="0.3.5")
+@checks("W619")
 def version_of_base(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a package version that doesn't match the upstream image that the package is built on."""
     dockerfile = model(wrapper)
-    if dockerfile.final is None or not wrapper.version:
-        return
-    stage = dockerfile.final.lineage[0]
-    image = (stage.base or "").partition("@")[0]
-    tag = image.removeprefix(_name(image)).removeprefix(":")
-    upstream, own = _VERSION.match(tag), re.match(r"(\d+)\.(\d+)", wrapper.version)
-    if upstream and own and upstream.groups()[:2] != own.groups() and _is_upstream(_name(image), wrapper.id or ""):
-        what = f"The package version is {wrapper.version}, but the base image has {tag}"
-        todo = f"make the version begin with {'.'.join(upstream.groups())}; the wrapper can add a fourth number"
+    stage = dockerfile.final.lineage[0] if dockerfile.final else None
+    tag = upstream_tag(wrapper, stage.base or "") if stage else None
+    if stage and tag and (said := other_version(wrapper, tag)):
         start = stage.image.end - len(tag) if stage.image.text.endswith(tag) else stage.image.start
-        yield finding("W619", dockerfile, Word(tag, start, stage.image.end), what, todo)
+        what = f"The package version is {wrapper.version}, but the base image has {tag}"
+        yield finding("W619", dockerfile, Word(tag, start, stage.image.end), what, said)
 
 
-def _is_upstream(name: str, service: str) -> bool:
-    """Return whether an image is upstream's: it isn't a common base image and shares a word with the package id."""
-    return not _GENERIC.fullmatch(name) and any(len(word) > 2 and word in name for word in service.split("-"))
+def upstream_tag(wrapper: Wrapper, image: str) -> str | None:
+    """Return the tag of an image if it's upstream's: no common base image, and it shares a word with the package id."""
+    name = _name(image)
+    if _GENERIC.fullmatch(name) or not any(len(word) > 2 and word in name for word in (wrapper.id or "").split("-")):
+        return None
+    return image.partition("@")[0].removeprefix(name).removeprefix(":")
+
+
+def other_version(wrapper: Wrapper, tag: str) -> str | None:
+    """Return what to do about a tag with another version than the package's, or None if it has the same, or none."""
+    upstream, own = _VERSION.match(tag), re.match(r"(\d+)\.(\d+)", wrapper.version or "")
+    if not upstream or not own or upstream.groups()[:2] == own.groups():
+        return None
+    more = (
+        "wrapper can add a fourth number"
+        if wrapper.startos == "0.3.5"
+        else "package has its own number after the colon"
+    )
+    return f"make the version begin with {'.'.join(upstream.groups())}; the {more}"

@@ -131,6 +131,8 @@ def one_architecture(wrapper: Wrapper) -> Iterator[Finding]:
 
 def _builds_both(wrapper: Wrapper) -> bool:
     """Return whether the wrapper is for aarch64 and x86_64, according to the manifest or else the Makefile."""
+    if wrapper.declared_builds is not None:
+        return any({"aarch64", "x86_64"} <= {*build.arches} for build in wrapper.declared_builds)
     node = wrapper.manifest.get("hardware-requirements", "arch")
     if node is not None:
         return {"aarch64", "x86_64"} <= set(node.texts())

@@ -19,14 +19,14 @@ _TODO = "run `npm install --package-lock-only`, and commit the file"
 
 @checks_package("W405")
 def sdk_range(package: StartosPackage) -> Iterator[Finding]:
-    """Find an SDK that isn't pinned: each SDK needs its own code and its own StartOS."""
+    """Find an SDK that isn't pinned: code for one release may not work with another, and neither may StartOS."""
     sdk = package.sdk
     source = package.readable(_FILE)
     text = sdk.text if sdk else None
     if sdk is None or source is None or text is None or _NOT_FROM_REGISTRY.search(text) or _EXACT.fullmatch(text):
         return
     if _RANGE.search(text):
-        what = f"{shown(text)} also allows other releases of the SDK, which need another StartOS or other code"
+        what = f"{shown(text)} also allows other releases of the SDK, and they may not work with this code or StartOS"
         yield Finding("W405", source.place(sdk.start, sdk.end), what, "write one version, without ^ or ~")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from startos_wrapper.check.package_checks import checks_package
 from startos_wrapper.check.packing import shown
 from startos_wrapper.check.registry import Finding
+from startos_wrapper.check.rules.base_images import other_version, upstream_tag
 from startos_wrapper.files.git import repository, tags
 from startos_wrapper.files.package_04.extended_version import ExtendedVersion, from_035, lacks_dots, parse_extended
 from startos_wrapper.files.package_04.startos_package import StartosPackage
@@ -44,7 +45,7 @@ def too_low(package: StartosPackage) -> Iterator[Finding]:
     """Find a version that is lower than one of 0.3.5 with which servers have data. StartOS then refuses the update."""
     value = package.version_value
     current = parse_extended(value.text or "") if value else None
-    before = highest([*_tagged(package), *_written_before(package)])
+    before = highest([*_tagged(package), *written_before(package)])
     if value and current and before and current.is_lower_than(before):
         what = f"{current.text} is lower than {before.text} for StartOS 0.3.5, so servers that have it can't update"
         todo = f"write {before.text.partition(':')[0]}:{before.downstream.numbers[0] + 1}, or a higher version"
@@ -75,7 +76,7 @@ _BEFORE = {
 }
 
 
-def _written_before(package: StartosPackage) -> Iterator[ExtendedVersion]:
+def written_before(package: StartosPackage) -> Iterator[ExtendedVersion]:
     """Yield the version of StartOS 0.3.5 in files that are still in the folder."""
     for file, pattern in _BEFORE.items():
         source = package.readable(file) if package.is_file(file) else None
@@ -93,3 +94,16 @@ def order(package: StartosPackage) -> Iterator[Finding]:
         if current and other and other.flavor == current.flavor and not other.is_lower_than(current):
             what = f"The current version, {current.text}, isn't higher than {other.text} of before"
             yield Finding("E517", value.place, what, "raise the version in startos/versions/current.ts")
+
+
+@checks_package("W619")
+def version_of_image(package: StartosPackage) -> Iterator[Finding]:
+    """Find a version that doesn't match the upstream image that runs without a Dockerfile."""
+    values = [image.tag for image in package.images if image.tag]
+    tags = [(value, tag) for value in values if (tag := upstream_tag(package, value.text or ""))]
+    differing = [(value, tag, said) for value, tag in tags if (said := other_version(package, tag))]
+    # Upstream may have more images, with versions of their own.
+    if differing and len(differing) == len(tags):
+        value, tag, said = differing[0]
+        what = f"The package version is {package.version}, but the image has {tag}"
+        yield Finding("W619", value.place, what, said)

@@ -123,7 +123,7 @@ def _texts(wrapper: Wrapper) -> Iterator[tuple[str, bytes]]:
             continue
 
 
-@checks("W714")
+@checks("W714", startos="0.3.5")
 def stop_signal_unhandled(wrapper: Wrapper) -> Iterator[Finding]:
     """Find a handler for SIGTERM in an image that is stopped by another signal. S/manager/manager_seed.rs:17-31"""
     for script in _main_scripts(wrapper):

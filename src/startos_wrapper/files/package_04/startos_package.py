@@ -161,7 +161,8 @@ class StartosPackage(Wrapper):
                 given = build.get("buildArgs")
                 # start-cli passes ARCH to every build.
                 names = ("ARCH", *(given.fields if given else ()))
-                found.append(DeclaredBuild(image.id, image.dockerfile, image.workdir, names))
+                arches = tuple(each.text for each in image.architectures or () if each.text)
+                found.append(DeclaredBuild(image.id, image.dockerfile, image.workdir, names, arches))
         return found
 
     @cached_property
