@@ -33,7 +33,7 @@ class Guide:
     quotes: list[Quote] = field(default_factory=list)
     stanzas: list[Stanza] = field(default_factory=list)
     gone: dict[str, list[str]] = field(default_factory=dict)
-    has_form: bool = False
+    version_note: str = ""
 
 
 def as_markdown(guide: Guide) -> str:
@@ -48,6 +48,7 @@ def _introduction(guide: Guide) -> Iterator[str]:
     yield f"`startos-wrapper migrate` wrote this on the branch `{guide.branch}`. Version {guide.old} became"
     yield f"{guide.new}, which StartOS 0.4 sorts above it. The data stays where it is: the volumes and the settings"
     yield "file are the same."
+    yield from ["", guide.version_note] if guide.version_note else []
     yield ""
     if guide.quotes:
         yield "What needs you comes first, by subject: where it goes, and the lines of the old files with their places."

@@ -10,12 +10,20 @@ import yaml
 
 from startos_wrapper.answers_file import Answers
 from startos_wrapper.errors import CommandError, RefusedError
+from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.git_command import Git
 from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.migrate.file_quotes import file_quotes
 from startos_wrapper.migrate.guide import GUIDE, Guide, as_markdown
 from startos_wrapper.migrate.manifest_quotes import manifest_quotes, stanzas
-from startos_wrapper.migrate.next_answers import OLDER, TARGET, NextAnswers, next_answers
+from startos_wrapper.migrate.next_answers import (
+    OLDER,
+    TARGET,
+    NextAnswers,
+    next_answers,
+    refuse_wanted,
+    released_version,
+)
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.package_files import SETTINGS, Written, write_package_files
 from startos_wrapper.migrate.quote import Quote, every, quote_lines
@@ -43,13 +51,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Migration:
-    """What was done: to the files and to the version, how many places need a person, and where we were before."""
+    """What was done to the files, what MIGRATION.md says, how many places need a person, and where we were before."""
 
     outcome: Outcome
-    old_version: str
-    new_version: str
+    guide: Guide
     places: int
-    branch: str
     came_from: str
     is_detached: bool
     unused: list[str]
@@ -64,17 +70,21 @@ def migrate(folder: Path, wish: Wish) -> Migration:
     answers = Answers(folder)
     old = OldWrapper(work_tree, answers.values)
     _refuse(work_tree, answers, old, wish.branch)
+    answered = str(answers.values.get("version", "0.1.0"))
+    released = released_version(answered, old.wrapper.version)
+    refuse_wanted(wish.answers, released)
     recorded = Recorded.of(answers)
     wanted = target(recorded, wish.release)
     changes = dict(wish.answers)
     if answers.values.get("config") == "script" and old.has_yaml_settings:
         # StartOS 0.4 has one way to keep settings. The answers only say in which file they are.
         changes.setdefault("config", "compat")
-    following = next_answers(answers.values, changes)
+    following = next_answers(answers.values, changes, released)
     with merged(work_tree, Request(recorded, wanted, following.given, False)) as result:
         written = write_package_files(result.git.folder, old, recorded, wanted)
         quotes = every(_quotes(old, written, following, result))
-        guide = _guide(old, answers, following, wish.branch, quotes)
+        guide = _guide(old, released, following, wish.branch, quotes)
+        guide.version_note = _about_versions(old, answered)
         guide.gone = {**_gone(old, result), **written.gone}
         (result.git.folder / GUIDE).write_bytes(as_markdown(guide).encode("utf-8", "replace"))
         changed, _ = result_of(result.git)
@@ -83,7 +93,7 @@ def migrate(folder: Path, wish: Wish) -> Migration:
         came_from, is_detached = _write(work_tree, result, wish.branch, recorded.shown_release, wanted.name)
         outcome = Outcome.of(result, recorded.shown_release, wanted.name)
     count = len([quote for quote in quotes if quote.subject != "old-makefile"])
-    return Migration(outcome, guide.old, guide.new, count, wish.branch, came_from, is_detached, result.unused)
+    return Migration(outcome, guide, count, came_from, is_detached, result.unused)
 
 
 def _refuse(work_tree: WorkTree, answers: Answers, old: OldWrapper, branch: str) -> None:
@@ -138,9 +148,16 @@ def _declares_entrypoint(folder: Path) -> bool:
     return path.is_file() and b"ENTRYPOINT" in path.read_bytes()
 
 
-def _guide(old: OldWrapper, answers: Answers, following: NextAnswers, branch: str, quotes: list[Quote]) -> Guide:
-    before, after = str(answers.values.get("version", "")), str(following.given["version"])
-    return Guide(before, after, str(old.manifest), branch, quotes, stanzas(old.wrapper))
+def _guide(old: OldWrapper, before: str, following: NextAnswers, branch: str, quotes: list[Quote]) -> Guide:
+    return Guide(before, str(following.given["version"]), str(old.manifest), branch, quotes, stanzas(old.wrapper))
+
+
+def _about_versions(old: OldWrapper, answered: str) -> str:
+    """Return which of two versions counts, or nothing if there's only one."""
+    in_manifest = old.wrapper.version
+    if in_manifest is None or version_numbers(in_manifest) == version_numbers(answered):
+        return ""
+    return f"{old.manifest} has version {in_manifest}, and the answers {answered}. The higher one counts."
 
 
 def _gone(old: OldWrapper, result: Merged) -> dict[str, list[str]]:
