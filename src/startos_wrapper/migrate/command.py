@@ -81,6 +81,7 @@ def _as_text(migration: "Migration", folder: Path) -> str:
         f"Migrated on the branch {printable(guide.branch)}.",
         f"  Version: {guide.old} became {guide.new}",
         *([f"  {printable(guide.version_note)}"] if guide.version_note else []),
+        *([f"  Answers from {guide.manifest}: {', '.join(guide.carried)}"] if guide.carried else []),
         f"  Changed: {len(outcome.changed)} files, added: {len(outcome.added)}, deleted: {len(outcome.deleted)}",
         f"{shown} stays a wrapper for StartOS 0.3.5.",
         "",

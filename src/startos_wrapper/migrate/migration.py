@@ -15,6 +15,7 @@ from startos_wrapper.git_command import Git
 from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.migrate.file_quotes import file_quotes
 from startos_wrapper.migrate.guide import GUIDE, Guide, as_markdown
+from startos_wrapper.migrate.manifest_changes import carried_answers, manifest_changes
 from startos_wrapper.migrate.manifest_quotes import manifest_quotes, stanzas
 from startos_wrapper.migrate.next_answers import (
     OLDER,
@@ -35,6 +36,8 @@ from startos_wrapper.work_tree import WorkTree
 
 # What the template writes for StartOS 0.4, too, unless the author changed it.
 _WRITTEN = ("health-code", "io-format", "backup")
+# What a person only checks, because the answers have it.
+_CHECKED = (*_WRITTEN[:2], "external-port", "pointer", "certificate", "armv7")
 # What the package may still have.
 _STAYING = ("document", "host", "makefile", "workflow")
 _PACKAGE = ("startos/index.ts", "startos/manifest/index.ts", "startos/manifest.ts")
@@ -79,11 +82,15 @@ def migrate(folder: Path, wish: Wish) -> Migration:
     if answers.values.get("config") == "script" and old.has_yaml_settings:
         # StartOS 0.4 has one way to keep settings. The answers only say in which file they are.
         changes.setdefault("config", "compat")
-    following = next_answers(answers.values, changes, released)
+    carried = {name: value for name, value in carried_answers(old).items() if name not in changes}
+    following = next_answers(answers.values, {**carried, **changes}, released)
     with merged(work_tree, Request(recorded, wanted, following.given, False)) as result:
         written = write_package_files(result.git.folder, old, recorded, wanted)
-        quotes = every(_quotes(old, written, following, result))
+        quotes = [*_quotes(old, written, following, result)]
+        changed_there = manifest_changes(old, carried, recorded, answers.kept)
+        quotes = every([*quotes, *(quote for quote in changed_there if not _is_within(quote, quotes))])
         guide = _guide(old, released, following, wish.branch, quotes)
+        guide.carried = list(carried)
         guide.version_note = _about_versions(old, answered)
         guide.gone = {**_gone(old, result), **written.gone}
         (result.git.folder / GUIDE).write_bytes(as_markdown(guide).encode("utf-8", "replace"))
@@ -135,6 +142,13 @@ def _quotes(old: OldWrapper, written: Written, following: NextAnswers, result: M
     if dockerfile and not (old.has_entrypoint or _declares_entrypoint(result.git.folder)):
         yield quote_lines("entrypoint", dockerfile, 1, len(dockerfile.lines[:1]))
     yield from (Quote("conflict", path, 1) for path in result.conflicts if path != old.manifest)
+
+
+def _is_within(quote: Quote, quotes: list[Quote]) -> bool:
+    """Return whether all lines of a quote are quoted already, as something to write."""
+    end = quote.line + len(quote.lines)
+    others = [each for each in quotes if each.file == quote.file and each.subject not in _CHECKED]
+    return bool(quote.lines) and any(each.line <= quote.line and end <= each.line + len(each.lines) for each in others)
 
 
 def _is_in(path: Path, lines: list[str]) -> bool:
