@@ -78,6 +78,29 @@ def test_the_old_wrapper_stays_on_its_branch(old: Old) -> None:
     assert "startos/main.ts" in old.after
 
 
+def test_a_build_of_the_package_is_ignored_on_the_old_branch_until_undo(
+    old: Old, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exclude = old.folder / ".git" / "info" / "exclude"
+    exclude.parent.mkdir(exist_ok=True)
+    exclude.write_text("/mine/\n")
+    assert old.migrate() == 0
+    assert "/javascript/" in capsys.readouterr().out
+    assert {"/mine/", "/javascript/", "/node_modules/"} <= set(exclude.read_text().splitlines())
+    assert main(["undo", str(old.folder)]) == 0
+    assert exclude.read_text() == "/mine/\n"
+    git(old.folder, "switch", "-q", "main")
+    assert old.migrate("--branch", "b") == 0
+    git(old.folder, "add", "-A")
+    git(old.folder, "commit", "-q", "-m", "Migrate to StartOS 0.4")
+    for name in ("javascript/index.js", "node_modules/a/b.js"):
+        (old.folder / name).parent.mkdir(parents=True)
+        (old.folder / name).write_text("x")
+    git(old.folder, "switch", "-q", "main")
+    assert _state(old.folder)[1] == ""
+    assert old.migrate("--branch", "c") == 0
+
+
 def test_a_failure_leaves_everything_as_it_was(
     old: Old, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

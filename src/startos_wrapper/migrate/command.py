@@ -83,6 +83,11 @@ def _as_text(migration: "Migration", folder: Path) -> str:
         *([f"  {printable(guide.version_note)}"] if guide.version_note else []),
         *([f"  Answers from {guide.manifest}: {', '.join(guide.carried)}"] if guide.carried else []),
         f"  Changed: {len(outcome.changed)} files, added: {len(outcome.added)}, deleted: {len(outcome.deleted)}",
+        *(
+            [f"  git ignores on every branch: {printable(' '.join(guide.excluded))} (.git/info/exclude)"]
+            if guide.excluded
+            else []
+        ),
         f"{shown} stays a wrapper for StartOS 0.3.5.",
         "",
     ]

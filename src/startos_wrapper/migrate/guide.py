@@ -26,7 +26,7 @@ _LANGUAGES = {
 class Guide:
     """What the page has: the versions, the quotes in order, the old manifest, and files that aren't there anymore.
 
-    `carried` are the answers that were taken from the manifest.
+    `carried` are the answers that were taken from the manifest, `excluded` lines for git's `info/exclude`.
     """
 
     old: str
@@ -38,6 +38,7 @@ class Guide:
     gone: dict[str, list[str]] = field(default_factory=dict)
     version_note: str = ""
     carried: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
 
 
 def as_markdown(guide: Guide) -> str:

@@ -28,6 +28,7 @@ from startos_wrapper.migrate.next_answers import (
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.package_files import SETTINGS, Written, write_package_files
 from startos_wrapper.migrate.quote import Quote, every, quote_lines
+from startos_wrapper.update.excluded import not_excluded
 from startos_wrapper.update.merge import Merged, Request, merged, result_of
 from startos_wrapper.update.newest import Recorded, target
 from startos_wrapper.update.outcome import Outcome
@@ -40,6 +41,8 @@ _WRITTEN = ("health-code", "io-format", "backup")
 _CHECKED = (*_WRITTEN[:2], "external-port", "pointer", "certificate", "armv7")
 # What the package may still have.
 _STAYING = ("document", "host", "makefile", "workflow")
+# What a build of the package leaves.
+_BUILT = ("javascript", "ncc-cache", "node_modules", ".startos")
 _PACKAGE = ("startos/index.ts", "startos/manifest/index.ts", "startos/manifest.ts")
 
 
@@ -97,7 +100,8 @@ def migrate(folder: Path, wish: Wish) -> Migration:
         changed, _ = result_of(result.git)
         conflicts = {path: blobs for path, blobs in result.conflicts.items() if path not in (old.manifest, SETTINGS)}
         result = dataclasses.replace(result, changes=changed, conflicts=conflicts)
-        came_from, is_detached = _write(work_tree, result, wish.branch, recorded.shown_release, wanted.name)
+        guide.excluded = _to_exclude(work_tree)
+        came_from, is_detached = _write(work_tree, result, guide, recorded.shown_release, wanted.name)
         outcome = Outcome.of(result, recorded.shown_release, wanted.name)
     count = len([quote for quote in quotes if quote.subject != "old-makefile"])
     return Migration(outcome, guide, count, came_from, is_detached, result.unused)
@@ -184,18 +188,26 @@ def _gone(old: OldWrapper, result: Merged) -> dict[str, list[str]]:
     return found
 
 
-def _write(work_tree: WorkTree, result: Merged, branch: str, old: str, new: str) -> tuple[str, bool]:
+def _to_exclude(work_tree: WorkTree) -> list[str]:
+    """Return the folders of a build that git should ignore on the old branch, too, where .gitignore lacks them."""
+    git = work_tree.git
+    prefix = git.text("rev-parse", "--show-prefix")
+    folders = [folder for folder in _BUILT if not git.names("ls-files", "-z", "--", folder)]
+    return not_excluded(git, [f"/{prefix}{folder}/" for folder in folders])
+
+
+def _write(work_tree: WorkTree, result: Merged, guide: Guide, old: str, new: str) -> tuple[str, bool]:
     """Create the branch and write the result. Return where we were before, and whether that was no branch.
 
     Raises: CommandError. Then the wrapper is as it was, unless the message says how to undo it.
     """
-    git = work_tree.git
+    git, branch = work_tree.git, guide.branch
     before = (git.ask("symbolic-ref", "--short", "-q", "HEAD") or "").strip()
     is_detached = not before
     before = before or git.text("rev-parse", "HEAD")
     git.run("switch", "-q", "--no-track", "-c", branch)
     try:
-        transfer(work_tree, result, f"{old} for StartOS {OLDER}", f"{new} for StartOS {TARGET}")
+        transfer(work_tree, result, f"{old} for StartOS {OLDER}", f"{new} for StartOS {TARGET}", guide.excluded)
     except (CommandError, OSError, KeyboardInterrupt):
         with uninterrupted():
             _leave(git, branch, before, is_detached)
