@@ -63,6 +63,7 @@ def _wrapper(folder: Path, **changes: Any) -> Wrapper:
         ("alert", {"alerts": {"install": "Careful."}}, "  install: Careful."),
         ("dependency-critical", {"dependencies": {"a": {"critical": True}}}, "    critical: true"),
         ("dependency-config", {"dependencies": {"a": {"config": {"check": _DOCKER}}}}, "    config:"),
+        ("dependency-optional", {"dependencies": {"a": {"requirement": {"type": "opt-out"}}}}, "      type: opt-out"),
         (
             "dependency-how",
             {"dependencies": {"a": {"requirement": {"type": "opt-in", "how": "So."}}}},

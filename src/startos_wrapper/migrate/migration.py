@@ -38,7 +38,7 @@ from startos_wrapper.work_tree import WorkTree
 # What the template writes for StartOS 0.4, too, unless the author changed it.
 _WRITTEN = ("health-code", "io-format", "backup")
 # What a person only checks, because the answers have it.
-_CHECKED = (*_WRITTEN[:2], "external-port", "pointer", "certificate", "armv7")
+_CHECKED = (*_WRITTEN[:2], "external-port", "pointer", "certificate", "armv7", "dependency-optional")
 # What the package may still have.
 _STAYING = ("document", "host", "makefile", "workflow")
 # What a build of the package leaves.
