@@ -21,8 +21,8 @@ BELOW_COMMANDS = {
     "upstream_image", "workflow_commands",
 }  # fmt: skip
 COMMANDS = {"check", "rehearse", "adopt", "image", "manage", "migrate", "new", "update", "show_questions"}
-# A migration is an update that does more.
-BUILT_ON = {"migrate": {"update"}}
+# A migration is an update that does more, and compares manifests as adopt does.
+BUILT_ON = {"migrate": {"update", "adopt"}}
 
 LONGEST_FILE = 400
 LONG_FILES = {

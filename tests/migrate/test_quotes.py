@@ -63,6 +63,7 @@ def _wrapper(folder: Path, **changes: Any) -> Wrapper:
         ("alert", {"alerts": {"install": "Careful."}}, "  install: Careful."),
         ("dependency-critical", {"dependencies": {"a": {"critical": True}}}, "    critical: true"),
         ("dependency-config", {"dependencies": {"a": {"config": {"check": _DOCKER}}}}, "    config:"),
+        ("dependency-optional", {"dependencies": {"a": {"requirement": {"type": "opt-out"}}}}, "      type: opt-out"),
         (
             "dependency-how",
             {"dependencies": {"a": {"requirement": {"type": "opt-in", "how": "So."}}}},
@@ -116,6 +117,19 @@ def test_what_needs_a_person_in_other_files(file: str, text: str, subject: str, 
     assert [(quote.file, quote.line) for quote in quotes if quote.subject == subject][:1] == [(file, line)]
     path.write_text("nothing\n", encoding="utf-8")
     assert list(file_quotes(Wrapper(tmp_path), [file], [], None)) == []
+
+
+@pytest.mark.parametrize("file", ["assets/compat/config_rules.yaml", "assets/compat/config_spec.yaml"])
+def test_a_file_of_the_config_that_is_not_yaml_is_quoted_where_it_is_wrong(file: str, tmp_path: Path) -> None:
+    path = tmp_path / file
+    path.parent.mkdir(parents=True)
+    path.write_text("a: 1\nb: [1, 2\nc: }\n", encoding="utf-8")
+    [quote] = file_quotes(Wrapper(tmp_path), [file], [], None)
+    assert (quote.subject, quote.place, quote.lines) == ("config-unreadable", f"{file}:3", ["c: }"])
+    assert quote.note
+    path.write_text("a: 1\n" + "b: [\n", encoding="utf-8")
+    [quote] = file_quotes(Wrapper(tmp_path), [file], [], None)
+    assert quote.subject == "config-unreadable" and quote.line in (2, 3) and quote.lines
 
 
 @pytest.mark.parametrize(

@@ -72,14 +72,22 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _as_text(migration: "Migration", folder: Path) -> str:
     git, path = commands_for(folder)
-    outcome, branch = migration.outcome, shlex.quote(printable(migration.branch))
+    outcome, guide = migration.outcome, migration.guide
+    branch = shlex.quote(printable(guide.branch))
     make = f"make -C{path}" if path else "make"
     back = ("--detach " if migration.is_detached else "") + shlex.quote(printable(migration.came_from))
     shown = migration.came_from[:7] if migration.is_detached else printable(migration.came_from)
     lines = [
-        f"Migrated on the branch {printable(migration.branch)}.",
-        f"  Version: {migration.old_version} became {migration.new_version}",
+        f"Migrated on the branch {printable(guide.branch)}.",
+        f"  Version: {guide.old} became {guide.new}",
+        *([f"  {printable(guide.version_note)}"] if guide.version_note else []),
+        *([f"  Answers from {guide.manifest}: {', '.join(guide.carried)}"] if guide.carried else []),
         f"  Changed: {len(outcome.changed)} files, added: {len(outcome.added)}, deleted: {len(outcome.deleted)}",
+        *(
+            [f"  git ignores on every branch: {printable(' '.join(guide.excluded))} (.git/info/exclude)"]
+            if guide.excluded
+            else []
+        ),
         f"{shown} stays a wrapper for StartOS 0.3.5.",
         "",
     ]

@@ -47,6 +47,8 @@ def file_quotes(wrapper: Wrapper, files: list[str], left_out: list[LeftOut], spe
             yield from _script(source, is_bundle=is_bundle, has_pointers=pointers)
         elif path.suffix == ".sh" or path.suffix == "":
             yield from _codes(source)
+        if file in (SPEC, RULES):
+            yield from _unreadable(source)
         if file == RULES:
             yield from _rules(source)
         if file in _MAKEFILES:
@@ -97,6 +99,18 @@ def _codes(source: Source) -> Iterator[Quote]:
     for number, line in enumerate(source.lines, 1):
         if len(line) <= _LONGEST and re.search(r"\bexit\s+(?:59|60|61)\b", line):
             yield quote_lines("health-code", source, number)
+
+
+def _unreadable(source: Source) -> Iterator[Quote]:
+    """Yield the line where a file of the config isn't valid YAML."""
+    try:
+        read_document(source)
+    except NotADocumentError as error:
+        line = source.place(error.offset).line
+        # An error at the end is after the last line.
+        yield quote_lines("config-unreadable", source, min(line, max(len(source.lines), 1)), note=error.what)
+    except TooLargeError as error:
+        yield Quote("config-unreadable", source.file, 1, [], str(error))
 
 
 def _rules(source: Source) -> Iterator[Quote]:

@@ -24,7 +24,10 @@ _LANGUAGES = {
 
 @dataclass
 class Guide:
-    """What the page has: the versions, the quotes in order, the old manifest, and files that aren't there anymore."""
+    """What the page has: the versions, the quotes in order, the old manifest, and files that aren't there anymore.
+
+    `carried` are the answers that were taken from the manifest, `excluded` lines for git's `info/exclude`.
+    """
 
     old: str
     new: str
@@ -33,7 +36,9 @@ class Guide:
     quotes: list[Quote] = field(default_factory=list)
     stanzas: list[Stanza] = field(default_factory=list)
     gone: dict[str, list[str]] = field(default_factory=dict)
-    has_form: bool = False
+    version_note: str = ""
+    carried: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
 
 
 def as_markdown(guide: Guide) -> str:
@@ -48,6 +53,10 @@ def _introduction(guide: Guide) -> Iterator[str]:
     yield f"`startos-wrapper migrate` wrote this on the branch `{guide.branch}`. Version {guide.old} became"
     yield f"{guide.new}, which StartOS 0.4 sorts above it. The data stays where it is: the volumes and the settings"
     yield "file are the same."
+    yield from ["", guide.version_note] if guide.version_note else []
+    if guide.carried:
+        names = ", ".join(f"`{name}`" for name in guide.carried)
+        yield from ["", f"You changed texts in {guide.manifest} that are answers. They're in the answers now: {names}."]
     yield ""
     if guide.quotes:
         yield "What needs you comes first, by subject: where it goes, and the lines of the old files with their places."
@@ -76,15 +85,24 @@ def _manifest(guide: Guide) -> Iterator[str]:
     yield from [
         f"## {guide.manifest}, as it was",
         "",
-        "What each stanza became. You don't need to do anything about it.",
+        "What each stanza became, with its comments. If you need to do something about a stanza, it says so, and the",
+        "lines are quoted above, too.",
         "",
     ]
     for stanza in guide.stanzas:
         found = about.get(stanza.name, about["other"]) if stanza.name else {"to": "startos/"}
         yield f"### {stanza.name or guide.manifest}"
         yield ""
-        text = " ".join(filter(None, [f"Now in {found['to']}." if found["to"] else "", found.get("text", "")]))
+        text = " ".join(filter(None, [_whereabouts(guide, stanza, found["to"]), found.get("text", "")]))
         yield from [f"`{guide.manifest}:{stanza.line}` {text}", "", *_fenced(guide.manifest, stanza.lines), ""]
+
+
+def _whereabouts(guide: Guide, stanza: Stanza, to: str) -> str:
+    """Return where a stanza went, unless lines of it need a person."""
+    lines = range(stanza.line, stanza.line + len(stanza.lines))
+    if any(quote.file == guide.manifest and quote.line in lines for quote in guide.quotes):
+        return f"It belongs in {to}, but not all of it is there: see above." if to else "See above."
+    return f"Now in {to}." if to else ""
 
 
 def _gone(files: dict[str, list[str]]) -> Iterator[str]:

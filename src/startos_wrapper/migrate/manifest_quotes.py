@@ -10,6 +10,7 @@ from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.migrate.quote import Quote, quote_node
 
 _WEB_PORTS = ("80", "443")
+_OPTIONAL = ("opt-in", "opt-out")
 _WHOLE_VOLUME = ("", "/")
 _ASSETS = ("license", "icon", "instructions")
 # StartOS 0.3.5 has these images for every service.
@@ -107,6 +108,9 @@ class _Page:
             yield from self._quoted("dependency-config", "dependencies", name, "config")
             if dependency.is_true("critical"):
                 yield from self._quoted("dependency-critical", "dependencies", name, "critical")
+            kind = dependency.get("requirement", "type")
+            if kind and kind.text in _OPTIONAL:
+                yield from self._quoted("dependency-optional", "dependencies", name, "requirement", "type")
             yield from self._quoted("dependency-how", "dependencies", name, "requirement", "how")
 
     def procedures(self) -> Iterator[Quote]:

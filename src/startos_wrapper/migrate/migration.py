@@ -10,15 +10,25 @@ import yaml
 
 from startos_wrapper.answers_file import Answers
 from startos_wrapper.errors import CommandError, RefusedError
+from startos_wrapper.files.manifest.os_grammar import version_numbers
 from startos_wrapper.git_command import Git
 from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.migrate.file_quotes import file_quotes
 from startos_wrapper.migrate.guide import GUIDE, Guide, as_markdown
+from startos_wrapper.migrate.manifest_changes import carried_answers, manifest_changes
 from startos_wrapper.migrate.manifest_quotes import manifest_quotes, stanzas
-from startos_wrapper.migrate.next_answers import OLDER, TARGET, NextAnswers, next_answers
+from startos_wrapper.migrate.next_answers import (
+    OLDER,
+    TARGET,
+    NextAnswers,
+    next_answers,
+    refuse_wanted,
+    released_version,
+)
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.package_files import SETTINGS, Written, write_package_files
 from startos_wrapper.migrate.quote import Quote, every, quote_lines
+from startos_wrapper.update.excluded import not_excluded
 from startos_wrapper.update.merge import Merged, Request, merged, result_of
 from startos_wrapper.update.newest import Recorded, target
 from startos_wrapper.update.outcome import Outcome
@@ -27,8 +37,12 @@ from startos_wrapper.work_tree import WorkTree
 
 # What the template writes for StartOS 0.4, too, unless the author changed it.
 _WRITTEN = ("health-code", "io-format", "backup")
+# What a person only checks, because the answers have it.
+_CHECKED = (*_WRITTEN[:2], "external-port", "pointer", "certificate", "armv7", "dependency-optional")
 # What the package may still have.
 _STAYING = ("document", "host", "makefile", "workflow")
+# What a build of the package leaves.
+_BUILT = ("javascript", "ncc-cache", "node_modules", ".startos")
 _PACKAGE = ("startos/index.ts", "startos/manifest/index.ts", "startos/manifest.ts")
 
 
@@ -43,13 +57,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class Migration:
-    """What was done: to the files and to the version, how many places need a person, and where we were before."""
+    """What was done to the files, what MIGRATION.md says, how many places need a person, and where we were before."""
 
     outcome: Outcome
-    old_version: str
-    new_version: str
+    guide: Guide
     places: int
-    branch: str
     came_from: str
     is_detached: bool
     unused: list[str]
@@ -64,26 +76,35 @@ def migrate(folder: Path, wish: Wish) -> Migration:
     answers = Answers(folder)
     old = OldWrapper(work_tree, answers.values)
     _refuse(work_tree, answers, old, wish.branch)
+    answered = str(answers.values.get("version", "0.1.0"))
+    released = released_version(answered, old.wrapper.version)
+    refuse_wanted(wish.answers, released)
     recorded = Recorded.of(answers)
     wanted = target(recorded, wish.release)
     changes = dict(wish.answers)
     if answers.values.get("config") == "script" and old.has_yaml_settings:
         # StartOS 0.4 has one way to keep settings. The answers only say in which file they are.
         changes.setdefault("config", "compat")
-    following = next_answers(answers.values, changes)
+    carried = {name: value for name, value in carried_answers(old).items() if name not in changes}
+    following = next_answers(answers.values, {**carried, **changes}, released)
     with merged(work_tree, Request(recorded, wanted, following.given, False)) as result:
         written = write_package_files(result.git.folder, old, recorded, wanted)
-        quotes = every(_quotes(old, written, following, result))
-        guide = _guide(old, answers, following, wish.branch, quotes)
+        quotes = [*_quotes(old, written, following, result)]
+        changed_there = manifest_changes(old, carried, recorded, answers.kept)
+        quotes = every([*quotes, *(quote for quote in changed_there if not _is_within(quote, quotes))])
+        guide = _guide(old, released, following, wish.branch, quotes)
+        guide.carried = list(carried)
+        guide.version_note = _about_versions(old, answered)
         guide.gone = {**_gone(old, result), **written.gone}
         (result.git.folder / GUIDE).write_bytes(as_markdown(guide).encode("utf-8", "replace"))
         changed, _ = result_of(result.git)
         conflicts = {path: blobs for path, blobs in result.conflicts.items() if path not in (old.manifest, SETTINGS)}
         result = dataclasses.replace(result, changes=changed, conflicts=conflicts)
-        came_from, is_detached = _write(work_tree, result, wish.branch, recorded.shown_release, wanted.name)
+        guide.excluded = _to_exclude(work_tree)
+        came_from, is_detached = _write(work_tree, result, guide, recorded.shown_release, wanted.name)
         outcome = Outcome.of(result, recorded.shown_release, wanted.name)
     count = len([quote for quote in quotes if quote.subject != "old-makefile"])
-    return Migration(outcome, guide.old, guide.new, count, wish.branch, came_from, is_detached, result.unused)
+    return Migration(outcome, guide, count, came_from, is_detached, result.unused)
 
 
 def _refuse(work_tree: WorkTree, answers: Answers, old: OldWrapper, branch: str) -> None:
@@ -127,6 +148,13 @@ def _quotes(old: OldWrapper, written: Written, following: NextAnswers, result: M
     yield from (Quote("conflict", path, 1) for path in result.conflicts if path != old.manifest)
 
 
+def _is_within(quote: Quote, quotes: list[Quote]) -> bool:
+    """Return whether all lines of a quote are quoted already, as something to write."""
+    end = quote.line + len(quote.lines)
+    others = [each for each in quotes if each.file == quote.file and each.subject not in _CHECKED]
+    return bool(quote.lines) and any(each.line <= quote.line and end <= each.line + len(each.lines) for each in others)
+
+
 def _is_in(path: Path, lines: list[str]) -> bool:
     """Return whether a file of the package still has lines of the old one, for somebody to look at."""
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
@@ -138,9 +166,16 @@ def _declares_entrypoint(folder: Path) -> bool:
     return path.is_file() and b"ENTRYPOINT" in path.read_bytes()
 
 
-def _guide(old: OldWrapper, answers: Answers, following: NextAnswers, branch: str, quotes: list[Quote]) -> Guide:
-    before, after = str(answers.values.get("version", "")), str(following.given["version"])
-    return Guide(before, after, str(old.manifest), branch, quotes, stanzas(old.wrapper))
+def _guide(old: OldWrapper, before: str, following: NextAnswers, branch: str, quotes: list[Quote]) -> Guide:
+    return Guide(before, str(following.given["version"]), str(old.manifest), branch, quotes, stanzas(old.wrapper))
+
+
+def _about_versions(old: OldWrapper, answered: str) -> str:
+    """Return which of two versions counts, or nothing if there's only one."""
+    in_manifest = old.wrapper.version
+    if in_manifest is None or version_numbers(in_manifest) == version_numbers(answered):
+        return ""
+    return f"{old.manifest} has version {in_manifest}, and the answers {answered}. The higher one counts."
 
 
 def _gone(old: OldWrapper, result: Merged) -> dict[str, list[str]]:
@@ -153,18 +188,26 @@ def _gone(old: OldWrapper, result: Merged) -> dict[str, list[str]]:
     return found
 
 
-def _write(work_tree: WorkTree, result: Merged, branch: str, old: str, new: str) -> tuple[str, bool]:
+def _to_exclude(work_tree: WorkTree) -> list[str]:
+    """Return the folders of a build that git should ignore on the old branch, too, where .gitignore lacks them."""
+    git = work_tree.git
+    prefix = git.text("rev-parse", "--show-prefix")
+    folders = [folder for folder in _BUILT if not git.names("ls-files", "-z", "--", folder)]
+    return not_excluded(git, [f"/{prefix}{folder}/" for folder in folders])
+
+
+def _write(work_tree: WorkTree, result: Merged, guide: Guide, old: str, new: str) -> tuple[str, bool]:
     """Create the branch and write the result. Return where we were before, and whether that was no branch.
 
     Raises: CommandError. Then the wrapper is as it was, unless the message says how to undo it.
     """
-    git = work_tree.git
+    git, branch = work_tree.git, guide.branch
     before = (git.ask("symbolic-ref", "--short", "-q", "HEAD") or "").strip()
     is_detached = not before
     before = before or git.text("rev-parse", "HEAD")
     git.run("switch", "-q", "--no-track", "-c", branch)
     try:
-        transfer(work_tree, result, f"{old} for StartOS {OLDER}", f"{new} for StartOS {TARGET}")
+        transfer(work_tree, result, f"{old} for StartOS {OLDER}", f"{new} for StartOS {TARGET}", guide.excluded)
     except (CommandError, OSError, KeyboardInterrupt):
         with uninterrupted():
             _leave(git, branch, before, is_detached)

@@ -7,6 +7,7 @@ from typing import Any
 
 from startos_wrapper.data import load
 from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.manifest.os_grammar import version_numbers, version_rest
 from startos_wrapper.rendering import Template
 
 TARGET, OLDER = "0.4", "0.3.5"
@@ -35,14 +36,35 @@ def next_version(version: str) -> str:
     return ".".join(map(str, [*numbers[:_NUMBERS], revision + 1]))
 
 
-def next_answers(recorded: Mapping[str, Any], wanted: Mapping[str, Any]) -> NextAnswers:
-    """Return the answers for StartOS 0.4. `wanted` are those of the user, which are left as they are.
+def released_version(answered: str, in_manifest: str | None) -> str:
+    """Return the version of the last release: the manifest has it, unless the answers are ahead."""
+    numbers = version_numbers(in_manifest or "")
+    if in_manifest is None or numbers is None or (version_numbers(answered) or numbers) > numbers:
+        return answered
+    return in_manifest.removesuffix(version_rest(in_manifest))
+
+
+def refuse_wanted(wanted: Mapping[str, Any], released: str) -> None:
+    """Raise RefusedError for an answer of the user that would leave no package that StartOS 0.4 updates to."""
+    if wanted.get("startos", TARGET) != TARGET:
+        raise RefusedError(f"startos: migrate always answers {TARGET}; leave it out")
+    version = wanted.get("version")
+    numbers, before = version_numbers(str(version)), version_numbers(released)
+    if version is not None and numbers and before and numbers <= before:
+        todo = f"StartOS {TARGET} only updates to a higher version, e.g. {next_version(released)}"
+        raise RefusedError(f"version: {version} isn't above {released}; {todo}")
+
+
+def next_answers(recorded: Mapping[str, Any], wanted: Mapping[str, Any], released: str) -> NextAnswers:
+    """Return the answers for StartOS 0.4, with a version above `released`.
+
+    `wanted` are those of the user, which are left as they are.
 
     Raises: RefusedError if the template refuses an answer that can't be taken out.
     """
     template, found = Template(), NextAnswers()
     answers = {name: copy.deepcopy(value) for name, value in recorded.items() if not str(name).startswith("_")}
-    changes = {"startos": TARGET, "version": next_version(str(answers.get("version", "0.1.0"))), **wanted}
+    changes = {"startos": TARGET, "version": next_version(released), **wanted}
     answers |= changes
     for _ in range(_MOST_ROUNDS):
         looked = template.look(answers)

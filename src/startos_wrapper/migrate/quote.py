@@ -1,6 +1,6 @@
 """A quote of something that needs a person: which subject, where it is, and its lines."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -55,7 +55,7 @@ def quote_lines(subject: str, source: Source, first: int, count: int = 1, note: 
     return Quote(subject, source.file, first, source.lines[first - 1 : first - 1 + count], note)
 
 
-def every(quotes: Iterator[Quote]) -> list[Quote]:
+def every(quotes: Iterable[Quote]) -> list[Quote]:
     """Return quotes in the order of `subjects.yaml`, then of their places."""
     order = list(subjects()["todo"])
     return sorted(quotes, key=lambda quote: (order.index(quote.subject), quote.file, quote.line))

@@ -77,13 +77,17 @@ class Entry:
 
 @dataclass(frozen=True)
 class Journal:
-    """An update: the commit and the releases that it's between, its files, and the folders that it makes."""
+    """An update: the commit and the releases that it's between, its files, and the folders that it makes.
+
+    `excluded` are the lines that a migration adds to git's `info/exclude`.
+    """
 
     head: str
     old: str
     new: str
     entries: list[Entry]
     folders: list[str] = field(default_factory=list)
+    excluded: list[str] = field(default_factory=list)
 
 
 class JournalFolder:

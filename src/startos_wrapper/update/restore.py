@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from startos_wrapper.update.excluded import include
 from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State, is_like
 from startos_wrapper.update.write import copy_file, remove_temporary, set_index
 from startos_wrapper.work_tree import WorkTree
@@ -68,6 +69,8 @@ def restore(work_tree: WorkTree, place: JournalFolder, journal: Journal, changed
     staged = _staged(work_tree, journal)
     wanted = {entry.path: {0: head[entry.path]} if entry.path in head else {} for entry in journal.entries}
     set_index(work_tree.git, {path: blobs for path, blobs in wanted.items() if staged.get(path, {}) != blobs})
+    if journal.excluded:
+        include(work_tree.git, journal.excluded)
     place.discard()
     return kept
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from startos_wrapper.errors import CancelledError, CannotError, CommandError, RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.interrupts import uninterrupted
+from startos_wrapper.update.excluded import exclude
 from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State
 from startos_wrapper.update.merge import Change, Merged
 from startos_wrapper.update.restore import restore
@@ -24,8 +25,10 @@ class _Write:
     data: bytes
 
 
-def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str) -> None:
+def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str, excluded: list[str] | None = None) -> None:
     """Write the changed files, and git's entries for the conflicts. `old` and `new` are the releases.
+
+    `excluded` are lines to add to git's `info/exclude`, which lacks them.
 
     Raises: CommandError. Then nothing was changed, unless the message says how to undo it.
     """
@@ -34,7 +37,7 @@ def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str) -> None:
     _refuse(work_tree, merged.changes)
     stages = {path: _copied(git, merged.git, blobs) for path, blobs in merged.conflicts.items()}
     entries = [write.entry for write in writes]
-    journal = Journal(git.text("rev-parse", "HEAD"), old, new, entries, _new_folders(folder, entries))
+    journal = Journal(git.text("rev-parse", "HEAD"), old, new, entries, _new_folders(folder, entries), excluded or [])
     place = JournalFolder(git)
     try:
         place.write(journal, folder)
@@ -45,6 +48,7 @@ def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str) -> None:
             else:
                 write_file(path, write.data, write.entry.after)
         set_index(git, stages)
+        exclude(git, journal.excluded)
     except (OSError, CommandError, KeyboardInterrupt) as error:
         with uninterrupted():
             raise _rolled_back(work_tree, place, journal, error) from error
