@@ -99,8 +99,8 @@ def _helper(draft: Draft, other: Service, is_in_run: bool) -> None:
         why, todo = "its command is another process of the answer run", "look at what else it has"
         _leave(draft, other, "left_out", kind, why, todo, "")
     elif runs_once(other, draft.compose):
-        todo = "call its command in docker_entrypoint.sh, before the service starts"
-        _leave(draft, other, "by_hand", kind, "it runs once, before the service", todo, "once")
+        said = draft.release.said("once")
+        _leave(draft, other, said.list, kind, said.why, said.todo, "once")
     else:
         todo = "add its command to the answer run, a list"
         _leave(draft, other, "by_hand", kind, "a second process can run it", todo, "")
@@ -111,12 +111,13 @@ def _other(draft: Draft, service: Service, other: Service, addressed: list[str])
     assert compose is not None
     kind = kind_of(other, compose)
     if kind == "proxy":
-        _leave(draft, other, "left_out", "a proxy", "StartOS has its own proxy, certificates and Tor", "nothing to do")
+        said = draft.release.said("proxy")
+        _leave(draft, other, said.list, "a proxy", said.why, said.todo)
     elif kind == "tool":
         _leave(draft, other, "left_out", "a tool", _profiled(other, "it isn't part of the service"), "nothing to do")
     elif kind in STORES:
-        why, todo = "StartOS 0.3.5 has no such package to depend on", _store_todo(draft, service, other, addressed)
-        _leave(draft, other, "by_hand", _TITLES[kind], why, todo, kind)
+        said, todo = draft.release.said("store"), _store_todo(draft, service, other, addressed)
+        _leave(draft, other, said.list, _TITLES[kind], said.why, todo, kind)
     elif kind == "once":
         todo = "do the same in docker_entrypoint.sh, if the service needs it"
         _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo, kind)
@@ -147,7 +148,7 @@ def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[
         without += ": the service can use SQLite"
     elif draft.compose and kind_of(other, draft.compose) == "database":
         without += ", if the service has a database of its own, such as SQLite"
-    return f"{second}; {without}; (3) another package by hand"
+    return f"{second}; {without}; (3) {draft.release.said('store').todo}"
 
 
 def _data_of(other: Service) -> str:

@@ -37,9 +37,10 @@ class Parts:
         self._mounts()
         self._ports()
         if size := self.other.text("shm_size"):
-            todo = f"{self.stays}, the container needs it: -d container={{shm-size-mb: NUMBER}}"
+            said = self.draft.release.said("shared_memory_of_companion")
             path = self.draft.path("shm_size", of=self.other)
-            self._leave("by_hand", "shm_size", size.line, f"{size.best} of shared memory", todo, path)
+            todo = f"{self.stays}, {said.todo}"
+            self._leave(said.list, "shm_size", size.line, f"{size.best} of shared memory", todo, path)
 
     def _leave(self, where: str, what: str, line: str | int, why: str, todo: str, *paths: Keys) -> None:
         self.draft.leave(where, f"{self.other.name}.{what}", "companion", line, why, todo, *paths)
@@ -184,7 +185,8 @@ class Parts:
         if key == "expose" or self.is_store:
             self._skip(key, shown, "the other processes reach it at 127.0.0.1", port.line, path)
         elif port.protocol == "udp":
-            self._leave("cannot", f"{key}: {shown}", port.line, "StartOS only passes TCP on", "leave it out", path)
+            said = self.draft.release.said("udp")
+            self._leave(said.list, f"{key}: {shown}", port.line, said.why, said.todo, path)
         else:
             todo = f"{self.stays}, and people use it, add it to the answer interfaces"
             self._leave("by_hand", f"{key}: {shown}", port.line, "a port of another program", todo, path)

@@ -12,6 +12,7 @@ from startos_wrapper.data import loader
 from startos_wrapper.files.compose import Keys, Node, Text
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.secret_names import holds_secret
+from startos_wrapper.new.upstream.startos_release import USUAL
 
 # Keys whose lists have names: of services, networks, capabilities, hosts and so on. What follows = or a
 # colon may be a secret.
@@ -44,11 +45,12 @@ class Row:
 
 
 @cache
-def rows(level: str) -> dict[str, Row]:
-    """Return the rows for the keys of the top level (`top`) or of a service (`service`)."""
+def rows(level: str, release: str = USUAL) -> dict[str, Row]:
+    """Return the rows for the keys of the top level (`top`) or of a service (`service`), for a release of StartOS."""
     table = yaml.load(Path(__file__).with_name("compose_keys.yaml").read_text(encoding="utf-8"), loader())[level]
+    found = {key: {**row, **row.get(release, {})} for key, row in table.items()}
     return {
-        key: Row(key, tuple(row.get("answers", ())), row["list"], row["why"], row["todo"]) for key, row in table.items()
+        key: Row(key, tuple(row.get("answers", ())), row["list"], row["why"], row["todo"]) for key, row in found.items()
     }
 
 
@@ -61,7 +63,7 @@ def list_the_rest(draft: Draft) -> None:
     for path, line, node in draft.claims.missing(compose.root):
         level, start = ("service", 2) if path[0] == "services" and len(path) > 2 else ("top", 0)
         for each, at, below in _split(level, path, line, node, start):
-            row = _row(level, each[start:])
+            row = _row(level, each[start:], draft.release.name)
             # The entries of a list or of labels are one item.
             found[row, each[: start + 1] if row is None or "." not in row.key else each].append((each, at, below))
     unneeded: dict[str, list[tuple[Keys, int, Node]]] = defaultdict(list)
@@ -116,12 +118,12 @@ def _matches(pattern: tuple[str, ...], names: Keys) -> bool:
     )
 
 
-def _row(level: str, names: Keys) -> Row | None:
+def _row(level: str, names: Keys, release: str) -> Row | None:
     """Return the row for a path below a service or the top level, or None if no version of Compose has such a key."""
     for length in range(len(names), 0, -1):
         for pattern in _patterns(level):
             if _matches(pattern, names[:length]):
-                return rows(level)[".".join(pattern)]
+                return rows(level, release)[".".join(pattern)]
     return None
 
 

@@ -9,6 +9,7 @@ from startos_wrapper.new.upstream.other_services import service_of
 from startos_wrapper.new.upstream.secret_volume import by_fitness, fitness, name_for_secrets
 from startos_wrapper.new.upstream.service_kinds import base_name
 from startos_wrapper.new.upstream.source_mounts import source_of_mount
+from startos_wrapper.new.upstream.startos_release import USUAL
 
 # Parts of the host that a service can't have, or doesn't need.
 _TIME = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
@@ -148,7 +149,8 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
         return
     pointers = dict(draft.proposal.answers["pointers"].value) if "pointers" in draft.proposal.answers else {}
     name = free_name(other.id, pointers)
-    shared = other.path if not below or other.path != "/" else f"/{below}"
+    folder = other.paths[draft.release.name]
+    shared = folder if not below or folder != "/" else f"/{below}"
     pointers[name] = {
         "package": other.id,
         "volume": "main",
@@ -158,15 +160,9 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
     }
     draft.item("pointers", name, draft.place(mount.line), path)
     draft.answer("pointers", pointers, [draft.place(mount.line)])
-    if other.path != "/":
-        draft.leave(
-            "by_hand",
-            f"files of {other.id}",
-            "mount",
-            mount.line,
-            f"on StartOS, {other.id} shares only its folder {other.path}",
-            "adapt the paths of its certificate and macaroons in environment",
-        )
+    if other.paths[USUAL] != "/":
+        said = draft.release.said("other_files", id=other.id, folder=folder)
+        draft.leave(said.list, f"files of {other.id}", "mount", mount.line, said.why, said.todo)
 
 
 def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
@@ -175,7 +171,7 @@ def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
         container = {**draft.value("container"), "gpu-acceleration": True}
         draft.answer("container", container, [draft.place(mount.line)], path)
         return True
-    found = _of_host(mount) or _of_developers(draft, service, mount) or _other_kind(mount)
+    found = _of_host(draft, mount) or _of_developers(draft, service, mount) or _other_kind(mount)
     if found is None:
         return False
     where, kind, why, todo = found
@@ -189,7 +185,7 @@ def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
 _Verdict = tuple[str, str, str, str]
 
 
-def _of_host(mount: Mount) -> _Verdict | None:
+def _of_host(draft: Draft, mount: Mount) -> _Verdict | None:
     """Return what becomes of a part of the host, or None for another mount."""
     source, target = mount.source, mount.target.rstrip("/") or "/"
     if target.startswith(_TIME) or source.startswith(_TIME):
@@ -199,7 +195,8 @@ def _of_host(mount: Mount) -> _Verdict | None:
     if source.rstrip("/").endswith("docker.sock") or target.endswith("docker.sock"):
         return "cannot", "mount", "a service can't control Docker", without
     if target == _SHARED_MEMORY:
-        return "by_hand", "mount", "it's shared memory", "-d container={shm-size-mb: 64}, in megabytes"
+        said = draft.release.said("shared_memory")
+        return said.list, "mount", said.why, said.todo
     host = mount.kind == "bind" and (_is_below(source, _HOST) or source == "/")
     if host or _is_below(target, ("/dev", "/proc", "/sys", "/run", "/var/run")):
         return "left_out", "mount", "it's a part of the host that no service can have", without

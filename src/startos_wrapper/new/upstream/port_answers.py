@@ -126,18 +126,17 @@ def _stated_interfaces(draft: Draft, ui: int | None) -> list[tuple[int, str]]:
     for fact in draft.all("interface_port") + ([] if draft.service else draft.all("port")):
         port: PortFact = fact.value
         if port.protocol == "udp":
-            draft.leave("cannot", f"port {port.number}/udp", "port", fact.place, *_UDP)
+            said = draft.release.said("udp")
+            draft.leave(said.list, f"port {port.number}/udp", "port", fact.place, said.why, said.todo)
         elif port.number != ui:
             found.append((port.number, fact.place))
     return found
 
 
-_UDP = ("StartOS only passes TCP on, over Tor and with TLS", "leave it out; the service has to work without it")
-
-
 def _refuse_udp(draft: Draft, port: Port, path: Keys) -> None:
     last = f"-{port.last_target}" if port.last_target and port.last_target != port.target else ""
-    draft.leave("cannot", f"port {port.target}{last}/udp", "port", port.line, *_UDP, path)
+    said = draft.release.said("udp")
+    draft.leave(said.list, f"port {port.target}{last}/udp", "port", port.line, said.why, said.todo, path)
 
 
 def _unknown(port: Port) -> str:

@@ -157,12 +157,13 @@ def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _V
     if _OF_PLATFORM.fullmatch(name):
         return "left_out", "platform", "it's for another program on the host", "nothing to do"
     if is_secret(name, text.best if text else "", used):
-        return "decide", "secret", _why_secret(other), _todo_secret(name, text.best if text else "", other)
+        return "decide", "secret", _why_secret(other), _todo_secret(draft, name, text.best if text else "", other)
     if has_value:
         return None
     if other:
         why = f"{_listed(unset or used)} is about {other.id}, and has no value"
-        return "decide", "address", why, f"{_at(other)}; {_pass(name)}"
+        at = draft.release.said("other_host", id=other.id, port=other.port).todo
+        return "decide", "address", why, f"{at}; {_pass(name)}"
     if any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)):
         return "decide", "address", "the app store fills it in", _pass(name)
     if text is None:
@@ -204,14 +205,10 @@ def _why_secret(other: OtherService | None) -> str:
     )
 
 
-def _todo_secret(name: str, value: str, other: OtherService | None) -> str:
+def _todo_secret(draft: Draft, name: str, value: str, other: OtherService | None) -> str:
     if other:
-        return f"read it from {other.id}: a config with a pointer, or the answer pointers"
+        return draft.release.said("other_secret", id=other.id).todo
     return todo_of_secret(name, value)
-
-
-def _at(other: OtherService) -> str:
-    return f"{other.id} is at {other.id}.embassy, usually port {other.port}"
 
 
 def _pass(name: str) -> str:
