@@ -53,7 +53,8 @@ variable with such an address is listed, with what to do in `startos/main.ts`.
   taken, and a mount of the source code is no volume.
 
 Secrets and settings are kept in the volume `main`, or else in the first one: a folder for data or settings, if there
-is one. Each secret says where. A tag that moves, e.g. `stable`, is proposed, and listed for you to pin.
+is one. Each secret says where. A folder of the host and a volume from elsewhere become volumes, too, and a line says
+that they begin empty. A tag that moves, e.g. `stable`, is proposed, and listed for you to pin.
 
 ## Which service
 

@@ -7,7 +7,7 @@ from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_advice import kind_of_secret
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_command
 from startos_wrapper.new.upstream.service_kinds import STORES
-from startos_wrapper.new.upstream.service_names import companion_in
+from startos_wrapper.new.upstream.service_names import companion_in, is_only_host
 
 # Parts of the host, and what a container has instead.
 _HOST = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/etc/localtime", "/etc/timezone")
@@ -131,7 +131,9 @@ class Parts:
                 _TODO[kind_of_secret(name, value)],
             )
         elif companion and companion != self.other.name:
-            why, todo = f"it addresses {companion}: {shown}", "set it to 127.0.0.1"
+            is_host = is_only_host(value, self.draft.names)
+            why = f"it addresses {companion}: {shown}"
+            todo = "set it to 127.0.0.1" if is_host else f"put 127.0.0.1 in place of its host {companion}"
         else:
             why = f"its value is {shown!r}" if value or _is_known(variable) else "its value isn't in the file"
             todo = "add it to the answer environment"

@@ -47,6 +47,9 @@ _FOLDER_SUFFIXES = {"d", "data", "git"}
 _VAGUE = {"data", "storage", "volume", "vol", "files"}
 _FOLDERS = {"var", "lib", "opt", "srv", "usr", "src", "share", "local", "root", "home", "app", "mnt"}
 _CALLED = {"etc": "config"}
+# Folders of app stores that an app shares with others, and those that are its own.
+_SHARED = re.compile(r"\$\{?(UMBREL_ROOT|ROOT_FOLDER_HOST)\b")
+_OF_APP = ("/DATA/AppData/",)
 # What programs can make again.
 _BUILT = {"node_modules", "vendor", ".next", "__pycache__", ".venv"}
 
@@ -86,12 +89,27 @@ def _volumes(draft: Draft, mounts: list[tuple[Keys, Mount]]) -> None:
         draft.item("volumes", name, places[-1], path)
         if compose and mount.kind == "volume" and mount.source in compose.volumes:
             draft.claims.take(("volumes", mount.source), f"answers.volumes.{name}")
+        _begins_empty(draft, mount, name)
     for path, _ in mounts:
         draft.claims.take(path, "answers.volumes")
     if found or not draft.all("volume"):
         service = draft.service
         where = places or [f"{draft.place(service.line)} (it mounts no folder)"] if service else places
         draft.answer("volumes", found, where)
+
+
+def _begins_empty(draft: Draft, mount: Mount, name: str) -> None:
+    """List a folder of the host or a volume from elsewhere: only its path is proposed, without what's in it."""
+    what, why = f"mount {mount.source}:{mount.target}", f"it's a folder of the host, and the volume {name} begins empty"
+    known = mount.source.startswith(("/", "~")) and not mount.text.unset and not mount.source.startswith(_OF_APP)
+    if mount.kind == "bind" and _SHARED.match(mount.raw_source):
+        what = f"mount {mount.raw_source}:{mount.target}"
+    elif mount.kind == "volume" and draft.compose and draft.compose.root.get("volumes", mount.source, "external"):
+        why = f"it exists outside of the compose file, and the volume {name} begins empty"
+    elif mount.kind != "bind" or not known:
+        return
+    todo = "if the service needs files from there, people have to bring them in"
+    draft.leave("by_hand", what, "mount", mount.line, why, todo)
 
 
 def _outer_first(targets: list[str]) -> list[str]:
@@ -264,8 +282,9 @@ def _id(mount: Mount, taken: dict[str, str], own: set[str]) -> str:
     """
     if mount.kind == "volume":
         # Projects often call a volume searxng-cache.
-        words = [word for word in _letters(mount.source).split("-") if word not in own]
-        name = "-".join(words)
+        whole = _letters(mount.source)
+        # The source's own name, unless the rest of it says more.
+        name = "-".join(word for word in whole.split("-") if word not in own) or whole
         if name and name not in _VAGUE:
             return free_name(name, taken)
     parts = [_letters(part) for part in PurePosixPath(mount.target).parts if part != "/"]
