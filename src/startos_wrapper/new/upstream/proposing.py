@@ -179,6 +179,8 @@ def _from_compose(draft: Draft, source: UpstreamSource, compose: ComposeFile, ch
     list_image_leftovers(draft)
     list_companions(draft, platform, in_run, variables.companions)
     _stated_secrets(draft)
+    for where, leftover in source.store.left if source.store else ():
+        getattr(draft.proposal, where).append(leftover)
     list_the_rest(draft)
 
 

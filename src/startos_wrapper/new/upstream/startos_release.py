@@ -32,6 +32,7 @@ class Release:
     id_letters: str
     id_fault: str
     host: str
+    has_ui_path: bool
     short_description_bytes: int
     rows: Mapping[str, Mapping[str, str]]
 
