@@ -151,7 +151,10 @@ def test_binary_files_have_no_difference(tmp_path: Path) -> None:
         (["made", "--network"], "--network: only with --from SOURCE"),
         (["made", "--service", "x"], "--service: only with --from SOURCE"),
         (["--format", "json"], "--format: only with --from SOURCE"),
-        (["--from", "gone.yaml"], "--from gone.yaml: no such file or folder, and no image's name"),
+        (
+            ["--from", "gone.yaml"],
+            "--from gone.yaml: there's no such file or folder, and it isn't the name of an image",
+        ),
         (["--from", ""], "no such file or folder"),
         (["--from", "https://github.com/acme/clock"], "clone it first"),
         (["--from", "https://me:hunter22@github.com/acme/clock"], "clone it first"),

@@ -169,7 +169,7 @@ def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int
             what,
             "companion" if other else "key",
             line,
-            "it's no key of a compose file that we know",
+            "we don't know this key of a compose file",
             "check its spelling",
             *paths,
         )

@@ -127,7 +127,9 @@ def _read_name(source: UpstreamSource, given: str) -> None:
         raise UsageError(f"--from {printable(given.partition('://')[0])}://...: clone it first, and pass the folder")
     is_path = given.startswith((".", "/", "~")) or given.lower().endswith((*_COMPOSE, *_TARS, "dockerfile"))
     if is_path or not pattern("image").fullmatch(given):
-        raise RefusedError(f"--from {printable(given)}: no such file or folder, and no image's name")
+        raise RefusedError(
+            f"--from {printable(given)}: there's no such file or folder, and it isn't the name of an image"
+        )
     source.image = given
 
 
