@@ -32,6 +32,10 @@ are added to what was read; `-d 'environment={DEBUG: null}'` leaves one out. If 
 guess, a line says where it's missing and which flag passes it, and nothing is written. `--dry-run` shows the files,
 and how an existing folder differs from them.
 
+The proposal is for the release of StartOS in the answer `startos`. For `-d startos=0.4`, an id may have digits, and
+the lists say what StartOS 0.4 has and can't. It resolves no names of other services, such as `lnd.embassy`, so a
+variable with such an address is listed, with what to do in `startos/main.ts`.
+
 ## What is read
 
 - **A folder**: the compose file for users (of several, the one that isn't for developers, tests, other hardware or
@@ -49,7 +53,8 @@ and how an existing folder differs from them.
   taken, and a mount of the source code is no volume.
 
 Secrets and settings are kept in the volume `main`, or else in the first one: a folder for data or settings, if there
-is one. Each secret says where. A tag that moves, e.g. `stable`, is proposed, and listed for you to pin.
+is one. Each secret says where. A folder of the host and a volume from elsewhere become volumes, too, and a line says
+that they begin empty. A tag that moves, e.g. `stable`, is proposed, and listed for you to pin.
 
 ## Which service
 
@@ -64,7 +69,7 @@ A companion is one of these:
 - **A database or a cache**: another process, with what has to be done before and the packages of Alpine and Debian;
   left out, if the service can do without it; or by hand.
 - **Another program**: by hand, with the answer `copies`.
-- **A proxy or a tool**: left out as a whole. StartOS has its own proxy, certificates and Tor.
+- **A proxy or a tool**: left out as a whole. StartOS has its own proxy and certificates.
 
 Of all but the last, the command and each variable, mount, port and further key are items of the lists, too, e.g.
 `db.command` and `db.environment.POSTGRES_USER`. The text shows variables that need the same as one item, and JSON has
@@ -93,6 +98,7 @@ _SERVICE = """\
 ## Keys of a service
 
 If the value of a key allows none of its answers, the key is in the list."""
+_NEWER = "## Keys of a service that differ for StartOS 0.4"
 
 
 def _cell(text: str) -> str:
@@ -110,9 +116,16 @@ def _table(found: dict[str, Row]) -> Iterator[str]:
         yield "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
 
 
+def _differing() -> dict[str, Row]:
+    """Return the rows of keys that become something else for StartOS 0.4."""
+    usual = rows("service")
+    return {key: row for key, row in rows("service", "0.4").items() if row != usual[key]}
+
+
 def page() -> str:
     """Return the page as Markdown."""
-    return "\n".join([INTRODUCTION, _TOP, "", *_table(rows("top")), "", _SERVICE, "", *_table(rows("service"))]) + "\n"
+    tables = [_TOP, "", *_table(rows("top")), "", _SERVICE, "", *_table(rows("service"))]
+    return "\n".join([INTRODUCTION, *tables, "", _NEWER, "", *_table(_differing())]) + "\n"
 
 
 if __name__ == "__main__":

@@ -89,8 +89,15 @@ def test_the_text_fits_a_terminal(folder: Path, capsys: Capture) -> None:
 def test_a_wrapper_is_written_without_a_question(folder: Path, tmp_path: Path, capsys: Capture) -> None:
     made = tmp_path / "made"
     assert new(made, "--from", folder, "--defaults", "-d", "environment={LOUD: '1'}", "-d", "title=My clock") == 0
-    said = capsys.readouterr().out
+    shown = capsys.readouterr()
+    said = shown.out
     assert "compose.yaml:4" in said
+    # The last lines don't let anybody forget the lists above.
+    assert shown.err.splitlines()[-3:] == [
+        "The lists above have 2 things that the wrapper doesn't do yet.",
+        "Without some of them, the service may not start. To see them again:",
+        f"  startos-wrapper new --from {folder}",
+    ]
     manifest = yaml.safe_load((made / "manifest.yaml").read_text())
     assert (manifest["id"], manifest["title"], manifest["version"]) == ("clock", "My clock", "1.2.3")
     assert manifest["main"]["mounts"] == {"main": "/data"}
@@ -151,7 +158,10 @@ def test_binary_files_have_no_difference(tmp_path: Path) -> None:
         (["made", "--network"], "--network: only with --from SOURCE"),
         (["made", "--service", "x"], "--service: only with --from SOURCE"),
         (["--format", "json"], "--format: only with --from SOURCE"),
-        (["--from", "gone.yaml"], "--from gone.yaml: no such file or folder, and no image's name"),
+        (
+            ["--from", "gone.yaml"],
+            "--from gone.yaml: there's no such file or folder, and it isn't the name of an image",
+        ),
         (["--from", ""], "no such file or folder"),
         (["--from", "https://github.com/acme/clock"], "clone it first"),
         (["--from", "https://me:hunter22@github.com/acme/clock"], "clone it first"),

@@ -21,6 +21,7 @@ from startos_wrapper.new.asking import CANCELLED, after_the_page, answers_kept, 
 from startos_wrapper.new.from_source import (
     add_source_options,
     answers_from,
+    left_to_do,
     print_proposal,
     propose_from,
     require_source,
@@ -104,12 +105,12 @@ def run(arguments: argparse.Namespace) -> int:
     answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
     if str(arguments.data_file) == STANDARD_INPUT and not arguments.defaults:
         _ask_at_the_terminal()
-    page = None
+    page, left = None, list[str]()
     if ours and not arguments.defaults and has_page():
         page = ask_on_the_page(arguments, answers)
         answers, arguments.defaults = page.applied, True
     else:
-        answers = _without_page(arguments, answers, ours)
+        answers, left = _without_page(arguments, answers, ours)
     if origin.dirty:
         print_error(
             f"the template in {origin.source} has uncommitted changes: the wrapper gets them,",
@@ -121,27 +122,32 @@ def run(arguments: argparse.Namespace) -> int:
         _copy(arguments, origin, answers)
     if page and not arguments.quiet:
         after_the_page(page, arguments.dest)
+    elif left and not arguments.quiet:
+        print("", *left, sep="\n", file=sys.stderr)
     return Exit.DONE
 
 
-def _without_page(arguments: argparse.Namespace, answers: dict[str, Any], ours: bool) -> dict[str, Any]:
-    """Return the answers to pass to Copier, which asks for the others at a terminal.
+def _without_page(
+    arguments: argparse.Namespace, answers: dict[str, Any], ours: bool
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the answers to pass to Copier, which asks for the others at a terminal, and what to say afterwards.
 
     Raises: CommandError.
     """
+    left: list[str] = []
     if arguments.source is not None:
-        answers = _from_source(arguments, answers)
+        answers, left = _from_source(arguments, answers)
     if ours and arguments.defaults:
         _refuse(answers)
     elif not is_interactive():
         if ours:
             _refuse_without_terminal(answers)
         _end_standard_input()
-    return answers
+    return answers, left
 
 
-def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[str, Any]:
-    """Return the answers that follow from --from. Without a terminal, the others get their defaults.
+def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Return the answers that follow from --from, and what's left to do. Without a terminal, others get their defaults.
 
     Raises: CommandError.
     """
@@ -149,7 +155,7 @@ def _from_source(arguments: argparse.Namespace, given: dict[str, Any]) -> dict[s
     arguments.defaults = arguments.defaults or not is_interactive()
     if arguments.format or not arguments.quiet:
         print_proposal(proposal, given, arguments.format)
-    return answers_from(proposal, given, complete=arguments.defaults)
+    return answers_from(proposal, given, complete=arguments.defaults), left_to_do(arguments, proposal)
 
 
 def _show(arguments: argparse.Namespace, origin: Origin, answers: dict[str, Any]) -> int:

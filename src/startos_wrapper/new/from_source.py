@@ -1,11 +1,12 @@
 """`startos-wrapper new --from`: the answers that follow from a source, before a wrapper is written."""
 
 import argparse
+import shlex
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from startos_wrapper.errors import RefusedError, UsageError
-from startos_wrapper.terminal import print_text
+from startos_wrapper.terminal import print_text, printable
 
 # Imported late everywhere below, because only --from needs it.
 if TYPE_CHECKING:
@@ -70,6 +71,21 @@ def print_proposal(proposal: "Proposal", given: Mapping[str, Any], style: str | 
     else:
         missing = needed(proposal, given)
         print_text(as_text(shown, {} if missing else assumed(proposal, given), [name for name, _ in missing]))
+
+
+def left_to_do(arguments: argparse.Namespace, proposal: "Proposal") -> list[str]:
+    """Return lines that count what the answers don't do, and say where it was shown."""
+    number = len(proposal.decide) + len(proposal.by_hand) + len(proposal.cannot)
+    if not number:
+        return []
+    options = ["--from", arguments.source, *(["--service", arguments.service] if arguments.service else [])]
+    shown = "The JSON above has" if arguments.format == "json" else "The lists above have"
+    things = "1 thing" if number == 1 else f"{number} things"
+    return [
+        f"{shown} {things} that the wrapper doesn't do yet.",
+        "Without some of them, the service may not start. To see them again:",
+        f"  startos-wrapper new {printable(shlex.join(options))}",
+    ]
 
 
 def answers_from(proposal: "Proposal", given: Mapping[str, Any], complete: bool) -> dict[str, Any]:

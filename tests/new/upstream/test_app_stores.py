@@ -78,7 +78,7 @@ def test_umbrel_names_the_service_and_the_port_behind_its_proxy(tmp_path: Path) 
         "main": "web", "ui_port": 8080, "service_id": "desk", "title": "Desk", "short_description": "Counts your pens",
         "long_description": "Counts pens.\n\nAnd more.", "version": "1.10", "marketing_site": "https://desk.example.com",
         "upstream_repo": "https://github.com/desk/desk", "support_site": "https://desk.example.com/help",
-        "dependency": "bitcoind", "other_dependency": "pencils", "secret": "defaultUsername",
+        "dependency": "bitcoind", "other_dependency": "pencils", "secret": "defaultPassword",
     }  # fmt: skip
     assert store and store.kind == "umbrel" and list(store.platform) == ["app_proxy"]
     assert places(store, "ui_port") == ("apps/desk/docker-compose.yml:5",)

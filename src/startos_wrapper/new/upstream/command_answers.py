@@ -99,7 +99,7 @@ def propose_command(draft: Draft, service: Service, helpers: list[Service]) -> l
             "run: the image's ENTRYPOINT",
             "open",
             line,
-            "if the image has one, it's no part of the command yet, and may prepare something",
+            "the image may have one that prepares something; the answer run doesn't start it",
             f"`startos-wrapper image {_named(draft)}` shows it",
         )
     return used

@@ -1,6 +1,7 @@
 """The other services of a compose file: a second process, left out, or by hand."""
 
 import re
+from collections.abc import Iterator
 
 from startos_wrapper.files.compose import ComposeFile, Service
 from startos_wrapper.new.upstream.companion_parts import Parts
@@ -39,11 +40,13 @@ def helpers_of(service: Service, compose: ComposeFile) -> list[Service]:
     ]
 
 
-def list_companions(draft: Draft, platform: dict[str, str], in_run: list[str], addressed: dict[str, list[str]]) -> None:
+def list_companions(
+    draft: Draft, platform: dict[str, str], in_run: list[str], addressed: dict[str, dict[str, bool]]
+) -> None:
     """List each other service with what to do about it.
 
     `platform` are services that only belong to an app store, `in_run` those whose command is in the answer `run`, and
-    `addressed` has the variables that address each service.
+    `addressed` has the variables that address each service, and whether their value is only its host.
     """
     compose, service = draft.compose, draft.service
     assert compose is not None
@@ -66,7 +69,7 @@ def list_companions(draft: Draft, platform: dict[str, str], in_run: list[str], a
         elif same_image(service, other):
             _helper(draft, other, name in in_run)
         else:
-            _other(draft, service, other, addressed.get(name, []))
+            _other(draft, service, other, addressed.get(name, {}))
 
 
 def _leave(draft: Draft, other: Service, where: str, kind: str, why: str, todo: str, parts: str | None = None) -> None:
@@ -99,24 +102,25 @@ def _helper(draft: Draft, other: Service, is_in_run: bool) -> None:
         why, todo = "its command is another process of the answer run", "look at what else it has"
         _leave(draft, other, "left_out", kind, why, todo, "")
     elif runs_once(other, draft.compose):
-        todo = "call its command in docker_entrypoint.sh, before the service starts"
-        _leave(draft, other, "by_hand", kind, "it runs once, before the service", todo, "once")
+        said = draft.release.said("once")
+        _leave(draft, other, said.list, kind, said.why, said.todo, "once")
     else:
         todo = "add its command to the answer run, a list"
         _leave(draft, other, "by_hand", kind, "a second process can run it", todo, "")
 
 
-def _other(draft: Draft, service: Service, other: Service, addressed: list[str]) -> None:
+def _other(draft: Draft, service: Service, other: Service, addressed: dict[str, bool]) -> None:
     compose = draft.compose
     assert compose is not None
     kind = kind_of(other, compose)
     if kind == "proxy":
-        _leave(draft, other, "left_out", "a proxy", "StartOS has its own proxy, certificates and Tor", "nothing to do")
+        said = draft.release.said("proxy")
+        _leave(draft, other, said.list, "a proxy", said.why, said.todo)
     elif kind == "tool":
         _leave(draft, other, "left_out", "a tool", _profiled(other, "it isn't part of the service"), "nothing to do")
     elif kind in STORES:
-        why, todo = "StartOS 0.3.5 has no such package to depend on", _store_todo(draft, service, other, addressed)
-        _leave(draft, other, "by_hand", _TITLES[kind], why, todo, kind)
+        said, todo = draft.release.said("store"), _store_todo(draft, service, other, addressed)
+        _leave(draft, other, said.list, _TITLES[kind], said.why, todo, kind)
     elif kind == "once":
         todo = "do the same in docker_entrypoint.sh, if the service needs it"
         _leave(draft, other, "by_hand", "another image", "it runs once, before the service", todo, kind)
@@ -128,12 +132,12 @@ def _profiled(other: Service, why: str) -> str:
     return f"profile {', '.join(other.profiles)}, off by default" if other.profiles else why
 
 
-def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[str]) -> str:
+def _store_todo(draft: Draft, service: Service, other: Service, addressed: dict[str, bool]) -> str:
     """Return the three choices for a database or a cache."""
     # An image with more in it, e.g. postgres:16-vectorchord, isn't what the packages have.
     facts = facts_of_image(other.image.best) if other.image and not _EXTENDED.search(other.image.best) else {}
     names = ", ".join(addressed)
-    variables = f", {names}: 127.0.0.1" if names else ""
+    variables = "".join(f", {said}" for said in _hosts(other, addressed))
     if "command" in facts:
         data = _data_of(other)
         first = f"; before, in docker_entrypoint.sh: {facts['first'].replace('DATA', data)}" if "first" in facts else ""
@@ -147,7 +151,15 @@ def _store_todo(draft: Draft, service: Service, other: Service, addressed: list[
         without += ": the service can use SQLite"
     elif draft.compose and kind_of(other, draft.compose) == "database":
         without += ", if the service has a database of its own, such as SQLite"
-    return f"{second}; {without}; (3) another package by hand"
+    return f"{second}; {without}; (3) {draft.release.said('store').todo}"
+
+
+def _hosts(other: Service, addressed: dict[str, bool]) -> Iterator[str]:
+    """Yield what becomes of variables that address a companion which is another process."""
+    if hosts := ", ".join(name for name, is_host in addressed.items() if is_host):
+        yield f"{hosts}: 127.0.0.1"
+    if addresses := ", ".join(name for name, is_host in addressed.items() if not is_host):
+        yield f"127.0.0.1 in place of the host {other.name} in {addresses}"
 
 
 def _data_of(other: Service) -> str:

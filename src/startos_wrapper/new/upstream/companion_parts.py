@@ -7,7 +7,7 @@ from startos_wrapper.new.upstream.mount_answers import is_file
 from startos_wrapper.new.upstream.secret_advice import kind_of_secret
 from startos_wrapper.new.upstream.secret_names import is_secret, secret_in_command
 from startos_wrapper.new.upstream.service_kinds import STORES
-from startos_wrapper.new.upstream.service_names import companion_in
+from startos_wrapper.new.upstream.service_names import companion_in, is_only_host
 
 # Parts of the host, and what a container has instead.
 _HOST = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/etc/localtime", "/etc/timezone")
@@ -37,9 +37,10 @@ class Parts:
         self._mounts()
         self._ports()
         if size := self.other.text("shm_size"):
-            todo = f"{self.stays}, the container needs it: -d container={{shm-size-mb: NUMBER}}"
+            said = self.draft.release.said("shared_memory_of_companion")
             path = self.draft.path("shm_size", of=self.other)
-            self._leave("by_hand", "shm_size", size.line, f"{size.best} of shared memory", todo, path)
+            todo = f"{self.stays}, {said.todo}"
+            self._leave(said.list, "shm_size", size.line, f"{size.best} of shared memory", todo, path)
 
     def _leave(self, where: str, what: str, line: str | int, why: str, todo: str, *paths: Keys) -> None:
         self.draft.leave(where, f"{self.other.name}.{what}", "companion", line, why, todo, *paths)
@@ -130,7 +131,9 @@ class Parts:
                 _TODO[kind_of_secret(name, value)],
             )
         elif companion and companion != self.other.name:
-            why, todo = f"it addresses {companion}: {shown}", "set it to 127.0.0.1"
+            is_host = is_only_host(value, self.draft.names)
+            why = f"it addresses {companion}: {shown}"
+            todo = "set it to 127.0.0.1" if is_host else f"put 127.0.0.1 in place of its host {companion}"
         else:
             why = f"its value is {shown!r}" if value or _is_known(variable) else "its value isn't in the file"
             todo = "add it to the answer environment"
@@ -184,7 +187,8 @@ class Parts:
         if key == "expose" or self.is_store:
             self._skip(key, shown, "the other processes reach it at 127.0.0.1", port.line, path)
         elif port.protocol == "udp":
-            self._leave("cannot", f"{key}: {shown}", port.line, "StartOS only passes TCP on", "leave it out", path)
+            said = self.draft.release.said("udp")
+            self._leave(said.list, f"{key}: {shown}", port.line, said.why, said.todo, path)
         else:
             todo = f"{self.stays}, and people use it, add it to the answer interfaces"
             self._leave("by_hand", f"{key}: {shown}", port.line, "a port of another program", todo, path)

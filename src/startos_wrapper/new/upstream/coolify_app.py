@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from startos_wrapper.files.compose import ComposeFile, Text
 from startos_wrapper.new.upstream.facts import AppStore, Fact
 from startos_wrapper.new.upstream.store_files import known_arches
+from startos_wrapper.new.upstream.store_keys import list_keys
 from startos_wrapper.new.upstream.upstream_url import web_page
 
 _COMMENT = re.compile(r"(documentation|slogan|category|tags|logo|ports?|amd_only|minversion|ignore):\s*(.*?)\s*")
@@ -30,6 +31,9 @@ def read_coolify(compose: ComposeFile) -> AppStore | None:
     if (only := comments.get("amd_only")) and only[0] == "true":
         store.facts.append(Fact("arches", known_arches(["amd64"]), only[1]))
     _main(comments.get("port"), addresses, store)
+    places = {fact.place for fact in store.facts}
+    used = {name for name, (_, place) in comments.items() if place in places}
+    list_keys(store, [(name, place, not text) for name, (text, place) in comments.items()], used)
     secrets: dict[str, Fact] = {}
     for text in _texts(compose):
         for name in text.used:

@@ -11,6 +11,7 @@ from startos_wrapper.new.upstream.claims import Claims
 from startos_wrapper.new.upstream.facts import Fact
 from startos_wrapper.new.upstream.proposal import Leftover, Proposal, Proposed
 from startos_wrapper.new.upstream.service_names import all_names
+from startos_wrapper.new.upstream.startos_release import Release, release_of
 
 _Item = TypeVar("_Item")
 
@@ -83,6 +84,11 @@ class Draft:
         if isinstance(line, str):
             return line
         return f"{self.here}:{line}" if line else self.here
+
+    @cached_property
+    def release(self) -> Release:
+        """The release of StartOS that the package is for."""
+        return release_of(self.given)
 
     @cached_property
     def names(self) -> dict[str, str]:

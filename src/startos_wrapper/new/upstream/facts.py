@@ -23,7 +23,8 @@ Names of facts, and their values. A name of an answer has a value in that answer
 - Dockerfile: `stage`: its name, or ""; `base_image`: text, or None if it's unknown; `distro_packages`: (program that
   installs them, names); `build_command`: text; `copied_file`: (path there, path here) of a file beside a compiled
   program
-- app store: `main`: the name of a service; `ui_port`: a number; `dependency`: the id of a package of StartOS;
+- app store: `main`: the name of a service; `ui_port`: a number; `ui_path`: the path of its
+  page; `dependency`: the id of a package of StartOS;
   `other_dependency`: an app of the store; `secret`: the name of a variable that the store fills in; `value`: (name,
   value) of a variable of the store itself
 - `icon`: a path
@@ -31,6 +32,8 @@ Names of facts, and their values. A name of an answer has a value in that answer
 
 from dataclasses import dataclass, field
 from typing import Any
+
+from startos_wrapper.new.upstream.proposal import Leftover
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class AppStore:
     used: list[tuple[str | int, ...]] = field(default_factory=list)
     platform: dict[str, str] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
+    # What gives no answer, each with the name of its list.
+    left: list[tuple[str, Leftover]] = field(default_factory=list)
     unread: list[OtherFile] = field(default_factory=list)
 
 

@@ -74,7 +74,7 @@ def propose_container(draft: Draft, service: Service) -> None:
     container = draft.value("container")
     shm = service.text("shm_size")
     found = _SIZE.fullmatch(shm.value.strip()) if shm else None
-    if shm and found:
+    if shm and found and draft.release.said("shared_memory").list != "cannot":
         size = float(found[1]) * _SIZES[found[2].lower() or "b"]
         container["shm-size-mb"] = max(1, math.ceil(size / 2**20))
         draft.answer("container", container, [draft.place(shm.line)], draft.path("shm_size"))

@@ -7,6 +7,7 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.main_service import GENERIC
 from startos_wrapper.new.upstream.secret_names import without_user
 from startos_wrapper.new.upstream.service_kinds import repository
+from startos_wrapper.new.upstream.startos_release import Release
 
 _AFFIXES = re.compile(
     r"^(docker|umbrel|startos)-|-(docker|compose|docker-compose|startos|wrapper|umbrel|image|container)$"
@@ -22,27 +23,29 @@ def propose_names(draft: Draft) -> None:
     if fact:
         draft.answer("title", _fitting_title(str(fact.value)), fact.places)
     name, place = _name(draft)
-    found = id_of(name)
+    release = draft.release
+    found = id_of(name, release)
     if found:
         draft.answer("service_id", found, [place], *_claimed(draft, place))
     else:
-        why = f"{name!r} has a digit or another character that an id can't have" if name else "no name was found"
-        draft.leave("decide", "service_id", "open", place, why, "choose one of letters and hyphens: -d service_id=ID")
+        why = f"{name!r} {release.id_fault}" if name else "no name was found"
+        todo = f"choose one of {release.id_letters}: -d service_id=ID"
+        draft.leave("decide", "service_id", "open", place, why, todo)
         if name and not fact:
             draft.answer("title", _fitting_title(name.replace("-", " ").replace("_", " ").title()), [place])
     for answer in _TEXTS:
         if each := draft.fact(answer):
-            draft.answer(answer, _fitting(answer, str(each.value)), each.places)
+            draft.answer(answer, _fitting(answer, str(each.value), release), each.places)
     if "version" not in draft.proposal.answers and (each := draft.fact("version")):
         draft.answer("version", each.value, each.places)
     _license(draft)
 
 
-def id_of(name: str) -> str | None:
-    """Return the id for a name, or None if it has what an id can't have, such as digits."""
+def id_of(name: str, release: Release) -> str | None:
+    """Return the id for a name, or None if it has what an id can't have, such as digits on StartOS 0.3.5."""
     text = re.sub(r"[\s_.]+", "-", _NUMBERED.sub("", name.strip()).lower()).strip("-")
     text = _AFFIXES.sub("", _AFFIXES.sub("", text))
-    return text if pattern("id").fullmatch(text) else None
+    return text if pattern(release.id).fullmatch(text) else None
 
 
 def is_generic(name: str) -> bool:
@@ -117,10 +120,12 @@ def _fitting_title(text: str) -> str:
     return text
 
 
-def _fitting(answer: str, text: str) -> str:
+def _fitting(answer: str, text: str, release: Release) -> str:
     text = text.strip()
     if answer == "short_description":
         text, most = " ".join(text.split()), load("limits")["short_description"]
+        # Of text in English, a character is a byte.
+        most = min(most, release.short_description_bytes or most)
         if len(text) > most:
             sentence = text[:most].rpartition(". ")[0]
             text = f"{sentence}." if sentence else text[: most - 3].rpartition(" ")[0] + "..."

@@ -19,14 +19,8 @@ def list_user(draft: Draft) -> None:
         return
     if str(user.value).partition(":")[0] in str(draft.proposal.values.get("run", "")).split():
         return
-    draft.leave(
-        "cannot",
-        f"USER {user.value}",
-        "user",
-        user.place,
-        "the wrapper's image begins as root",
-        "if the service must not be root, change the user in run, e.g. with su-exec",
-    )
+    said = draft.release.said("user", user=user.value)
+    draft.leave(said.list, f"USER {user.value}", "user", user.place, said.why, said.todo)
 
 
 def _signal(draft: Draft) -> None:

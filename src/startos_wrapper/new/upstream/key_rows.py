@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from startos_wrapper.data import loader
 from startos_wrapper.files.compose import Keys, Node, Text
 from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.secret_names import holds_secret
+from startos_wrapper.new.upstream.startos_release import USUAL
 
 # Keys whose lists have names: of services, networks, capabilities, hosts and so on. What follows = or a
 # colon may be a secret.
@@ -44,11 +46,12 @@ class Row:
 
 
 @cache
-def rows(level: str) -> dict[str, Row]:
-    """Return the rows for the keys of the top level (`top`) or of a service (`service`)."""
+def rows(level: str, release: str = USUAL) -> dict[str, Row]:
+    """Return the rows for the keys of the top level (`top`) or of a service (`service`), for a release of StartOS."""
     table = yaml.load(Path(__file__).with_name("compose_keys.yaml").read_text(encoding="utf-8"), loader())[level]
+    found = {key: {**row, **row.get(release, {})} for key, row in table.items()}
     return {
-        key: Row(key, tuple(row.get("answers", ())), row["list"], row["why"], row["todo"]) for key, row in table.items()
+        key: Row(key, tuple(row.get("answers", ())), row["list"], row["why"], row["todo"]) for key, row in found.items()
     }
 
 
@@ -58,10 +61,10 @@ def list_the_rest(draft: Draft) -> None:
     assert compose is not None
     assert service is not None
     found: dict[tuple[Row | None, Keys], list[tuple[Keys, int, Node]]] = defaultdict(list)
-    for path, line, node in draft.claims.missing(compose.root):
+    for path, line, node in _without_named(draft, draft.claims.missing(compose.root)):
         level, start = ("service", 2) if path[0] == "services" and len(path) > 2 else ("top", 0)
         for each, at, below in _split(level, path, line, node, start):
-            row = _row(level, each[start:])
+            row = _row(level, each[start:], draft.release.name)
             # The entries of a list or of labels are one item.
             found[row, each[: start + 1] if row is None or "." not in row.key else each].append((each, at, below))
     unneeded: dict[str, list[tuple[Keys, int, Node]]] = defaultdict(list)
@@ -75,6 +78,31 @@ def list_the_rest(draft: Draft) -> None:
         names = dict.fromkeys(str(path[2]) for path, _, _ in items)
         what, why = f"{other}: {', '.join(names)}", "only a container of its own needs that"
         draft.leave("left_out", what, "companion", items[0][1], why, "nothing to do", *(path for path, _, _ in items))
+
+
+def _without_named(draft: Draft, found: Iterable[tuple[Keys, int, Node]]) -> list[tuple[Keys, int, Node]]:
+    """Return paths without the secrets and configs of the top level that the service's own key names.
+
+    They are listed there, so the item accounts for both.
+    """
+    paths = list(found)
+    kept = []
+    for path, line, node in paths:
+        mine = draft.path(*path)
+        names = next((_named(other) for each, _, other in paths if each == mine), set())
+        if path not in (("secrets",), ("configs",)) or not names & set(node.fields):
+            kept.append((path, line, node))
+            continue
+        for name, key in node.fields.items():
+            if name not in names:
+                kept.append(((*path, name), key.line, key.node))
+    return kept
+
+
+def _named(node: Node) -> set[str]:
+    """Return the names of secrets or configs in a service's list of them."""
+    texts = [item.text or item.get_text("source") for item in node.items]
+    return {text.best for text in texts if text}
 
 
 def _is_of_container(row: Row | None, path: Keys, items: list[tuple[Keys, int, Node]]) -> bool:
@@ -116,12 +144,12 @@ def _matches(pattern: tuple[str, ...], names: Keys) -> bool:
     )
 
 
-def _row(level: str, names: Keys) -> Row | None:
+def _row(level: str, names: Keys, release: str) -> Row | None:
     """Return the row for a path below a service or the top level, or None if no version of Compose has such a key."""
     for length in range(len(names), 0, -1):
         for pattern in _patterns(level):
             if _matches(pattern, names[:length]):
-                return rows(level)[".".join(pattern)]
+                return rows(level, release)[".".join(pattern)]
     return None
 
 
@@ -141,7 +169,7 @@ def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int
             what,
             "companion" if other else "key",
             line,
-            "it's no key of a compose file that we know",
+            "we don't know this key of a compose file",
             "check its spelling",
             *paths,
         )
@@ -150,6 +178,9 @@ def _list(draft: Draft, row: Row | None, path: Keys, items: list[tuple[Keys, int
     else:
         kind = "companion" if other else "secret" if row.key == "secrets" else "key"
         where = "by_hand" if other and row.list == "decide" else row.list
+        if len(path) == 3 and path[2] in ("secrets", "configs") and not other:
+            # See _without_named.
+            paths += [(path[2], name) for _, _, node in items for name in _named(node)]
         draft.leave(where, what, kind, line, row.why, row.todo, *paths)
 
 

@@ -9,6 +9,7 @@ from startos_wrapper.new.upstream.other_services import service_of
 from startos_wrapper.new.upstream.secret_volume import by_fitness, fitness, name_for_secrets
 from startos_wrapper.new.upstream.service_kinds import base_name
 from startos_wrapper.new.upstream.source_mounts import source_of_mount
+from startos_wrapper.new.upstream.startos_release import USUAL
 
 # Parts of the host that a service can't have, or doesn't need.
 _TIME = ("/etc/localtime", "/etc/timezone", "/usr/share/zoneinfo")
@@ -46,6 +47,9 @@ _FOLDER_SUFFIXES = {"d", "data", "git"}
 _VAGUE = {"data", "storage", "volume", "vol", "files"}
 _FOLDERS = {"var", "lib", "opt", "srv", "usr", "src", "share", "local", "root", "home", "app", "mnt"}
 _CALLED = {"etc": "config"}
+# Folders of app stores that an app shares with others, and those that are its own.
+_SHARED = re.compile(r"\$\{?(UMBREL_ROOT|ROOT_FOLDER_HOST)\b")
+_OF_APP = ("/DATA/AppData/",)
 # What programs can make again.
 _BUILT = {"node_modules", "vendor", ".next", "__pycache__", ".venv"}
 
@@ -85,12 +89,27 @@ def _volumes(draft: Draft, mounts: list[tuple[Keys, Mount]]) -> None:
         draft.item("volumes", name, places[-1], path)
         if compose and mount.kind == "volume" and mount.source in compose.volumes:
             draft.claims.take(("volumes", mount.source), f"answers.volumes.{name}")
+        _begins_empty(draft, mount, name)
     for path, _ in mounts:
         draft.claims.take(path, "answers.volumes")
     if found or not draft.all("volume"):
         service = draft.service
         where = places or [f"{draft.place(service.line)} (it mounts no folder)"] if service else places
         draft.answer("volumes", found, where)
+
+
+def _begins_empty(draft: Draft, mount: Mount, name: str) -> None:
+    """List a folder of the host or a volume from elsewhere: only its path is proposed, without what's in it."""
+    what, why = f"mount {mount.source}:{mount.target}", f"it's a folder of the host, and the volume {name} begins empty"
+    known = mount.source.startswith(("/", "~")) and not mount.text.unset and not mount.source.startswith(_OF_APP)
+    if mount.kind == "bind" and _SHARED.match(mount.raw_source):
+        what = f"mount {mount.raw_source}:{mount.target}"
+    elif mount.kind == "volume" and draft.compose and draft.compose.root.get("volumes", mount.source, "external"):
+        why = f"it exists outside of the compose file, and the volume {name} begins empty"
+    elif mount.kind != "bind" or not known:
+        return
+    todo = "if the service needs files from there, people have to bring them in"
+    draft.leave("by_hand", what, "mount", mount.line, why, todo)
 
 
 def _outer_first(targets: list[str]) -> list[str]:
@@ -148,7 +167,8 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
         return
     pointers = dict(draft.proposal.answers["pointers"].value) if "pointers" in draft.proposal.answers else {}
     name = free_name(other.id, pointers)
-    shared = other.path if not below or other.path != "/" else f"/{below}"
+    folder = other.paths[draft.release.name]
+    shared = folder if not below or folder != "/" else f"/{below}"
     pointers[name] = {
         "package": other.id,
         "volume": "main",
@@ -158,15 +178,9 @@ def _point(draft: Draft, path: Keys, mount: Mount) -> None:
     }
     draft.item("pointers", name, draft.place(mount.line), path)
     draft.answer("pointers", pointers, [draft.place(mount.line)])
-    if other.path != "/":
-        draft.leave(
-            "by_hand",
-            f"files of {other.id}",
-            "mount",
-            mount.line,
-            f"on StartOS, {other.id} shares only its folder {other.path}",
-            "adapt the paths of its certificate and macaroons in environment",
-        )
+    if other.paths[USUAL] != "/":
+        said = draft.release.said("other_files", id=other.id, folder=folder)
+        draft.leave(said.list, f"files of {other.id}", "mount", mount.line, said.why, said.todo)
 
 
 def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
@@ -175,7 +189,7 @@ def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
         container = {**draft.value("container"), "gpu-acceleration": True}
         draft.answer("container", container, [draft.place(mount.line)], path)
         return True
-    found = _of_host(mount) or _of_developers(draft, service, mount) or _other_kind(mount)
+    found = _of_host(draft, mount) or _of_developers(draft, service, mount) or _other_kind(mount)
     if found is None:
         return False
     where, kind, why, todo = found
@@ -189,7 +203,7 @@ def _leave(draft: Draft, service: Service, path: Keys, mount: Mount) -> bool:
 _Verdict = tuple[str, str, str, str]
 
 
-def _of_host(mount: Mount) -> _Verdict | None:
+def _of_host(draft: Draft, mount: Mount) -> _Verdict | None:
     """Return what becomes of a part of the host, or None for another mount."""
     source, target = mount.source, mount.target.rstrip("/") or "/"
     if target.startswith(_TIME) or source.startswith(_TIME):
@@ -199,7 +213,8 @@ def _of_host(mount: Mount) -> _Verdict | None:
     if source.rstrip("/").endswith("docker.sock") or target.endswith("docker.sock"):
         return "cannot", "mount", "a service can't control Docker", without
     if target == _SHARED_MEMORY:
-        return "by_hand", "mount", "it's shared memory", "-d container={shm-size-mb: 64}, in megabytes"
+        said = draft.release.said("shared_memory")
+        return said.list, "mount", said.why, said.todo
     host = mount.kind == "bind" and (_is_below(source, _HOST) or source == "/")
     if host or _is_below(target, ("/dev", "/proc", "/sys", "/run", "/var/run")):
         return "left_out", "mount", "it's a part of the host that no service can have", without
@@ -267,8 +282,9 @@ def _id(mount: Mount, taken: dict[str, str], own: set[str]) -> str:
     """
     if mount.kind == "volume":
         # Projects often call a volume searxng-cache.
-        words = [word for word in _letters(mount.source).split("-") if word not in own]
-        name = "-".join(words)
+        whole = _letters(mount.source)
+        # The source's own name, unless the rest of it says more.
+        name = "-".join(word for word in whole.split("-") if word not in own) or whole
         if name and name not in _VAGUE:
             return free_name(name, taken)
     parts = [_letters(part) for part in PurePosixPath(mount.target).parts if part != "/"]

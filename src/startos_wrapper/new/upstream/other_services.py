@@ -1,7 +1,7 @@
 """Services of StartOS that a source needs: the app store's variables and data folders of other apps."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,14 +10,15 @@ import yaml
 
 from startos_wrapper.data import loader
 from startos_wrapper.new.upstream.draft import Draft
+from startos_wrapper.new.upstream.startos_release import Release
 
 
 @dataclass(frozen=True)
 class OtherService:
-    """A service of StartOS: the folder that it shares, and the port where programs reach it."""
+    """A service of StartOS: the folder that it shares, by release, and the port where programs reach it."""
 
     id: str
-    path: str
+    paths: Mapping[str, str]
     port: int
     values: tuple[tuple[str, str], ...]
 
@@ -28,7 +29,7 @@ def _table() -> dict[str, tuple[re.Pattern[str], OtherService]]:
     return {
         name: (
             re.compile(f"({row['variables']}).*"),
-            OtherService(name, row["path"], row["port"], tuple(row["values"].items())),
+            OtherService(name, row["paths"], row["port"], tuple(row["values"].items())),
         )
         for name, row in loaded.items()
     }
@@ -43,14 +44,15 @@ def service_of(variables: Iterable[str], own: str = "") -> OtherService | None:
     return None
 
 
-def known_values(own: str) -> Iterator[tuple[str, str, str]]:
+def known_values(own: str, release: Release) -> Iterator[tuple[str, str, str]]:
     """Yield the variables of other services whose values are known: name, value, and the service.
 
     `own` is the id of the source's own service, which has no address of another one.
     """
     for name, (_, service) in _table().items():
-        for variable, value in service.values:
-            if name != own or value.isdigit():
+        for variable, written in service.values:
+            value = release.host_of(name) if written == "HOST" else written
+            if value and (name != own or value.isdigit()):
                 yield variable, value, name
 
 
@@ -73,11 +75,12 @@ def propose_dependencies(draft: Draft, needed: dict[str, str]) -> None:
     found = {name: {"version": "*", "requirement": "required"} for name in places}
     draft.answer("dependencies", found, places.values())
     for name, place in places.items():
+        said = draft.release.said("other_version", id=name)
         draft.leave(
-            "decide",
+            said.list,
             f"dependencies.{name}.version",
             "dependency",
             place,
-            "the source names no version for StartOS",
-            f"set a range in the answer dependencies; the service is at {name}.embassy",
+            said.why,
+            said.todo,
         )

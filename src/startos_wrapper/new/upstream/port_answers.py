@@ -1,6 +1,8 @@
 """The web UI's port and the other interfaces, from ports, labels, health checks and what the image exposes."""
 
-from startos_wrapper.data import load
+from typing import Any
+
+from startos_wrapper.data import load, pattern
 from startos_wrapper.files.compose import Keys, Port, Service
 from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.facts import PortFact
@@ -72,6 +74,7 @@ def propose_ports(draft: Draft) -> None:
             "the source doesn't say which port the web UI listens on",
             "-d ui_port=PORT, the port in the container, or 0 if there's no web UI",
         )
+    _path(draft, ui or 0)
     draft.proposal.ports = _listed(draft, ui, published)
 
 
@@ -126,18 +129,17 @@ def _stated_interfaces(draft: Draft, ui: int | None) -> list[tuple[int, str]]:
     for fact in draft.all("interface_port") + ([] if draft.service else draft.all("port")):
         port: PortFact = fact.value
         if port.protocol == "udp":
-            draft.leave("cannot", f"port {port.number}/udp", "port", fact.place, *_UDP)
+            said = draft.release.said("udp")
+            draft.leave(said.list, f"port {port.number}/udp", "port", fact.place, said.why, said.todo)
         elif port.number != ui:
             found.append((port.number, fact.place))
     return found
 
 
-_UDP = ("StartOS only passes TCP on, over Tor and with TLS", "leave it out; the service has to work without it")
-
-
 def _refuse_udp(draft: Draft, port: Port, path: Keys) -> None:
     last = f"-{port.last_target}" if port.last_target and port.last_target != port.target else ""
-    draft.leave("cannot", f"port {port.target}{last}/udp", "port", port.line, *_UDP, path)
+    said = draft.release.said("udp")
+    draft.leave(said.list, f"port {port.target}{last}/udp", "port", port.line, said.why, said.todo, path)
 
 
 def _unknown(port: Port) -> str:
@@ -163,7 +165,7 @@ def _interfaces(
     """Propose an interface for the page, and one for each other port. Those in a range are alike."""
     found = {}
     if ui:
-        found["main"] = {"name": "Web UI", "description": "The web pages of the service.", "ui": True, "port": ui}
+        found["main"] = _main(ui)
     known = load("ports")["no_web"]
     for number, place in others:
         name = free_name(_NAMES.get(number, "port"), found)
@@ -178,6 +180,28 @@ def _interfaces(
         found[name] = entry
         draft.answer("interfaces", found, [place])
         draft.item("interfaces", name, place, paths.get(number))
+
+
+def _path(draft: Draft, ui: int) -> None:
+    """Propose the path of the page that an app store opens, if the release of StartOS can."""
+    fact = draft.fact("ui_path")
+    if fact is None:
+        return
+    if ui and draft.release.has_ui_path and pattern("url_path").fullmatch(fact.value):
+        found = draft.value("interfaces")
+        draft.answer("interfaces", {"main": {**_main(ui), "path": fact.value}, **_without_main(found)}, fact.places)
+        draft.item("interfaces", "main", fact.place)
+        return
+    said = draft.release.said("ui_path")
+    draft.leave(said.list, f"path {fact.value}", "store", fact.place, said.why, said.todo)
+
+
+def _main(ui: int) -> dict[str, object]:
+    return {"name": "Web UI", "description": "The web pages of the service.", "ui": True, "port": ui}
+
+
+def _without_main(interfaces: dict[str, Any]) -> dict[str, Any]:
+    return {name: each for name, each in interfaces.items() if name != "main"}
 
 
 def _listed(draft: Draft, ui: int | None, published: list[tuple[Keys, Port]]) -> list[str]:

@@ -1,6 +1,7 @@
 """Print a proposal: the answers with where they come from, then the four lists."""
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -19,6 +20,8 @@ _FEW = 3
 # Longer lists of names are cut.
 _LONGEST = 150
 _VARIABLE = ".environment."
+# A digest doesn't fit a line. JSON has it.
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{8,}")
 
 
 def as_json(proposal: Proposal) -> str:
@@ -39,7 +42,7 @@ def _lines(proposal: Proposal, assumed: Mapping[str, Any], missing: list[str]) -
         others = f"; --service can also be {_shortened(', '.join(proposal.others))}" if proposal.others else ""
         yield from _wrapped(f"Service: {proposal.main}{others}", "", "  ")
     for note in proposal.notes:
-        yield from _wrapped(f"Note: {note}", "", "  ")
+        yield from _wrapped(f"Note: {_DIGEST.sub('@sha256:...', note)}", "", "  ")
     yield ""
     yield "Answers"
     for name, answer in proposal.answers.items():
@@ -145,5 +148,8 @@ def _wrapped(text: str, first: str, others: str) -> list[str]:
 
 def _flow(value: Any) -> str:
     """Return a value as YAML in one line."""
+    if isinstance(value, str) and "\n" in value:
+        # Line breaks would become escapes.
+        value = " ".join(value.split())
     text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, width=10**6, allow_unicode=True)
     return printable(text.removesuffix("\n...\n").strip())

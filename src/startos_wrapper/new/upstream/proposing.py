@@ -28,6 +28,7 @@ from startos_wrapper.new.upstream.secret_volume import say_where_secrets_are
 from startos_wrapper.new.upstream.service_kinds import STORES, repository
 from startos_wrapper.new.upstream.source_program import propose_program
 from startos_wrapper.new.upstream.source_start import propose_start, runs_source
+from startos_wrapper.new.upstream.startos_release import release_of
 from startos_wrapper.new.upstream.upstream_source import UpstreamSource
 from startos_wrapper.new.upstream.variable_answers import propose_variables
 from startos_wrapper.rendering import RefusedAnswerError, Template
@@ -75,6 +76,7 @@ def propose(
 
 def make_draft(source: UpstreamSource, service: str = "", given: Mapping[str, Any] | None = None) -> Draft:
     """Return the proposal before the template's rules are asked, and what accounts for each key."""
+    source = source.for_release(release_of(given or {}))
     draft = Draft(Proposal(source.given), source.compose, given=given or {}, folder=source.folder)
     draft.stated = list(source.store.facts) if source.store else []
     draft.facts = list(source.tree.facts)
@@ -177,6 +179,8 @@ def _from_compose(draft: Draft, source: UpstreamSource, compose: ComposeFile, ch
     list_image_leftovers(draft)
     list_companions(draft, platform, in_run, variables.companions)
     _stated_secrets(draft)
+    for where, leftover in source.store.left if source.store else ():
+        getattr(draft.proposal, where).append(leftover)
     list_the_rest(draft)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from startos_wrapper.files.compose import ComposeFile
 from startos_wrapper.files.documents.value import Node
 from startos_wrapper.new.upstream.facts import AppStore, Fact
-from startos_wrapper.new.upstream.store_files import StoreFile, beside, known_arches, published, title_of
+from startos_wrapper.new.upstream.proposal import Leftover
+from startos_wrapper.new.upstream.store_files import StoreFile, beside, known_arches, path_of, published, title_of
 from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import numbers_of
 
@@ -38,13 +39,17 @@ def read_runtipi(folder: Path, compose: ComposeFile) -> AppStore | None:
     named = any(fact.name == "ui_port" for fact in store.facts)
     shown = file.node.get("port") if file and not named else None
     if file and shown and (port := published(compose.services.values(), file.written(shown))):
+        file.used.add("port")
         note, also = "Runtipi shows it.", (file.place(shown),)
         store.facts.append(Fact("ui_port", port.target, f"{compose.path}:{port.line}", note, also))
     if file and file.node.is_true("no_gui"):
+        file.used.add("no_gui")
         # It has no page. The port is for something else.
         store.facts = [fact for fact in store.facts if fact.name != "ui_port"]
         no_gui = file.node.fields["no_gui"]
         store.facts.append(Fact("ui_port", 0, file.place(no_gui), "Runtipi says that it has no page."))
+    if file:
+        file.list_keys()
     return store
 
 
@@ -55,15 +60,23 @@ def _config(file: StoreFile) -> None:
     file.take("version", "version", read=numbers_of)
     file.take("upstream_repo", "source", read=repository_url)
     file.take("marketing_site", "website", read=web_page)
+    file.take("ui_path", "url_suffix", read=path_of)
     listed = file.node.get("supported_architectures")
     if listed and (arches := known_arches(listed.texts())):
+        file.used.add("supported_architectures")
         file.store.facts.append(Fact("arches", arches, file.place(listed)))
     fields = file.node.get("form_fields")
+    if fields and fields.items:
+        file.used.add("form_fields")
     for item in fields.items if fields else []:
         variable, kind = item.get("env_variable"), item.get("type")
         if variable and variable.text and kind and kind.text in _SECRETS:
             note = "Runtipi makes it up." if kind.text == "random" else "Runtipi asks for it."
             file.store.facts.append(Fact("secret", variable.text, file.place(variable), note))
+        elif variable and variable.text:
+            todo = "ask for it in a setting, with -d config=compat, or set it in the answer environment"
+            what, place = f"form_fields: {variable.text}", file.place(variable)
+            file.store.left.append(("by_hand", Leftover(what, "store", place, "Runtipi asks for it", todo)))
 
 
 def _in_compose(compose: ComposeFile, store: AppStore) -> bool:

@@ -67,6 +67,11 @@ def companion_in(name: str, value: str, others: dict[str, str]) -> str:
     return others.get(name_in(value, others), "")
 
 
+def is_only_host(value: str, names: Container[str]) -> bool:
+    """Return whether a value that addresses a service is only the name of its host."""
+    return value.strip().lower() in names
+
+
 def name_in(value: str, names: Container[str]) -> str:
     """Return the name in the address that a value is or has in it, or an empty text."""
     hosts = (host for match in _IN_URL.findall(value.lower()) for host in match if host)

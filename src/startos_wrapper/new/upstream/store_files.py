@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from startos_wrapper.data import processors
@@ -12,6 +12,7 @@ from startos_wrapper.files.documents.value import Node
 from startos_wrapper.files.source import Source, TooLargeError
 from startos_wrapper.new.upstream.facts import AppStore, Fact
 from startos_wrapper.new.upstream.source_files import SourceFiles
+from startos_wrapper.new.upstream.store_keys import list_keys
 
 _LONGEST_TITLE = 29
 
@@ -29,6 +30,8 @@ class StoreFile:
     source: Source
     node: Node
     store: AppStore
+    # The keys that facts were taken from.
+    used: set[str] = field(default_factory=set)
 
     @classmethod
     def read(cls, folder: Path, path: str, store: AppStore) -> "StoreFile | None":
@@ -51,6 +54,15 @@ class StoreFile:
         """Return text or a number as it's written, or an empty text for any other value."""
         return node.written(self.source.text) if node else ""
 
+    def list_keys(self) -> None:
+        """List the keys of the file that give no answer."""
+        found = self.node.fields.items()
+        list_keys(self.store, [(name, self.place(node), self.is_empty(node)) for name, node in found], self.used)
+
+    def is_empty(self, node: Node) -> bool:
+        """Return whether a value says nothing."""
+        return not (node.items or node.fields or self.written(node).strip() not in ("", "null", "~"))
+
     def place(self, node: Node) -> str:
         """Return the place of a node."""
         return f"{self.source.file}:{self.source.place(node.start).line}"
@@ -60,6 +72,7 @@ class StoreFile:
         node = self.node.get(*keys)
         value = read(" ".join(self.written(node).split())) if node else None
         if node and value:
+            self.used.add(keys[0])
             self.store.facts.append(Fact(name, value, self.place(node)))
 
 
@@ -83,6 +96,11 @@ def published(services: Iterable[Service], number: str) -> Published | None:
         if mode and mode.value == "host" and re.fullmatch("[0-9]{1,5}", number) and 0 < int(number) < 65536:
             return Published(service, int(number), mode.line)
     return None
+
+
+def path_of(text: str) -> str | None:
+    """Return the path of a page, or None if it's the root."""
+    return f"/{text.strip().lstrip('/')}" if text.strip().strip("/") else None
 
 
 def known_arches(names: list[str]) -> list[str]:

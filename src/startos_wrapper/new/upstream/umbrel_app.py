@@ -10,7 +10,7 @@ from startos_wrapper.files.compose import ComposeFile, Service, Variable
 from startos_wrapper.new.upstream.facts import AppStore, Fact
 from startos_wrapper.new.upstream.service_kinds import kind_of
 from startos_wrapper.new.upstream.source_files import SourceFiles
-from startos_wrapper.new.upstream.store_files import StoreFile, beside, published, title_of
+from startos_wrapper.new.upstream.store_files import StoreFile, beside, path_of, published, title_of
 from startos_wrapper.new.upstream.upstream_url import repository_url, web_page
 from startos_wrapper.new.upstream.version_numbers import numbers_of
 
@@ -43,6 +43,8 @@ def read_umbrel(folder: Path, compose: ComposeFile) -> AppStore | None:
         _app(file)
     if file and not proxy:
         _published(file, compose)
+    if file:
+        file.list_keys()
     if proxy:
         store.platform[_PROXY] = "umbrelOS's own proxy; StartOS has its own"
         _proxied(proxy, compose, store)
@@ -57,20 +59,28 @@ def _app(file: StoreFile) -> None:
     file.take("upstream_repo", "repo", read=repository_url)
     file.take("marketing_site", "website", read=web_page)
     file.take("support_site", "support", read=web_page)
+    file.take("ui_path", "path", read=path_of)
     description = file.node.get("description")
     if description and description.text and description.text.strip():
+        file.used.add("description")
         file.store.facts.append(Fact("long_description", description.text.strip(), file.place(description)))
     listed = file.node.get("dependencies")
     for item in listed.items if listed else []:
         if item.text:
+            file.used.add("dependencies")
             package = _PACKAGES.get(item.text)
             name = "dependency" if package else "other_dependency"
             file.store.facts.append(Fact(name, package or item.text, file.place(item), f"umbrelOS's {item.text}."))
-    for key in ("defaultUsername", "defaultPassword"):
-        # The value may be a password, so only its place is shown.
-        node = file.node.get(key)
-        if node and file.written(node):
-            file.store.facts.append(Fact("secret", key, file.place(node), "The login that the app begins with."))
+    # The value is a password, so only its place is shown.
+    node = file.node.get("defaultPassword")
+    if node and file.written(node):
+        file.used.add("defaultPassword")
+        note = "the password that the app begins with"
+        file.store.facts.append(Fact("secret", "defaultPassword", file.place(node), note))
+    if file.node.is_true("deterministicPassword"):
+        file.used.add("deterministicPassword")
+        place, note = file.place(file.node.fields["deterministicPassword"]), "umbrelOS makes the app's password"
+        file.store.facts.append(Fact("secret", "deterministicPassword", place, note))
 
 
 def _published(file: StoreFile, compose: ComposeFile) -> None:
@@ -78,6 +88,7 @@ def _published(file: StoreFile, compose: ComposeFile) -> None:
     shown = file.node.get("port")
     port = published(compose.services.values(), file.written(shown)) if shown else None
     if shown and port:
+        file.used.add("port")
         note, places = "umbrelOS shows it.", (file.place(shown), f"{compose.path}:{port.line}")
         file.store.facts.append(Fact("main", port.service.name, places[1], note, places[:1]))
         file.store.facts.append(Fact("ui_port", port.target, places[1], note, places[:1]))

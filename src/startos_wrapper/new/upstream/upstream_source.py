@@ -1,7 +1,7 @@
 """Read what `--from` names: a folder, a compose file, a Dockerfile, a tar of an image, or an image."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from startos_wrapper.answers_file import ANSWERS
@@ -16,6 +16,7 @@ from startos_wrapper.new.upstream.dockerfile_facts import read_dockerfile
 from startos_wrapper.new.upstream.facts import AppStore, Fact, ImageFacts, Tree
 from startos_wrapper.new.upstream.other_services import known_values
 from startos_wrapper.new.upstream.source_tree import read_tree
+from startos_wrapper.new.upstream.startos_release import USUAL, Release, releases
 from startos_wrapper.terminal import printable
 
 Ask = Callable[[str, bool], ImageFacts]
@@ -35,6 +36,8 @@ class UpstreamSource:
     network: bool = False
     folder: Path | None = None
     compose: ComposeFile | None = None
+    # The same for other releases of StartOS, which call other services by other names.
+    composes: dict[str, ComposeFile] = field(default_factory=dict)
     store: AppStore | None = None
     tree: Tree = field(default_factory=Tree)
     # The path of the Dockerfile that the folder's root is built with.
@@ -42,6 +45,10 @@ class UpstreamSource:
     image: str = ""
     ask: Ask | None = None
     _images: dict[str, ImageFacts] = field(default_factory=dict)
+
+    def for_release(self, release: Release) -> "UpstreamSource":
+        """Return the source with the compose file as it is for a release of StartOS."""
+        return replace(self, compose=self.composes.get(release.name, self.compose))
 
     def image_facts(self, reference: str) -> ImageFacts:
         """Return what is known about an image, asked once."""
@@ -120,7 +127,9 @@ def _read_name(source: UpstreamSource, given: str) -> None:
         raise UsageError(f"--from {printable(given.partition('://')[0])}://...: clone it first, and pass the folder")
     is_path = given.startswith((".", "/", "~")) or given.lower().endswith((*_COMPOSE, *_TARS, "dockerfile"))
     if is_path or not pattern("image").fullmatch(given):
-        raise RefusedError(f"--from {printable(given)}: no such file or folder, and no image's name")
+        raise RefusedError(
+            f"--from {printable(given)}: there's no such file or folder, and it isn't the name of an image"
+        )
     source.image = given
 
 
@@ -156,19 +165,21 @@ def _read_compose(source: UpstreamSource, path: Path) -> None:
     try:
         source.compose = read_compose(path, source.folder)
         source.store = read_app_store(source.folder, source.compose)
-        values = list(_store_values(source.store)) if source.store else []
-        if values:
-            source.compose = read_compose(path, source.folder, values)
+        for name, release in releases().items():
+            values = list(_store_values(source.store, release)) if source.store else []
+            if values:
+                source.composes[name] = read_compose(path, source.folder, values)
+        source.compose = source.composes.get(USUAL, source.compose)
     except ComposeError as error:
         raise RefusedError(printable(str(error))) from error
 
 
-def _store_values(store: AppStore) -> Iterator[Variable]:
+def _store_values(store: AppStore, release: Release) -> Iterator[Variable]:
     """Yield the variables that an app store sets, and those of services that StartOS has, too."""
     own = next((str(fact.value) for fact in store.facts if fact.name == "service_id"), "")
     known = dict(fact.value for fact in store.facts if fact.name == "value")
     if store.kind == "umbrel":
-        for name, value, service in known_values(own):
+        for name, value, service in known_values(own, release):
             if name not in known:
                 yield Variable(name, Text(value, value, 0), 0, f"StartOS's {service}")
     for fact in store.facts:

@@ -9,7 +9,7 @@ from startos_wrapper.new.upstream.draft import Draft
 from startos_wrapper.new.upstream.other_services import OtherService, service_of
 from startos_wrapper.new.upstream.secret_advice import todo_of_secret
 from startos_wrapper.new.upstream.secret_names import is_secret, words_of
-from startos_wrapper.new.upstream.service_names import Names, companion_in, name_in, names_in
+from startos_wrapper.new.upstream.service_names import Names, companion_in, is_only_host, name_in, names_in
 
 # Variables for other programs on the host, such as nginx-proxy and Coolify.
 _OF_PLATFORM = re.compile(
@@ -64,7 +64,8 @@ class Variables:
 
     environment: dict[str, str] = field(default_factory=dict)
     places: list[str] = field(default_factory=list)
-    companions: dict[str, list[str]] = field(default_factory=dict)
+    # By companion: names, each with whether its value is only the host.
+    companions: dict[str, dict[str, bool]] = field(default_factory=dict)
     needed: dict[str, str] = field(default_factory=dict)
     empty: dict[str, list[str]] = field(default_factory=dict)
 
@@ -137,7 +138,8 @@ def _classify(draft: Draft, seen: Seen, names: Names, found: Variables) -> None:
     if other and not is_secret(variable.name, variable.value.best if variable.value else ""):
         found.needed.setdefault(other.id, line)
     if variable.value and (companion := companion_in(variable.name, variable.value.best, names.others)):
-        found.companions.setdefault(companion, []).append(variable.name)
+        is_host = is_only_host(variable.value.best, names.others)
+        found.companions.setdefault(companion, {})[variable.name] = is_host
     verdict = _unknown(draft, variable, other) or _address(variable, names)
     if verdict:
         where, kind, why, todo = verdict
@@ -157,12 +159,13 @@ def _unknown(draft: Draft, variable: Variable, other: OtherService | None) -> _V
     if _OF_PLATFORM.fullmatch(name):
         return "left_out", "platform", "it's for another program on the host", "nothing to do"
     if is_secret(name, text.best if text else "", used):
-        return "decide", "secret", _why_secret(other), _todo_secret(name, text.best if text else "", other)
+        return "decide", "secret", _why_secret(other), _todo_secret(draft, name, text.best if text else "", other)
     if has_value:
         return None
     if other:
         why = f"{_listed(unset or used)} is about {other.id}, and has no value"
-        return "decide", "address", why, f"{_at(other)}; {_pass(name)}"
+        said = draft.release.said("other_host", id=other.id, port=other.port, **{"pass": _pass(name)})
+        return said.list, "address", why, said.todo
     if any(_FROM_PLATFORM.fullmatch(each) for each in (*used, name)):
         return "decide", "address", "the app store fills it in", _pass(name)
     if text is None:
@@ -180,7 +183,8 @@ def _address(variable: Variable, names: Names) -> _Verdict | None:
     """Return what becomes of the address of a companion or of the service itself, or None for another variable."""
     name, value = variable.name, variable.value.best if variable.value else ""
     if companion := companion_in(name, value, names.others):
-        todo = f"127.0.0.1 if {companion} is another process, else leave it out"
+        host = "127.0.0.1" if is_only_host(value, names.others) else f"127.0.0.1 in place of its host {companion}"
+        todo = f"{host} if {companion} is another process, else leave it out"
         return "by_hand", "companion", f"it addresses {companion}", todo
     if _BLANK.search(value):
         return "decide", "open", "its value is a placeholder", _pass(name)
@@ -204,14 +208,10 @@ def _why_secret(other: OtherService | None) -> str:
     )
 
 
-def _todo_secret(name: str, value: str, other: OtherService | None) -> str:
+def _todo_secret(draft: Draft, name: str, value: str, other: OtherService | None) -> str:
     if other:
-        return f"read it from {other.id}: a config with a pointer, or the answer pointers"
+        return draft.release.said("other_secret", id=other.id).todo
     return todo_of_secret(name, value)
-
-
-def _at(other: OtherService) -> str:
-    return f"{other.id} is at {other.id}.embassy, usually port {other.port}"
 
 
 def _pass(name: str) -> str:
