@@ -95,7 +95,7 @@ def _as_text(migration: "Migration", folder: Path) -> str:
         lines += ["Conflicts. Keep what you want of both, delete the markers, and `git add` the file:"]
         lines += [*(f"  {printable(name)}" for name in outcome.conflicts), ""]
     todo = (
-        f"MIGRATION.md has {migration.places} places that need you."
+        f"MIGRATION.md has {migration.places} place{'s that need' if migration.places != 1 else ' that needs'} you."
         if migration.places
         else "MIGRATION.md says what went where."
     )

@@ -16,8 +16,6 @@ from startos_wrapper.files.wrapper import Wrapper
 _URLS = ("wrapper-repo", "upstream-repo", "support-site", "marketing-site", "donation-url")
 # What the template writes into LICENSE for the license "other", and what it wrote until 0.4.
 _NO_LICENSE = re.compile("Replace this with the text of your license|until the text of a licence stands here")
-# What the template writes for a name that it doesn't have.
-_NO_OWNER = re.compile(r"(?<=Copyright \(c\) )the authors of \S+ for StartOS$", re.MULTILINE)
 # How the template writes links in README.md.
 _LINK = re.compile(r"(?<=\]\(<)https?://[^\s<>]+(?=>\))")
 
@@ -32,15 +30,12 @@ def placeholders(wrapper: Wrapper) -> Iterator[Finding]:
 
 @checks("E820")
 def placeholders_in_texts(wrapper: Wrapper) -> Iterator[Finding]:
-    """Find the license and the copyright that the template writes for the author to replace, and links to nobody."""
+    """Find the license that the template writes for the author to replace, and links to nobody."""
     file = _asset(wrapper, "license")
     source = wrapper.readable(file) if file and wrapper.is_file(file) else None
     if source and (found := _NO_LICENSE.search(source.text)):
         what = "The license still says that it has to be replaced"
         yield Finding("E820", source.place(found.start(), found.end()), what, "write the text of your license")
-    elif source and (found := _NO_OWNER.search(source.text)):
-        what = "The license still doesn't say who holds the copyright"
-        yield Finding("E820", source.place(found.start(), found.end()), what, "write the name of a person or a company")
     readme = wrapper.readable("README.md") if wrapper.is_file("README.md") else None
     for link in _LINK.finditer(readme.text) if readme else ():
         if readme and belongs_to_nobody(link[0]):
