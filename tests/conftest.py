@@ -36,10 +36,11 @@ for _number, _handler in (
 
 @pytest.fixture(scope="session", autouse=True)
 def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the developer's Copier settings, git config and the variables of `make test` out of the results."""
+    """Keep the developer's Copier settings and mirrors, git config and the variables of `make test` out of the results."""
     folder = tmp_path_factory.mktemp("nobody")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COPIER_SETTINGS_PATH", str(folder / "settings.yml"))
+        patch.setenv("COPIER_CACHE_DIR", str(folder / "mirrors"))
         patch.setenv("STARTOS_WRAPPER_SETTINGS_PATH", str(folder / "startos-wrapper.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)

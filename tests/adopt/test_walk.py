@@ -43,10 +43,16 @@ def walk(whole_history: Path, tmp_path_factory: pytest.TempPathFactory) -> Walk:
         "[user]\n\tname = Satoshi\n\temail = satoshi@example.com\n"
         f'[url "{folder}/"]\n\tinsteadOf = https://example.com/\n'
     )
+    environment = {
+        "GIT_CONFIG_GLOBAL": str(settings),
+        "GIT_PAGER": "cat",
+        # Copier keeps a mirror of each URL, and another test's repository may have had the same one.
+        "COPIER_CACHE_DIR": str(folder / "cache"),
+    }
     walk = Walk(folder / "clock-wrapper")
     for number, block in enumerate(BLOCKS):
         here = walk.wrapper if number > CLONE else folder
-        run("bash", "-euc", block, cwd=here, env={"GIT_CONFIG_GLOBAL": str(settings), "GIT_PAGER": "cat"})
+        run("bash", "-euc", block, cwd=here, env=environment)
         walk.status[number] = git(walk.wrapper, "status", "--porcelain", "--untracked-files=all")
     return walk
 

@@ -5,6 +5,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -163,14 +164,17 @@ def test_three_volumes_are_added_one_is_changed_one_removed(person: Start, tmp_p
 
 def test_esc_leads_back_from_each_kind_of_editor(person: Start) -> None:
     someone = person(*READY, "-d", "advanced=true").on_page()
+
+    def is_selected(name: str) -> bool:
+        return someone.selected.strip().startswith(name)
+
     for name in ("title", "ui_port", "license", "advanced", "volumes"):
-        someone.open(name).press(ESC).on_page()
-        assert someone.selected.strip().startswith(name)
+        someone.open(name).press(ESC).on_page().until(partial(is_selected, name))
     for topic, name in (
         ("+ The image", "arches"), ("+ What the entrypoint", "directories"), ("+ How the container", "container"),
     ):  # fmt: skip
         someone.select(topic).press(ENTER).sees("- " + topic[2:]).open(name).press(ESC).on_page()
-        assert someone.selected.strip().startswith(name)
+        someone.until(partial(is_selected, name))
 
 
 def test_a_refused_value_keeps_its_text_and_is_corrected(person: Start, tmp_path: Path) -> None:
