@@ -43,15 +43,16 @@ def carried_answers(old: OldWrapper) -> dict[str, str]:
     """Return the answers that an author changed in the manifest, if the template then writes the same texts."""
     template, carried = Template(), dict[str, str]()
     answers = _without_origin(old.answers)
-    faults = _faults(template, answers)
+    faults, written = _faults(template, answers), _rendered(template, answers)
     for path, name in _ANSWERS.items():
         node = old.wrapper.manifest.get(*path)
         text = (node.text or "").strip() if node else ""
-        if not text or text == _text_at(_rendered(template, answers | carried), path):
+        if not text or text == _text_at(written, path):
             continue
         tried = {**answers, **carried, name: text}
-        if _text_at(_rendered(template, tried), path) == text and _faults(template, tried) <= faults:
-            carried[name] = text
+        then = _rendered(template, tried)
+        if _text_at(then, path) == text and _faults(template, tried) <= faults:
+            carried[name], written = text, then
     return carried
 
 
