@@ -71,12 +71,12 @@ class Proposal:
 
     @property
     def drafts(self) -> dict[str, Any]:
-        """Texts to begin with, by the names of the questions: the image as the source has it, although it may lack a tag."""
+        """Texts to begin with, by question: the image as the source has it, although it may lack a tag."""
         return {"upstream_image": self.image} if self.image else {}
 
     @property
     def reasons(self) -> dict[str, str]:
-        """Why there's no proposal, by the names of the questions that the person decides."""
+        """Why nothing is proposed, by the questions that the person decides."""
         return {each.name: f"{each.place}: {each.why}" for each in reversed(self.decide)}
 
     def lists(self) -> Iterator[tuple[str, list[Leftover]]]:
