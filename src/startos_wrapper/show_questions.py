@@ -99,6 +99,8 @@ def _full(question: Question) -> Iterator[str]:
 
 
 def _map(described: Map) -> Iterator[str]:
+    if not described.keys:
+        return
     yield from ("", f"Keys of {described.path}:")
     for key in described.keys:
         need = "required" if key.required else "optional" if key.default is None else f"default: {key.default}"
