@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.adopt.compare import Difference, Path, compare, leaves
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.adopt.reasons import reason_for
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.compare import Difference, Path, compare, leaves
 from startos_wrapper.files.source import Source, TooLargeError
 from startos_wrapper.files.wrapper import DEFAULT_ASSETS
 from startos_wrapper.terminal import ranges
