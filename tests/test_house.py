@@ -62,7 +62,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each module of the package that a module imports, anywhere in it, and the imported name."""
+    """Yield each module of the package that a module imports or loads, anywhere in it, and the imported name."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names if alias.name.partition(".")[0] == PACKAGE)
@@ -71,6 +71,15 @@ def imports_of(path: Path) -> Iterator[tuple[str, str]]:
             for alias in node.names if node.module and node.module.partition(".")[0] == PACKAGE else ():
                 submodule = f"{node.module}.{alias.name}"
                 yield (submodule, "") if submodule in NAMES else (str(node.module), alias.name)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from ((target, "") for target in loaded_by_name(node))
+
+
+def loaded_by_name(call: ast.Call) -> list[str]:
+    """Return the modules that `import_module` may load: those whose names begin with the text before the first value."""
+    text = call.args[0].values[0] if isinstance(call.args[0], ast.JoinedStr) else call.args[0]
+    assert isinstance(text, ast.Constant), f"line {call.lineno}: can't tell what {ast.unparse(call)} loads"
+    return [name for name in NAMES if name.startswith(str(text.value)) and not name.endswith(".__main__")]
 
 
 @cache
