@@ -72,7 +72,7 @@ def imports_of(path: Path) -> Iterator[tuple[str, str]]:
                 submodule = f"{node.module}.{alias.name}"
                 yield (submodule, "") if submodule in NAMES else (str(node.module), alias.name)
         elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            yield from ((target, "") for target in loaded_by_name(node))
+            yield from ((target, "") for target in loaded_by_name(node) if NAMES[target] != path)
 
 
 def loaded_by_name(call: ast.Call) -> list[str]:
