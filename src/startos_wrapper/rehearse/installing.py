@@ -81,7 +81,7 @@ def _members(folder: Path) -> tuple[list[tuple[Path, str]], int]:
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     """Add a file, a folder or a symlink. It belongs to root, as on a server."""
-    # Hard links are files of their own.
+    # Hard links become separate files.
     tar.inodes = {}  # type: ignore[attr-defined]
     member = tar.gettarinfo(path, name)
     member.uid = member.gid = 0

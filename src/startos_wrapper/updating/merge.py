@@ -1,4 +1,4 @@
-"""Let Copier merge a release into a repository of its own, which has the wrapper's last commit and nothing else.
+"""Let Copier merge a release into a temporary repository, which has the wrapper's last commit and nothing else.
 
 The wrapper itself isn't touched. Copier sees the files as they're committed: without uncommitted and ignored files,
 without the rest of a larger repository, and without what git's settings and filters would change.

@@ -18,7 +18,7 @@ from startos_wrapper.terminal import ranges
 _PART = "manifest"
 _FILE = "manifest.yaml"
 _MOST_NAMES = 3
-# A comment on a line of its own, or after a value without quotes.
+# A comment on its own line, or after a value without quotes.
 _COMMENT = re.compile(r"""(?:(?:[^"'#]|"[^"]*"|'[^']*')*\s)?#[#\s]*(?=[^\s#])""")
 # The template sets these itself.
 _SET = {("release-notes",), ("assets", "docker-images")}

@@ -111,7 +111,7 @@ def version_of_image(package: StartosPackage) -> Iterator[Finding]:
     values = [image.tag for image in package.images if image.tag]
     tags = [(value, tag) for value in values if (tag := upstream_tag(package, value.text or ""))]
     differing = [(value, tag, said) for value, tag in tags if (said := other_version(package, tag))]
-    # Upstream may have more images, with versions of their own.
+    # Upstream may have more images, with other versions.
     if differing and len(differing) == len(tags):
         value, tag, said = differing[0]
         what = f"The package version is {package.version}, but the image has {tag}"
