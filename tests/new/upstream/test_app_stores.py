@@ -98,7 +98,7 @@ def test_umbrel_s_numbers_come_from_exports_sh(tmp_path: Path) -> None:
     assert said(store)["main"] == "web" and said(store)["ui_port"] == 8099
     assert places(store, "ui_port") == ("apps/desk/exports.sh:3", "apps/desk/docker-compose.yml:5")
     assert store and [fact.value for fact in store.facts if fact.name == "value"] == [
-        ("APP_DESK_IP", "10.21.21.9"), ("APP_DESK_PORT", "8099"),
+        ("APP_DESK_IP", "10.21.21.9"), ("X", "1"), ("APP_DESK_PORT", "8099"),
     ]  # fmt: skip
 
 
