@@ -1,9 +1,6 @@
 """Backups by the rendered manifest, created and restored with the real duplicity, bring everything back."""
 
-import io
 import os
-import subprocess
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +12,7 @@ from docs.release_tags import releases
 from startos_wrapper.check.engine import check
 from tests.backups.server import Manifest, Server, State
 from tests.conftest import Render
+from tests.support.exported import export
 from tests.support.oracle import read_manifest
 from tests.support.tools import ROOT
 
@@ -51,13 +49,7 @@ def rendered(render: Render) -> Rendered:
 @pytest.fixture(scope="module")
 def rendered_before(tmp_path_factory: pytest.TempPathFactory) -> Rendered:
     """Render the manifest of 0.7.0, which mounted the only volume in compat where main mounts it."""
-    template = tmp_path_factory.mktemp("before")
-    archive = subprocess.run(
-        ["git", "archive", releases()["0.7.0"], "copier.yml", "hooks", "template"],
-        cwd=ROOT, check=True, stdout=subprocess.PIPE,
-    )  # fmt: skip
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(template, filter="data")
+    template = export(ROOT, releases()["0.7.0"], tmp_path_factory.mktemp("before"), "copier.yml", "hooks", "template")
 
     def render(answers: Answers) -> Manifest:
         folder = tmp_path_factory.mktemp("wrapper")

@@ -3,8 +3,9 @@
 Each row is the median CPU time of several runs of a whole process and all processes that it starts. Rows take turns, so
 that a slow moment of the machine affects all of them. Next to it is its ratio to `copier --version`, the time it takes to
 import Copier. Copies and updates are compared with two templates that show what Copier itself takes: `trivial` has one
-question and two files, while `bare` asks our questions without validation and writes as many files as we do, without Jinja
-in them. A row fails if it exceeds its limit. At the end, the page of `new` is shown, see `page.py`, and many wrappers are
+question and two files. `bare` is the floor: it asks our questions without validation, writes as many files as we do,
+without Jinja in them, and lies in a repository with this one's other files, because an update checks out five clones of
+it. A row fails if it exceeds its limit. At the end, the page of `new` is shown, see `page.py`, and many wrappers are
 updated, see `fleet.py`.
 
 `make bench ARGS=images` measures building images instead, which takes minutes and needs a Docker engine.
@@ -32,8 +33,8 @@ CORPUS = [path.parent for path in MANIFESTS]
 ROUNDS = 10
 FILES = 17
 FLOOR = "copier --version"
-# What a copy and an update may take, compared with a template that has hardly anything.
-COPY, UPDATE = (1.6, "copy, trivial"), (2.2, "update, trivial")
+# What a copy and an update may take, compared with what Copier itself takes.
+COPY, UPDATE = (1.4, "copy, bare"), (1.4, "update, bare")
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class Row:
     before: Callable[[], None] = lambda: None
     # The highest ratio to the row with this name, or None for no limit.
     limit: tuple[float, str] | None = None
+    # Another row to print the ratio to.
+    beside: str = ""
     # `check` returns 1 for a manifest with errors.
     exits: tuple[int, ...] = (0,)
 
@@ -78,16 +81,27 @@ def _bare_questions() -> dict[str, Any]:
 
 
 def _ours(folder: Path) -> Path:
+    return release(_without_history(folder), "v1.0.0")
+
+
+def _bare(folder: Path) -> Path:
+    _without_history(folder)
+    for name in ("copier.yml", "hooks", "template"):
+        _remove(folder / name)
+    return _template(folder, _bare_questions(), {f"file{at}": "x\n" for at in range(FILES - 1)})
+
+
+def _without_history(folder: Path) -> Path:
     subprocess.run(["git", "clone", "-q", ROOT, folder], check=True)
-    subprocess.run(["rm", "-rf", folder / ".git"], check=True)
-    return release(folder, "v1.0.0")
+    _remove(folder / ".git")
+    return folder
 
 
 def _rows(work: Path) -> dict[str, Row]:
     """Create the templates and wrappers to measure, and return all rows in order."""
     templates = {
         "trivial": _template(work / "trivial", {"service_id": "x"}, {"README.md.jinja": "# {{ service_id }}\n"}),
-        "bare": _template(work / "bare", _bare_questions(), {f"file{at}": "x\n" for at in range(FILES - 1)}),
+        "bare": _bare(work / "bare"),
         "ours": _ours(work / "ours"),
     }
     rows: dict[str, Row] = {FLOOR: Row((BIN / "copier", "--version"))}
@@ -98,13 +112,19 @@ def _rows(work: Path) -> dict[str, Row]:
             (*copy, template, copied),
             before=lambda copied=copied: _remove(copied),  # type: ignore[misc]
             limit=COPY if name == "ours" else None,
+            beside="" if name == "trivial" else "copy, trivial",
         )
     for name, template in templates.items():
         wrapper = work / f"{name}-wrapper"
         run((*copy, template, wrapper))
         release(wrapper, "v1")
         update = (BIN / "copier", "update", "--quiet", "--defaults")
-        rows[f"update, {name}"] = Row(update, cwd=wrapper, limit=UPDATE if name == "ours" else None)
+        rows[f"update, {name}"] = Row(
+            update,
+            cwd=wrapper,
+            limit=UPDATE if name == "ours" else None,
+            beside="" if name == "trivial" else "update, trivial",
+        )
     # With an answer, even one that stays the same, it doesn't stop because there's no newer release.
     again = (BIN / "startos-wrapper", "update", "--preview", "--quiet", "-d", "ui_port=8080")
     rows["startos-wrapper update"] = Row(again, cwd=work / "ours-wrapper", limit=(1.0, "update, ours"))
@@ -149,6 +169,8 @@ def _printed(rows: dict[str, Row], costs: dict[str, Cost]) -> bool:
         cost = costs[what]
         text = f"{what:24} {cost.cpu * 1000:5.0f} ms {cost.elapsed * 1000:5.0f} ms  {cost.memory:4.0f} MB"
         text += f"  {cost.cpu / costs[FLOOR].cpu:5.2f}"
+        if row.beside:
+            text += f"  {cost.cpu / costs[row.beside].cpu:.2f} x {row.beside}"
         if row.limit:
             most, other = row.limit
             ratio = cost.cpu / costs[other].cpu

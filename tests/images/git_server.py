@@ -1,5 +1,7 @@
 """A git server that the builds of the tests' engine can reach."""
 
+import os
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -34,4 +36,4 @@ def serve(engine: Engine, folder: Path) -> Iterator[str]:
             yield address
         finally:
             # `git daemon` starts a child process, which must be stopped too. Without this, a failure would wait for both.
-            subprocess.run(["pkill", "--session", str(daemon.pid)], check=False)
+            os.killpg(daemon.pid, signal.SIGTERM)

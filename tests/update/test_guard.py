@@ -6,7 +6,6 @@ with the working tree. Anything missing fails the build unless exceptions.yaml s
 """
 
 import shutil
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ from copier import run_copy
 from docs.release_tags import releases as releases_in_history
 
 from startos_wrapper.questions import asked, read_config
-from tests.update.releases import git, paths
+from tests.support.exported import export
+from tests.update.releases import paths
 
 EXCEPTIONS = Path(__file__).with_name("exceptions.yaml")
 Answers = dict[str, Any]
@@ -142,14 +142,6 @@ def judge(found: set[str], exceptions: list[dict[str, str]], release: str, known
     return wrong
 
 
-def _release(history: Path, version: str, folder: Path) -> Path:
-    """Extract a release into its own folder."""
-    git(history, "archive", "--output", str(folder.with_suffix(".tar")), f"v{version}")
-    with tarfile.open(folder.with_suffix(".tar")) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
-
-
 @pytest.mark.parametrize("release", list(releases_in_history())[-2:])
 def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp_path: Path, release: str) -> None:
     known = list(releases_in_history())
@@ -157,7 +149,7 @@ def test_nothing_that_wrappers_have_goes_away(history: Path, template: Path, tmp
     accepted |= {
         name: answers for name, (first, answers) in ADDED.items() if known.index(first) <= known.index(release)
     }
-    found = gone(_release(history, release, tmp_path / "release"), template, tmp_path, {**SETS, **accepted})
+    found = gone(export(history, f"v{release}", tmp_path / "release"), template, tmp_path, {**SETS, **accepted})
     wrong = judge(found, yaml.safe_load(EXCEPTIONS.read_text(encoding="utf-8")), release, known)
     assert not wrong, "\n".join(wrong)
 

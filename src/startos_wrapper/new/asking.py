@@ -48,7 +48,7 @@ def ask_on_the_page(arguments: argparse.Namespace, answers: dict[str, Any]) -> "
     state = PageState(Template(arguments.dest, copiers_defaults()), _given(arguments, answers, proposal))
     if proposal:
         state.proposed = proposal.values
-        state.suggest(_drafts(proposal), _reasons(proposal))
+        state.suggest(proposal.drafts, proposal.reasons)
     try:
         left = show(Page(state, again, proposal, propose).flow())
     except (EOFError, KeyboardInterrupt):
@@ -125,13 +125,3 @@ def _with_tags(propose: "Propose") -> "Propose":
         return proposal
 
     return proposed
-
-
-def _drafts(proposal: "Proposal") -> dict[str, Any]:
-    """Return texts to begin with: the image as the source has it, although it may lack a tag."""
-    return {"upstream_image": proposal.image} if proposal.image else {}
-
-
-def _reasons(proposal: "Proposal") -> dict[str, str]:
-    """Return why there's no proposal, by the names of the questions that the person decides."""
-    return {each.name: f"{each.place}: {each.why}" for each in reversed(proposal.decide)}

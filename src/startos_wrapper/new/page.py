@@ -92,6 +92,7 @@ class Page:
         if self.propose:
             self.proposal = self.propose(self.state.typed)
             self.state.propose(proposed_answers(self.proposal))
+            self.state.suggest(self.proposal.drafts, self.proposal.reasons)
 
     def _unasked(self) -> str | None:
         """Return the next question to ask before the page can be shown."""

@@ -85,7 +85,11 @@ class _Screen:
         self._enter(self._view)
         with self._app.input.raw_mode():
             self._forget_keys()
-            return self._app.run()
+            try:
+                return self._app.run()
+            finally:
+                # prompt_toolkit leaves the terminal as it is if a signal arrives while it draws the first view.
+                self._app.renderer.reset()
 
     def _forget_keys(self) -> None:
         """Drop what was typed before there was anything to answer. An Enter of then would arrive as a line break."""

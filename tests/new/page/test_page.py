@@ -1,5 +1,6 @@
 """The page without a terminal: what's asked first, what it shows, and what each key does."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,17 @@ def test_a_proposal_shows_places_and_what_is_no_answer() -> None:
     person.press("You decide (1)")
     line = person.line("ADMIN_PASSWORD")
     assert (line.origin, line.note) == ("compose.yml:9", "a secret has no value here\nadd it to secrets")
+
+
+def test_the_reason_why_there_is_no_answer_follows_the_first_answers() -> None:
+    def propose(given: Mapping[str, Any]) -> Proposal:
+        why = f"{given.get('startos', 'nobody')} says so"
+        return Proposal("c.yml", decide=[Leftover("run", "key", "c.yml:4", why, "answer it")])
+
+    page = page_of({"service_id": "tides", "base": "alpine"})
+    page.propose = propose
+    person = Person(page.flow()).press("0.4")
+    assert person.line("run").note.startswith("c.yml:4: 0.4 says so\n")
 
 
 def test_enter_on_what_is_to_decide_opens_the_answer_that_decides_it() -> None:

@@ -69,6 +69,16 @@ class Proposal:
         """The answers without their places."""
         return {name: answer.value for name, answer in self.answers.items()}
 
+    @property
+    def drafts(self) -> dict[str, Any]:
+        """Texts to begin with, by question: the image as the source has it, although it may lack a tag."""
+        return {"upstream_image": self.image} if self.image else {}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why nothing is proposed, by the questions that the person decides."""
+        return {each.name: f"{each.place}: {each.why}" for each in reversed(self.decide)}
+
     def lists(self) -> Iterator[tuple[str, list[Leftover]]]:
         """Yield each of the four lists with its name."""
         for name in LISTS:
