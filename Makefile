@@ -46,8 +46,9 @@ examples: .venv/installed-dev ## Build and start the examples in docs/examples
 rehearse-all: .venv/installed-dev ## Rehearse real services, and each base with each config
 	.venv/bin/pytest -p no:xdist --durations=50 $(PYTEST_ARGS) tests/rehearse/services.py tests/rehearse/hostile.py
 
-docs: .venv/installed-dev ## Write hooks/data.json and the generated pages of docs/ again
+docs: .venv/installed-dev ## Write the generated files of hooks/ and docs/ again
 	.venv/bin/python docs/data.py
+	.venv/bin/python docs/answer_kinds.py
 	.venv/bin/python docs/questions.py
 	.venv/bin/python docs/answers.py
 	.venv/bin/python docs/rules.py

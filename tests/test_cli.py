@@ -19,6 +19,7 @@ from tests.conftest import ROOT
 from tests.support.copies import copier
 from tests.support.limits import little_cpu
 from tests.support.oracle import faults
+from tests.update import releases
 
 
 @pytest.fixture
@@ -229,6 +230,7 @@ def test_as_a_wheel_in_a_clean_environment(tmp_path: Path) -> None:
     old = services.write(tmp_path / "old")
     _adopted_without_an_address(command, old, tmp_path)
     _new_without_a_network(command, tmp_path)
+    _a_life(command, tmp_path)
 
 
 def _adopted_without_an_address(command: Path, old: Path, tmp_path: Path) -> None:
@@ -261,6 +263,33 @@ def _new_without_a_network(command: Path, tmp_path: Path) -> None:
     assert (tmp_path / "unknown" / ".copier-answers.yml").read_text() == "".join(
         line for line in recorded.splitlines(keepends=True) if "_src_path" not in line
     )
+
+
+def _a_life(command: Path, tmp_path: Path) -> None:
+    """Create a wrapper, rehearse, update and migrate it, and go back, each as far as that works without an engine."""
+    source, wrapper = tmp_path / "source", tmp_path / "life"
+    source.mkdir()
+    (source / "compose.yaml").write_text("services: {web: {image: 'nginx:1.27', ports: ['80:80']}}\n")
+    assert "upstream_image    nginx:1.27" in _run(command, "new", "--from", source / "compose.yaml").stdout
+    environment = {**os.environ, "DOCKER_HOST": "unix:///nowhere"}
+    template = releases.template(tmp_path / "template")
+    for arguments, code, said in (
+        (("new", wrapper, "--template", template, "-l", "-d", "service_id=a"), 0, ""),
+        (("check", wrapper), 0, "1 warning"),
+        (("rehearse", wrapper), 2, "ocker"),
+        (("image", "nginx:1.27"), 2, "docker"),
+        (("update", wrapper, "-d", "title=Other"), 0, "Changed:"),
+        (("undo", wrapper), 0, "Undone"),
+        (("migrate", wrapper), 0, "Migrated on the branch startos-0.4"),
+        (("check", wrapper), 0, "warnings"),
+        (("rehearse", wrapper), 2, "ocker"),
+    ):
+        result = subprocess.run([command, *arguments], env=environment, text=True, capture_output=True, check=False)
+        told = result.stdout + result.stderr
+        assert (result.returncode, said in told) == (code, True), told
+        if arguments[0] == "new":
+            for words in ("init --quiet", "add --all", "commit --quiet -m Create"):
+                releases.git(wrapper, *words.split())
 
 
 @pytest.mark.parametrize("name", load("patterns")["named"])

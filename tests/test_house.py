@@ -18,11 +18,9 @@ READERS = {*BASE, "files"}
 BELOW_COMMANDS = {
     *READERS, "answers_file", "questions", "question_docs", "settings", "repository", "origin", "rendering", "given_answers",
     "compiled_once", "copier_errors", "git_command", "interrupts", "work_tree",
-    "upstream_image", "workflow_commands",
+    "updating", "upstream_image", "workflow_commands",
 }  # fmt: skip
 COMMANDS = {"check", "rehearse", "adopt", "image", "manage", "migrate", "new", "update", "show_questions"}
-# A migration is an update that does more, and compares manifests as adopt does.
-BUILT_ON = {"migrate": {"update", "adopt"}}
 
 LONGEST_FILE = 400
 LONG_FILES = {
@@ -43,6 +41,7 @@ SHARED_NAMES = {
 
 LONGEST_REPETITION = 5
 REPETITIVE = {
+    "template/*package-lock.json*": "npm writes it, see docs/sdk_lock.py",
     "src/startos_wrapper/files/manifest/manifest-0.3.schema.json": "every entry names its type, and a `$ref` per type would hide it",
     "src/startos_wrapper/files/earlier_makefiles.mk": "what earlier releases wrote, each in its own words",
     "src/startos_wrapper/check/rules/*.yaml": "a rule's bad and good examples differ in a line",
@@ -63,7 +62,7 @@ def tree_of(path: Path) -> ast.Module:
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield each module of the package that a module imports, anywhere in it, and the imported name."""
+    """Yield each module of the package that a module imports or loads, anywhere in it, and the imported name."""
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names if alias.name.partition(".")[0] == PACKAGE)
@@ -72,6 +71,15 @@ def imports_of(path: Path) -> Iterator[tuple[str, str]]:
             for alias in node.names if node.module and node.module.partition(".")[0] == PACKAGE else ():
                 submodule = f"{node.module}.{alias.name}"
                 yield (submodule, "") if submodule in NAMES else (str(node.module), alias.name)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+            yield from ((target, "") for target in loaded_by_name(node) if NAMES[target] != path)
+
+
+def loaded_by_name(call: ast.Call) -> list[str]:
+    """Return the modules that `import_module` may load: those whose names begin with the text before the first value."""
+    text = call.args[0].values[0] if isinstance(call.args[0], ast.JoinedStr) else call.args[0]
+    assert isinstance(text, ast.Constant), f"line {call.lineno}: can't tell what {ast.unparse(call)} loads"
+    return [name for name in NAMES if name.startswith(str(text.value)) and not name.endswith(".__main__")]
 
 
 @cache
@@ -141,7 +149,7 @@ def test_what_lies_below_imports_nothing_above() -> None:
         elif room in BELOW_COMMANDS:
             allowed = BELOW_COMMANDS
         elif room in COMMANDS:
-            allowed = {*BELOW_COMMANDS, room, *BUILT_ON.get(room, set())}
+            allowed = {*BELOW_COMMANDS, room}
         wrong += [f"{name} imports {each}" for each in sorted(reached - allowed)]
     assert wrong == []
 
@@ -151,14 +159,26 @@ def test_every_part_of_the_package_has_a_layer() -> None:
     assert rooms - {*BELOW_COMMANDS, *COMMANDS} == {"cli", "__main__"}
 
 
-def test_no_module_imports_a_private_name() -> None:
-    private = [
-        f"{module_name(path)}: {name or target}"
+def is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+def attributes_of_imports(path: Path) -> Iterator[str]:
+    """Yield `NAME.attribute` for each attribute of what a module imports from the package."""
+    imported = {name or target.rpartition(".")[2] for target, name in imports_of(path)}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imported:
+            yield f"{node.value.id}.{node.attr}"
+
+
+def test_no_module_uses_a_private_name_of_another() -> None:
+    used = [
+        f"{module_name(path)}: {name}"
         for path in MODULES
-        for target, name in imports_of(path)
-        if (name or target.rpartition(".")[2]).startswith("_") and not name.startswith("__")
+        for name in [*(name or target for target, name in imports_of(path)), *attributes_of_imports(path)]
+        if is_private(name.rpartition(".")[2])
     ]
-    assert private == []
+    assert used == []
 
 
 def test_every_module_has_a_name_of_its_own() -> None:
@@ -247,7 +267,7 @@ def test_repetitions_are_found() -> None:
 def test_nothing_is_written_twice() -> None:
     files = {
         name: text
-        for name, text in texts("src", "hooks").items()
+        for name, text in texts("src", "hooks", "template").items()
         if not any(Path(name).match(pattern) for pattern in REPETITIVE)
     }
     assert repetitions(files) == []
@@ -255,4 +275,6 @@ def test_nothing_is_written_twice() -> None:
 
 @pytest.mark.parametrize("pattern", REPETITIVE)
 def test_no_exception_is_made_in_vain(pattern: str) -> None:
-    assert repetitions({name: text for name, text in texts("src", "hooks").items() if Path(name).match(pattern)})
+    assert repetitions(
+        {name: text for name, text in texts("src", "hooks", "template").items() if Path(name).match(pattern)}
+    )

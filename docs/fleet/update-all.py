@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 BRANCH = "startos-wrapper-update"
-# The bot's commits. Use an address of its own: a branch with commits by anybody else is never pushed over.
+# The bot's commits. Use a separate address: a branch with commits by anybody else is never pushed over.
 NAME, EMAIL = os.environ.get("BOT_NAME", "startos-wrapper update"), os.environ.get("BOT_EMAIL", "bot@example.invalid")
 # Forges answer with an error if one account writes too fast.
 PAUSE = 1.0

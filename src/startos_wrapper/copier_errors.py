@@ -36,7 +36,7 @@ def told(template: str) -> Iterator[None]:
     except OSError as error:
         raise RefusedError(f"{error.filename or template}: {error.strerror or error}") from error
     except Exception as error:
-        # Copier's messages can have several lines. Jinja and PyYAML raise errors of their own for a broken template.
+        # Copier's messages can have several lines. Jinja and PyYAML raise their own errors for a broken template.
         text = _NO_CHOICE.sub(r"\1: choose from \2", str(error))
         text = _REQUIRED.sub(r"\1: this answer is required; pass it with -d \1=VALUE", text)
         first, *more = _REFUSED.sub(r"\1: ", text, count=1).splitlines() or [type(error).__name__]

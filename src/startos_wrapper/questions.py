@@ -106,7 +106,7 @@ def typed(question: Any, value: Any) -> Any:
 
 
 class DuplicateKeyError(yaml.MarkedYAMLError):
-    """A mapping has a key twice, of which PyYAML would take the last."""
+    """A mapping has a key twice. PyYAML would silently use the last one."""
 
 
 class _Unique:

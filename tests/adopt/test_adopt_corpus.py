@@ -10,9 +10,9 @@ import yaml
 from copier import run_copy
 from docs import adopt_table
 
-from startos_wrapper.adopt.compare import compare
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.cli import main
+from startos_wrapper.files.manifest.compare import compare
 from tests.adopt.services import commit, tree
 from tests.conftest import ROOT
 from tests.support.depth import sample

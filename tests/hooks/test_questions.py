@@ -5,13 +5,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 from copier import run_copy
 from copier._template import load_template_config
-from docs import data
+from docs import answer_kinds, data
 from jinja2 import Environment, nodes
 
 from startos_wrapper.data import licenses, load, processors
@@ -170,8 +171,9 @@ def test_the_lists_of_answers_are_those_of_the_questions() -> None:
     assert set(answers["advanced_answers"]) == {name for name in given if "advanced" in QUESTIONS[name].get("when", "")}
 
 
-def test_what_jinja_reads_from_the_data_is_fresh() -> None:
-    assert data.PAGE.read_text(encoding="utf-8") == data.page(), "run `make docs`"
+@pytest.mark.parametrize("generated", [data, answer_kinds], ids=lambda module: module.PAGE.name)
+def test_what_is_generated_for_the_template_is_fresh(generated: ModuleType) -> None:
+    assert generated.PAGE.read_text(encoding="utf-8") == generated.page(), "run `make docs`"
 
 
 def test_a_question_has_no_default_exactly_when_it_is_not_asked() -> None:

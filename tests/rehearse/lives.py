@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from startos_wrapper.rehearse import runs
+from startos_wrapper.rehearse import running_rehearsals
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import opened
 from startos_wrapper.rehearse.playing import Watcher, play
@@ -65,7 +65,7 @@ class Life:
             ("volume", "ls", *label, "--format", "{{.Name}}"),
             ("image", "ls", "--format", "{{.Tag}}", "startos-wrapper/rehearsal"),
         )
-        self.ids |= {path.stem for path in runs.folder().glob("*.lock")}
+        self.ids |= {path.stem for path in running_rehearsals.folder().glob("*.lock")}
         names = [name for command in listed for name in self.engine.docker(*command).stdout.split()]
         return [name for name in names if any(run in name for run in self.ids)]
 

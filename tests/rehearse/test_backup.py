@@ -29,7 +29,7 @@ def test_a_service_that_never_started_has_nothing_to_back_up(
         SimpleNamespace(
             package=package, installed=SimpleNamespace(volumes=Volumes.of(Docker("run"), package)),
             service=SimpleNamespace(is_started=False), was_started=was_started, has_backup=False, place=package.place,
-            hands=SimpleNamespace(ask=lambda *_, **__: found), progress=lambda _: None, warn=lambda *_: None,
+            helper=SimpleNamespace(ask=lambda *_, **__: found), progress=lambda _: None, warn=lambda *_: None,
         ),
     )  # fmt: skip
     if played:

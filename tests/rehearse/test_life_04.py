@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.rehearse import runs
+from startos_wrapper.rehearse import running_rehearsals
 from startos_wrapper.rehearse.outcome import Status, StepResult
 from startos_wrapper.rehearse.playing import Watcher
 from startos_wrapper.rehearse.rehearsal import Pace
@@ -35,7 +35,7 @@ def _engine(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         patch.setenv("BUILDX_BUILDER", "rehearse-04")
         engine.docker("buildx", "create", "--name", "rehearse-04", "--driver", "remote", engine.builder, check=False)
         yield
-        assert list(runs.folder().glob("*.lock")) == []
+        assert list(running_rehearsals.folder().glob("*.lock")) == []
 
 
 def rehearse(folder: Path, *steps: str, **settings: Any) -> dict[str, StepResult]:

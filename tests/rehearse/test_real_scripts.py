@@ -9,7 +9,7 @@ import pytest
 from startos_wrapper.rehearse.inside import checksums
 from startos_wrapper.rehearse.outcome import Outcome
 from startos_wrapper.rehearse.scripts import ScriptVolume, run_script
-from tests.rehearse.local_hands import LocalHands, volumes
+from tests.rehearse.local_helper import LocalHelper, volumes
 from tests.rehearse.script_shapes import bundle
 from tests.support.tools import require
 
@@ -19,7 +19,7 @@ CONFIG = {"tor-address": "x.onion", "user": "me", "level": 3}
 
 def _call(export: str, *args: Any, input: Any = None, is_sandboxed: bool = False) -> Outcome:
     script = bundle("hello-world", 1, "0.2.0").encode()
-    return run_script(script, export, LocalHands(), VOLUMES, input=input, args=args, is_sandboxed=is_sandboxed)
+    return run_script(script, export, LocalHelper(), VOLUMES, input=input, args=args, is_sandboxed=is_sandboxed)
 
 
 def _result(outcome: Outcome) -> Any:

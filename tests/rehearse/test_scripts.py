@@ -15,7 +15,7 @@ from startos_wrapper.rehearse.inside import checksums
 from startos_wrapper.rehearse.outcome import Outcome
 from startos_wrapper.rehearse.script_engine import ScriptEngine
 from startos_wrapper.rehearse.scripts import ScriptVolume, answered, run_script
-from tests.rehearse.local_hands import LocalHands, volumes
+from tests.rehearse.local_helper import LocalHelper, volumes
 from tests.support.tools import require
 
 Run = Callable[..., Outcome]
@@ -55,7 +55,7 @@ def run(top: Path, engine: ScriptEngine) -> Run:
 
     def run(body: str, export: str = "/f", module: str = "", **options: Any) -> Outcome:
         source = f"{module}\nexport const f = async (effects, input, ...args) => {{ {body} }};"
-        return run_script(source.encode(), export, LocalHands(), VOLUMES, **options)
+        return run_script(source.encode(), export, LocalHelper(), VOLUMES, **options)
 
     return run
 
@@ -114,7 +114,7 @@ def test_modules_that_cannot_be_run(run: Run) -> None:
         "Uncaught (in promise) Error: Expecting /none/x to be a function"
     )
     assert run("", module="syntax error").code == 2
-    assert run_script(None, "/f", LocalHands(), {}).code == 6
+    assert run_script(None, "/f", LocalHelper(), {}).code == 6
 
 
 def test_an_error_names_its_line(run: Run) -> None:
@@ -195,7 +195,7 @@ def test_what_startos_refuses_is_refused(top: Path) -> None:
         for call, _ in REFUSED
     )
     source = f"export const f = async (effects) => {{ const said = [];\n{calls} return {{result: said}}; }};"
-    said = result(run_script(source.encode(), "/f", LocalHands(), VOLUMES, is_sandboxed=True))
+    said = result(run_script(source.encode(), "/f", LocalHelper(), VOLUMES, is_sandboxed=True))
     wrong = [(call, words, found) for (call, words), found in zip(REFUSED, said, strict=True) if words not in found]
     assert wrong == []
     assert (top.parent / "secret").read_text() == "not for scripts"
@@ -319,7 +319,7 @@ def test_without_an_engine_the_command_says_how_to_get_one(monkeypatch: pytest.M
     monkeypatch.setattr(script_engine, "folders", lambda: str(tmp_path))
     script_engine.script_engine.cache_clear()
     with pytest.raises(CannotError, match=r"pip install 'startos-wrapper\[scripts\]'"):
-        scripts.run_script(b"export const f = 1", "/f", LocalHands(), {})
+        scripts.run_script(b"export const f = 1", "/f", LocalHelper(), {})
     script_engine.script_engine.cache_clear()
 
 

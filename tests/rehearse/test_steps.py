@@ -20,7 +20,7 @@ from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
 from startos_wrapper.rehearse.package import Package, opened
 from startos_wrapper.rehearse.playing import STEPS, Watcher, rehearsal_of
 from startos_wrapper.rehearse.rehearsal import Rehearsal, Settings
-from startos_wrapper.rehearse.runs import new_run
+from startos_wrapper.rehearse.running_rehearsals import new_run
 from startos_wrapper.rehearse.volumes import Access, Volumes
 from tests.images.engine import Engine
 from tests.images.wrappers import Render, Wrapper

@@ -20,8 +20,8 @@ from packaging.version import Version
 
 from startos_wrapper.cli import main
 from startos_wrapper.files.makefile_conversion import needs_conversion
-from startos_wrapper.update import merge, transfer, write
-from startos_wrapper.update.newest import Recorded, target
+from startos_wrapper.updating import merge, transfer, write
+from startos_wrapper.updating.newest import Recorded, target
 from tests.support.copies import copier
 from tests.support.limits import HUNG
 from tests.update.releases import Project, git

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.update import merge, restore, transfer
+from startos_wrapper.updating import merge, restore, transfer
 from tests.support.copies import copier
 from tests.update.releases import git
 from tests.update.tiny import Tiny

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from jinja2 import TemplateError
 
-from startos_wrapper.adopt.compare import Comparison, Difference, compare
 from startos_wrapper.adopt.fit import fit, weaken
 from startos_wrapper.adopt.nearness import FILES, FOLDERS
 from startos_wrapper.adopt.propose.answers import propose
@@ -18,6 +17,7 @@ from startos_wrapper.adopt.reasons import Reason, reason_for
 from startos_wrapper.answers_file import ANSWERS
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.files.documents import read_document
+from startos_wrapper.files.manifest.compare import Comparison, Difference, compare
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.rendering import Asked, RefusedAnswerError, Template

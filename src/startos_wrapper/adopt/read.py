@@ -2,7 +2,6 @@
 
 import posixpath
 import re
-import shlex
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
@@ -17,7 +16,7 @@ from startos_wrapper.files.entrypoint import entrypoint_of
 from startos_wrapper.files.file_by_name import script_file
 from startos_wrapper.files.procedure_scripts import INIT_OPTIONS_WITH_VALUE
 from startos_wrapper.files.shell.command_reader import read_script
-from startos_wrapper.files.shell.script import Command
+from startos_wrapper.files.shell.script import Command, Script
 from startos_wrapper.files.source import Source
 from startos_wrapper.files.wrapper import Wrapper
 
@@ -27,8 +26,7 @@ _PLATFORM = re.compile("|".join(_ARCHES))
 _STARTERS = {"tini", "dumb-init"}
 # Several commands in a line, or only a part of a command.
 _JOINED = re.compile(r"[#&|;(){}]")
-_EXPORT = re.compile(r"export[ \t]+([A-Za-z_]\w*)=(.*)")
-_ASSIGNMENT = re.compile(r"\s*(?:export[ \t]+|readonly[ \t]+)?([A-Za-z_]\w*)=(.*)")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _MOST_PROGRAMS = 100
 # The last command of scripts that don't end with their program.
 _NO_PROGRAMS = {"", "wait", "exit", "fi", "done", "esac", "}", "trap", "echo", "sleep", "kill", "export", "return", ":"}
@@ -169,6 +167,10 @@ class Facts:
         return entry.source if entry else script_file(self.wrapper, "docker_entrypoint.sh")
 
     @cached_property
+    def _script(self) -> Script:
+        return read_script(self.entrypoint.text if self.entrypoint else "", tolerant=True)
+
+    @cached_property
     def _lines(self) -> list[tuple[int, str, list[Command]]]:
         """The lines that begin with a command that always runs: number, text, and the commands that begin there.
 
@@ -177,10 +179,9 @@ class Facts:
         if self.entrypoint is None:
             return []
         found: dict[int, list[Command]] = {}
-        script = read_script(self.entrypoint.text, tolerant=True)
-        for command in script.commands:
+        for command in self._script.commands:
             place = self.entrypoint.place(command.start)
-            if (script.broken or not command.nested) and (place.column == 1 or place.line in found):
+            if (self._script.broken or not command.nested) and (place.column == 1 or place.line in found):
                 found.setdefault(place.line, []).append(command)
         return [(number, self.entrypoint.lines[number - 1].rstrip(), commands) for number, commands in found.items()]
 
@@ -210,9 +211,13 @@ class Facts:
     def assigned(self) -> dict[str, str]:
         """The variables that the entrypoint sets to a fixed value once, without exporting them."""
         found: dict[str, set[str | None]] = {}
-        for line in self.entrypoint.lines if self.entrypoint else ():
-            if match := _ASSIGNMENT.match(line):
-                found.setdefault(match[1], set()).add(_literal(match[2]) if line == line.lstrip() else None)
+        first = {id(command) for _, _, commands in self._lines for command in commands[:1]}
+        for command in self._script.commands:
+            words = command.words[1:] if command.name in ("export", "readonly") else []
+            for word in words if command.words else command.assignments:
+                if match := _ASSIGNMENT.fullmatch(word.text):
+                    value = _literal(match[2], word.value.partition("=")[2]) if id(command) in first else None
+                    found.setdefault(match[1], set()).add(value)
         single = ((name, values.pop()) for name, values in found.items() if len(values) == 1)
         return {name: value for name, value in single if value}
 
@@ -231,8 +236,10 @@ class Facts:
     def environment(self) -> list[Found]:
         """The variables that the entrypoint exports with a fixed value, as pairs of name and value."""
         found = []
-        for number, line, _ in self._lines:
-            if (match := _EXPORT.fullmatch(line)) and (value := _literal(match[2])) is not None:
+        for number, _, commands in self._lines:
+            words = commands[0].words if len(commands) == 1 else []
+            match = _ASSIGNMENT.fullmatch(words[1].text) if len(words) == 2 and words[0].value == "export" else None
+            if match and (value := _literal(match[2], words[1].value.partition("=")[2])) is not None:
                 found.append(self._said((match[1], value), number))
         return found
 
@@ -244,7 +251,7 @@ class Facts:
             end = commands[0].start + len(line)
             for command in commands if _makes_folders(commands[0]) else ():
                 for word in command.words if _makes_folders(command) else ():
-                    path = _literal(word.text) if word.end <= end else None
+                    path = _literal(word.text, word.value) if word.end <= end else None
                     if path and path.startswith("/"):
                         found.setdefault(path, self._said(path, number))
         return list(found.values())
@@ -294,12 +301,6 @@ def _makes_folders(command: Command) -> bool:
     return command.name == "mkdir" and command.args[:1] == ["-p"]
 
 
-def _literal(text: str) -> str | None:
-    """Return the value of a single shell word without variables, or None for anything else."""
-    if any(mark in text for mark in "$`;&|<>()*?"):
-        return None
-    try:
-        words = shlex.split(text, comments=True)
-    except ValueError:
-        return None
-    return words[0] if len(words) == 1 else "" if not words else None
+def _literal(text: str, value: str) -> str | None:
+    """Return the value of a word that has no variables, commands, patterns or line breaks, or None."""
+    return None if any(mark in text for mark in "$`;&|<>()*?\n") else value

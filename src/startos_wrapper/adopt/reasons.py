@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.propose.proposal import Left
+from startos_wrapper.files.manifest.compare import Difference
 from startos_wrapper.files.manifest.compat_home import hides_home
 
 Kind = Literal["corrected", "harmless", "differs", "missing"]

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.adopt.adoption import Adoption
-from startos_wrapper.adopt.compare import Difference
 from startos_wrapper.adopt.describe import Description
 from startos_wrapper.adopt.plan import Note
 from startos_wrapper.answers_file import ANSWERS
+from startos_wrapper.files.manifest.compare import Difference
 from startos_wrapper.files.template_source import is_address
 from startos_wrapper.terminal import printable, shorten
 

@@ -61,7 +61,7 @@ def entries(stream: Stream, count: Callable[[], None]) -> Iterator[Entry]:
     Read or skip `padded(entry.length)` bytes of each member before you ask for the next. Raises: NotFoundError if the
     tar is damaged.
     """
-    # What headers of their own say about the next member.
+    # What extra headers say about the next member.
     name = link = None
     length: int | None = None
     while block := stream.read(BLOCK):

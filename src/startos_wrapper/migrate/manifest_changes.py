@@ -5,17 +5,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from startos_wrapper.adopt.compare import compare
 from startos_wrapper.copier_errors import told
 from startos_wrapper.errors import CommandError
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.compare import compare
 from startos_wrapper.files.source import Source, TooLargeError
 from startos_wrapper.migrate.next_answers import TARGET
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.quote import Quote, quote_node, subjects
 from startos_wrapper.rendering import RefusedAnswerError, Template
-from startos_wrapper.update.newest import Recorded
+from startos_wrapper.updating.newest import Recorded
 
 _Path = tuple[str, ...]
 # Texts of the manifest that are an answer.

@@ -28,11 +28,11 @@ from startos_wrapper.migrate.next_answers import (
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.package_files import SETTINGS, Written, write_package_files
 from startos_wrapper.migrate.quote import Quote, every, quote_lines
-from startos_wrapper.update.excluded import not_excluded
-from startos_wrapper.update.merge import Merged, Request, merged, result_of
-from startos_wrapper.update.newest import Recorded, target
-from startos_wrapper.update.outcome import Outcome
-from startos_wrapper.update.transfer import transfer
+from startos_wrapper.updating.excluded import not_excluded
+from startos_wrapper.updating.merge import Merged, Request, merged, result_of
+from startos_wrapper.updating.newest import Recorded, target
+from startos_wrapper.updating.outcome import Outcome
+from startos_wrapper.updating.transfer import transfer
 from startos_wrapper.work_tree import WorkTree
 
 # What the template writes for StartOS 0.4, too, unless the author changed it.

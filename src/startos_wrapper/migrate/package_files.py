@@ -14,7 +14,7 @@ from startos_wrapper.migrate.manifest_quotes import is_found
 from startos_wrapper.migrate.old_wrapper import OldWrapper
 from startos_wrapper.migrate.quote import Quote
 from startos_wrapper.migrate.settings_form import LeftOut, settings_form
-from startos_wrapper.update.newest import Recorded, Target
+from startos_wrapper.updating.newest import Recorded, Target
 
 SETTINGS = "startos/settings.ts"
 _MAKEFILES = ("GNUmakefile", "makefile", "Makefile")

@@ -46,7 +46,7 @@ def _shape(kind: str, node: Node, depth: int) -> str:
 
 
 def _chain(parts: list[str], depth: int) -> str:
-    """Return calls, each in a line of its own if one has several lines, in Prettier's style."""
+    """Return calls, each on its own line if one has several lines, in Prettier's style."""
     if not any("\n" in part for part in parts):
         return ".".join(parts)
     return f"\n{STEP * (depth + 1)}.".join(parts)

@@ -93,7 +93,7 @@ def written_value(value: Any) -> str:
 
 
 def written_property(name: str, value: Any, depth: int) -> str:
-    """Return a property. A long text goes into a line of its own."""
+    """Return a property. A long text goes on its own line."""
     line = f"{STEP * depth}{written_key(name)}: {written_value(value)},"
     if isinstance(value, str) and len(line) > _WIDTH:
         return f"{STEP * depth}{written_key(name)}:\n{STEP * (depth + 1)}{written_value(value)},"

@@ -34,7 +34,7 @@ def _assumed(state: PageState) -> Iterator[str]:
 
 
 def _found(folder: Path) -> Iterator[str]:
-    """Yield what `check` finds. It runs as a process of its own, as the commands don't use each other."""
+    """Yield what `check` finds. It runs as a separate process, because the commands don't use each other."""
     command = [sys.executable, "-m", "startos_wrapper", "check", "--format", "json", str(folder.absolute())]
     try:
         done = subprocess.run(command, capture_output=True, timeout=_CHECK_SECONDS, check=False)

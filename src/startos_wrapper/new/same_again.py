@@ -24,7 +24,7 @@ _LONGEST = 160
 class Again:
     """What was passed: the folder of the wrapper, and options that the command needs again.
 
-    `source` says where a proposal came from. Whoever has all answers doesn't need one.
+    `source` says where a proposal came from. With all answers, nobody needs one.
     """
 
     dest: Path

@@ -26,7 +26,7 @@ from startos_wrapper.new.drawing import Cursor, Row, draw_head, draw_menu, wrapp
 from startos_wrapper.new.views import BACK, DELETE, ENTER, Flow, Input, Interrupted, Menu, Pressed, View
 
 T = TypeVar("T")
-# Seconds after which Esc is a key of its own, and not the beginning of an arrow key or of Alt and a letter.
+# Seconds after which Esc counts as a key. Until then, it may begin an arrow key, or Alt and a letter.
 _ESCAPE = 0.05
 _STYLE = Style.from_dict(
     {

@@ -199,7 +199,7 @@ def _older(given: str | None, package: "Package", watcher: "Watcher") -> "Iterat
         return
     from startos_wrapper.rehearse.docker import Docker
     from startos_wrapper.rehearse.image_loading import engines_processor
-    from startos_wrapper.rehearse.older import opened_older
+    from startos_wrapper.rehearse.older_release import opened_older
 
     watcher.does("prepare", f"the images of {given}")
     with opened_older(given, package, engines_processor(Docker(""))) as older:

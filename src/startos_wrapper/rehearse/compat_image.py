@@ -12,7 +12,7 @@ _PACKAGE = "startos_wrapper.rehearse.inside"
 
 
 def compat_image(docker: Docker, say: Callable[[str], None] = lambda _: None) -> str:
-    """Return the tag of the image, which is built if the engine doesn't have it. Later rehearsals use it again.
+    """Return the tag of the image, after building it if the engine doesn't have it. Later rehearsals reuse it.
 
     Raises: CannotError if it can't be built, e.g. without a network.
     """

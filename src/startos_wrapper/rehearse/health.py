@@ -15,7 +15,7 @@ _SECONDS = 30.0
 
 
 class Health(str, Enum):
-    """What a check says. The UI takes `disabled` for healthy. UI/services/pkg-status-rendering.service.ts:55-85"""
+    """What a check says. The UI shows `disabled` as healthy. UI/services/pkg-status-rendering.service.ts:55-85"""
 
     SUCCESS = "success"
     DISABLED = "disabled"

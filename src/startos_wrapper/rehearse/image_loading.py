@@ -1,4 +1,4 @@
-"""Load a package's images into Docker under tags of our own, so that no image of the machine is touched."""
+"""Load a package's images into Docker under our own tags, so that no image of the machine is touched."""
 
 import io
 import json

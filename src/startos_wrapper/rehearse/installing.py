@@ -12,10 +12,10 @@ from startos_wrapper.files.documents.value import NOTHING
 from startos_wrapper.files.manifest.procedure import Procedure
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker, end, started
-from startos_wrapper.rehearse.hands import Hands, HandsError
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal
 from startos_wrapper.rehearse.service import Service, certificates_of
+from startos_wrapper.rehearse.volume_helper import VolumeHelper, VolumeHelperError
 from startos_wrapper.rehearse.volumes import Kind, Volumes
 
 _MODE = 0o777
@@ -48,7 +48,7 @@ def _copy(rehearsal: Rehearsal, folder: Path, volume: str) -> None:
             f"{folder}: has {size / 1024**3:.0f} GiB, but rehearse copies {_MOST_ASSETS // 1024**3} GiB at most"
         )
     process = started(
-        rehearsal.docker.command("cp", "-", f"{rehearsal.hands.container}:/volumes/{volume}"), has_input=True
+        rehearsal.docker.command("cp", "-", f"{rehearsal.helper.container}:/volumes/{volume}"), has_input=True
     )
     assert process.stdin and process.stdout and process.stderr
     try:
@@ -81,7 +81,7 @@ def _members(folder: Path) -> tuple[list[tuple[Path, str]], int]:
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     """Add a file, a folder or a symlink. It belongs to root, as on a server."""
-    # Hard links are files of their own.
+    # Hard links become separate files.
     tar.inodes = {}  # type: ignore[attr-defined]
     member = tar.gettarinfo(path, name)
     member.uid = member.gid = 0
@@ -95,7 +95,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 
 
 def new_service(
-    docker: Docker, network: Network, compat: str, hands: Hands, installed: Installed, crash_pause: float
+    docker: Docker, network: Network, compat: str, helper: VolumeHelper, installed: Installed, crash_pause: float
 ) -> Service:
     """Return the service of a version, which isn't started."""
     package = installed.package
@@ -106,8 +106,8 @@ def new_service(
         for name, interface in certificates_of(installed.volumes):
             names = [address, f"{package.id}.embassy", f"{interface}.local"]
             try:
-                hands.ask("certificates", volume=name, interface=interface, names=names, timeout=60)
-            except HandsError as error:
+                helper.ask("certificates", volume=name, interface=interface, names=names, timeout=60)
+            except VolumeHelperError as error:
                 raise CannotError(f"can't write the certificates of {interface}: {error}") from error
 
     return Service(
@@ -130,7 +130,7 @@ def use(rehearsal: Rehearsal, package: Package, volumes: Volumes, images: Mappin
         rehearsal.docker,
         rehearsal.network,
         rehearsal.compat,
-        rehearsal.hands,
+        rehearsal.helper,
         rehearsal.installed,
         rehearsal.settings.pace.crash,
     )

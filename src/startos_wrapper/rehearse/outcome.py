@@ -73,7 +73,7 @@ class StepFailedError(Exception):
 
 
 def sentence(text: str) -> str:
-    """Return a hint, such as one of `check`, as a sentence of its own."""
+    """Return a hint, such as one of `check`, as a separate sentence."""
     return f"{text[:1].upper()}{text[1:]}."
 
 

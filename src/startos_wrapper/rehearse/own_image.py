@@ -1,4 +1,4 @@
-"""Build an image of the command's own, once: later rehearsals use it again."""
+"""Build one of the command's own images once, and reuse it in later rehearsals."""
 
 import hashlib
 import io

@@ -9,13 +9,13 @@ from startos_wrapper.errors import CannotError
 from startos_wrapper.rehearse.compat_image import compat_image
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker
-from startos_wrapper.rehearse.hands import HandsError, opened
 from startos_wrapper.rehearse.image_loading import engines_processor
 from startos_wrapper.rehearse.installing import create_volumes, new_service
 from startos_wrapper.rehearse.outcome import SkippedError, Status, StepFailedError, StepResult, Subject
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.rehearsal import Installed, Rehearsal, Settings
-from startos_wrapper.rehearse.runs import new_run
+from startos_wrapper.rehearse.running_rehearsals import new_run
+from startos_wrapper.rehearse.volume_helper import VolumeHelperError, opened
 from startos_wrapper.rehearse.volumes import Volumes
 
 # The module of each step, in the order of a service's life.
@@ -123,14 +123,14 @@ def rehearsal_of(docker: Docker, package: Package, settings: Settings, watcher: 
     network, volumes = Network.create(docker), Volumes.of(docker, package)
     create_volumes(docker, volumes)
     installed = Installed(package, volumes, {})
-    with opened(docker, compat, network.name, volumes.named) as hands:
-        service = new_service(docker, network, compat, hands, installed, settings.pace.crash)
+    with opened(docker, compat, network.name, volumes.named) as helper:
+        service = new_service(docker, network, compat, helper, installed, settings.pace.crash)
         rehearsal = Rehearsal(
             settings,
             docker,
             processor,
             network,
-            hands,
+            helper,
             compat,
             installed,
             service,
@@ -155,7 +155,7 @@ def played(rehearsal: Rehearsal, step: str, watcher: Watcher) -> StepResult:
 
     try:
         play_step(result, run)
-    except HandsError as error:
+    except VolumeHelperError as error:
         raise CannotError(f"{step}: the helper container can't do its work: {error}") from error
     return result
 

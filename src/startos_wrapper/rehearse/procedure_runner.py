@@ -130,7 +130,7 @@ def _run_script(
     return run_script(
         source,
         export,
-        rehearsal.hands,
+        rehearsal.helper,
         # Unlike a container, a sandboxed script can write. S/procedure/js_scripts.rs:181-190
         installed.volumes.for_script(access),
         input=None if given is NOTHING_GIVEN else given,

@@ -1,4 +1,4 @@
-"""Play the steps in order. Each step gets the `Rehearsal`, which has everything that the steps share."""
+"""What the steps of a rehearsal share: its `Rehearsal`, with the settings, the installed version and the pace."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from startos_wrapper.files.images.image_config import signal_name
 from startos_wrapper.files.source import Place
 from startos_wrapper.rehearse.container import Network
 from startos_wrapper.rehearse.docker import Docker
-from startos_wrapper.rehearse.hands import Hands
 from startos_wrapper.rehearse.outcome import StepResult
 from startos_wrapper.rehearse.package import Package
 from startos_wrapper.rehearse.service import Service
 from startos_wrapper.rehearse.user_file import UserFile
+from startos_wrapper.rehearse.volume_helper import VolumeHelper
 from startos_wrapper.rehearse.volumes import Volumes
 
 
@@ -107,7 +107,7 @@ class Rehearsal:
     docker: Docker
     processor: str
     network: Network
-    hands: Hands
+    helper: VolumeHelper
     # Our tag of the image that stands in for StartOS's own images.
     compat: str
     installed: Installed

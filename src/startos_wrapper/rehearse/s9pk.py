@@ -61,7 +61,7 @@ def _unpack(handle: int, folder: Path) -> None:
     assets = manifest.get("assets")
     icon = _icon(assets.get("icon") if isinstance(assets, dict) else None)
     images = _unpack_images(handle, sections["docker_images"], folder)
-    # Under names of our own. Those in the manifest can lead out of the folder.
+    # Under our own names. Those in the manifest can lead out of the folder.
     names = {"license": "LICENSE.md", "instructions": "INSTRUCTIONS.md", "icon": icon}
     for section, name in names.items():
         _copy(handle, sections[section], folder / name)
@@ -138,7 +138,7 @@ def _cbor(data: bytes, what: str) -> Any:
 
 
 def _icon(name: Any) -> str:
-    """Return the name of the icon, with the type that StartOS takes. S/s9pk/manifest.rs:148-153"""
+    """Return the name of the icon, with the type that StartOS accepts. S/s9pk/manifest.rs:148-153"""
     kind = PurePosixPath(name).suffix[1:] if isinstance(name, str) else "png"
     return f"icon.{kind if _ICON_TYPE.fullmatch(kind) else 'png'}"
 

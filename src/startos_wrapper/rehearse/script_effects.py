@@ -11,7 +11,7 @@ class RefusedEffectError(Exception):
 
 @dataclass(frozen=True)
 class ScriptVolume:
-    """A volume as a script sees it: the name that it has in hands, and whether it's read-only."""
+    """A volume as a script sees it: the name that it has in the helper, and whether it's read-only."""
 
     name: str
     is_readonly: bool
@@ -19,7 +19,7 @@ class ScriptVolume:
 
 @dataclass(frozen=True)
 class _Effect:
-    """An effect: its arguments by their names in hands, which volume it writes to, and whether sandboxes have it."""
+    """An effect: its arguments by their names in the helper, the volume it writes to, and whether sandboxes have it."""
 
     arguments: tuple[str, ...]
     writes: str = ""
@@ -51,20 +51,20 @@ _SWITCHES = ("delete", "force", "ignoreExisting", "noPermissions", "noOwner")
 
 @dataclass(frozen=True)
 class Request:
-    """What to ask of hands."""
+    """What to ask of the helper."""
 
     effect: str
     arguments: dict[str, Any]
 
     def action(self, session: str) -> dict[str, Any]:
-        """Return the arguments of `Hands.ask`."""
+        """Return the arguments of `VolumeHelper.ask`."""
         if self.effect == "fetch":
             return {"action": "fetch", **self.arguments}
         return {"action": "effect", "name": self.effect, "session": session, **self.arguments}
 
 
 def request(name: str, values: object, volumes: Mapping[str, ScriptVolume], is_sandboxed: bool) -> Request | None:
-    """Return what to ask of hands for an effect, or None if there is nothing to do. Trust nothing of it.
+    """Return what to ask of the helper for an effect, or None if there is nothing to do. Trust nothing of it.
 
     Raises: RefusedEffectError with StartOS's message.
     """

@@ -15,10 +15,10 @@ from typing import Any
 
 from startos_wrapper.files.javascript import read_module
 from startos_wrapper.rehearse.docker import kill
-from startos_wrapper.rehearse.hands import Hands, HandsError
 from startos_wrapper.rehearse.outcome import Outcome
 from startos_wrapper.rehearse.script_effects import RefusedEffectError, ScriptVolume, request
 from startos_wrapper.rehearse.script_engine import runner_command
+from startos_wrapper.rehearse.volume_helper import VolumeHelper, VolumeHelperError
 
 __all__ = ["ScriptVolume", "answered", "run_script"]
 
@@ -41,7 +41,7 @@ class _TooMuchError(Exception):
 def run_script(
     source: bytes | None,
     export: str,
-    hands: Hands,
+    helper: VolumeHelper,
     volumes: Mapping[str, ScriptVolume],
     *,
     input: Any = None,
@@ -79,7 +79,7 @@ def run_script(
         "args": list(args),
         "isSandboxed": is_sandboxed,
     }
-    call = _Call(hands, volumes, is_sandboxed)
+    call = _Call(helper, volumes, is_sandboxed)
     try:
         ended = call.run(json.dumps(start), _PATIENCE if timeout is None else timeout)
     except _TooMuchError as error:
@@ -122,10 +122,10 @@ def _limit_memory(process: int) -> None:
 
 
 class _Call:
-    """A run of the engine, whose effects are performed in hands."""
+    """A run of the engine, whose effects are performed in the helper."""
 
-    def __init__(self, hands: Hands, volumes: Mapping[str, ScriptVolume], is_sandboxed: bool) -> None:
-        self.hands, self.volumes, self.is_sandboxed = hands, volumes, is_sandboxed
+    def __init__(self, helper: VolumeHelper, volumes: Mapping[str, ScriptVolume], is_sandboxed: bool) -> None:
+        self.helper, self.volumes, self.is_sandboxed = helper, volumes, is_sandboxed
         self.session = uuid.uuid4().hex
         self.lock = threading.Lock()
         self.asked: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
@@ -161,8 +161,8 @@ class _Call:
                     with suppress(OSError):
                         if stream:
                             stream.close()
-                with suppress(HandsError):
-                    self.hands.ask("end", session=self.session)
+                with suppress(VolumeHelperError):
+                    self.helper.ask("end", session=self.session)
         if ended is None and not is_late.is_set():
             return {"failed": f"the script's engine ended with exit code {process.returncode}, as if out of memory"}
         return ended
@@ -200,8 +200,8 @@ class _Call:
         answer: dict[str, Any] = {"id": message["id"]}
         try:
             asked = request(str(message.get("op")), message.get("args"), self.volumes, self.is_sandboxed)
-            answer["result"] = self.hands.ask(**asked.action(self.session)) if asked else None
-        except (RefusedEffectError, HandsError) as error:
+            answer["result"] = self.helper.ask(**asked.action(self.session)) if asked else None
+        except (RefusedEffectError, VolumeHelperError) as error:
             answer["error"] = str(error)
         except Exception as error:
             # Otherwise the script would wait for this answer forever.

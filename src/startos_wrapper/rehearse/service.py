@@ -254,5 +254,5 @@ def _get(data: Any, *names: str) -> Any:
 
 
 def certificates_of(volumes: Volumes) -> list[tuple[str, str]]:
-    """Return the volumes for certificates by their names in hands, each with its interface."""
+    """Return the volumes for certificates by their names in the helper, each with its interface."""
     return [(volume.name, volume.interface) for volume in volumes.of_kind(Kind.CERTIFICATE)]

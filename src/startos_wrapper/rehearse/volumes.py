@@ -63,7 +63,7 @@ class Mount:
 
 @dataclass(frozen=True)
 class Volume:
-    """A volume of the manifest. In hands, it's at `/volumes/NAME`. `interface` is that of a certificate."""
+    """A volume of the manifest. In helper, it's at `/volumes/NAME`. `interface` is that of a certificate."""
 
     id: str
     kind: Kind
@@ -101,7 +101,7 @@ class Volumes:
 
     @property
     def named(self) -> dict[str, str]:
-        """Return the names of Docker's volumes by the names in hands."""
+        """Return the names of Docker's volumes by the names in the helper."""
         return {volume.name: self.docker_name(volume) for volume in self.by_id.values()}
 
     def docker_name(self, volume: Volume) -> str:

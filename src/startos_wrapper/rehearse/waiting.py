@@ -3,12 +3,12 @@
 import time
 from collections.abc import Sequence
 
-from startos_wrapper.rehearse.hands import HandsError
 from startos_wrapper.rehearse.health import Result, run_round
 from startos_wrapper.rehearse.inspect_container import Listener, look_into
 from startos_wrapper.rehearse.outcome import SkippedError, StepFailedError
 from startos_wrapper.rehearse.rehearsal import Rehearsal
 from startos_wrapper.rehearse.service import End
+from startos_wrapper.rehearse.volume_helper import VolumeHelperError
 from startos_wrapper.rehearse.why_ended import failure_of
 
 _POLL = 0.1
@@ -178,8 +178,8 @@ def _connect_to_all(rehearsal: Rehearsal, deadline: float) -> None:
 def _connect(rehearsal: Rehearsal, port: int) -> str | None:
     """Return why a port doesn't answer, or None if it does."""
     try:
-        reason = rehearsal.hands.ask("connect", host=rehearsal.service.address, port=port, timeout=_PATIENCE)
-    except HandsError as error:
+        reason = rehearsal.helper.ask("connect", host=rehearsal.service.address, port=port, timeout=_PATIENCE)
+    except VolumeHelperError as error:
         return str(error)
     return None if reason is None else str(reason)
 

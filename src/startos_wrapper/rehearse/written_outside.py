@@ -10,7 +10,7 @@ from startos_wrapper.files.images.image_config import may_be_lost
 from startos_wrapper.files.paths import is_in
 from startos_wrapper.rehearse.docker import Docker
 
-# Of each run, so many paths are kept.
+# How many paths are kept for each run.
 _MOST = 10_000
 _SECONDS = 120
 # Where nobody expects anything to stay. Docker writes into /etc and /dev itself.

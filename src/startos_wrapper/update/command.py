@@ -21,8 +21,8 @@ from startos_wrapper.terminal import (
 )
 
 if TYPE_CHECKING:
-    from startos_wrapper.update.newest import Recorded, Target
-    from startos_wrapper.update.outcome import Outcome
+    from startos_wrapper.updating.newest import Recorded, Target
+    from startos_wrapper.updating.outcome import Outcome
     from startos_wrapper.work_tree import WorkTree
 
 COMMAND = "update"
@@ -71,9 +71,9 @@ def run(arguments: argparse.Namespace) -> int:
     Raises: CommandError.
     """
     # These aren't imported for the other commands, some of which start in a tenth of a second.
-    from startos_wrapper.update.newest import CURRENT, Recorded, target
-    from startos_wrapper.update.outcome import Outcome
-    from startos_wrapper.update.own_makefile import is_old
+    from startos_wrapper.updating.newest import CURRENT, Recorded, target
+    from startos_wrapper.updating.outcome import Outcome
+    from startos_wrapper.updating.own_makefile import is_old
     from startos_wrapper.work_tree import WorkTree
 
     folder = arguments.path
@@ -111,8 +111,8 @@ def _refuse_elsewhere(folder: Path) -> None:
 
 def _refuse_changes(work_tree: "WorkTree") -> None:
     """Raise RefusedError if something isn't committed. If that's an update, say how to undo it."""
-    from startos_wrapper.update.journal import JournalFolder
-    from startos_wrapper.update.restore import standing
+    from startos_wrapper.updating.journal import JournalFolder
+    from startos_wrapper.updating.restore import standing
 
     try:
         work_tree.refuse_changes()
@@ -150,10 +150,10 @@ def _update(
     Raises: CommandError and OSError.
     """
     # Imported late, because with nothing to do they aren't needed.
-    from startos_wrapper.update.merge import Request, merged
-    from startos_wrapper.update.newest import startos_of
-    from startos_wrapper.update.outcome import Outcome
-    from startos_wrapper.update.transfer import transfer
+    from startos_wrapper.updating.merge import Request, merged
+    from startos_wrapper.updating.newest import startos_of
+    from startos_wrapper.updating.outcome import Outcome
+    from startos_wrapper.updating.transfer import transfer
 
     if arguments.format == "text" and not arguments.quiet and not wanted.is_current:
         print(f"Updating from {recorded.shown_release} to {wanted.name} ...", file=sys.stderr, flush=True)
@@ -178,7 +178,7 @@ def _update(
 
 
 def _print(arguments: argparse.Namespace, outcome: "Outcome") -> None:
-    from startos_wrapper.update.outcome import as_json, as_text
+    from startos_wrapper.updating.outcome import as_json, as_text
 
     if arguments.format == "json":
         print_text(as_json(outcome))

@@ -11,8 +11,8 @@ from startos_wrapper.interrupts import uninterrupted
 from startos_wrapper.terminal import commands_for, print_text, printable
 
 if TYPE_CHECKING:
-    from startos_wrapper.update.journal import Journal
-    from startos_wrapper.update.restore import Standing
+    from startos_wrapper.updating.journal import Journal
+    from startos_wrapper.updating.restore import Standing
     from startos_wrapper.work_tree import WorkTree
 
 COMMAND = "undo"
@@ -53,8 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # See `update`.
     from startos_wrapper.files.whereabouts import no_wrapper
-    from startos_wrapper.update.journal import JournalFolder
-    from startos_wrapper.update.restore import restore, standing, stash_of
+    from startos_wrapper.updating.journal import JournalFolder
+    from startos_wrapper.updating.restore import restore, standing, stash_of
     from startos_wrapper.work_tree import WorkTree
 
     folder = arguments.path

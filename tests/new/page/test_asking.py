@@ -84,7 +84,7 @@ def test_a_compose_file_fills_the_page_and_no_secret_is_on_it(
 def test_a_variable_that_was_removed_stays_away(
     tmp_path: Path, at_page: Callable[[Callable[[Person], Any]], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever goes on later merges the kept answers with the same proposal."""
+    """Continuing later merges the kept answers with the same proposal."""
     monkeypatch.chdir(tmp_path)
     Path("compose.yaml").write_text(COMPOSE.replace("latest", "1.4").replace("LOG_LEVEL", "OLD: x, LOG_LEVEL"))
 

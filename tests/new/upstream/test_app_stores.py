@@ -93,12 +93,12 @@ def test_umbrel_s_numbers_come_from_exports_sh(tmp_path: Path) -> None:
     compose = compose.replace(
         "web:1.10\n", "web:1.10\n    networks:\n      default:\n        ipv4_address: ${APP_DESK_IP}\n"
     )
-    exports = 'export APP_DESK_IP="10.21.21.8"\n\nexport APP_DESK_PORT="8099" # x\nexport APP_DESK_IP="10.21.21.9"\nif x; then\n  export APP_DESK_PORT="1"\nfi\nexport APP_HOST="$(cat x)"\n'
+    exports = 'export APP_DESK_IP="10.21.21.8"\n\nexport X=1 APP_DESK_PORT="8099" # x\nexport APP_DESK_IP="10.21.21.9"\nif x; then\nexport APP_DESK_PORT="1"\nfi\nx && export APP_DESK_PORT=2\nexport APP_HOST="$(cat x)"\n'
     store = read(tmp_path, compose, umbrel__app_yml=UMBREL_APP, exports_sh=exports)
     assert said(store)["main"] == "web" and said(store)["ui_port"] == 8099
     assert places(store, "ui_port") == ("apps/desk/exports.sh:3", "apps/desk/docker-compose.yml:5")
     assert store and [fact.value for fact in store.facts if fact.name == "value"] == [
-        ("APP_DESK_IP", "10.21.21.9"), ("APP_DESK_PORT", "8099"),
+        ("APP_DESK_IP", "10.21.21.9"), ("X", "1"), ("APP_DESK_PORT", "8099"),
     ]  # fmt: skip
 
 

@@ -76,7 +76,7 @@ def proposal(tmp_path_factory: pytest.TempPathFactory) -> Proposal:
         ("db.environment.POSTGRES_PASSWORD", 22, "a secret of db"),
         ("db.volumes: pg:/pg", 26, "add /pg to the answer volumes"),
         ("db.volumes: ./init.sql:/docker-entrypoint-initdb.d/init.sql", 26, "its image runs it once"),
-        ("db: healthcheck, restart", 27, "only a container of its own"),
+        ("db: healthcheck, restart", 27, "only a separate container"),
         ("db.shm_size", 29, "1gb of shared memory"),
         ("runner.environment.BROKER", 32, "it addresses web: http://web:5679"),
         ("runner.environment.RUNNER_API_KEY", 32, "config=compat"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import yaml
 
-from startos_wrapper.adopt.compare import Difference, Path, compare, leaves
 from startos_wrapper.adopt.plan import Plan
 from startos_wrapper.adopt.reasons import reason_for
 from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.documents.value import Node
+from startos_wrapper.files.manifest.compare import Difference, Path, compare, leaves
 from startos_wrapper.files.source import Source, TooLargeError
 from startos_wrapper.files.wrapper import DEFAULT_ASSETS
 from startos_wrapper.terminal import ranges
@@ -18,7 +18,7 @@ from startos_wrapper.terminal import ranges
 _PART = "manifest"
 _FILE = "manifest.yaml"
 _MOST_NAMES = 3
-# A comment on a line of its own, or after a value without quotes.
+# A comment on its own line, or after a value without quotes.
 _COMMENT = re.compile(r"""(?:(?:[^"'#]|"[^"]*"|'[^']*')*\s)?#[#\s]*(?=[^\s#])""")
 # The template sets these itself.
 _SET = {("release-notes",), ("assets", "docker-images")}

@@ -95,9 +95,9 @@ class OldMakefile:
         ]
 
     def arch(self, build: WrittenBuild) -> str:
-        """Return the architecture of a build: that of its platform, else of the tar that it writes.
+        """Return the architecture of a build: from its platform or, failing that, from the tar that it writes.
 
-        Without either, it's arm64, as it was for all servers then.
+        Without either, it's arm64, which all servers had then.
         """
         given = _PLATFORM.search(self.makefile.expand(" ".join(build.values("--platform"))))
         if given:

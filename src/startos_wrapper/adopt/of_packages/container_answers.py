@@ -8,7 +8,7 @@ from startos_wrapper.adopt.propose.proposal import Answer, Proposal, fits, place
 from startos_wrapper.adopt.read import Found
 from startos_wrapper.files.typescript.expression import Value
 
-# Of the SDK: lib/mainFn/index.ts and HealthDaemon.ts.
+# From the SDK: lib/mainFn/index.ts and HealthDaemon.ts.
 _USUAL_TIMEOUT, _USUAL_GRACE = 60_000, 10_000
 # Options of `exec` that other answers are for, or that say the same by default.
 _KNOWN_OPTIONS = {"command", "env", "sigtermTimeout", "user", "runAsInit"}

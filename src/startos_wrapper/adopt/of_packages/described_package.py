@@ -9,7 +9,6 @@ from typing import ClassVar
 
 from pathspec import GitIgnoreSpec
 
-from startos_wrapper.adopt.compare import Comparison, Difference, compare_leaves
 from startos_wrapper.adopt.describe import FAILURES, Description, RenderedFiles
 from startos_wrapper.adopt.fit import fit
 from startos_wrapper.adopt.nearness import FILES, FOLDERS
@@ -19,6 +18,7 @@ from startos_wrapper.adopt.of_packages.values import values
 from startos_wrapper.adopt.propose.proposal import Left
 from startos_wrapper.adopt.reasons import Reason
 from startos_wrapper.errors import RefusedError
+from startos_wrapper.files.manifest.compare import Comparison, Difference, compare_leaves
 from startos_wrapper.files.package_04.startos_package import StartosPackage
 from startos_wrapper.files.source import Source
 from startos_wrapper.rendering import Asked, Template

@@ -76,7 +76,7 @@ def id_line(package: StartosPackage) -> Iterator[Finding]:
         if id_.source.file == MANIFEST and id_.line == number:
             if not quoted or quoted[1] != id_.text:
                 what = "s9pk.mk reads the id from this line, and only finds it in single quotes"
-                yield Finding("E502", id_.place, what, f"write id: '{id_.text}' on a line of its own")
+                yield Finding("E502", id_.place, what, f"write id: '{id_.text}' on its own line")
         else:
             what = "s9pk.mk takes this line for the package's id, too, because it contains `id:`"
             yield Finding("E502", module.source.line_place(number), what, "write it so that `id:` isn't in it")

@@ -32,7 +32,7 @@ def numbers_twice(package: StartosPackage) -> Iterator[Finding]:
             continue
         if (other := taken.setdefault(value.number, text)) != text:
             what = f"{shown(text)} has the number of {shown(other)}, so both have one translation"
-            yield Finding("E518", value.place, what, "give it a number of its own, and translate it")
+            yield Finding("E518", value.place, what, "give it its own number, and translate it")
 
 
 @checks_package("W407", "W408")

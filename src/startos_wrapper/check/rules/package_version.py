@@ -1,5 +1,6 @@
 """Rules about the versions of a package for StartOS 0.4."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -7,14 +8,17 @@ from startos_wrapper.check.package_checks import checks_package
 from startos_wrapper.check.packing import shown
 from startos_wrapper.check.registry import Finding
 from startos_wrapper.check.rules.base_images import other_version, upstream_tag
+from startos_wrapper.files.documents import NotADocumentError, read_document
 from startos_wrapper.files.git import repository, tags
 from startos_wrapper.files.package_04.extended_version import ExtendedVersion, from_035, lacks_dots, parse_extended
 from startos_wrapper.files.package_04.startos_package import StartosPackage
+from startos_wrapper.files.source import Source
 from startos_wrapper.files.typescript.expression import Value
 
 # The last SDK that needs a dot between letters and digits.
 _LAST_WITH_DOTS = 2
 _TAG = re.compile(r"v?(\d[0-9.]*)")
+_BECAME = re.compile(r"\bVersion (\d[0-9.]*) became ")
 
 
 @checks_package("E503")
@@ -69,20 +73,25 @@ def _tagged(package: StartosPackage) -> Iterator[ExtendedVersion]:
             yield version
 
 
-# How the manifest of StartOS 0.3.5 has the version, and how `migrate` says it.
-_BEFORE = {
-    "manifest.yaml": re.compile(r"^version:[ \t]*[\"']?(\d[0-9.]*)[\"']?[ \t]*(?:#.*)?$", re.MULTILINE),
-    "MIGRATION.md": re.compile(r"\bVersion (\d[0-9.]*) became "),
-}
-
-
 def written_before(package: StartosPackage) -> Iterator[ExtendedVersion]:
-    """Yield the version of StartOS 0.3.5 in files that are still in the folder."""
-    for file, pattern in _BEFORE.items():
+    """Yield the versions of StartOS 0.3.5 in its manifest and in MIGRATION.md, if they're still in the folder."""
+    for file, version_in in {"manifest.yaml": _in_manifest, "MIGRATION.md": _in_guide}.items():
         source = package.readable(file) if package.is_file(file) else None
-        match = pattern.search(source.text) if source else None
-        if match and (version := from_035(match[1])):
+        text = version_in(source) if source else ""
+        if text and (version := from_035(text)):
             yield version
+
+
+def _in_manifest(source: Source) -> str:
+    with contextlib.suppress(NotADocumentError):
+        node = read_document(source).get("version")
+        return node.written(source.text) if node else ""
+    return ""
+
+
+def _in_guide(source: Source) -> str:
+    match = _BECAME.search(source.text)
+    return match[1] if match else ""
 
 
 @checks_package("E517")
@@ -102,7 +111,7 @@ def version_of_image(package: StartosPackage) -> Iterator[Finding]:
     values = [image.tag for image in package.images if image.tag]
     tags = [(value, tag) for value in values if (tag := upstream_tag(package, value.text or ""))]
     differing = [(value, tag, said) for value, tag in tags if (said := other_version(package, tag))]
-    # Upstream may have more images, with versions of their own.
+    # Upstream may have more images, with other versions.
     if differing and len(differing) == len(tags):
         value, tag, said = differing[0]
         what = f"The package version is {package.version}, but the image has {tag}"

@@ -52,7 +52,7 @@ _BACKGROUND = {
     "systemctl": r"^start$",
     "bitcoind": r"^--?daemon(?:=1)?$",
 }
-# Images of Docker's library with a STOPSIGNAL of their own.
+# Images of Docker's library with their own STOPSIGNAL.
 _STOPS = (
     (re.compile(r"(?:.*/)?nginx(?:-unprivileged)?(?:[:@].*)?"), "QUIT"),
     (re.compile(r"(?:docker\.io/)?(?:library/)?(?:php|nextcloud|wordpress):[^@]*fpm.*"), "QUIT"),

@@ -65,7 +65,7 @@ def needed_for(names: Iterable[str]) -> Callable[[Member], bool]:
     wanted = {posixpath.basename(name) for name in names}
 
     def is_needed(member: Member) -> bool:
-        # A whiteout is an empty file with a name of its own.
+        # A whiteout is an empty file with a special name.
         name = posixpath.basename(member.path)
         return member.kind not in (b"0", b"\0") or bool(member.mode & 0o111) or name[:4] == ".wh." or name in wanted
 

@@ -60,7 +60,7 @@ class Module:
     root: "Node | None" = field(repr=False)
     error: int | None = None
     imports: dict[str, Import] = field(default_factory=dict)
-    # The values of exported names, names of its own under which it exports others, and what it passes on.
+    # The values of exported names, the names under which it exports its own, and what it passes on.
     exports: "dict[str, Node | str | Import | None]" = field(default_factory=dict)
     passed_on: list[str] = field(default_factory=list)
 
@@ -132,7 +132,7 @@ class Module:
 
     @cached_property
     def _scopes(self) -> "list[_Scope]":
-        """Return what can declare names of its own, in the order of the text, each with the scope around it."""
+        """Return what can declare names, in the order of the text, each with the scope around it."""
         found: list[_Scope] = []
         open_ones: list[_Scope] = []
         nodes = self._captured.get("scope", [])

@@ -131,7 +131,7 @@ class Shapes:
         if not parent or (place.path in self._sections and not last.isupper()):
             return place.path
         others = [name for name in self._sections if name.rpartition(".")[0] == parent and _last(name).isupper()]
-        # A script has a section of its own.
+        # A script has its own section.
         kind = str(value.get("type")).upper() if isinstance(value, dict) else ""
         found = [name for name in others if _last(name) == kind] or [name for name in others if name == place.path]
         return next(iter(found or others), place.path)

@@ -150,7 +150,7 @@ def _store_todo(draft: Draft, service: Service, other: Service, addressed: dict[
     if _has_sqlite(service):
         without += ": the service can use SQLite"
     elif draft.compose and kind_of(other, draft.compose) == "database":
-        without += ", if the service has a database of its own, such as SQLite"
+        without += ", if the service has its own database, such as SQLite"
     return f"{second}; {without}; (3) {draft.release.said('store').todo}"
 
 
@@ -183,7 +183,7 @@ def _program(draft: Draft, service: Service, other: Service) -> None:
         why = "another image of the same project"
         todo = "copy its files with the answer copies, and add its command to run, or leave it out"
     else:
-        why, todo = "an image of its own", "leave it out, or copy its files with the answer copies"
+        why, todo = "a separate image", "leave it out, or copy its files with the answer copies"
     if other.profiles:
         why += f", in the profile {', '.join(other.profiles)}"
     if not (other.command or other.entrypoint):

@@ -117,7 +117,7 @@ def _by_content(files: SourceFiles, candidate: _Candidate, project: set[str]) ->
     programs = [service for service in compose.services.values() if not kinds[service.name]]
     if not programs:
         stores = all(kind in STORES for kind in kinds.values())
-        what = "has only databases and caches" if stores else "has no service of its own"
+        what = "has only databases and caches" if stores else "has only databases, proxies and the like"
         return _Candidate(candidate.path, candidate.points, what, is_for_users=False)
     points, why = candidate.points, candidate.why
     if any(_is_of_developers(service, compose) for service in programs):

@@ -1,8 +1,9 @@
 """Which commands are for developers: they restart the program when its source code changes, or compile it first."""
 
 import re
-import shlex
 from collections.abc import Sequence
+
+from startos_wrapper.files.shell.command_reader import read_script
 
 _RUNNERS = {
     "npm", "yarn", "pnpm", "bun", "deno", "npx", "bunx", "pipx", "poetry", "uv", "pipenv", "exec", "run", "task",
@@ -49,14 +50,9 @@ def is_for_developers(words: Sequence[str], depth: int = 0) -> bool:
 
 
 def _commands(text: str) -> list[list[str]]:
-    """Return the commands of a line for sh, roughly: where it isn't one, nothing."""
-    found = []
-    for part in re.split(r"&&|\|\||[;|&\n]", text):
-        try:
-            found.append(shlex.split(part))
-        except ValueError:
-            continue
-    return found
+    """Return the words of each command of a line for sh, with the assignments before it."""
+    commands = read_script(text, tolerant=True).commands
+    return [[word.value for word in (*command.assignments, *command.words)] for command in commands]
 
 
 def _last(word: str) -> str:

@@ -168,7 +168,7 @@ class _Facts:
         path = posixpath.normpath(posixpath.join(workdir or "/", words)) if "/" in words else words
         made = {posixpath.normpath(posixpath.join(workdir or "/", each.here)) for each in self.copied if each.origin}
         name = path.rpartition("/")[2]
-        # A script keeps its path: nobody compiles it.
+        # A script keeps its path, because it isn't compiled.
         words = name if path in made and "." not in name else words
         return f"{words} {filled(rest, known)}".rstrip()
 

@@ -23,7 +23,7 @@ _COMPILES = {
     "golang": {"build", "install", "run", "generate"},
     "rust": {"build", "install", "auditable", "chef", "zigbuild"},
 }
-# Base images with a command of their own, which their users keep.
+# Base images with a command, which their users keep.
 _SERVERS = {"nginx", "nginx-unprivileged", "caddy", "httpd", "php", "tomcat", "jetty", "wordpress", "static-web-server"}
 
 

@@ -76,7 +76,7 @@ def list_the_rest(draft: Draft) -> None:
             _list(draft, row, path, items, other)
     for other, items in unneeded.items():
         names = dict.fromkeys(str(path[2]) for path, _, _ in items)
-        what, why = f"{other}: {', '.join(names)}", "only a container of its own needs that"
+        what, why = f"{other}: {', '.join(names)}", "only a separate container needs that"
         draft.leave("left_out", what, "companion", items[0][1], why, "nothing to do", *(path for path, _, _ in items))
 
 

@@ -37,7 +37,7 @@ class _Metadata:
     facts: list[Fact]
 
     def add(self, name: str, value: str | None, offset: int) -> None:
-        """Add a fact, unless there's no value or another value of the name is there already."""
+        """Add a fact, unless its value is empty or the name already has one."""
         if value and not any(fact.name == name for fact in self.facts):
             self.facts.append(Fact(name, value, f"{self.source.file}:{self.source.place(offset).line}"))
 

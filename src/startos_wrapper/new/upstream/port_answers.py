@@ -8,7 +8,7 @@ from startos_wrapper.new.upstream.draft import Draft, free_name
 from startos_wrapper.new.upstream.facts import PortFact
 from startos_wrapper.new.upstream.web_port import USUAL, choose, is_web, label_port, probe
 
-# Longer ranges are for calls and file transfers, which need an address of their own for each port.
+# Longer ranges are for calls and file transfers, which need an address for each port.
 _LONGEST_RANGE = 10
 # Ports that have a name, and what to say about them.
 _NAMES = {22: "ssh", 25: "smtp", 53: "dns", 587: "smtp-submission", 993: "imaps", 1883: "mqtt", 5222: "xmpp",

@@ -22,6 +22,6 @@ def path_words(name: str) -> frozenset[str]:
 
 
 def path_points(name: str) -> dict[str, float]:
-    """Return the points of folders in tree_words.yaml."""
+    """Return how many points each folder gives, from tree_words.yaml."""
     points: dict[str, float] = _table()[name]
     return points

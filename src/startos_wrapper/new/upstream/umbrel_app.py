@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from startos_wrapper.files.compose import ComposeFile, Service, Variable
+from startos_wrapper.files.shell.command_reader import read_script
 from startos_wrapper.new.upstream.facts import AppStore, Fact
 from startos_wrapper.new.upstream.service_kinds import kind_of
 from startos_wrapper.new.upstream.source_files import SourceFiles
@@ -102,13 +103,15 @@ def _exports(folder: Path, compose: ComposeFile, store: AppStore) -> None:
     files = SourceFiles(folder)
     source = files.read(path)
     store.unread += files.unread
+    if source is None:
+        return
     found: dict[str, Fact] = {}
-    for line, text in enumerate(source.lines if source else [], 1):
-        # What only a branch sets is indented.
-        match = re.fullmatch(r"export\s+(\w+)=(.*?)\s*(?:#.*)?", text)
-        value = match[2].strip("\"'") if match else ""
-        if match and _PLAIN.fullmatch(value):
-            found[match[1]] = Fact("value", (match[1], value), f"{path}:{line}")
+    for command in read_script(source.text, tolerant=True).commands:
+        is_always = not (command.nested or command.conditional or command.child)
+        for word in command.words[1:] if is_always and command.name == "export" else ():
+            name, equals, value = word.value.partition("=")
+            if equals and _PLAIN.fullmatch(value):
+                found[name] = Fact("value", (name, value), f"{path}:{source.place(word.start).line}")
     store.facts += found.values()
 
 

@@ -1,4 +1,4 @@
-"""Write an interface's certificate and key as StartOS does: by a CA of its own, for P-256. S/net/ssl.rs:155-171"""
+"""Write an interface's certificate and key as StartOS does: by its own CA, for P-256. S/net/ssl.rs:155-171"""
 
 import ipaddress
 import re

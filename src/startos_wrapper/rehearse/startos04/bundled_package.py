@@ -45,7 +45,7 @@ class Package04:
         return self.manifest.get("images") or {}
 
     def place(self, *texts: str) -> Place | None:
-        """Return the first line below startos/ that has the first of these texts that is there at all."""
+        """Return the first line below startos/ that has the first of these texts that occurs."""
         sources = list(self._sources())
         for text in texts:
             for path, lines in sources:

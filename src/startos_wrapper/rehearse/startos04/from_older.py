@@ -12,7 +12,7 @@ from startos_wrapper.files.package_04.extended_version import from_035, lacks_do
 from startos_wrapper.files.package_04.recognition import is_package
 from startos_wrapper.files.wrapper import Wrapper
 from startos_wrapper.git_command import Git
-from startos_wrapper.rehearse.older import build, checked_out
+from startos_wrapper.rehearse.older_release import build, checked_out
 from startos_wrapper.rehearse.package import Package, opened
 from startos_wrapper.rehearse.startos04.bundled_package import Package04
 from startos_wrapper.rehearse.startos04.js_bundle import bundle_of

@@ -10,7 +10,7 @@ from startos_wrapper.rehearse.docker import Docker
 from startos_wrapper.rehearse.image_loading import engines_processor
 from startos_wrapper.rehearse.outcome import SkippedError, StepResult
 from startos_wrapper.rehearse.playing import Watcher, needed, play_step, play_steps
-from startos_wrapper.rehearse.runs import new_run
+from startos_wrapper.rehearse.running_rehearsals import new_run
 from startos_wrapper.rehearse.startos04.bundled_package import Package04
 from startos_wrapper.rehearse.startos04.from_older import opened_older_04
 from startos_wrapper.rehearse.startos04.js_bundle import bundle_of

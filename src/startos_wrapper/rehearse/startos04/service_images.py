@@ -77,7 +77,7 @@ def _built(docker: Docker, package: Package04, id: str, build: Mapping[str, Any]
         given = os.environ.get(str(value.get("env"))) if isinstance(value, dict) else str(value)
         if given is not None:
             words += ["--build-arg", f"{name}={given}"]
-    # As start-cli builds it. Without the plugin, Docker has a BuildKit of its own.
+    # As start-cli builds it. Without the plugin, Docker has its own BuildKit.
     has_buildx = docker.try_("buildx", "version", timeout=60).code == 0
     verb = ("buildx", "build", "--load") if has_buildx else ("build",)
     command = docker.command(*verb, *words, "--tag", tag, str(workdir))

@@ -48,7 +48,7 @@ def _data(rehearsal: Rehearsal) -> list[Any]:
 
 
 def _checksums(rehearsal: Rehearsal, volume: str) -> dict[str, Any]:
-    found: dict[str, Any] = rehearsal.hands.ask("checksums", volume=volume, name=f"backup-of-{volume}")
+    found: dict[str, Any] = rehearsal.helper.ask("checksums", volume=volume, name=f"backup-of-{volume}")
     return found
 
 

@@ -32,7 +32,7 @@ def run(rehearsal: Rehearsal) -> None:
     before = {each.id: _checksums(rehearsal, each, "before") for each in volumes}
     rules = _rules(rehearsal)
     for each in volumes:
-        rehearsal.hands.ask("wipe", volume=each.name)
+        rehearsal.helper.ask("wipe", volume=each.name)
     rehearsal.progress("restoring")
     outcome = _restore(rehearsal, procedure)
     rehearsal.progress("comparing")
@@ -44,7 +44,7 @@ def run(rehearsal: Rehearsal) -> None:
 
 
 def _checksums(rehearsal: Rehearsal, volume: Volume, when: str) -> dict[str, Any]:
-    found: dict[str, Any] = rehearsal.hands.ask("checksums", volume=volume.name, name=f"{when}-{volume.name}")
+    found: dict[str, Any] = rehearsal.helper.ask("checksums", volume=volume.name, name=f"{when}-{volume.name}")
     return found
 
 
@@ -60,7 +60,7 @@ def _rules(rehearsal: Rehearsal) -> Mapping[str, list[Rule]]:
         return {}
     within = positions[volume.id]
     path = str(PurePosixPath(within[1] if within else ".", _IGNORED))
-    rules = rules_of(rehearsal.hands.ask("read", volume=volume.name, path=path) or "")
+    rules = rules_of(rehearsal.helper.ask("read", volume=volume.name, path=path) or "")
     return {id: below(rules, where[0]) for id, where in positions.items() if where}
 
 
@@ -86,7 +86,7 @@ def _entries(counted: Mapping[str, Any]) -> int:
 
 def _compare(rehearsal: Rehearsal, volume: Volume, is_lost: bool, rules: list[Rule], outcome: Outcome) -> None:
     """Compare a volume with what was in it. Raises: StepFailedError."""
-    found = rehearsal.hands.ask(
+    found = rehearsal.helper.ask(
         "compare", before=f"before-{volume.name}", after=f"after-{volume.name}", ignore=rules, kinds=_UNSAVED
     )
     if not found["count"]:

@@ -83,7 +83,7 @@ def fault_of(
 def _below_init(first: Process, processes: Sequence[Process], number: int) -> tuple[str, str] | None:
     """Say which program below an init ignores the signal or doesn't end on it. Return None if it has no default action.
 
-    In sigtimedwait, where tini waits for signals, Linux shows none of them as blocked. So they say nothing about it.
+    tini waits in sigtimedwait, where Linux shows no signal as blocked. So what an init blocks says nothing here.
     """
     others = [each for each in processes if each is not first and each.state != "Z"]
     child = next((each for each in others if each.parent == first.id), None)

@@ -43,9 +43,9 @@ def _start_older(rehearsal: Rehearsal, older: Package) -> None:
     rehearsal.service.kill()
     volumes = Volumes.of(rehearsal.docker, older)
     create_volumes(rehearsal.docker, volumes)
-    rehearsal.hands.mount({**rehearsal.installed.volumes.named, **volumes.named})
+    rehearsal.helper.mount({**rehearsal.installed.volumes.named, **volumes.named})
     for volume in {each.name: each for each in _data(rehearsal) + volumes.of_kind(Kind.DATA)}.values():
-        rehearsal.hands.ask("wipe", volume=volume.name)
+        rehearsal.helper.ask("wipe", volume=volume.name)
     try:
         images = load(rehearsal.docker, older, rehearsal.processor)
     except NotLoadedError as error:
@@ -149,13 +149,13 @@ def _data(rehearsal: Rehearsal) -> list[Volume]:
 def _list_data(rehearsal: Rehearsal, when: str) -> dict[str, Mapping[str, Any]]:
     """List the files of each data volume."""
     return {
-        each.id: rehearsal.hands.ask("checksums", volume=each.name, name=f"{when}-{each.name}")
+        each.id: rehearsal.helper.ask("checksums", volume=each.name, name=f"{when}-{each.name}")
         for each in _data(rehearsal)
     }
 
 
 def _compared(rehearsal: Rehearsal, volume: Volume, when: str) -> dict[str, Any]:
-    found: dict[str, Any] = rehearsal.hands.ask(
+    found: dict[str, Any] = rehearsal.helper.ask(
         "compare", before=f"older-{volume.name}", after=f"{when}-{volume.name}", ignore=[], kinds=["socket"]
     )
     return found

@@ -83,7 +83,7 @@ def _umount(target: str) -> None:
 
 
 def _enter_root(root: Path) -> None:
-    """Make the folder the root of this process, in mounts of its own."""
+    """Make the folder the root of this process, with its own mounts."""
     _checked(_LIBC.unshare(_NEWNS), "unshare")
     _mount(None, "/", None, _RECURSIVE | _SLAVE)
     _mount(str(root), str(root), None, _BIND | _RECURSIVE)

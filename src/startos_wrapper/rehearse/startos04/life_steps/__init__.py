@@ -1,1 +1,1 @@
-"""The steps of a rehearsal on StartOS 0.4, each a function `run` in a module of its own."""
+"""The steps of a rehearsal on StartOS 0.4, each a function `run` in its own module."""

@@ -91,7 +91,7 @@ class Journal:
 
 
 class JournalFolder:
-    """The folder inside git's own one where a wrapper's journal is. Each worktree and each subfolder has its own."""
+    """The folder in .git that has a wrapper's journal. Each worktree and each subfolder has its own."""
 
     def __init__(self, git: Git) -> None:
         """Find the folder.

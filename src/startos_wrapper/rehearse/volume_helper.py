@@ -17,11 +17,11 @@ _PATIENCE = 60
 _GONE = None
 
 
-class HandsError(Exception):
+class VolumeHelperError(Exception):
     """What was asked for failed in the container. The message is its reason."""
 
 
-class Hands:
+class VolumeHelper:
     """A program in a helper container that has every volume at `/volumes/NAME`. Threads can use it together."""
 
     def __init__(self, docker: Docker, image: str, network: str) -> None:
@@ -55,7 +55,7 @@ class Hands:
     def ask(self, action: str, timeout: float | None = None, **arguments: Any) -> Any:
         """Return the result of an action of `inside/serving.py`.
 
-        Raises: HandsError, also after the time-out, and CannotError if the container is gone.
+        Raises: VolumeHelperError, also after the time-out, and CannotError if the container is gone.
         """
         answers: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
         with self._lock:
@@ -73,13 +73,13 @@ class Hands:
         try:
             answer = answers.get(timeout=timeout)
         except queue.Empty:
-            raise HandsError(f"{action} took longer than {timeout:.0f} s") from None
+            raise VolumeHelperError(f"{action} took longer than {timeout:.0f} s") from None
         finally:
             self._waiting.pop(id, None)
         if answer is _GONE:
             raise CannotError(f"the helper container {self.container} has stopped")
         if "error" in answer:
-            raise HandsError(answer["error"])
+            raise VolumeHelperError(answer["error"])
         return answer["result"]
 
     def _read(self, stream: IO[bytes]) -> None:
@@ -105,11 +105,11 @@ class Hands:
 
 
 @contextmanager
-def opened(docker: Docker, image: str, network: str, volumes: Mapping[str, str]) -> Iterator[Hands]:
+def opened(docker: Docker, image: str, network: str, volumes: Mapping[str, str]) -> Iterator[VolumeHelper]:
     """Start the container with these volumes: their names in it, and Docker's."""
-    hands = Hands(docker, image, network)
+    helper = VolumeHelper(docker, image, network)
     try:
-        hands.mount(volumes)
-        yield hands
+        helper.mount(volumes)
+        yield helper
     finally:
-        hands.close()
+        helper.close()

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from startos_wrapper.errors import CannotError
-from startos_wrapper.rehearse import runs
+from startos_wrapper.rehearse import running_rehearsals
 from tests.rehearse.fake_docker import FakeDocker
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fake: FakeDocker) -> Path:
-    monkeypatch.setattr(runs, "folder", lambda: tmp_path / "runs")
+    monkeypatch.setattr(running_rehearsals, "folder", lambda: tmp_path / "runs")
     (tmp_path / "runs").mkdir()
     fake.answer(info="engine")
     return tmp_path / "runs"
@@ -25,7 +25,7 @@ def removed(fake: FakeDocker) -> set[str]:
 
 
 def test_a_run_is_locked_while_it_lasts_and_cleaned_up_after(folder: Path, fake: FakeDocker) -> None:
-    with runs.new_run() as docker:
+    with running_rehearsals.new_run() as docker:
         path = folder / f"{docker.run}.lock"
         with path.open() as other, pytest.raises(BlockingIOError):
             fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -35,7 +35,7 @@ def test_a_run_is_locked_while_it_lasts_and_cleaned_up_after(folder: Path, fake:
 
 
 def test_a_failure_is_cleaned_up_too(folder: Path, fake: FakeDocker) -> None:
-    with pytest.raises(KeyboardInterrupt), runs.new_run():
+    with pytest.raises(KeyboardInterrupt), running_rehearsals.new_run():
         raise KeyboardInterrupt
     assert len(removed(fake)) == 1
     assert list(folder.iterdir()) == []
@@ -43,7 +43,7 @@ def test_a_failure_is_cleaned_up_too(folder: Path, fake: FakeDocker) -> None:
 
 def test_what_a_killed_run_left_is_removed_at_the_next_start(folder: Path, fake: FakeDocker) -> None:
     (folder / "dead.lock").write_text("engine")
-    with runs.new_run():
+    with running_rehearsals.new_run():
         assert removed(fake) == {"dead"}
         assert not (folder / "dead.lock").exists()
 
@@ -53,7 +53,7 @@ def test_a_run_that_lives_is_left_alone(folder: Path, fake: FakeDocker) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         lock.write("engine")
         lock.flush()
-        with runs.new_run():
+        with running_rehearsals.new_run():
             pass
     assert "alive" not in removed(fake)
     assert (folder / "alive.lock").exists()
@@ -61,13 +61,13 @@ def test_a_run_that_lives_is_left_alone(folder: Path, fake: FakeDocker) -> None:
 
 def test_a_dead_run_of_another_engine_waits_for_that_one(folder: Path, fake: FakeDocker) -> None:
     (folder / "dead.lock").write_text("another engine")
-    with runs.new_run():
+    with running_rehearsals.new_run():
         pass
     assert "dead" not in removed(fake)
     assert (folder / "dead.lock").exists()
 
 
 def test_what_cannot_be_removed_is_named_and_tried_again(folder: Path, fake: FakeDocker) -> None:
-    with pytest.raises(CannotError, match="can't remove the volume stuck; the next"), runs.new_run():
+    with pytest.raises(CannotError, match="can't remove the volume stuck; the next"), running_rehearsals.new_run():
         fake.answer(info="engine", volume_ls="stuck")
     assert len(list(folder.iterdir())) == 1

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from startos_wrapper.rehearse.docker import Docker
-from startos_wrapper.rehearse.hands import Hands, HandsError
 from startos_wrapper.rehearse.inside import serving
+from startos_wrapper.rehearse.volume_helper import VolumeHelper, VolumeHelperError
 
 
-class LocalHands(Hands):
-    """Hands without a container. `checksums.VOLUMES` must be a folder of the test."""
+class LocalHelper(VolumeHelper):
+    """VolumeHelper without a container. `checksums.VOLUMES` must be a folder of the test."""
 
     def __init__(self) -> None:
         super().__init__(Docker("00000000"), "", "")
@@ -18,7 +18,7 @@ class LocalHands(Hands):
         del timeout
         answer = serving.answer({"id": 1, "action": action, "arguments": arguments})
         if "error" in answer:
-            raise HandsError(answer["error"])
+            raise VolumeHelperError(answer["error"])
         return answer["result"]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from startos_wrapper.adopt.compare import Difference, compare
+from startos_wrapper.files.manifest.compare import Difference, compare
 from tests.adopt.services import manifest
 
 

@@ -10,10 +10,10 @@ import pytest
 from startos_wrapper.errors import CannotError
 from startos_wrapper.rehearse import compat_image
 from startos_wrapper.rehearse.docker import Docker
-from startos_wrapper.rehearse.hands import Hands, HandsError, opened
 from startos_wrapper.rehearse.inside import checksums, reach
+from startos_wrapper.rehearse.volume_helper import VolumeHelper, VolumeHelperError, opened
 from tests.images.engine import Engine
-from tests.rehearse.local_hands import LocalHands, volumes
+from tests.rehearse.local_helper import LocalHelper, volumes
 
 
 @pytest.fixture
@@ -43,10 +43,10 @@ def fill(volume: Path) -> None:
 
 
 def differences(top: Path) -> set[str]:
-    hands = LocalHands()
+    helper = LocalHelper()
     for name in ("one", "two"):
-        hands.ask("checksums", volume=name, name=name)
-    found = hands.ask("compare", before="one", after="two", kinds=["socket"])
+        helper.ask("checksums", volume=name, name=name)
+    found = helper.ask("compare", before="one", after="two", kinds=["socket"])
     assert found["count"] == len(found["differences"]) <= 20, top
     return {each["path"] for each in found["differences"]}
 
@@ -55,7 +55,7 @@ def test_equal_volumes_have_no_differences(top: Path) -> None:
     for name in ("one", "two"):
         fill(top / name)
     assert differences(top) == set()
-    kept = LocalHands().ask("checksums", volume="one", name="one")
+    kept = LocalHelper().ask("checksums", volume="one", name="one")
     assert kept == {
         "kinds": {"folder": 2, "file": 5, "link": 2, "pipe": 1, "socket": 1}, "bytes": 14, "longest": "not-\udcff-utf8",
     }  # fmt: skip
@@ -87,10 +87,10 @@ def test_every_difference_is_found(top: Path) -> None:
 def test_only_the_first_of_many_differences_are_named(top: Path) -> None:
     for number in range(500):
         (top / "two" / f"{number}").touch()
-    hands = LocalHands()
+    helper = LocalHelper()
     for name in ("one", "two"):
-        hands.ask("checksums", volume=name, name=name)
-    found = hands.ask("compare", before="one", after="two")
+        helper.ask("checksums", volume=name, name=name)
+    found = helper.ask("compare", before="one", after="two")
     assert (found["count"], len(found["differences"])) == (500, 20)
 
 
@@ -100,7 +100,7 @@ def test_wiping_leaves_a_new_volume_and_follows_no_link(top: Path, tmp_path: Pat
     (tmp_path / "outside" / "kept").touch()
     (top / "one" / "out").symlink_to(tmp_path / "outside")
     (top / "one").chmod(0o700)
-    LocalHands().ask("wipe", volume="one")
+    LocalHelper().ask("wipe", volume="one")
     assert list((top / "one").iterdir()) == []
     assert (top / "one").stat().st_mode & 0o777 == 0o755
     assert (tmp_path / "outside" / "kept").exists()
@@ -109,8 +109,8 @@ def test_wiping_leaves_a_new_volume_and_follows_no_link(top: Path, tmp_path: Pat
 @pytest.mark.parametrize("name", ["", ".", "..", "../lists", "none", "/etc"])
 def test_only_volumes_can_be_named(top: Path, name: str) -> None:
     assert top
-    with pytest.raises(HandsError, match="there is no volume"):
-        LocalHands().ask("wipe", volume=name)
+    with pytest.raises(VolumeHelperError, match="there is no volume"):
+        LocalHelper().ask("wipe", volume=name)
 
 
 def test_a_port_that_nobody_listens_on_has_a_reason() -> None:
@@ -147,10 +147,10 @@ def image(docker: Docker) -> str:
 
 
 @pytest.fixture(scope="module")
-def hands(docker: Docker, image: str) -> Iterator[Hands]:
+def helper(docker: Docker, image: str) -> Iterator[VolumeHelper]:
     named = {"data-main": docker.name("data"), "backup": docker.name("backup")}
-    with opened(docker, image, docker.name("net"), named) as hands:
-        yield hands
+    with opened(docker, image, docker.name("net"), named) as helper:
+        yield helper
 
 
 def compat(docker: Docker, image: str, *words: str, data: str = "ro", backup: str = "rw") -> int | None:
@@ -165,52 +165,52 @@ def compat(docker: Docker, image: str, *words: str, data: str = "ro", backup: st
     return done.code
 
 
-def test_a_backup_comes_back_as_it_was(docker: Docker, image: str, hands: Hands) -> None:
+def test_a_backup_comes_back_as_it_was(docker: Docker, image: str, helper: VolumeHelper) -> None:
     make = (
         "cd /volumes/data-main; mkdir -p a/b; echo 1 >a/b/c; echo 2 >.backupignore; mkfifo p; ln -s a l; chmod 640 a/b/c;"
         " chown -R 70:71 a; chmod 2750 .; chown 7:8 ."
     )
-    docker.output("exec", hands.container, "sh", "-c", make)
-    hands.ask("checksums", volume="data-main", name="before")
+    docker.output("exec", helper.container, "sh", "-c", make)
+    helper.ask("checksums", volume="data-main", name="before")
     assert compat(docker, image, "duplicity", "create", "/data", "/backup") == 1
     assert compat(docker, image, "duplicity", "create", "/backup", "/data") == 0
-    hands.ask("wipe", volume="data-main")
-    hands.ask("checksums", volume="data-main", name="wiped")
-    assert hands.ask("compare", before="before", after="wiped")["count"] == 7
+    helper.ask("wipe", volume="data-main")
+    helper.ask("checksums", volume="data-main", name="wiped")
+    assert helper.ask("compare", before="before", after="wiped")["count"] == 7
     assert compat(docker, image, "duplicity", "restore", "/backup", "/data", data="rw", backup="ro") == 0
-    hands.ask("checksums", volume="data-main", name="after")
-    assert hands.ask("compare", before="before", after="after")["count"] == 0
+    helper.ask("checksums", volume="data-main", name="after")
+    assert helper.ask("compare", before="before", after="after")["count"] == 0
 
 
-def test_certificates_are_signed_by_a_chain(docker: Docker, hands: Hands) -> None:
-    hands.ask("certificates", volume="data-main", interface="main", names=["10.1.2.3", "app.embassy"])
-    key, chain = (hands.ask("read", volume="data-main", path=f"main.{each}.pem") for each in ("key", "cert"))
+def test_certificates_are_signed_by_a_chain(docker: Docker, helper: VolumeHelper) -> None:
+    helper.ask("certificates", volume="data-main", interface="main", names=["10.1.2.3", "app.embassy"])
+    key, chain = (helper.ask("read", volume="data-main", path=f"main.{each}.pem") for each in ("key", "cert"))
     assert key.startswith("-----BEGIN PRIVATE KEY-----")
     assert chain.count("BEGIN CERTIFICATE") == 3
     show = ("openssl", "x509", "-noout", "-ext", "subjectAltName", "-in", "/volumes/data-main/main.cert.pem")
-    assert "IP Address:10.1.2.3, DNS:app.embassy" in docker.output("exec", hands.container, *show)
-    with pytest.raises(HandsError, match="not a name"):
-        hands.ask("certificates", volume="data-main", interface="main", names=["x\nkeyUsage=digitalSignature"])
+    assert "IP Address:10.1.2.3, DNS:app.embassy" in docker.output("exec", helper.container, *show)
+    with pytest.raises(VolumeHelperError, match="not a name"):
+        helper.ask("certificates", volume="data-main", interface="main", names=["x\nkeyUsage=digitalSignature"])
 
 
-def test_requests_run_in_parallel(docker: Docker, hands: Hands) -> None:
+def test_requests_run_in_parallel(docker: Docker, helper: VolumeHelper) -> None:
     """A request that takes long doesn't keep others waiting, even after its time is up."""
-    docker.output("exec", hands.container, "truncate", "--size", "1G", "/volumes/data-main/large")
-    with pytest.raises(HandsError, match="took longer"):
-        hands.ask("checksums", timeout=0.1, volume="data-main", name="late")
-    hands.ask("write", volume="data-main", path="x", text="y")
-    assert hands.ask("read", volume="data-main", path="x") == "y"
+    docker.output("exec", helper.container, "truncate", "--size", "1G", "/volumes/data-main/large")
+    with pytest.raises(VolumeHelperError, match="took longer"):
+        helper.ask("checksums", timeout=0.1, volume="data-main", name="late")
+    helper.ask("write", volume="data-main", path="x", text="y")
+    assert helper.ask("read", volume="data-main", path="x") == "y"
 
 
-def test_more_volumes_are_mounted_later(docker: Docker, hands: Hands) -> None:
-    hands.ask("checksums", volume="backup", name="kept")
-    hands.mount({"data-main": docker.name("data")})
-    with pytest.raises(HandsError, match="there is no volume backup"):
-        hands.ask("checksums", volume="backup", name="again")
-    assert hands.ask("compare", before="kept", after="kept")["count"] == 0
-    docker.output("kill", hands.container)
+def test_more_volumes_are_mounted_later(docker: Docker, helper: VolumeHelper) -> None:
+    helper.ask("checksums", volume="backup", name="kept")
+    helper.mount({"data-main": docker.name("data")})
+    with pytest.raises(VolumeHelperError, match="there is no volume backup"):
+        helper.ask("checksums", volume="backup", name="again")
+    assert helper.ask("compare", before="kept", after="kept")["count"] == 0
+    docker.output("kill", helper.container)
     with pytest.raises(CannotError, match="has stopped"):
-        hands.ask("read", volume="data-main", path="x", timeout=10)
+        helper.ask("read", volume="data-main", path="x", timeout=10)
 
 
 def test_an_image_that_cannot_be_built_is_an_error(docker: Docker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from startos_wrapper.terminal import commands_for, printable
-from startos_wrapper.update.merge import Merged
+from startos_wrapper.updating.merge import Merged
 
 _WIDTH = 79
 _FROM_A_LIST = "--pathspec-from-file=- --pathspec-file-nul"

@@ -7,7 +7,7 @@ import pytest
 
 from startos_wrapper.errors import CannotError, CommandError, UsageError
 from startos_wrapper.files.wrapper import Wrapper
-from startos_wrapper.rehearse.older import opened_older
+from startos_wrapper.rehearse.older_release import opened_older
 from startos_wrapper.rehearse.package import Package
 
 MAKEFILE = "docker-images/%.tar:\n\tmkdir -p docker-images && echo built >$@\n"

@@ -9,11 +9,11 @@ from pathlib import Path
 from startos_wrapper.errors import CancelledError, CannotError, CommandError, RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.interrupts import uninterrupted
-from startos_wrapper.update.excluded import exclude
-from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State
-from startos_wrapper.update.merge import Change, Merged
-from startos_wrapper.update.restore import restore
-from startos_wrapper.update.write import delete_file, set_index, write_file
+from startos_wrapper.updating.excluded import exclude
+from startos_wrapper.updating.journal import Blob, Entry, Journal, JournalFolder, State
+from startos_wrapper.updating.merge import Change, Merged
+from startos_wrapper.updating.restore import restore
+from startos_wrapper.updating.write import delete_file, set_index, write_file
 from startos_wrapper.work_tree import WorkTree
 
 

@@ -1,4 +1,4 @@
-"""Let Copier merge a release into a repository of its own, which has the wrapper's last commit and nothing else.
+"""Let Copier merge a release into a temporary repository, which has the wrapper's last commit and nothing else.
 
 The wrapper itself isn't touched. Copier sees the files as they're committed: without uncommitted and ignored files,
 without the rest of a larger repository, and without what git's settings and filters would change.
@@ -18,10 +18,10 @@ from startos_wrapper.copier_errors import is_missing, refused_answer, told
 from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import check_answers, refused_answers, unused_answers
-from startos_wrapper.update.journal import Blob
-from startos_wrapper.update.newest import MOVE, Recorded, Target
-from startos_wrapper.update.own_makefile import convert_makefile, is_old
-from startos_wrapper.update.scratch import environment_of, one_commit
+from startos_wrapper.updating.journal import Blob
+from startos_wrapper.updating.newest import MOVE, Recorded, Target
+from startos_wrapper.updating.own_makefile import convert_makefile, is_old
+from startos_wrapper.updating.scratch import environment_of, one_commit
 from startos_wrapper.work_tree import WorkTree
 
 # Characters with a meaning in .gitignore's syntax.

@@ -5,9 +5,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from startos_wrapper.update.excluded import include
-from startos_wrapper.update.journal import Blob, Entry, Journal, JournalFolder, State, is_like
-from startos_wrapper.update.write import copy_file, remove_temporary, set_index
+from startos_wrapper.updating.excluded import include
+from startos_wrapper.updating.journal import Blob, Entry, Journal, JournalFolder, State, is_like
+from startos_wrapper.updating.write import copy_file, remove_temporary, set_index
 from startos_wrapper.work_tree import WorkTree
 
 # How many stashes to look at.

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from startos_wrapper.git_command import Git
-from startos_wrapper.update.journal import Blob, State
+from startos_wrapper.updating.journal import Blob, State
 
 # Always the same name, so that `undo` can delete it after a kill.
 _TEMPORARY = ".startos-wrapper.new"
