@@ -220,6 +220,26 @@ def test_a_prerelease_is_neither_a_target_nor_left_for_an_older_release(tiny: Ti
     assert "already at v3.0.0rc1" in capsys.readouterr().out
 
 
+def test_a_commit_after_the_newest_release_is_the_newest(tiny: Tiny, capsys: Capture) -> None:
+    """An installation from the repository records the commit without the tag before it."""
+    tiny.run("update")
+    git(tiny.template, "commit", "-q", "--allow-empty", "-m", "Later")
+    _record(tiny, _commit=(commit := git(tiny.template, "rev-parse", "--short", "HEAD").strip()))
+    before = tiny.state()
+    capsys.readouterr()
+    assert tiny.run("update") == 0
+    assert capsys.readouterr().out == f"Nothing changed: already at {commit}.\n"
+    assert tiny.state() == before
+    assert tiny.run("update", "--vcs-ref", "v2.0.0") == 1
+    assert "v2.0.0 is older" in capsys.readouterr().err
+    assert tiny.run("update", "-d", "port=90") == 0
+    assert (tiny.wrapper / "port.txt").read_text() == "port 90\n"
+    tiny.release("3.0.0", SECOND)
+    tiny.commit()
+    assert tiny.run("update") == 0
+    assert f"Updated from {commit} to v3.0.0." in capsys.readouterr().out
+
+
 def test_the_same_answer_again_changes_nothing(tiny: Tiny, capsys: Capture) -> None:
     tiny.run("update")
     tiny.commit()
