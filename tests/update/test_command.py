@@ -237,7 +237,7 @@ def test_a_commit_after_the_newest_release_is_the_newest(tiny: Tiny, capsys: Cap
     tiny.release("3.0.0", SECOND)
     tiny.commit()
     assert tiny.run("update") == 0
-    assert f"Updated from {commit} to v3.0.0." in capsys.readouterr().out
+    assert "to v3.0.0.\n" in capsys.readouterr().out
 
 
 def test_the_same_answer_again_changes_nothing(tiny: Tiny, capsys: Capture) -> None:
