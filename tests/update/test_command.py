@@ -206,7 +206,8 @@ def test_with_nothing_to_do_it_says_so_without_copier(
     monkeypatch.setattr(merge, "merged", None)
     assert tiny.run("update") == 0
     assert tiny.run("update", "--vcs-ref", "v2.0.0") == 0
-    assert capsys.readouterr().out == "Nothing changed: already at v2.0.0.\n" * 2
+    assert tiny.run("update", "--vcs-ref", "") == 0
+    assert capsys.readouterr().out == "Nothing changed: already at v2.0.0.\n" * 3
     assert tiny.state() == before
 
 

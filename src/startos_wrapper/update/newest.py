@@ -104,7 +104,7 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         return Target(recorded.release, recorded.release, True)
     found = _references(recorded)
     tags = {name.removeprefix("refs/tags/") for name in found if name.startswith("refs/tags/")}
-    if ref is not None:
+    if ref:
         return Target(ref, ref, False)
     releases = {version: tag for tag in tags if (version := _version(tag)) and not version.is_prerelease}
     described = _DESCRIBED.fullmatch(recorded.release)
