@@ -352,6 +352,18 @@ def test_answers_come_from_standard_input(
     assert "standard input: must be a YAML mapping" in capsys.readouterr().err
 
 
+def test_unknown_questions_and_refused_values_are_named_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = ["nosuch=1", "volumes=[", "service_id=A_b", "ui_port=70000"]
+    options = [word for item in data for word in ("-d", item)]
+    assert main(["new", str(tmp_path / "w"), "--defaults", *options]) == 1
+    first, *others = capsys.readouterr().err.splitlines()
+    assert first == "startos-wrapper: 4 answers are wrong:"
+    starts = ['unknown question "nosuch"', "volumes: ", "service_id: ", "ui_port: "]
+    assert all(line.strip().startswith(start) for line, start in zip(others, starts, strict=True))
+
+
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [

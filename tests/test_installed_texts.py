@@ -47,3 +47,14 @@ def test_no_text_names_a_file_that_only_the_repository_has(folder: str) -> None:
 
 def test_no_exception_is_made_in_vain() -> None:
     assert EXCEPTIONS.keys() <= _found("src").keys()
+
+
+def test_no_rule_names_a_file_of_the_template() -> None:
+    """`check --explain` shows them. Comments aren't shown."""
+    found = [
+        line
+        for path in (ROOT / "src" / "startos_wrapper" / "check" / "rules").glob("*.yaml")
+        for line in COMMENTS[".yaml"].sub("", path.read_text(encoding="utf-8")).splitlines()
+        if re.search(r"\b(hooks|template)/", line)
+    ]
+    assert found == []

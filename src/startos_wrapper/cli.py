@@ -45,7 +45,8 @@ def _module(command: str) -> ModuleType:
 def _parse(argv: list[str]) -> argparse.Namespace:
     """Return the parsed arguments. Exit with the usage of the right command if they're wrong."""
     parser = argparse.ArgumentParser(
-        prog=PROGRAM, description="Create StartOS service wrappers and keep them up to date."
+        prog=PROGRAM,
+        description="Create packages for StartOS 0.4 and service wrappers for 0.3.5, and keep them up to date.",
     )
     parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version and exit")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")

@@ -2,7 +2,7 @@
 
 import difflib
 import sys
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ STANDARD_INPUT = "-"
 # What YAML 1.1 makes of text without quotes. `version: 0.10` would become 0.1, and `title: On` would become true.
 _MISREAD = ("tag:yaml.org,2002:float", "tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
 
+# Returns what's wrong with answers, a message each.
+Refusals = Callable[[dict[str, Any]], list[str]]
+
 
 def known_questions(template: str) -> Mapping[str, Any] | None:
     """Return the questions of a local template by name, or None if only Copier can read them."""
@@ -25,10 +28,13 @@ def known_questions(template: str) -> Mapping[str, Any] | None:
         return None
 
 
-def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, Any] | None) -> dict[str, Any]:
+def read_answers(
+    data: list[str], data_file: Path | None, known: Mapping[str, Any] | None, refusals: Refusals | None = None
+) -> dict[str, Any]:
     """Return the answers from --data-file and --data, which takes precedence, in the types of their questions.
 
-    Copier would drop answers without a question silently, and reject wrong types without naming the answer.
+    Copier would drop answers without a question silently, and reject wrong types without naming the answer. With an
+    answer like that, `refusals` says what's wrong with the others.
 
     Raises: RefusedError that names all answers that are wrong.
     """
@@ -38,10 +44,12 @@ def read_answers(data: list[str], data_file: Path | None, known: Mapping[str, An
         if not separator:
             raise RefusedError(f"--data {item}: must be NAME=VALUE")
         answers[name] = value
-    return answers if known is None else check_answers(answers, known)
+    return answers if known is None else check_answers(answers, known, refusals)
 
 
-def check_answers(answers: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def check_answers(
+    answers: dict[str, Any], known: Mapping[str, Any], refusals: Refusals | None = None
+) -> dict[str, Any]:
     """Return answers in the types of their questions.
 
     Raises: RefusedError that names all answers without a question or of the wrong type.
@@ -56,7 +64,7 @@ def check_answers(answers: dict[str, Any], known: Mapping[str, Any]) -> dict[str
         except ValueError as error:
             refused.append(f"{name}: {error}")
     if refused:
-        raise refused_answers(refused)
+        raise refused_answers([*refused, *(refusals(found) if refusals else ())])
     return found
 
 

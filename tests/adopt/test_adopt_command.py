@@ -121,6 +121,18 @@ def test_a_wrapper_that_changed_since_is_refused_by_the_names_of_the_answers(tmp
     assert (tmp_path / ANSWERS).read_bytes() == recorded
 
 
+def test_a_wrapper_that_the_template_made_has_nothing_to_adopt(tmp_path: Path, capsys: Capture) -> None:
+    wrapper = tmp_path / "tides"
+    assert main(["new", str(wrapper), "-q", "--defaults", "-d", "service_id=tides"]) == 0
+    git(wrapper, "init", "-q")
+    commit(wrapper)
+    capsys.readouterr()
+    assert _adopt(wrapper) == 1
+    err = capsys.readouterr().err
+    assert "this was made from the template, so updates work already" in err
+    assert "already adopted" not in err
+
+
 def test_parts_that_were_taken_out_since_stay_out(tmp_path: Path, capsys: Capture) -> None:
     write(tmp_path)
     assert _adopt("--manage", "ci,docs", tmp_path) == 0

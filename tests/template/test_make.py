@@ -374,16 +374,19 @@ def test_make_fails_and_says_what_to_install(built: Wrapper, target: str, verb: 
     assert done.stderr.splitlines()[0] == f"nothing was {verb}: install pipx, e.g. sudo apt install pipx, and try again"
 
 
+@pytest.mark.parametrize(("installer", "command"), [("uvx", "uvx --from"), ("pipx", "pipx run --spec")])
 @pytest.mark.parametrize("answers", ["", "_src_path: .\n", "_src_path: ../template\n", "_src_path: /no/such/folder\n"])
 @pytest.mark.parametrize(("target", "verb"), [(each[0], each[2]) for each in RUNS])
-def test_make_says_that_nobody_can_get_the_template(built: Wrapper, answers: str, target: str, verb: str) -> None:
+def test_make_says_that_nobody_can_get_the_template(
+    built: Wrapper, answers: str, target: str, verb: str, installer: str, command: str
+) -> None:
     built.write(".copier-answers.yml", answers)
-    built.program("uvx")
+    built.program(installer)
     done = built.make(target)
     assert done.returncode != 0 and done.stdout == ""
     assert done.stderr.splitlines()[:2] == [
         f"nothing was {verb}: _src_path in .copier-answers.yml isn't the template's address",
-        "set it: startos-wrapper manage --template URL",
+        f"set it: {command} git+URL startos-wrapper manage --template URL",
     ]
 
 

@@ -206,7 +206,8 @@ def test_with_nothing_to_do_it_says_so_without_copier(
     monkeypatch.setattr(merge, "merged", None)
     assert tiny.run("update") == 0
     assert tiny.run("update", "--vcs-ref", "v2.0.0") == 0
-    assert capsys.readouterr().out == "Nothing changed: already at v2.0.0.\n" * 2
+    assert tiny.run("update", "--vcs-ref", "") == 0
+    assert capsys.readouterr().out == "Nothing changed: already at v2.0.0.\n" * 3
     assert tiny.state() == before
 
 
@@ -218,6 +219,26 @@ def test_a_prerelease_is_neither_a_target_nor_left_for_an_older_release(tiny: Ti
     _record(tiny, _commit="v3.0.0rc1")
     assert tiny.run("update") == 0
     assert "already at v3.0.0rc1" in capsys.readouterr().out
+
+
+def test_a_commit_after_the_newest_release_is_the_newest(tiny: Tiny, capsys: Capture) -> None:
+    """An installation from the repository records the commit without the tag before it."""
+    tiny.run("update")
+    git(tiny.template, "commit", "-q", "--allow-empty", "-m", "Later")
+    _record(tiny, _commit=(commit := git(tiny.template, "rev-parse", "--short", "HEAD").strip()))
+    before = tiny.state()
+    capsys.readouterr()
+    assert tiny.run("update") == 0
+    assert capsys.readouterr().out == f"Nothing changed: already at {commit}.\n"
+    assert tiny.state() == before
+    assert tiny.run("update", "--vcs-ref", "v2.0.0") == 1
+    assert "v2.0.0 is older" in capsys.readouterr().err
+    assert tiny.run("update", "-d", "port=90") == 0
+    assert (tiny.wrapper / "port.txt").read_text() == "port 90\n"
+    tiny.release("3.0.0", SECOND)
+    tiny.commit()
+    assert tiny.run("update") == 0
+    assert "to v3.0.0.\n" in capsys.readouterr().out
 
 
 def test_the_same_answer_again_changes_nothing(tiny: Tiny, capsys: Capture) -> None:

@@ -41,6 +41,10 @@ def recorded_answers(folder: Path) -> Recorded | None:
 
 def refuse_other(folder: Path, recorded: Recorded, found: Mapping[str, Any]) -> None:
     """Raise RefusedError if the recorded answers differ from those found in the wrapper."""
+    # `adopt` records every answer, and with them `advanced`.
+    if recorded.get("advanced") is False:
+        todo = "change its answers with `startos-wrapper update -d NAME=VALUE` or `startos-wrapper manage`"
+        raise RefusedError(f"{folder / ANSWERS}: this was made from the template, so updates work already; {todo}")
     names = [name for name in found if name not in _ORIGIN and recorded.get(name) != found[name]]
     if names:
         commands = "`startos-wrapper update --data` or `startos-wrapper manage`"

@@ -88,6 +88,7 @@ def migrate(folder: Path, wish: Wish) -> Migration:
     carried = {name: value for name, value in carried_answers(old).items() if name not in changes}
     following = next_answers(answers.values, {**carried, **changes}, released)
     with merged(work_tree, Request(recorded, wanted, following.given, False)) as result:
+        wanted = result.target
         written = write_package_files(result.git.folder, old, recorded, wanted)
         quotes = [*_quotes(old, written, following, result)]
         changed_there = manifest_changes(old, carried, recorded, answers.kept)

@@ -54,8 +54,8 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the `new` subcommand."""
     parser = commands.add_parser(
         COMMAND,
-        help="create a new wrapper",
-        description="Create a new wrapper in the folder DEST.",
+        help="create a new wrapper or package",
+        description="Create a wrapper for StartOS 0.3.5, or a package for 0.4, in the folder DEST.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -102,7 +102,8 @@ def run(arguments: argparse.Namespace) -> int:
     ):
         raise RefusedError(f"{arguments.dest}: already exists and isn't an empty folder; choose a new folder")
     ours = origin.ref in (None, "HEAD") and Path(origin.source) == template()
-    answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source))
+    others = _given_wrong if ours and arguments.defaults else None
+    answers = read_answers(arguments.data, arguments.data_file, known_questions(origin.source), others)
     if str(arguments.data_file) == STANDARD_INPUT and not arguments.defaults:
         _ask_at_the_terminal()
     page, left = None, list[str]()
@@ -243,6 +244,14 @@ def _refuse_without_terminal(answers: dict[str, Any]) -> None:
     if missing:
         hidden = "because standard output isn't a terminal"
         raise RefusedError(NO_TERMINAL.replace("without a terminal", hidden) if is_terminal(sys.stdin) else NO_TERMINAL)
+
+
+def _given_wrong(answers: dict[str, Any]) -> list[str]:
+    """Return what's wrong with the given answers that don't fit."""
+    # Imported late, because only this needs it.
+    from startos_wrapper.rendering import Template
+
+    return [str(error) for error in Template().refusals(answers) if error.name in answers]
 
 
 def _refuse(answers: dict[str, Any]) -> None:

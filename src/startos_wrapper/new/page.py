@@ -108,7 +108,7 @@ class Page:
         self.folds.open_given(self.state)
         while True:
             lines = tuple(page_lines(self.state, self.proposal, self.again, self.folds))
-            title = f"New wrapper in {printable(str(self.again.dest))}"
+            title = f"New {self.state.made} in {printable(str(self.again.dest))}"
             reply = yield Menu(
                 title, lines, self._near(lines), self.said, keys={DELETE: "undo the change", _WRITE_KEY: "write"}
             )
@@ -184,7 +184,7 @@ class Page:
         while True:
             try:
                 reply = yield Menu(
-                    "Leave without writing the wrapper?", tuple(lines), KEEP, lost, fault, enter="choose"
+                    f"Leave without writing the {self.state.made}?", tuple(lines), KEEP, lost, fault, enter="choose"
                 )
             except KeyboardInterrupt:
                 return Left(write=False)

@@ -49,7 +49,7 @@ def page_lines(state: PageState, proposal: Proposal | None, again: Again, folds:
     names = files(state.template, state.looked)
     yield Line(
         WRITE,
-        "Write the wrapper",
+        f"Write the {state.made}",
         fault=count,
         note=f"{len(names)} files in {printable(str(again.dest))}",
         enter="write",

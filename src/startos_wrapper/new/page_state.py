@@ -122,6 +122,11 @@ class PageState:
             self._basic[key] = frozenset(asked.recorded)
         return name not in self._basic[key]
 
+    @property
+    def made(self) -> str:
+        """Return what the answers make: a wrapper, or for StartOS 0.4 a package."""
+        return "package" if self.looked.values.get("startos") == "0.4" else "wrapper"
+
     def value(self, name: str) -> Any:
         """Return an answer: a refused one as it was given, a missing one as None."""
         if name in self.given:

@@ -168,9 +168,9 @@ def _update(
                 color = "--color=always" if has_colors() else "--color=never"
                 print_text(result.git.text("diff", color, "--no-ext-diff", "--no-renames", "--cached", "HEAD") + "\n\n")
             elif result.changes and not arguments.preview:
-                transfer(work_tree, result, recorded.shown_release, wanted.name)
+                transfer(work_tree, result, recorded.shown_release, result.target.name)
                 is_written = True
-            return Outcome.of(result, recorded.shown_release, wanted.name)
+            return Outcome.of(result, recorded.shown_release, result.target.name)
     except KeyboardInterrupt as error:
         if not is_written:
             raise

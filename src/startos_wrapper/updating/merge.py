@@ -9,7 +9,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,10 @@ from startos_wrapper.work_tree import WorkTree
 _SPECIAL = re.compile(r"([\\*?\[\]!# ])")
 # What Copier and git say about a tag or commit that the template doesn't have.
 _NO_RELEASE = re.compile("Unknown revision: |invalid reference: |not a valid object name|not a commit")
+
+
+class _OlderError(RefusedError):
+    """The release to update to is older than the wrapper's."""
 
 
 @dataclass(frozen=True)
@@ -53,11 +57,13 @@ class Request:
 class Merged:
     """The result in `git.folder`: the changes, the versions of each file in conflict, and what the template says of it.
 
+    `target` is the release that it's at, which is the wrapper's own if that's newer than the requested one.
     `told` has the lists of `hooks/update/changes.jinja`, e.g. of new questions. Older releases don't have it.
     `notes` are lines about the Makefile, if it was converted. `unused` are messages about answers without an effect.
     """
 
     git: Git
+    target: Target
     changes: list[Change]
     conflicts: dict[str, dict[int, Blob]]
     told: dict[str, list[str]]
@@ -74,11 +80,18 @@ def merged(work_tree: WorkTree, request: Request) -> Iterator[Merged]:
     with tempfile.TemporaryDirectory(prefix="startos-wrapper.", ignore_cleanup_errors=True) as folder:
         git, symlinks = one_commit(work_tree.git, Path(folder).resolve() / "wrapper")
         with environment_of(git), compiled_once():
-            told_changes, unused = _run_copier(git, request, symlinks)
+            try:
+                told_changes, unused = _run_copier(git, request, symlinks)
+            except _OlderError:
+                if request.target.otherwise is None:
+                    raise
+                request = replace(request, target=request.target.otherwise)
+                has_more = bool(request.answers) or request.ask
+                told_changes, unused = _run_copier(git, request, symlinks) if has_more else ({}, [])
             notes = []
             if is_old(git.folder):
                 notes = convert_makefile(work_tree.git, git.folder, request.recorded.source)
-        yield Merged(git, *result_of(git), told_changes, notes, unused)
+        yield Merged(git, request.target, *result_of(git), told_changes, notes, unused)
 
 
 def _run_copier(git: Git, request: Request, symlinks: list[str]) -> tuple[dict[str, list[str]], list[str]]:
@@ -154,7 +167,7 @@ def _explained(error: RefusedError, git: Git, request: Request) -> RefusedError:
         todo = f"if it's a clone, run `git fetch --tags` in it; if it's another repository, run `{MOVE}`"
         return RefusedError(f"the template at {request.recorded.shown} has no release {missing}; {todo}")
     if "downgrading" in text:
-        return RefusedError(f"{target} is older than {release}, which this wrapper is at; updates only go forward")
+        return _OlderError(f"{target} is older than {release}, which this wrapper is at; updates only go forward")
     return RefusedError(text, *error.more)
 
 

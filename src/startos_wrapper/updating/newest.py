@@ -84,11 +84,15 @@ def startos_of(answers: Answers) -> str:
 
 @dataclass(frozen=True)
 class Target:
-    """The release to update to: what Copier checks out, and its name for people."""
+    """The release to update to: what Copier checks out, and its name for people.
+
+    `otherwise` is the target if this one turns out to be older than the wrapper. Only a clone of the template tells.
+    """
 
     ref: str
     name: str
     is_current: bool
+    otherwise: "Target | None" = None
 
 
 def target(recorded: Recorded, ref: str | None) -> Target:
@@ -100,7 +104,7 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         return Target(recorded.release, recorded.release, True)
     found = _references(recorded)
     tags = {name.removeprefix("refs/tags/") for name in found if name.startswith("refs/tags/")}
-    if ref is not None:
+    if ref:
         return Target(ref, ref, False)
     releases = {version: tag for tag in tags if (version := _version(tag)) and not version.is_prerelease}
     described = _DESCRIBED.fullmatch(recorded.release)
@@ -113,7 +117,9 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         same = found[f"refs/tags/{releases[newest]}"].startswith(described[2] if described else recorded.release)
         if same or (current is not None and current >= newest):
             return Target(recorded.release, releases[newest] if same else recorded.release, True)
-        return Target(releases[newest], releases[newest], False)
+        # A commit after the newest release: an installation from the repository records it without the tag.
+        later = Target(recorded.release, recorded.shown_release, True) if is_commit else None
+        return Target(releases[newest], releases[newest], False, later)
     head = found.get("HEAD")
     if head is None:
         raise CannotError(f"the template at {recorded.shown} has no commit; run `{MOVE}`")

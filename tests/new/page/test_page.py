@@ -1,5 +1,6 @@
 """The page without a terminal: what's asked first, what it shows, and what each key does."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,13 @@ def test_esc_goes_back_one_question_and_keeps_its_answer() -> None:
     person.back()
     assert person.menu.title.startswith("Leave")
     person.press("Go on")
-    assert person.menu.title.startswith("New wrapper")
+    assert person.menu.title.startswith("New package")
+
+
+def test_for_startos_0_4_the_page_speaks_of_a_package() -> None:
+    person = Person(page_of({**HELLO, "startos": "0.4"}).flow())
+    assert person.menu.title.startswith("New package in ")
+    assert person.menu.lines[person.menu.start].text == "Write the package"
 
 
 # --- What the page shows ------------------------------------------------------------------------------------------------
@@ -397,7 +404,7 @@ def test_every_question_can_be_reached_from_the_page_and_opened(name: str) -> No
     assert person.view.title.split(".")[0] == name
     assert person.view.intro
     person.back()
-    assert person.menu.title.startswith("New wrapper")
+    assert re.match("New (wrapper|package)", person.menu.title)
 
 
 def test_the_names_that_are_asked_first_are_questions() -> None:

@@ -63,7 +63,7 @@ def _template(wrapper: Wrapper, source: Source, node: Node) -> Iterator[Finding]
     said = f"`{shown(address)}`"
     match reach(address):
         case Reach.THIS_MACHINE:
-            what = f"{said} is a path on one machine, so colleagues and Renovate can't update the wrapper"
+            what = f"{said} is a path on one machine, so colleagues and Renovate can't get updates"
             yield Finding("W819", place, what, _SET_URL)
         case Reach.RELATIVE:
             what = f"{said} is a relative path, so an update only finds the template from one folder"
@@ -72,7 +72,7 @@ def _template(wrapper: Wrapper, source: Source, node: Node) -> Iterator[Finding]
             what = f"Copier takes {said} for a path, because it doesn't end with .git"
             yield Finding("W819", place, what, f"run `startos-wrapper manage --template git+{shown(address)}`")
         case Reach.SHORT if any(map(wrapper.is_file, _RENOVATE)):
-            what = f"Renovate can't look up {said}, so it never updates the wrapper to a new release"
+            what = f"Renovate can't look up {said}, so it never proposes a new release"
             # Anything else might not be one line of YAML.
             plain = _PLAIN.fullmatch(address)
             fixes = (source.edit(node.start, node.end, in_full(address)),) if plain else ()
