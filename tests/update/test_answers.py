@@ -272,7 +272,11 @@ def test_the_authors_lines_stay_and_the_files_are_those_of_the_new_answers(
     changed = {name for name in recorded if recorded[name] != now.get(name) and not name.startswith("_")}
     # This one follows from every answer that needs it.
     changed.discard("advanced")
-    assert changed - set(change.given) == set(change.followed) == listed(message, "Other changed answers:")
+    assert (
+        changed - set(change.given)
+        == set(change.followed)
+        == listed(message, "Other answers that changed or are gone:")
+    )
     new = {name for name in set(now) - set(recorded) - set(change.given) if now[name] not in ({}, [], "", None)}
     # With `advanced`, old questions are recorded for the first time.
     told = new if "sigterm_timeout" in recorded or "sigterm_timeout" not in now else set()
@@ -640,7 +644,7 @@ def test_what_a_release_without_this_knowledge_recorded_is_known(version: str, h
     message = project.update("-d", "config=compat", "-d", "ci=none", "-d", "base=alpine").stderr
     assert listed(message, "git restore --staged --worktree") == WORKFLOWS
     assert listed(message, "New files, which are yours:") == {"assets/compat/", "service/"}
-    assert listed(message, "Other changed answers:") >= {"assets"}
+    assert listed(message, "Other answers that changed or are gone:") >= {"assets"}
     assert project.recorded()["assets"] == {"compat": "/mnt/assets", "web": "/mnt/web"}
     assert files(project.folder).keys() >= {*COMPAT, *STARTERS["alpine"]}
     run("git", "restore", "--staged", "--worktree", *WORKFLOWS, cwd=project.folder)

@@ -104,6 +104,7 @@ def test_a_conflict_is_named_and_unmerged_and_the_exit_code_is_1(tiny: Tiny, cap
     assert "line 2, new\n" in git(tiny.wrapper, "show", ":3:text.txt")
     said = capsys.readouterr().out
     assert "Conflict in one file:\n  text.txt\n" in said
+    assert "Next, once the conflicts are resolved:\n" in said
     assert "other.txt\n" not in said[said.index("Conflict") :]
 
 
@@ -326,6 +327,7 @@ REFUSED: dict[str, tuple[Callable[[Tiny], Any], list[str], str]] = {
     ),
     "no release": (lambda tiny: _record(tiny, _commit=None), [], "_commit is missing"),
     "an unknown release": (lambda tiny: _record(tiny, _commit="v0.5.0"), [], "has no release v0.5.0"),
+    "an unknown newer release": (lambda tiny: _record(tiny, _commit="v9.9.9"), [], "has no release v9.9.9"),
     "an option": (lambda tiny: _record(tiny, _commit="--upload-pack=x"), [], "has no release --upload-pack=x"),
     "a clone without tags": (lambda tiny: _record(tiny, _src_path=_tagless(tiny)), [], "git fetch --tags"),
     "an unknown target": (lambda _: None, ["--vcs-ref", "v9.0.0"], "has no release v9.0.0"),

@@ -68,7 +68,8 @@ def same_release(folder: Path, recorded: Recorded, origin: Origin) -> Origin:
     """
     release = recorded.get("_commit")
     if not _is_same(str(release), str(origin.release)):
-        todo = "run `startos-wrapper update` first, or install that release"
+        upgrade = "`pipx upgrade startos-wrapper` or `uv tool upgrade startos-wrapper`"
+        todo = f"if the wrapper's is older, run `startos-wrapper update` first, else {upgrade}"
         raise RefusedError(f"{folder / ANSWERS}: recorded for {release}, but this is {origin.release}; {todo}")
     return replace(origin, address=recorded.get("_src_path"))
 

@@ -9,12 +9,15 @@ from pathlib import Path
 def replace_file(path: Path, data: bytes) -> None:
     """Replace a file's content with `data` atomically, and keep its mode.
 
-    A new file gets the default mode. Raises: OSError.
+    A new file gets the default mode. Raises: OSError about `path`.
     """
     # Imported here because most commands only read, and start faster without it.
     import tempfile
 
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)

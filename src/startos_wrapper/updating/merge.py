@@ -19,7 +19,7 @@ from startos_wrapper.errors import RefusedError
 from startos_wrapper.git_command import Git
 from startos_wrapper.given_answers import check_answers, refused_answers, unused_answers
 from startos_wrapper.updating.journal import Blob
-from startos_wrapper.updating.newest import MOVE, Recorded, Target
+from startos_wrapper.updating.newest import Recorded, Target, no_release
 from startos_wrapper.updating.own_makefile import convert_makefile, is_old
 from startos_wrapper.updating.scratch import environment_of, one_commit
 from startos_wrapper.work_tree import WorkTree
@@ -163,9 +163,7 @@ def _explained(error: RefusedError, git: Git, request: Request) -> RefusedError:
     text = text.replace(f"{git.folder}{os.sep}", "")
     release, target = request.recorded.release, request.target.name
     if _NO_RELEASE.search(text):
-        missing = target if target in text and release not in text else release
-        todo = f"if it's a clone, run `git fetch --tags` in it; if it's another repository, run `{MOVE}`"
-        return RefusedError(f"the template at {request.recorded.shown} has no release {missing}; {todo}")
+        return no_release(request.recorded, target if target in text and release not in text else release)
     if "downgrading" in text:
         return _OlderError(f"{target} is older than {release}, which this wrapper is at; updates only go forward")
     return RefusedError(text, *error.more)

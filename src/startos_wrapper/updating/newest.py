@@ -98,7 +98,7 @@ class Target:
 def target(recorded: Recorded, ref: str | None) -> Target:
     """Return the release to update to: `ref`, or the newest one, or the template's last commit if it has no releases.
 
-    Raises: CannotError if the template can't be reached.
+    Raises: CannotError if the template can't be reached, RefusedError if it lacks the wrapper's release.
     """
     if ref in (CURRENT, recorded.release):
         return Target(recorded.release, recorded.release, True)
@@ -108,6 +108,8 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         return Target(ref, ref, False)
     releases = {version: tag for tag in tags if (version := _version(tag)) and not version.is_prerelease}
     described = _DESCRIBED.fullmatch(recorded.release)
+    if not (recorded.release in tags or described or _HASH.fullmatch(recorded.release)):
+        raise no_release(recorded, recorded.release)
     if releases:
         newest = max(releases)
         # A commit such as 05397a8 reads as a version, too.
@@ -125,6 +127,12 @@ def target(recorded: Recorded, ref: str | None) -> Target:
         raise CannotError(f"the template at {recorded.shown} has no commit; run `{MOVE}`")
     # The commit and not HEAD, because Copier would commit uncommitted changes and record a commit that nobody has.
     return Target(head, head[:7], head.startswith(described[2] if described else recorded.release))
+
+
+def no_release(recorded: Recorded, missing: str) -> RefusedError:
+    """Return the error for a release that the template doesn't have."""
+    todo = f"if it's a clone, run `git fetch --tags` in it; if it's another repository, run `{MOVE}`"
+    return RefusedError(f"the template at {recorded.shown} has no release {missing}; {todo}")
 
 
 def _path(source: str) -> Path:

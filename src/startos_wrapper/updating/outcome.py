@@ -15,7 +15,7 @@ _FROM_A_LIST = "--pathspec-from-file=- --pathspec-file-nul"
 _TOLD = {
     "folders": "New files, which are yours",
     "new": "New questions, answered with their defaults",
-    "followed": "Other changed answers",
+    "followed": "Other answers that changed or are gone",
     "stale": "Unchanged. Check whether they still fit",
 }
 _LEFT = ".rej"
@@ -108,7 +108,8 @@ def _conflicts(outcome: Outcome, preview: bool) -> str:
 def _end(outcome: Outcome, folder: Path) -> str:
     git, path = commands_for(folder)
     message = "Update the template" if outcome.old != outcome.new else "Update the wrapper"
-    lines = ["Next:", f"  {git} diff", f"  startos-wrapper check{path}"]
+    title = "Next, once the conflicts are resolved:" if outcome.conflicts else "Next:"
+    lines = [title, f"  {git} diff", f"  startos-wrapper check{path}"]
     lines.append(f'  {git} add --all . && {git} commit -m "{message}"')
     if outcome.deleted:
         names = " ".join(shlex.quote(_shown(path)) for path in outcome.deleted)
