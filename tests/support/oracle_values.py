@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
 
 import yaml
-from yaml.composer import Composer
 from yaml._yaml import CParser
+from yaml.composer import Composer
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -2,6 +2,7 @@
 
 - It parses each YAML file with libyaml. PyYAML's own parser, which takes ten times as long, is a third of a copy.
 - It looks for git once for each PATH, and asks git once per copy whether it ignores modes, instead of before each file.
+- It doesn't ask git whether a folder is a bundle, which takes a new repository.
 - It checks out a commit of a template once. The next time, it gets a copy of that.
 
 Tests that start `copier` or `startos-wrapper` as a process have none of this.
@@ -39,6 +40,10 @@ def quick_copier(folder: Path) -> Iterator[None]:
         modes = copier._main.Worker._sync_git_index_executable_bit
         stack.enter_context(
             mock.patch.object(copier._main.Worker, "_sync_git_index_executable_bit", _only_if_modes_are_ignored(modes))
+        )
+        bundle = copier._vcs.is_git_bundle
+        stack.enter_context(
+            mock.patch.object(copier._vcs, "is_git_bundle", lambda path: not path.is_dir() and bundle(path))
         )
         stack.enter_context(mock.patch.object(copier._template, "clone", _Checkouts(folder)))
         yield
