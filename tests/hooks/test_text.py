@@ -26,11 +26,11 @@ from tests.support.oracle import faults, read_manifest
 from tests.support.strategies import answer_sets
 from tests.support.tools import require
 
-# 400 sets in CI, each of which takes a second, split into parts that run in parallel.
+# 240 sets in CI, each of which takes half a second, split into parts that run in parallel.
 PARTS = 4
 # The wrapper has no commit yet, and the tests use a template in a plain folder.
 NOT_HERE = ("E201", "W808", "W819")
-SETS = (400 if DEEP else 60) // PARTS
+SETS = (240 if DEEP else 60) // PARTS
 
 
 def _read_back_manifest(wrapper: Path, answers: dict[str, Any]) -> None:
