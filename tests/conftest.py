@@ -44,12 +44,16 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("STARTOS_WRAPPER_SETTINGS_PATH", str(folder / "startos-wrapper.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        # Each new repository would get fourteen examples of hooks.
+        patch.setenv("GIT_TEMPLATE_DIR", str(folder / "git"))
         # A nested make inherits these and would print which folder it enters.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
             patch.delenv(name, raising=False)
         # Each process that the tests start would compile all that it imports of this package, which takes a second.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         (folder / "settings.yml").write_text("{}\n")
+        (folder / "git" / "info").mkdir(parents=True)
+        (folder / "git" / "info" / "exclude").write_text("# Nothing.\n")
         (folder / "gitconfig").write_text(
             "[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n"
             # Each commit would look for something to pack.
