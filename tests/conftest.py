@@ -114,7 +114,8 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first, and all that use the Docker engine on one worker.
 
-    A machine runs one engine at a time, so a second worker would wait for it until the first has run everything else.
+    They have the fixture `engine`. A machine runs one engine at a time, so a second worker would wait for it until the
+    first has run everything else.
     """
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):
