@@ -102,13 +102,13 @@ def busybox(folder: Path, arch: str) -> None:
 def package(folder: Path, name: str, files: Path) -> None:
     """Create a package for the stand-in for apk from a folder of files, and remove the folder.
 
-    It isn't compressed, because emulators unpack packages, too.
+    It's compressed a little, because it's in each image that is built on its base.
     """
     packages = folder / "usr" / "share" / "packages"
     packages.mkdir(parents=True, exist_ok=True)
     files.mkdir(exist_ok=True)
-    tar = packages / f"{name}.tar"
-    subprocess.run(["tar", "-cf", tar, "--owner=0", "--group=0", "-C", files, "."], check=True)
+    tar = packages / f"{name}.tar.gz"
+    subprocess.run(["tar", "-I", "gzip -1", "-cf", tar, "--owner=0", "--group=0", "-C", files, "."], check=True)
     shutil.rmtree(files)
 
 
@@ -237,7 +237,7 @@ def compilers(context: Path) -> None:
         unpack(files, f"compiler-{arch}")
         link(files / "usr" / "bin" / "cc", "gcc")
         package(folder, "g++", files)
-        link(folder / "usr" / "share" / "packages" / "build-base.tar", "g++.tar")
+        link(folder / "usr" / "share" / "packages" / "build-base.tar.gz", "g++.tar.gz")
         for name in ("make", "python3"):
             package(folder, name, files)
 
