@@ -44,12 +44,16 @@ def nobodys_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
         patch.setenv("STARTOS_WRAPPER_SETTINGS_PATH", str(folder / "startos-wrapper.yml"))
         patch.setenv("GIT_CONFIG_GLOBAL", str(folder / "gitconfig"))
         patch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+        # Each new repository would get fourteen examples of hooks.
+        patch.setenv("GIT_TEMPLATE_DIR", str(folder / "git"))
         # A nested make inherits these and would print which folder it enters.
         for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
             patch.delenv(name, raising=False)
         # Each process that the tests start would compile all that it imports of this package, which takes a second.
         patch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
         (folder / "settings.yml").write_text("{}\n")
+        (folder / "git" / "info").mkdir(parents=True)
+        (folder / "git" / "info" / "exclude").write_text("# Nothing.\n")
         (folder / "gitconfig").write_text(
             "[user]\nname = Test\nemail = test@example.com\n[init]\ndefaultBranch = main\n"
             # Each commit would look for something to pack.
@@ -110,7 +114,8 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest tests first, and all that use the Docker engine on one worker.
 
-    A machine runs one engine at a time, so a second worker would wait for it until the first has run everything else.
+    They have the fixture `engine`. A machine runs one engine at a time, so a second worker would wait for it until the
+    first has run everything else.
     """
     for item in items:
         if "engine" in getattr(item, "fixturenames", ()):

@@ -54,7 +54,8 @@ def test_an_adopted_wrapper_keeps_what_is_its_authors(
     part: int, everybody: list[Author], later: Path, plain: Path, tmp_path: Path
 ) -> None:
     conflicting = []
-    chosen = everybody[part::PARTS]
+    # Every second one: without alignment, an update has little to write.
+    chosen = everybody[part :: 2 * PARTS]
     for number, author in enumerate(chosen):
         folder = after.old(tmp_path / str(number), author)
         code, said = after.adopt(folder, later)

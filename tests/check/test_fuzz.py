@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
+from yaml.composer import ComposerError
 
 from startos_wrapper.check.engine import check
 from tests.check import example_wrapper
@@ -14,9 +14,9 @@ from tests.support.depth import DEEP
 from tests.support.limits import little_cpu
 from tests.support.tools import MANIFESTS
 
-# 20,000 in CI.
-ROUNDS, EACH = 40, 500 if DEEP else 10
-# The oracle has no verdict on 1 in 160 manifests. This margin is large enough that the test never fails by chance.
+# 12,000 in CI.
+ROUNDS, EACH = 24, 500 if DEEP else 10
+# The oracle has no verdict on few manifests. This margin is large enough that the test never fails by chance.
 MARGIN = 10
 PIECES = (
     b"!!int ", b"!x ", b"&a ", b"*a", b"<<: ", b"? ", b"---\n", b"...\n", b"%YAML 1.2\n", b"|\n", b">-\n", b"{", b"}", b"[",
@@ -88,16 +88,11 @@ def test_no_manifest_stops_the_check(seed: int, tmp_path: Path) -> None:
 
 
 def _stops(file: Path) -> bool | None:
-    """Return whether the OS's parser stops at a manifest, or None if the oracle can't read YAML that libyaml accepts.
+    """Return whether the OS's parser stops at a manifest, or None if the oracle can't tell.
 
-    The OS uses libyaml, while the oracle uses PyYAML's own scanner, which treats a few characters differently.
+    It reads YAML with libyaml, as the OS does, but refuses an anchor that is there twice.
     """
-    if file.suffix == ".yaml":
-        try:
-            list(yaml.parse(file.read_bytes(), Loader=yaml.CSafeLoader))
-        except yaml.YAMLError:
-            return True
     try:
         return bool(oracle.parse_faults(oracle.read_manifest(file)))
     except ValueError as fault:
-        return None if isinstance(fault.__cause__, yaml.YAMLError) else True
+        return None if isinstance(fault.__cause__, ComposerError) else True

@@ -100,13 +100,25 @@ def busybox(folder: Path, arch: str) -> None:
 
 
 def package(folder: Path, name: str, files: Path) -> None:
-    """Create a package for the stand-in for apk from a folder of files, and remove the folder."""
+    """Create a package for the stand-in for apk from a folder of files, and remove the folder.
+
+    It's compressed a little, because it's in each image that is built on its base.
+    """
     packages = folder / "usr" / "share" / "packages"
     packages.mkdir(parents=True, exist_ok=True)
     files.mkdir(exist_ok=True)
     tar = packages / f"{name}.tar.gz"
-    subprocess.run(["tar", "-czf", tar, "--owner=0", "--group=0", "-C", files, "."], check=True)
+    subprocess.run(["tar", "-I", "gzip -1", "-cf", tar, "--owner=0", "--group=0", "-C", files, "."], check=True)
     shutil.rmtree(files)
+
+
+def share(fill: Callable[[Path], None], context: Path) -> None:
+    """Add what `fill` adds to an empty context. It only does so for the first of several images."""
+    made = context.parent / fill.__name__
+    if not made.exists():
+        fill(made)
+    # Links, because nothing changes a package in place.
+    shutil.copytree(made, context, symlinks=True, copy_function=os.link, dirs_exist_ok=True)
 
 
 def alpine(context: Path) -> None:
@@ -161,7 +173,7 @@ def git_package(context: Path) -> None:
 def build_packages(context: Path) -> None:
     """Add the packages that build stages install, for this machine's architecture."""
     folder, files = context / "amd64", context / "files"
-    git_package(context)
+    share(git_package, context)
     # Empty, because the compilers don't need any of its files.
     package(folder, "musl-dev", files)
     unpack(files, "clang-amd64")
@@ -197,7 +209,7 @@ def golang(context: Path) -> None:
         for path in [*target.glob("bin/*"), *target.glob("pkg/tool/*/*")]:
             path.chmod(0o755)
         (context / arch / "go" / "bin").mkdir(parents=True)
-    build_packages(context)
+    share(build_packages, context)
 
 
 def rust(context: Path) -> None:
@@ -215,17 +227,19 @@ def rust(context: Path) -> None:
         link(folder / "usr" / "bin" / "cc", "gcc")
         shutil.copy(RECIPES / "rustup", programs)
         (folder / "usr" / "local" / "rustup").mkdir()
-    build_packages(context)
+    share(build_packages, context)
 
 
-def compiler(context: Path, arch: str, name: str, *empty: str) -> None:
+def compilers(context: Path) -> None:
     """Add Debian's C compiler as a package, and empty packages, for images whose C library is Debian's, too."""
-    folder, files = context / arch, context / "files"
-    unpack(files, f"compiler-{arch}")
-    link(files / "usr" / "bin" / "cc", "gcc")
-    package(folder, name, files)
-    for other in empty:
-        package(folder, other, files)
+    for arch in GNU:
+        folder, files = context / arch, context / "files"
+        unpack(files, f"compiler-{arch}")
+        link(files / "usr" / "bin" / "cc", "gcc")
+        package(folder, "g++", files)
+        link(folder / "usr" / "share" / "packages" / "build-base.tar.gz", "g++.tar.gz")
+        for name in ("make", "python3"):
+            package(folder, name, files)
 
 
 def fetched(pattern: str) -> Path:
@@ -257,8 +271,8 @@ def node(context: Path) -> None:
             link(local / "bin" / name, f"../lib/node_modules/npm/bin/{name}-cli.js")
         for program in (local / "bin" / "node", *(local / "lib/node_modules/npm/bin").glob("*-cli.js")):
             program.chmod(0o755)
-        compiler(context, arch, "g++", "make", "python3")
-    git_package(context)
+    share(compilers, context)
+    share(git_package, context)
 
 
 def python(context: Path) -> None:
@@ -269,8 +283,8 @@ def python(context: Path) -> None:
         (program,) = (folder / "usr" / "bin").glob("python3.?*[0-9]")
         for name in ("python3", "python"):
             link(folder / "usr" / "local" / "bin" / name, f"/usr/bin/{program.name}")
-        compiler(context, arch, "build-base")
-    git_package(context)
+    share(compilers, context)
+    share(git_package, context)
 
 
 def uv(context: Path) -> None:
@@ -363,30 +377,34 @@ def publish(engine: Engine) -> None:
     published = STORAGE / "published"
     published.mkdir(parents=True, exist_ok=True)
     bases = all_bases()
-    alpine_name = bases[0].name.removeprefix("library/")
-    for base in bases:
-        repository = base.name.split(":")[0]
-        mark = published / repository.replace("/", "_")
-        wanted = digest(base)
-        if mark.exists() and mark.read_text() == wanted:
-            continue
-        # Otherwise old contents would stay forever. If this stops halfway, the next run does it again.
-        mark.unlink(missing_ok=True)
-        shutil.rmtree(STORAGE / "docker" / "registry" / "v2" / "repositories" / repository, ignore_errors=True)
-        with tempfile.TemporaryDirectory(dir=engine.folder) as context:
-            base.fill(Path(context))
-            output = f"type=image,name={engine.registry}/{base.name},push=true,compression=uncompressed"
-            command = [
-                str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--progress=plain",
-                "--frontend=dockerfile.v0", "--local", f"context={context}", "--local", f"dockerfile={RECIPES}",
-                "--opt", f"filename={base.recipe}.Dockerfile", "--opt", f"platform={base.platforms}",
-                "--opt", f"build-arg:ALPINE={alpine_name}", "--opt", f"build-arg:PACKAGES={PACKAGES}", "--output", output,
-            ]  # fmt: skip
-            result = subprocess.run(
-                list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-            )
-            if result.returncode != 0:
-                raise RuntimeError(f"{base.name} could not be published:\n{result.stdout}")
-        mark.write_text(wanted)
-        sweep = ["docker-registry", "garbage-collect", engine.folder / "registry.yml"]
-        subprocess.run(list(map(str, sweep)), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    marks = {base: published / base.name.split(":")[0].replace("/", "_") for base in bases}
+    missing = [base for base, mark in marks.items() if not mark.exists() or mark.read_text() != digest(base)]
+    if not missing:
+        return
+    with tempfile.TemporaryDirectory(dir=engine.folder) as folder:
+        for base in missing:
+            # Otherwise old contents would stay forever. If this stops halfway, the next run does it again.
+            marks[base].unlink(missing_ok=True)
+            repository = base.name.split(":")[0]
+            shutil.rmtree(STORAGE / "docker" / "registry" / "v2" / "repositories" / repository, ignore_errors=True)
+            context = Path(folder) / "context"
+            base.fill(context)
+            _push(engine, base, context, bases[0].name.removeprefix("library/"))
+            shutil.rmtree(context)
+            marks[base].write_text(digest(base))
+    sweep = ["docker-registry", "garbage-collect", str(engine.folder / "registry.yml")]
+    subprocess.run(sweep, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def _push(engine: Engine, base: Base, context: Path, alpine_name: str) -> None:
+    """Build an image from its context and push it to the engine's registry."""
+    output = f"type=image,name={engine.registry}/{base.name},push=true,compression=uncompressed"
+    command = [
+        str(CURRENT / "bin" / "buildctl"), "--addr", engine.builder, "build", "--progress=plain",
+        "--frontend=dockerfile.v0", "--local", f"context={context}", "--local", f"dockerfile={RECIPES}",
+        "--opt", f"filename={base.recipe}.Dockerfile", "--opt", f"platform={base.platforms}",
+        "--opt", f"build-arg:ALPINE={alpine_name}", "--opt", f"build-arg:PACKAGES={PACKAGES}", "--output", output,
+    ]  # fmt: skip
+    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if result.returncode != 0:
+        raise RuntimeError(f"{base.name} could not be published:\n{result.stdout}")

@@ -231,8 +231,8 @@ class Wrappers:
     def new(self, answers: dict[str, Any]) -> Wrapper:
         return Wrapper(self.render(answers), self.engine)
 
-    def newer(self, base: str) -> Wrapper:
-        """Return the wrapper of a base in a newer version, built."""
+    def newer(self, base: str, arch: str) -> Wrapper:
+        """Return the wrapper of a base in a newer version, built for one architecture."""
         if f"{base} newer" not in self.built:
             old = self(base).folder
             folder = old.with_name(f"{old.name}-newer")
@@ -242,7 +242,7 @@ class Wrappers:
                 manifest.read_text().replace('"0.1.0"', '"0.2.0"').replace("version: 0.1.0", "version: 0.2.0")
             )
             wrapper = Wrapper(folder, self.engine)
-            wrapper.make("images")
+            wrapper.make(arch)
             self.built[f"{base} newer"] = wrapper
         return self.built[f"{base} newer"]
 

@@ -24,8 +24,6 @@ pytestmark = pytest.mark.xdist_group("road")
 RENDERED, ADOPTED = (30, 20) if DEEP else (3, 3)
 # How many of each get an update afterwards.
 UPDATED = 4 if DEEP else 1
-# How many of each are built in full.
-BUILT = 1
 _UPDATE = [{"do": "init", "kind": "update"}, {"do": "main"}]
 
 
@@ -121,13 +119,11 @@ def test_the_bundles_load_and_update_the_wrapper(everything: list[Old], packages
 
 
 @pytest.mark.skipif(not DEEP, reason="building a migrated package in full takes half a minute")
-def test_migrated_packages_are_built_as_their_readme_says(
-    rendered: list[Old], adopted: list[Old], tmp_path: Path
-) -> None:
-    for old in (*rendered[:BUILT], *adopted[:BUILT]):
-        package = shutil.copytree(old.folder, tmp_path / old.folder.name)
-        make(package)
-        assert _faults(old, package / "javascript" / "index.js", tmp_path / f"{old.folder.name}-volumes") == ""
+def test_migrated_packages_are_built_as_their_readme_says(adopted: list[Old], tmp_path: Path) -> None:
+    """Build one with a Makefile that the template didn't write. The others only differ in what's bundled above."""
+    package = shutil.copytree(adopted[0].folder, tmp_path / "package")
+    make(package)
+    assert _faults(adopted[0], package / "javascript" / "index.js", tmp_path / "volumes") == ""
 
 
 def test_only_files_that_authors_edit_can_be_in_conflict(everything: list[Old]) -> None:

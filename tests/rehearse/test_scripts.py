@@ -38,8 +38,8 @@ def top(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(params=["deno", "node"])
-def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptEngine]:
-    """Each engine, as it's found when the other one isn't installed."""
+def interpreter(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptEngine]:
+    """Each of the two, as it's found when the other one isn't installed."""
     folder = Path(require(request.param)).parent
     monkeypatch.setattr(script_engine, "folders", lambda: str(folder))
     monkeypatch.setattr(script_engine, "PROGRAMS", (request.param,))
@@ -49,9 +49,9 @@ def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 @pytest.fixture
-def run(top: Path, engine: ScriptEngine) -> Run:
+def run(top: Path, interpreter: ScriptEngine) -> Run:
     """Return `run(body, ...)`, which calls an export `f(effects, input, ...args)` with this body."""
-    assert top and engine
+    assert top and interpreter
 
     def run(body: str, export: str = "/f", module: str = "", **options: Any) -> Outcome:
         source = f"{module}\nexport const f = async (effects, input, ...args) => {{ {body} }};"
@@ -264,7 +264,7 @@ def test_a_script_cannot_fill_the_memory(run: Run, item: str) -> None:
 
 
 def test_a_script_cannot_reach_the_host_or_the_runner(
-    run: Run, engine: ScriptEngine, monkeypatch: pytest.MonkeyPatch
+    run: Run, interpreter: ScriptEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_OF_THE_USER", "x")
     # Each attempt returns something only if it got out.
@@ -282,7 +282,7 @@ def test_a_script_cannot_reach_the_host_or_the_runner(
       await attempt("stack", () => { Error.prepareStackTrace = (_, frames) => frames; return new Error().stack.some((f) => f.getThis && f.getThis() && f.getThis().process); });
       return {result: tried};
     """
-    assert result(run(attempts, input={})) == [], engine
+    assert result(run(attempts, input={})) == [], interpreter
 
 
 def test_tricks_with_prototypes_hurt_only_the_script(run: Run) -> None:
@@ -323,5 +323,5 @@ def test_without_an_engine_the_command_says_how_to_get_one(monkeypatch: pytest.M
     script_engine.script_engine.cache_clear()
 
 
-def test_only_node_comes_with_a_warning(engine: ScriptEngine) -> None:
-    assert ("doesn't confine it" in engine.warning) is ("node" in Path(engine.command[0]).name)
+def test_only_node_comes_with_a_warning(interpreter: ScriptEngine) -> None:
+    assert ("doesn't confine it" in interpreter.warning) is ("node" in Path(interpreter.command[0]).name)

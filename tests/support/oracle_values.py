@@ -1,7 +1,7 @@
 """Read the texts of a manifest as StartOS 0.3.5.1 does: the file format, and the small languages in its values.
 
-The packer reads YAML with serde_yaml 0.9.27. Here, PyYAML finds the nodes, and this module decides what a scalar means.
-Two differences of PyYAML remain: it refuses a tab between words, and it accepts `%YAML 1.3`.
+The packer reads YAML with serde_yaml 0.9.27, which is built on libyaml. So is this module, which decides what a scalar
+means.
 """
 
 import ipaddress
@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
 
 import yaml
+from yaml._yaml import CParser
+from yaml.composer import Composer
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -34,16 +36,26 @@ ENDLESS = re.compile(r"[+-]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 LEADING_ZERO = re.compile(r"[+-]?0[0-9]+")
 
 
-class _Loader(yaml.SafeLoader):
+class _Nodes(Composer, CParser):
     """Build nodes tagged PLAIN if their type depends on their text. Quoted text and block scalars are always text."""
+
+    def __init__(self, text: str) -> None:
+        CParser.__init__(self, text)
+        Composer.__init__(self)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         """Refuse an explicit tag on a value. On a key, it is ignored."""
-        tag = getattr(self.peek_event(), "tag", None)  # type: ignore[no-untyped-call]
+        tag = getattr(self.peek_event(), "tag", None)
         if tag and tag.startswith("!") and not (isinstance(parent, yaml.MappingNode) and index is None):
             raise ValueError(f"the tag {tag} is refused")
         node: yaml.Node | None = super().compose_node(parent, index)
         return node
+
+    def descend_resolver(self, *_: Any) -> None:
+        """Do nothing: tags don't depend on the path."""
+
+    def ascend_resolver(self) -> None:
+        """Do nothing."""
 
     def resolve(self, kind: type[yaml.Node], _value: Any, implicit: Any) -> str:
         return PLAIN if kind is yaml.ScalarNode and implicit[0] else CORE + "str"
@@ -124,7 +136,7 @@ def _value(node: yaml.Node) -> Any:
 
 def _yaml(text: str) -> Any:
     try:
-        node = _Loader(text).get_single_node()
+        node = _Nodes(text).get_single_node()
         return None if node is None else _value(node)
     except yaml.YAMLError as fault:
         raise ValueError(str(fault)) from fault

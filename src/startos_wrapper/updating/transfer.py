@@ -33,7 +33,8 @@ def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str, excluded: 
     Raises: CommandError. Then nothing was changed, unless the message says how to undo it.
     """
     git, folder = work_tree.git, work_tree.folder
-    writes = [_planned(work_tree, merged.git, number, change) for number, change in enumerate(merged.changes)]
+    reader, prefix = _reader(git, merged.git), git.text("rev-parse", "--show-prefix")
+    writes = [_planned(folder, reader, prefix, number, change) for number, change in enumerate(merged.changes)]
     _refuse(work_tree, merged.changes)
     stages = {path: _copied(git, merged.git, blobs) for path, blobs in merged.conflicts.items()}
     entries = [write.entry for write in writes]
@@ -54,31 +55,31 @@ def transfer(work_tree: WorkTree, merged: Merged, old: str, new: str, excluded: 
             raise _rolled_back(work_tree, place, journal, error) from error
 
 
-def _planned(work_tree: WorkTree, merged: Git, number: int, change: Change) -> _Write:
-    """Return what to write for a change.
+def _planned(folder: Path, reader: Git, prefix: str, number: int, change: Change) -> _Write:
+    """Return what to write for a change: for a file, with the line endings and filters of the wrapper's repository.
+
+    `prefix` is the wrapper's folder in that repository.
 
     Raises: CannotError and OSError.
     """
     path, new = change.path, change.after
-    before = State.of(work_tree.folder / path)
+    before = State.of(folder / path)
     if new is None:
         return _Write(Entry(path, number, before, None, change.before, None), b"")
-    data = merged.run("cat-file", "blob", new.hash)
     if new.mode == "120000":
+        data = reader.run("cat-file", "blob", new.hash)
         mode = stat.S_IFLNK | 0o777
     else:
-        data = _checked_out(work_tree.git, merged, path, new)
+        data = reader.run("cat-file", "--filters", f"--path={prefix}{path}", new.hash)
         mode = stat.S_IFREG | _permissions(before, new)
     after = State(mode, hashlib.sha256(data).hexdigest())
     return _Write(Entry(path, number, before, after, change.before, new), data)
 
 
-def _checked_out(git: Git, merged: Git, path: str, blob: Blob) -> bytes:
-    """Return the content that git would check out: with the line endings and filters of the wrapper's repository."""
-    prefix = git.text("rev-parse", "--show-prefix")
+def _reader(git: Git, merged: Git) -> Git:
+    """Return the wrapper's repository, which can also read what only the merged one has."""
     objects = str(merged.folder / ".git" / "objects").replace("\\", "\\\\").replace('"', '\\"')
-    reader = Git(git.folder, {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{objects}"'})
-    return reader.run("cat-file", "--filters", f"--path={prefix}{path}", blob.hash)
+    return Git(git.folder, {"GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{objects}"'})
 
 
 def _permissions(before: State | None, new: Blob) -> int:
