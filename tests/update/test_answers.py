@@ -660,7 +660,7 @@ def test_of_the_new_files_of_a_package_only_the_authors_are_named(
     assert "New files, which are yours: startos/settings.ts, bin/\n" in done.stdout
     new = set(files(project.folder)) - set(before)
     assert {"startos/settings.ts", "startos/actions/reset.ts", "bin/reset.sh", "settings.sh"} < new
-    assert "Other changed answers" not in done.stdout
+    assert "Other answers that changed or are gone" not in done.stdout
     assert project.recorded()["advanced"] is True
 
 
