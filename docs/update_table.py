@@ -22,7 +22,7 @@ _NOTHING = "none"
 _BEGIN = "<!-- From here on written by docs/update_table.py. -->\n"
 _SUMMARY = f"""
 We generated WRAPPERS wrappers, each with the answers that fit a real wrapper for StartOS 0.3.5. Then we edited each one
-as heavily as the real one: the real manifest's sections in place of the template's, more targets and prerequisites and
+as heavily as the real one: the real manifest's sections instead of the template's, more targets and prerequisites and
 different recipes in the Makefile, and a different entrypoint. Lines of the authors that updates lost: **0**.
 
 Updates don't touch the Makefile, and nobody needs to edit startos.mk. The Makefiles of {authors.OLDEST} have everything

@@ -124,7 +124,7 @@ def _from_file(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(loaded, dict) or not isinstance(root, yaml.MappingNode):
         raise RefusedError(f"{source}: must be a YAML mapping of answers, e.g. `service_id: hello-world`")
     for key, node in root.value:
-        # Without the questions, Copier knows which text isn't meant as text.
+        # Without the questions, every scalar may be meant as text.
         question = known.get(key.value, {} if known else {"type": "str"})
         is_text = isinstance(question, dict) and question.get("type") == "str" and not question.get("multiselect")
         if is_text and isinstance(node, yaml.ScalarNode) and node.tag in _MISREAD:

@@ -50,7 +50,7 @@ def find_origin(given: str | None, ref: str | None) -> Origin:
     if ref is None:
         return Origin(str(template()), None, address, commit)
     if address is None:
-        raise UsageError(f"--vcs-ref {ref}: this installation doesn't know the template's address; pass --template URL")
+        raise UsageError(f"--vcs-ref {ref}: this installation has no address of the template; pass --template URL")
     return Origin(address, ref, address, None)
 
 

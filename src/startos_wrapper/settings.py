@@ -50,7 +50,7 @@ def settings() -> dict[str, Any]:
 
 
 def copiers_defaults() -> dict[str, Any]:
-    """Return the user's answers in Copier's settings, e.g. their name, which Copier takes in place of defaults.
+    """Return the user's answers in Copier's settings, e.g. their name, which Copier takes instead of defaults.
 
     If the file is wrong, there are none: Copier reports that itself.
     """

@@ -28,7 +28,7 @@ def printable(text: str, mark: str | None = None) -> str:
 
 
 def well_formed(text: str) -> str:
-    """Return text with U+FFFD in place of lone surrogates, which UTF-8 can't encode."""
+    """Return text with U+FFFD instead of lone surrogates, which UTF-8 can't encode."""
     return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 

@@ -95,7 +95,7 @@ def hang_up(connection: socket.socket) -> None:
 
 
 class Server(ThreadingMixIn, TCPServer):
-    """Answers each connection in a thread of its own."""
+    """Answers each connection in its own thread."""
 
     allow_reuse_address = True
     daemon_threads = True

@@ -340,7 +340,7 @@ def test_what_a_makefile_cannot_keep_is_named(tmp_path: Path, rendered: dict[str
         ("\nifdef MAKE\nlate:\n\techo late\nendif\n", "late", "echo late"),
         ("\ninclude more.mk\n", "more", "echo more"),
     ],
-    ids=["also in startos.mk", "in a condition", "in a file of its own"],
+    ids=["also in startos.mk", "in a condition", "in its own file"],
 )
 def test_a_target_of_the_author_is_kept(
     tmp_path: Path, rendered: dict[str, str], more: str, target: str, command: str

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a program as StartOS runs one in its compat image: in a root of its own, as process 1, with only these volumes.
+# Runs a program as StartOS runs one in its compat image: in its own root, as process 1, with only these volumes.
 # Usage: unshare --mount --pid --fork sh container.sh ROOT TOOLS MOUNTS PROGRAM [ARGUMENT]...
 # ROOT is an empty folder, TOOLS has the programs that only compat has, and MOUNTS has a line `ro|rw SOURCE TARGET` each.
 set -eu

@@ -97,7 +97,7 @@ WIDE = "base: &b [" + "x, " * 3000 + "x]\nall: [" + "*b, " * 3000 + "*b]\n"
 TREES: dict[str, Prepare] = {
     "loops of links": _link_loop,
     "devices and pipes": _devices,
-    "folders in place of files": _folders_for_files,
+    "folders instead of files": _folders_for_files,
     "no permission": _no_permission,
     "twenty thousand files": _many_files,
     "deep folders": _deep_folders,

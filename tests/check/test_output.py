@@ -33,7 +33,7 @@ RULES = """
 
 @pytest.fixture(autouse=True)
 def small_docs(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Two rules, E113 and W501, in place of the real ones."""
+    """Two rules, E113 and W501, instead of the real ones."""
     folder = tmp_path_factory.mktemp("rules")
     for code in ("E113", "W501"):
         (folder / f"{code}.yaml").write_text(RULES.format(code=code))

@@ -22,7 +22,7 @@ def _procedure(entrypoint: str, args: str = "[]", more: str = "") -> str:
 
 
 def _manifest(**procedures: str) -> str:
-    """Return stanzas with an assets volume, and the given procedures in place of the example's."""
+    """Return stanzas with an assets volume, and the given procedures instead of the example's."""
     main = procedures.get("main", _procedure("docker_entrypoint.sh"))
     health = procedures.get("health", _procedure("check.sh")).replace("{", "{name: Web, ", 1)
     create = procedures.get("create", _procedure("/mnt/assets/backup.sh", "[create]"))

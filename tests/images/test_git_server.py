@@ -7,7 +7,7 @@ from pathlib import Path
 from tests.support.limits import HUNG
 from tests.support.tools import ROOT
 
-# In a process of its own, because a server that stays is waited for.
+# In its own process, because a server that stays is waited for.
 FAILS = """
 import sys
 from pathlib import Path

@@ -189,7 +189,7 @@ def main():
 if __name__ == "__main__":
     print(HELLO) if "print" in sys.argv else main()
 """
-# Each lock file has a package of its own, because all of them are installed into one environment.
+# Each lock file has its own package, because all of them are installed into one environment.
 PYTHON_LOCKS = ("uv", "poetry", "pylock", "requirements")
 
 

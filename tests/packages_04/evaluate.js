@@ -1,6 +1,6 @@
 // Loads the bundle of a package for StartOS 0.4 and plays the steps of a job with it, with effects that only record.
 //
-// Run it with `unshare --mount`: it puts folders of its own at /media/startos, where packages look for their volumes.
+// Run it with `unshare --mount`: it puts its own folders at /media/startos, where packages look for their volumes.
 // Standard input is the job, standard output what was seen, both as JSON. See evaluate.py for their keys.
 'use strict'
 

@@ -1,4 +1,4 @@
-"""Play the steps of a job with the bundle of a package for StartOS 0.4, in a mount namespace of its own."""
+"""Play the steps of a job with the bundle of a package for StartOS 0.4, in its own mount namespace."""
 
 import functools
 import json

@@ -11,7 +11,7 @@ from tests.packages_04.packages import make, render
 from tests.support.depth import sample
 
 # Two take a minute of CPU time, and what differs between sets is in the bundles that the other tests play: here, the one
-# with the most files of its own, and the one with the most hostile text.
+# with the most files, and the one with the most hostile text.
 NAMES = ["config-compat-variables", "quotes-everywhere"]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 def _pairs(value: Any, name: str) -> Iterator[tuple[str, str | float]]:
     if isinstance(value, dict):
         for key, item in value.items():
-            # Bytes, because settings.sh doesn't know characters.
+            # settings.sh works with bytes, not with characters.
             letters = (chr(byte) if byte < 128 and chr(byte).isalnum() else "_" for byte in key.encode())
             yield from _pairs(item, f"{name}_{''.join(letters).upper()}")
     elif isinstance(value, list):

@@ -4,8 +4,8 @@ There are four gates, each a function: what stops the parser, what stops `start-
 and every install, and what passes all of these but doesn't work. A message starts with the path of the fault. The code
 in brackets is the OS's rule: P3 is a rule of pack, V17 of verify, I1 of the install.
 
-The parser accepts three oddities that count as faults here: a list in place of an object, a number in place of the word
-that selects a variant, and an object with one key in place of a word. Regular expressions and JSON paths are checked
+The parser accepts three oddities that count as faults here: a list instead of an object, a number instead of the word
+that selects a variant, and an object with one key instead of a word. Regular expressions and JSON paths are checked
 only roughly.
 """
 

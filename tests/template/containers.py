@@ -1,4 +1,4 @@
-"""Run a rendered wrapper the way StartOS does, in a PID namespace and a root folder of its own, without a Docker engine.
+"""Run a rendered wrapper the way StartOS does, in its own PID namespace and root folder, without a Docker engine.
 
 The instructions of the Dockerfile's final stage are carried out on a stand-in for the base image. tests/images builds and
 starts real images.

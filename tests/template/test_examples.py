@@ -15,7 +15,7 @@ EXAMPLES = sorted((ROOT / "docs" / "examples").glob("*.yml"))
 
 # What the real wrapper has but this template doesn't write, and why.
 LEFT_OUT = {
-    "actions": "six of them, each with a script of its own: the author's work",
+    "actions": "six of them, each with its own script: the author's work",
     "health-checks": "the real one asks lnd itself; ours looks at the port",
     "dependencies.bitcoind.config": "check and auto-configure are functions that the author writes",
     "backup.restore": "runs a script from assets/compat around duplicity",

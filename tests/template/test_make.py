@@ -34,7 +34,7 @@ RECORD = '#!/bin/sh\necho "${0##*/} $*"\n'
 
 
 class Wrapper:
-    """A wrapper with programs of its own on PATH."""
+    """A wrapper with its own programs on PATH."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

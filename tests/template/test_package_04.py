@@ -64,7 +64,7 @@ PROGRAMS = (
 
 
 class Clone:
-    """A fresh clone of a package, with programs of its own on PATH."""
+    """A fresh clone of a package, with its own programs on PATH."""
 
     def __init__(self, package: Path, folder: Path, sdk: Path) -> None:
         self.folder, self.sdk, self.programs = folder / "clone", sdk, folder / "programs"

@@ -31,7 +31,7 @@ NEXT = "1000.0.0"
 WRAPPERS = 114
 ANSWERS = ".copier-answers.yml"
 # Authors whose answers the template refuses, and why.
-REFUSED = {"garbageman-nm": "its alerts have names that StartOS does not know"}
+REFUSED = {"garbageman-nm": "its alerts have unknown names"}
 # Releases up to 0.3.0 record maps sorted by key. These authors must restore the order of `volumes` before they can
 # update, because otherwise their outer volume would hide the inner one.
 DISORDERED = {"serge"}

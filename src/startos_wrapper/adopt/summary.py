@@ -135,7 +135,7 @@ def _wrapped(verb: str, files: list[str]) -> list[str]:
 def _address(address: str | None) -> list[str]:
     """Return what to do if updates can't get the template from where it is, or only on this machine."""
     if address is None:
-        lines = ["Updates also need the template's address, which this command doesn't know. Record it:"]
+        lines = ["Updates also need the template's address, which is unknown. Record it:"]
     elif is_address(address):
         return []
     else:

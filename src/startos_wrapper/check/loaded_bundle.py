@@ -29,7 +29,7 @@ _KINDS: dict[type, Kind] = {str: "text", bool: "boolean", int: "number", float: 
 
 
 class _BundledPackage(StartosPackage):
-    """A package with the manifest of its bundle in place of the one in its TypeScript."""
+    """A package with the manifest of its bundle instead of the one in its TypeScript."""
 
     def __init__(self, root: Path, manifest: dict[str, Any]) -> None:
         super().__init__(root)

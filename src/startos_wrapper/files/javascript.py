@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Shape = dict[str, "Shape | None"]
 
 _DEEPEST = 3
-# After an arrow function with a body, a line break ends the statement, which the grammar doesn't know.
+# After an arrow function with a body, a line break ends the statement, which the grammar lacks.
 _CHANGE = re.compile(
     r"(?<![\w$.\]])([A-Za-z_$][\w$]*)\s*(?:\.[\w$]+|\[[^\]\n]*\])+\s*=(?!=)|\bassign\(\s*([A-Za-z_$][\w$]*)"
 )

@@ -267,7 +267,7 @@ class Makefile:
         return list(self._every_line(self, {other.source.file: other for other in self.included}))
 
     def _every_line(self, makefile: "Makefile", others: dict[str, "Makefile"]) -> Iterator[str]:
-        """Yield lines, and in place of those that include a file the lines of that file, once."""
+        """Yield lines, and instead of those that include a file the lines of that file, once."""
         for _, line in makefile.lines:
             yield line
             if match := INCLUDE.match(line):

@@ -1,4 +1,4 @@
-"""Parse JavaScript and TypeScript with tree-sitter, which is the only maintained parser on PyPI that knows both.
+"""Parse JavaScript and TypeScript with tree-sitter, which is the only maintained parser on PyPI that supports both.
 
 Nothing is run, and a hostile text can't take minutes.
 """

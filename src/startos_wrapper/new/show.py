@@ -227,7 +227,7 @@ class _Screen:
             self._insert(text.removesuffix("\n") if text.count("\n") == 1 else text)
 
     def _insert(self, text: str) -> None:
-        """Insert text in place of what's selected."""
+        """Insert text instead of what's selected."""
         if self._buffer.selection_state:
             self._buffer.cut_selection()
         self._buffer.insert_text(text)

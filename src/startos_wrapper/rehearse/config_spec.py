@@ -265,7 +265,7 @@ def _equal(first: Any, second: Any) -> bool:
 
 @dataclass(frozen=True)
 class Addresses:
-    """What a rehearsal knows of addresses: this package, and which kinds each of its interfaces has.
+    """The addresses in a rehearsal: this package, and which kinds each of its interfaces has.
 
     No other package is installed, so a pointer to one leads to null.
     """

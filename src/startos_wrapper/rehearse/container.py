@@ -23,7 +23,7 @@ _LOG = ("--log-driver", "json-file", "--log-opt", "max-size=20m", "--log-opt", "
 
 @dataclass(frozen=True)
 class Network:
-    """The network of a rehearsal, in place of StartOS's `start9`. `embassy` is the gateway in it."""
+    """The network of a rehearsal, instead of StartOS's `start9`. `embassy` is the gateway in it."""
 
     name: str
     gateway: str

@@ -65,7 +65,7 @@ def needed(steps: Sequence[str], known: Sequence[str], needs: Mapping[str, Seque
 
 
 class Watcher:
-    """Gets to know how the rehearsal goes. By default, it does nothing."""
+    """Is told how the rehearsal goes. By default, it does nothing."""
 
     def begins(self, package: Subject, processor: str) -> None:
         """Note that the rehearsal begins."""

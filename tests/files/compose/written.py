@@ -231,7 +231,7 @@ class Writer:
             return f" {{{', '.join(items)}}}"
         if flow:
             return f" [{','.join(self.emit(item, depth + 1, flow) for item in value)}]"
-        # A mapping in a list begins in a line of its own, unless it's in braces.
+        # A mapping in a list begins on its own line, unless it's in braces.
         return "".join(f"\n{'  ' * depth}-{self.emit(item, depth + 1)}" for item in value)
 
     def fields(self, value: dict[str, Any], depth: int) -> str:

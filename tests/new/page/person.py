@@ -51,7 +51,7 @@ class Person:
         return self._send(Pressed(line.key, key))
 
     def type(self, text: str) -> "Person":
-        """Type a text in place of the one that's there, and press Enter."""
+        """Type a text instead of the one that's there, and press Enter."""
         assert self.input.check(text) == ""
         return self._send(text)
 
@@ -63,7 +63,7 @@ class Person:
         return self._send(BACK)
 
     def interrupt(self, text: str | None = None) -> "Person":
-        """Press Ctrl-C, after typing a text in place of the one that's there."""
+        """Press Ctrl-C, after typing a text instead of the one that's there."""
         view = self.view if text is None else replace(self.input, text=text, is_typed=True)
         return self._go(lambda: self._flow.throw(Interrupted(view)))
 

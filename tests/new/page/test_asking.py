@@ -31,7 +31,7 @@ volumes: {data: }
 
 @pytest.fixture
 def at_page(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Person], Any]], None]:
-    """Return a function that makes somebody sit at the terminal in place of prompt_toolkit."""
+    """Return a function that makes somebody sit at the terminal instead of prompt_toolkit."""
 
     def sit(act: Callable[[Person], Any]) -> None:
         def shown(flow: Flow[Any]) -> Any:

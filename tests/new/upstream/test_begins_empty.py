@@ -81,6 +81,6 @@ def test_only_the_host_of_an_address_changes(tmp_path: Path) -> None:
         """
     todo = {each.what: each.todo for each in proposal_of(tmp_path, text).by_hand}
     assert todo["REDIS_HOST"].startswith("127.0.0.1 if cache is")
-    assert todo["REDIS_URL"].startswith("127.0.0.1 in place of its host cache if cache is")
-    assert "put 127.0.0.1 in place of its host cache" in todo["worker.environment.QUEUE_URL"]
-    assert "REDIS_HOST: 127.0.0.1, 127.0.0.1 in place of the host cache in REDIS_URL" in todo["service cache"]
+    assert todo["REDIS_URL"].startswith("127.0.0.1 instead of its host cache if cache is")
+    assert "put 127.0.0.1 instead of its host cache" in todo["worker.environment.QUEUE_URL"]
+    assert "REDIS_HOST: 127.0.0.1, 127.0.0.1 instead of the host cache in REDIS_URL" in todo["service cache"]

@@ -498,7 +498,7 @@ def test_a_database_in_an_address_with_a_password_is_named(tmp_path: Path) -> No
     found = proposal_of(tmp_path, text)
     [db] = [each for each in found.by_hand if each.what == "service db"]
     # Only its host changes, so the value isn't 127.0.0.1 as a whole.
-    assert "127.0.0.1 in place of the host db in DATABASE_URL" in db.todo and "URL: 127" not in db.todo
+    assert "127.0.0.1 instead of the host db in DATABASE_URL" in db.todo and "URL: 127" not in db.todo
     assert {"DATABASE_URL": "secret", "OWN": "address"}.items() <= kinds(found, "decide").items()
 
 

@@ -1,4 +1,4 @@
-"""What the author's images and package depend on, beyond what startos.mk knows: as settings for startos.mk."""
+"""What the author's images and package depend on, beyond what startos.mk covers: as settings for startos.mk."""
 
 import re
 from collections.abc import Iterator, Sequence

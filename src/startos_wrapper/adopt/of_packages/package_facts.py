@@ -262,7 +262,7 @@ class PackageFacts(Facts):
 
     @property
     def run(self) -> Found | None:
-        """The command that the main daemon runs in place of the image's entrypoint, or None."""
+        """The command that the main daemon runs instead of the image's entrypoint, or None."""
         if self.main is None or self.main.entrypoint or not self.main.command or self.entrypoint:
             return None
         return Found(shlex.join(self.main.command), self.main.place.file, self.main.place.line)

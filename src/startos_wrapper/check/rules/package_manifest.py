@@ -152,7 +152,7 @@ def unknown_fields(package: StartosPackage) -> Iterator[Finding]:
         return
     for name in manifest.fields:
         if name not in _FIELDS:
-            what = f"StartOS doesn't know the field {shown(name)} and ignores it"
+            what = f"The field {shown(name)} is unknown, so StartOS ignores it"
             yield Finding("W401", manifest.key_place(name), what, _GONE.get(name, "correct the name, or remove it"))
 
 

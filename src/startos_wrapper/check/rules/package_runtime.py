@@ -131,14 +131,14 @@ def _is_graph(value: Value) -> bool:
 
 @checks_package("W411")
 def strict_objects(package: StartosPackage) -> Iterator[Finding]:
-    """Find file models that lose keys that they don't know with SDK 3: z.object instead of z.looseObject."""
+    """Find file models that lose keys that they don't list with SDK 3: z.object instead of z.looseObject."""
     if package.sdk_number >= _FIRST_STRICT:
         return
     for module in package.modules:
         steps = list(package.project.calls(module, "object")) if "FileHelper." in module.source.text else []
         if steps:
             more = f" ({len(steps)} times in this file)" if len(steps) > 1 else ""
-            what = f"With SDK 3, a file model with z.object drops the keys that it doesn't know{more}"
+            what = f"With SDK 3, a file model with z.object drops the keys that it doesn't list{more}"
             yield Finding("W411", steps[0].place, what, "write z.looseObject")
 
 

@@ -1,6 +1,6 @@
 """Read compose files as Docker Compose does, and what they say with the line of each value.
 
-`read_compose(path)` is the entry. Nothing here starts a program, asks the network, or knows StartOS.
+`read_compose(path)` is the entry. Nothing here starts a program, asks the network, or depends on StartOS.
 """
 
 from startos_wrapper.files.compose.compose_file import read_compose

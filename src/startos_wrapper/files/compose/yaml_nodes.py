@@ -110,7 +110,7 @@ class _Reader:
             raise self._error(event, f"*{event.anchor} has no anchor &{event.anchor} above it")
         found = self._anchors[event.anchor]
         if found is None:
-            raise self._error(event, f"*{event.anchor} is inside of its own anchor, so it never ends")
+            raise self._error(event, f"*{event.anchor} is inside its own anchor, so it never ends")
         node, values = found
         self._count(event, values)
         line = self._line(event)

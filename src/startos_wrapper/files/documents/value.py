@@ -80,7 +80,7 @@ class Node:
         return self.value
 
 
-# Used in place of a missing mapping.
+# Used instead of a missing mapping.
 NOTHING = Node({}, 0, 0)
 
 

@@ -1,7 +1,7 @@
 """The syntax of JSONPath as StartOS 0.3.5.1 reads it: Start9Labs/jsonpath at 1cacbd64, src/parser.
 
 No Python library accepts the same texts. This parser ignores everything after a complete path, needs a `@` or a
-comparison in a filter, and knows one escape per text.
+comparison in a filter, and has one escape per text.
 """
 
 import re

@@ -10,7 +10,7 @@ from startos_wrapper.files.manifest.schema import Breach, Steps, flat
 from startos_wrapper.files.manifest.wording import MERGE, MERGE_TODO, kebab, listed, shown
 from startos_wrapper.files.source import Edit
 
-# Keys that StartOS 0.3 doesn't know, from older versions and from its documentation.
+# Keys that StartOS 0.3 ignores, from older versions and from its documentation.
 _RENAMED: dict[Steps, str] = {
     ("min-os-version",): "eos-version",
     ("alerts", "install-alert"): "install",
@@ -103,7 +103,7 @@ def unknown(breach: Breach) -> Iterator[Fault]:
 
 def _advice(breach: Breach, name: str, path: str, known: dict[str, Any]) -> tuple[str, str, str]:
     """Return what is wrong with an unknown key, what to do, and its new name if there is only one."""
-    what, renamed = f"StartOS doesn't know {path} and ignores it", kebab(name)
+    what, renamed = f"{path} is unknown, so StartOS ignores it", kebab(name)
     if name == "<<":
         return f"{path}: {MERGE}", MERGE_TODO, ""
     if todo := _of_old(_GONE, (*breach.path, name)):

@@ -141,7 +141,7 @@ class StartosPackage(Wrapper):
 
     @cached_property
     def other_versions(self) -> list[Value]:
-        """Return the texts of the other versions that the version graph knows."""
+        """Return the texts of the other versions in the version graph."""
         other = self.graph.get("other") if self.graph else None
         return [found for each in (other.items if other else []) if (found := version_of(each))]
 

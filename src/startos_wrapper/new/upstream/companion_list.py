@@ -159,7 +159,7 @@ def _hosts(other: Service, addressed: dict[str, bool]) -> Iterator[str]:
     if hosts := ", ".join(name for name, is_host in addressed.items() if is_host):
         yield f"{hosts}: 127.0.0.1"
     if addresses := ", ".join(name for name, is_host in addressed.items() if not is_host):
-        yield f"127.0.0.1 in place of the host {other.name} in {addresses}"
+        yield f"127.0.0.1 instead of the host {other.name} in {addresses}"
 
 
 def _data_of(other: Service) -> str:

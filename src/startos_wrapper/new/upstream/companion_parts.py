@@ -133,7 +133,7 @@ class Parts:
         elif companion and companion != self.other.name:
             is_host = is_only_host(value, self.draft.names)
             why = f"it addresses {companion}: {shown}"
-            todo = "set it to 127.0.0.1" if is_host else f"put 127.0.0.1 in place of its host {companion}"
+            todo = "set it to 127.0.0.1" if is_host else f"put 127.0.0.1 instead of its host {companion}"
         else:
             why = f"its value is {shown!r}" if value or _is_known(variable) else "its value isn't in the file"
             todo = "add it to the answer environment"

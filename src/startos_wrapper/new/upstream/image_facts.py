@@ -28,7 +28,7 @@ def read_image(reference: str, network: bool) -> ImageFacts:
     if not pattern("image").fullmatch(reference):
         found.problem = "this isn't the name of an image"
         return found
-    # The registry knows all processors. If it can't be asked, Docker may have the image.
+    # The registry has all architectures. If it can't be asked, Docker may have the image.
     for ask in (inspect_remote, inspect_local) if network else (inspect_local,):
         try:
             return _facts(ask(reference), found)

@@ -183,7 +183,7 @@ def _address(variable: Variable, names: Names) -> _Verdict | None:
     """Return what becomes of the address of a companion or of the service itself, or None for another variable."""
     name, value = variable.name, variable.value.best if variable.value else ""
     if companion := companion_in(name, value, names.others):
-        host = "127.0.0.1" if is_only_host(value, names.others) else f"127.0.0.1 in place of its host {companion}"
+        host = "127.0.0.1" if is_only_host(value, names.others) else f"127.0.0.1 instead of its host {companion}"
         todo = f"{host} if {companion} is another process, else leave it out"
         return "by_hand", "companion", f"it addresses {companion}", todo
     if _BLANK.search(value):
