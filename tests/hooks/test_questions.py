@@ -32,7 +32,6 @@ RULES = ROOT / "hooks" / "rules"
 USED_ELSEWHERE = {
     "advanced": "which questions are asked",
     "manage": "_exclude",
-    "updates": "_exclude",
 }
 
 

@@ -125,7 +125,7 @@ class PageState:
     @property
     def made(self) -> str:
         """Return what the answers make: a wrapper, or for StartOS 0.4 a package."""
-        return "package" if self.looked.values.get("startos") == "0.4" else "wrapper"
+        return "wrapper" if self.looked.values.get("legacy", True) else "package"
 
     def value(self, name: str) -> Any:
         """Return an answer: a refused one as it was given, a missing one as None."""
