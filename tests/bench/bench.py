@@ -34,7 +34,7 @@ ROUNDS = 10
 FILES = 17
 FLOOR = "copier --version"
 # What a copy and an update may take, compared with what Copier itself takes.
-COPY, UPDATE = (1.4, "copy, bare"), (1.4, "update, bare")
+COPY, UPDATE = (1.4, "copy, bare"), (1.5, "update, bare")
 
 
 @dataclass(frozen=True)
