@@ -1,4 +1,4 @@
-"""What people read names no file that only this repository has: users who installed the command doesn't have them."""
+"""What people read names no file that only this repository has: users who installed the command don't have them."""
 
 import re
 from collections.abc import Iterator

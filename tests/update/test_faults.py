@@ -317,14 +317,16 @@ def test_a_full_disk_stops_the_update_aloud_and_is_undone_when_there_is_room(
 
 @pytest.mark.parametrize("free", [8, 1000])
 def test_no_room_for_temporary_files_stops_the_update_and_changes_nothing(
-    scene: Scene, small_disk: Path, free: int
+    scene: Scene, small_disk: Path, free: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # With git's examples of hooks, as on any machine: a clone fails on them before it writes its config.
+    monkeypatch.delenv("GIT_TEMPLATE_DIR")
     before = scene.state()
     filler = _fill(small_disk, free)
     done = scene.update(env={"TMPDIR": str(small_disk)})
     assert done.returncode == 1
-    # The message of the system or of git, which may only name the file that it could not write.
-    assert re.search("No space left on device|Out of diskspace|config.lock", done.stderr)
+    # The message of the system or of git.
+    assert re.search("No space left on device|Out of diskspace", done.stderr)
     filler.unlink()
     assert scene.state() == before
 
