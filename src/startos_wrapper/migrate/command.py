@@ -99,8 +99,7 @@ def _as_text(migration: "Migration", folder: Path) -> str:
         if migration.places
         else "MIGRATION.md says what went where."
     )
-    title = "Next, once the conflicts are resolved:" if outcome.conflicts else "Next:"
-    lines += [todo, title, f"  {git} diff HEAD --stat", f"  {make} javascript/index.js", f"  {PROGRAM} check{path}"]
-    lines += [f'  {git} add --all . && {git} commit -m "Migrate to StartOS 0.4"']
+    lines += [todo, outcome.next_title, f"  {git} diff HEAD --stat", f"  {make} javascript/index.js"]
+    lines += [f"  {PROGRAM} check{path}", f'  {git} add --all . && {git} commit -m "Migrate to StartOS 0.4"']
     lines += ["Or go back:", f"  {PROGRAM} undo{path} && {git} switch {back} && {git} branch -d {branch}", ""]
     return "\n".join(lines)

@@ -50,6 +50,11 @@ class Outcome:
         """Whether no file changes."""
         return not (self.changed or self.added or self.deleted)
 
+    @property
+    def next_title(self) -> str:
+        """The title of the commands to run next."""
+        return "Next, once the conflicts are resolved:" if self.conflicts else "Next:"
+
 
 def as_json(outcome: Outcome) -> str:
     """Return the outcome for programs."""
@@ -108,8 +113,7 @@ def _conflicts(outcome: Outcome, preview: bool) -> str:
 def _end(outcome: Outcome, folder: Path) -> str:
     git, path = commands_for(folder)
     message = "Update the template" if outcome.old != outcome.new else "Update the wrapper"
-    title = "Next, once the conflicts are resolved:" if outcome.conflicts else "Next:"
-    lines = [title, f"  {git} diff", f"  startos-wrapper check{path}"]
+    lines = [outcome.next_title, f"  {git} diff", f"  startos-wrapper check{path}"]
     lines.append(f'  {git} add --all . && {git} commit -m "{message}"')
     if outcome.deleted:
         names = " ".join(shlex.quote(_shown(path)) for path in outcome.deleted)
